@@ -1,0 +1,105 @@
+"""ActiveRecord conventions for LLM chats.
+
+    from chatrecord.sqlalchemy import Database, create_chat, load_chat
+
+This package itself holds what does not depend on a database: the records, the errors, the limits.
+"""
+
+from importlib.metadata import version
+
+from .budgets import Budget
+from .chat import Chat, ChatStream
+from .errors import (
+    AgentMismatch,
+    AnswerInvalid,
+    ApprovalPending,
+    BudgetExceeded,
+    ChatBusy,
+    ChatExists,
+    ChatNotFound,
+    ChatRecordError,
+    ConfigurationError,
+    ContextTooLong,
+    CostLimitExceeded,
+    DatabaseFailed,
+    HookFailed,
+    ImportInvalid,
+    KeyMissing,
+    LeaseLost,
+    LimitExceeded,
+    MessageNotFound,
+    NothingToResume,
+    ProviderError,
+    RateLimited,
+    Refused,
+    RunError,
+    RunInterrupted,
+    RunNotFound,
+    SentBefore,
+    StepLimitExceeded,
+    StreamStalled,
+    StreamTruncated,
+    TimeLimitExceeded,
+    TokenLimitExceeded,
+    ToolCallLimitExceeded,
+    ToolFailed,
+    UnknownPrice,
+)
+from .limits import Limits
+from .records import ApiRequest, ChatRecord, Chunk, Message, Reply, Run, Tokens, ToolCall, Usage
+from .tools import repeatable
+from .window import Window
+
+__version__ = version("chatrecord")
+
+__all__ = [
+    "AgentMismatch",
+    "AnswerInvalid",
+    "ApiRequest",
+    "ApprovalPending",
+    "Budget",
+    "BudgetExceeded",
+    "Chat",
+    "ChatBusy",
+    "ChatExists",
+    "ChatNotFound",
+    "ChatRecord",
+    "ChatRecordError",
+    "ChatStream",
+    "Chunk",
+    "ConfigurationError",
+    "ContextTooLong",
+    "CostLimitExceeded",
+    "DatabaseFailed",
+    "HookFailed",
+    "ImportInvalid",
+    "KeyMissing",
+    "LeaseLost",
+    "LimitExceeded",
+    "Limits",
+    "Message",
+    "MessageNotFound",
+    "NothingToResume",
+    "ProviderError",
+    "RateLimited",
+    "Refused",
+    "Reply",
+    "Run",
+    "RunError",
+    "RunInterrupted",
+    "RunNotFound",
+    "SentBefore",
+    "StepLimitExceeded",
+    "StreamStalled",
+    "StreamTruncated",
+    "TimeLimitExceeded",
+    "TokenLimitExceeded",
+    "Tokens",
+    "ToolCall",
+    "ToolCallLimitExceeded",
+    "ToolFailed",
+    "UnknownPrice",
+    "Usage",
+    "Window",
+    "repeatable",
+]
