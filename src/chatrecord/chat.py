@@ -1,0 +1,364 @@
+"""The chat: what an application holds in its hand."""
+
+from __future__ import annotations
+
+from collections.abc import (
+    Awaitable,
+    Callable,
+    Generator,
+    Mapping,
+    Sequence,
+)
+from dataclasses import replace
+from types import TracebackType
+from typing import Any, Self, TypeAlias, overload
+from uuid import UUID
+
+from typing_extensions import TypeVar
+
+from .chat_runs import ChatRuns
+from .errors import ApprovalPending, MessageNotFound, NothingToResume
+from .feed import Feed
+from .home import Home
+from .llm import LLM
+from .orders import Order
+from .policies import OnDisconnect, Policies
+from .records import ApiRequest, ChatRecord, Chunk, Message, Reply, Run, ToolCall, Usage
+from .runs import LiveRun
+from .store import Replacement
+
+Prompt: TypeAlias = str | Sequence[Any]
+"""What is asked: text, or the LLM library's own sequence of texts, images and files."""
+
+Typed = TypeVar("Typed")
+
+LONGEST_KEY = 255
+"""Characters of an idempotency key, which is indexed."""
+
+
+class ChatStream:
+    """A run as its chunks, to be read in an `async for`, best inside an `async with`.
+
+        async with chat.stream("...") as stream:
+            async for chunk in stream:
+                print(chunk.text, end="")
+        stream.reply
+
+    The run begins with the first chunk asked for. Reading is only reading: the run belongs to the
+    process. What happens when the reader leaves early is the chat's `on_disconnect`.
+    """
+
+    def __init__(self, begin: Callable[[], Awaitable[Feed]], on_disconnect: OnDisconnect) -> None:
+        self._begin = begin
+        self._on_disconnect = on_disconnect
+        self._run: Feed | None = None
+        self._place = 0
+        self._reply: Reply[Any] | None = None
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Chunk:
+        run = await self._begun()
+        chunk = await run.chunk(self._place)
+        if chunk is None:
+            self._reply = await run.reply()
+            raise StopAsyncIteration
+        self._place += 1
+        return chunk
+
+    async def __aenter__(self) -> Self:
+        await self._begun()
+        return self
+
+    async def __aexit__(
+        self,
+        error_type: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Leave. With `on_disconnect="stop"` this returns once what had come is stored."""
+        if isinstance(self._run, LiveRun) and self._on_disconnect == "stop":
+            self._run.stop()
+            await self._run.ended()
+
+    def __del__(self) -> None:
+        """A reader that was dropped has left, too."""
+        if isinstance(self._run, LiveRun) and self._on_disconnect == "stop":
+            self._run.stop_soon()
+
+    def __await__(self) -> Generator[Any, None, Reply[str]]:
+        """Read it to its end, for the reply alone."""
+        return self._whole().__await__()
+
+    async def _whole(self) -> Reply[str]:
+        async for _ in self:
+            pass
+        return self.reply
+
+    @property
+    def reply(self) -> Reply[str]:
+        """The end of the run. Raises `RuntimeError` before the stream has been read to its end."""
+        if self._reply is None:
+            msg = "The stream has not ended: read it to its end before asking for its reply"
+            raise RuntimeError(msg)
+        return self._reply
+
+    @property
+    def run_id(self) -> UUID | None:
+        """The run's id, once it has begun."""
+        return self._run.id if self._run else None
+
+    async def _begun(self) -> Feed:
+        if self._run is None:
+            self._run = await self._begin()
+        return self._run
+
+
+class Chat:
+    """A conversation whose every message, tool call and request is in the database.
+
+    Made by `create_chat` and `load_chat`. One chat answers one message at a time: a second `ask`
+    while the first is running raises `ChatBusy`.
+    """
+
+    def __init__(
+        self, home: Home, llm: LLM, record: ChatRecord, policies: Policies, runs_on: str | None
+    ) -> None:
+        self._home = home
+        self._llm = llm
+        self._policies = policies
+        self._instructions = runs_on
+        self._runs = ChatRuns(home, record.id, llm.answers)
+        self.record = record
+
+    @property
+    def id(self) -> UUID:
+        """The chat's id."""
+        return self.record.id
+
+    @property
+    def title(self) -> str | None:
+        """The chat's title, as it was when the chat was loaded."""
+        return self.record.title
+
+    @property
+    def metadata(self) -> Mapping[str, Any]:
+        """The chat's metadata, as it was when the chat was loaded."""
+        return self.record.metadata
+
+    def __repr__(self) -> str:
+        return f"<Chat {self.id} with {self.record.provider}:{self.record.model}>"
+
+    @overload
+    async def ask(
+        self, prompt: Prompt, *, output_type: type[Typed], idempotency_key: str | None = None
+    ) -> Reply[Typed]: ...
+
+    @overload
+    async def ask(
+        self, prompt: Prompt, *, output_type: None = None, idempotency_key: str | None = None
+    ) -> Reply[str]: ...
+
+    async def ask(
+        self,
+        prompt: Prompt,
+        *,
+        output_type: type[Any] | None = None,
+        idempotency_key: str | None = None,
+    ) -> Reply[Any]:
+        """Send a message and wait for the final answer, tools and all.
+
+            reply = await chat.ask("What is our Q3 travel policy?")
+
+        With `output_type` the answer is parsed into that type, as `reply.output`. Raises `ChatBusy`
+        while another run is active, and a `RunError` where no final answer came; what did come is
+        stored either way.
+        """
+        run = self._begin(prompt, output_type, idempotency_key)
+        try:
+            return await run.reply()
+        finally:
+            if self._policies.on_disconnect == "stop":
+                run.stop()
+
+    def stream(self, prompt: Prompt, *, idempotency_key: str | None = None) -> ChatStream:
+        """Send a message and read its answer as it is stored.
+
+            async for chunk in chat.stream("And for contractors?"):
+                print(chunk.text, end="")
+
+        Raises what `ask` raises, from the loop that reads it.
+        """
+
+        async def begin() -> Feed:
+            return self._begin(prompt, None, idempotency_key)
+
+        return ChatStream(begin, self._policies.on_disconnect)
+
+    def follow(self, run_id: UUID | None = None) -> ChatStream:
+        """Read an answer from its beginning and then live to its end, whoever gives it.
+
+            async for chunk in chat.follow():
+                print(chunk.text, end="")
+
+        Without an id this is the active run, or else the last one. It may be live in this process
+        or in another, have ended long ago, or lose its process meanwhile. Leaving never stops it.
+        Raises `RunNotFound`, and what `ask` raises.
+        """
+        return ChatStream(lambda: self._runs.find(run_id), "continue")
+
+    async def stop(self) -> bool:
+        """Stop the active run, in whichever process it is; whether there was one.
+
+        Returns once what had come is stored. Stopping twice is stopping once.
+        """
+        return await self._runs.stop()
+
+    async def pending_approvals(self) -> list[ToolCall]:
+        """The tool calls that wait to be approved or denied before the chat can go on."""
+        return await self._runs.pending_approvals()
+
+    async def approve(self, call_id: str) -> None:
+        """Let a tool call run, once the chat is resumed. Any process may say so."""
+        await self._runs.decide(call_id, status="pending", error=None)
+
+    async def deny(self, call_id: str, *, reason: str | None = None) -> None:
+        """Do not let a tool call run; the model is told the reason. Any process may say so."""
+        await self._runs.decide(call_id, status="denied", error=reason)
+
+    def regenerate(self) -> ChatStream:
+        """Answer the last question anew.
+
+            reply = await chat.regenerate()
+
+        The old answer stands until the new one is stored; then it is kept as superseded: out of the
+        window, still readable, still counted. Where no new answer comes, the old one stands.
+        """
+
+        async def begin() -> Feed:
+            await self._runs.repair()
+            question = await self._home.store.last_prompt(self.id)
+            if question is None:
+                msg = f"Chat {self.id} has no question to answer anew"
+                raise NothingToResume(msg)
+            return await self._in_place(None, question.seq + 1)
+
+        return ChatStream(begin, self._policies.on_disconnect)
+
+    def edit(self, message_id: UUID, prompt: Prompt) -> ChatStream:
+        """Put a question differently, and answer it: all that came after it is replaced.
+
+        As with `regenerate`, what is replaced stands until the new answer is stored, and is kept.
+        Raises `MessageNotFound` for anything but a question of this chat that still stands.
+        """
+
+        async def begin() -> Feed:
+            await self._runs.repair()
+            question = await self._home.store.get_message(self.id, message_id)
+            if question is None or question.role != "user" or question.status == "superseded":
+                msg = f"There is no question {message_id} in chat {self.id} that could be edited"
+                raise MessageNotFound(msg)
+            return await self._in_place(_checked_prompt(prompt), question.seq)
+
+        return ChatStream(begin, self._policies.on_disconnect)
+
+    async def _in_place(self, content: Prompt | None, first: int) -> LiveRun:
+        (last,) = await self._home.store.messages(self.id, limit=1, before=None)
+        replaces = Replacement(first=first, last=last.seq)
+        return self._live(replace(self._order(content, None, None), replaces=replaces))
+
+    def resume(self) -> ChatStream:
+        """Go on with the last run, which waits for approvals or has ended badly.
+
+            reply = await chat.resume()
+            async for chunk in chat.resume(): ...
+
+        Tools that have run are not run again: their stored results are used. A call that was
+        interrupted is reported to the model as such. A partial answer is given anew, and kept as
+        superseded. Raises `ApprovalPending` while a call is undecided, and `NothingToResume`.
+        """
+
+        async def begin() -> Feed:
+            waiting = await self._runs.pending_approvals()
+            if waiting:
+                names = ", ".join(f"{call.name} ({call.call_id})" for call in waiting)
+                msg = f"These tool calls are still to be approved or denied: {names}"
+                raise ApprovalPending(msg, run_id=waiting[0].run_id)
+            await self._runs.repair()
+            order = replace(self._order(None, None, None), resumes=await self._runs.to_resume())
+            return self._live(order)
+
+        return ChatStream(begin, self._policies.on_disconnect)
+
+    async def active_run(self) -> Run | None:
+        """The run that is giving an answer just now."""
+        return await self._runs.active()
+
+    async def messages(self, limit: int = 20, *, before: int | None = None) -> list[Message]:
+        """The last messages, oldest first; to page back, those below the `seq` of `before`."""
+        _check_limit(limit)
+        return await self._home.store.messages(self.id, limit=limit, before=before)
+
+    async def tool_calls(self) -> list[ToolCall]:
+        """Every tool call of the chat, oldest first."""
+        return await self._home.store.tool_calls(self.id)
+
+    async def requests(self) -> list[ApiRequest]:
+        """Every attempt at a provider, oldest first."""
+        return await self._home.store.requests(self.id)
+
+    async def usage(self) -> Usage:
+        """Tokens, cost and number of requests, over all attempts."""
+        return await self._home.store.usage(self.id)
+
+    def _begin(
+        self, prompt: Prompt, output_type: type[Any] | None, idempotency_key: str | None
+    ) -> LiveRun:
+        prompt = _checked_prompt(prompt)
+        return self._live(self._order(prompt, output_type, _checked_key(idempotency_key)))
+
+    def _order(
+        self, content: Prompt | None, output_type: type[Any] | None, idempotency_key: str | None
+    ) -> Order:
+        return Order(
+            chat_id=self.id,
+            content=content,
+            instructions=self._instructions,
+            policies=self._policies,
+            output_type=output_type,
+            idempotency_key=idempotency_key,
+        )
+
+    def _live(self, order: Order) -> LiveRun:
+        journal = self._home.office.journal
+        return LiveRun(self._home.store, journal, self._llm, order, self._runs)
+
+
+def _checked_prompt(prompt: Prompt) -> Prompt:
+    if isinstance(prompt, str) and not prompt.strip():
+        msg = "The prompt is blank: there is nothing to ask"
+        raise ValueError(msg)
+    if not isinstance(prompt, Sequence):
+        msg = f"A prompt is text, or a sequence of text and files, not {type(prompt).__name__}"
+        raise TypeError(msg)
+    if not prompt:
+        msg = "The prompt is empty: there is nothing to ask"
+        raise ValueError(msg)
+    return prompt
+
+
+def _check_limit(limit: int) -> None:
+    if limit < 1:
+        msg = f"A page holds at least one row, not {limit}"
+        raise ValueError(msg)
+
+
+def _checked_key(key: str | None) -> str | None:
+    if key is not None and not 0 < len(key) <= LONGEST_KEY:
+        msg = f"An idempotency key has 1 to {LONGEST_KEY} characters"
+        raise ValueError(msg)
+    return key

@@ -1,0 +1,230 @@
+"""Create, load, list and delete chats: where a database and an LLM meet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+from importlib import import_module
+from typing import Any, TypedDict, get_args
+from uuid import UUID
+
+from .budgets import Budget
+from .chat import Chat
+from .errors import AgentMismatch, ChatNotFound
+from .home import Home
+from .hooks import Hook
+from .ids import new_id
+from .limits import Limits
+from .llm import LLM
+from .policies import Deliver, OnBusy, OnDisconnect, OnParked, Policies
+from .records import ChatRecord, Json
+from .repair import Repairer
+from .store import Audit, Scope
+from .window import Window
+
+
+class RuntimeOptions(TypedDict, total=False):
+    """How a chat runs in this process. None of it is stored.
+
+    - `tools`: plain typed functions, sync or async, that the model may call, or tools as the LLM
+      library makes them, such as pydantic-ai's `Tool(pay, requires_approval=True)`.
+    - `settings`: model settings of pydantic-ai, such as `{"temperature": 0}`.
+    - `deps`: what the tools of an agent get as `ctx.deps`.
+    - `limits`, `window`, `on_disconnect`: see `Limits`, `Window` and `ChatStream`.
+    - `on_busy`: what a question does while another run is active: `"reject"` it with `ChatBusy`
+      (the default), `"wait"` for its turn, or `"interrupt"` the other, whose text is kept.
+    - `on_parked`: what a question does while tool calls wait to be approved: `"reject"` it with
+      `ApprovalPending` (the default), or `"deny"` the calls and go ahead.
+    - `deliver`: when a piece reaches its reader: once it is `"stored"` (the default), or `"early"`,
+      which is sooner by up to a tick (50 ms) and its commit. A killed process may then have shown
+      text that is not stored, at most what came within a quarter of a second.
+    - `budgets`: what an owner may spend in a day, in all chats and processes: see `Budget`.
+    - `retries`: how often a request that failed before its first output is tried again (2).
+    - `hooks`: what sees and changes the requests, tool calls and ends of its runs: see `Hook`.
+    - `any_agent`: load a chat even though it was created with an agent of another name.
+    """
+
+    tools: Sequence[Any]
+    settings: Mapping[str, Any]
+    deps: object
+    limits: Limits
+    window: Window
+    on_disconnect: OnDisconnect
+    on_busy: OnBusy
+    on_parked: OnParked
+    deliver: Deliver
+    budgets: Sequence[Budget]
+    retries: int
+    hooks: Sequence[Hook]
+    any_agent: bool
+
+
+OPTION_NAMES = frozenset(RuntimeOptions.__annotations__)
+
+_CHOICES = {
+    "on_disconnect": OnDisconnect,
+    "on_busy": OnBusy,
+    "on_parked": OnParked,
+    "deliver": Deliver,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class NewChat:
+    """What a new chat is given to keep."""
+
+    instructions: str | None
+    title: str | None
+    metadata: dict[str, Json]
+    columns: Mapping[str, object]
+
+
+async def create_chat(
+    home: Home, llm: object, new: NewChat, options: RuntimeOptions, connection: object | None
+) -> Chat:
+    """A new chat, written on `connection` where one is given, or in a transaction of its own."""
+    check_options(options)
+    _check_budgets(home, options)
+    opened = _open_llm(llm, new.instructions, options)
+    now = datetime.now(UTC)
+    record = ChatRecord(
+        id=new_id(),
+        model=opened.target.model,
+        provider=opened.target.provider,
+        agent=opened.agent,
+        instructions=new.instructions,
+        title=new.title,
+        metadata=new.metadata,
+        created_at=now,
+        updated_at=now,
+        columns=new.columns,
+    )
+    stored = await home.store.insert_chat(record, connection=connection)
+    return Chat(home, opened, stored, _policies(options), new.instructions)
+
+
+async def load_chat(
+    home: Home, llm: object, chat_id: UUID | str, scope: Scope, options: RuntimeOptions
+) -> Chat:
+    """The chat of this id within the scope, to go on with this LLM."""
+    record = await home.store.get_chat(id_of(chat_id), scope)
+    if record is None:
+        raise not_found(chat_id)
+    await repair(home, chats=[record.id])
+    check_options(options)
+    _check_budgets(home, options)
+    instructions = None if _is_agent(llm) else record.instructions
+    opened = _open_llm(llm, instructions, options)
+    if record.agent is not None and record.agent != opened.agent and not options.get("any_agent"):
+        msg = (
+            f"Chat {record.id} was created with the agent {record.agent!r}, not with "
+            f"{opened.agent!r}: load it with that agent, or with any_agent=True"
+        )
+        raise AgentMismatch(msg)
+    return Chat(home, opened, record, _policies(options), instructions)
+
+
+async def list_chats(
+    home: Home, *, limit: int, before: ChatRecord | None, scope: Scope
+) -> list[ChatRecord]:
+    """A page of chats within the scope, newest activity first."""
+    if limit < 1:
+        msg = f"A page holds at least one chat, not {limit}"
+        raise ValueError(msg)
+    key = None if before is None else (before.updated_at, before.id)
+    found = await home.store.list_chats(limit=limit, before=key, scope=scope)
+    await repair(home, chats=[chat.id for chat in found])
+    return found
+
+
+async def delete_chat(
+    home: Home, chat_id: UUID | str, scope: Scope, audit: Audit = "delete"
+) -> None:
+    """Delete a chat with everything that belongs to it."""
+    if not await home.store.delete_chat(id_of(chat_id), scope, audit):
+        raise not_found(chat_id)
+
+
+async def repair(home: Home, *, chats: Sequence[UUID] | None = None) -> int:
+    """End the runs whose process has died, of these chats or of all; how many there were."""
+    if not await home.store.expired_runs(datetime.now(UTC), chats=chats, limit=1):
+        return 0
+    runtime = import_module("chatrecord.pydantic_ai")
+    journal = home.office.journal
+    repairer = Repairer(home.store, journal.owner, runtime.answers, journal.lease)
+    return await repairer.repair(chats=chats)
+
+
+def _open_llm(llm: object, instructions: str | None, options: RuntimeOptions) -> LLM:
+    """Imported only here and only now: tables and migrations need no LLM library."""
+    runtime = import_module("chatrecord.pydantic_ai")
+    opened: LLM = runtime.open_llm(
+        llm,
+        instructions=instructions,
+        tools=options.get("tools", ()),
+        settings=options.get("settings"),
+        deps=options.get("deps"),
+        idle_timeout=options.get("limits", Limits()).idle_timeout,
+        retries=options.get("retries", 2),
+    )
+    return opened
+
+
+def _is_agent(llm: object) -> bool:
+    return bool(import_module("chatrecord.pydantic_ai").is_agent(llm))
+
+
+def _policies(options: RuntimeOptions) -> Policies:
+    names = {field.name for field in fields(Policies)}
+    chosen: dict[str, Any] = {name: value for name, value in options.items() if name in names}
+    return Policies(**chosen)
+
+
+def check_options(options: RuntimeOptions) -> None:
+    """Raise `TypeError` or `ValueError` for an option that could not work."""
+    for name, kind in (("limits", Limits), ("window", Window), ("settings", Mapping)):
+        given = options.get(name)
+        if given is not None and not isinstance(given, kind):
+            msg = f"{name}= takes a {kind.__name__}, not {given!r}"
+            raise TypeError(msg)
+    for name, choices in _CHOICES.items():
+        known = get_args(choices)
+        choice = options.get(name, known[0])
+        if choice not in known:
+            msg = f"{name}= is one of {', '.join(map(repr, known))}, not {choice!r}"
+            raise ValueError(msg)
+    for hook in options.get("hooks", ()):
+        if not isinstance(hook, Hook):
+            msg = f"hooks= takes instances of chatrecord.hooks.Hook, not {hook!r}"
+            raise TypeError(msg)
+    retries = options.get("retries", 0)
+    if not isinstance(retries, int) or retries < 0:
+        msg = f"retries= is a number from 0 on, not {retries!r}"
+        raise ValueError(msg)
+
+
+def _check_budgets(home: Home, options: RuntimeOptions) -> None:
+    columns = [*home.store.chat_columns(), "chat_id"]
+    for budget in options.get("budgets", ()):
+        if not isinstance(budget, Budget):
+            msg = f"budgets= takes a list of Budget, not {budget!r}"
+            raise TypeError(msg)
+        if budget.by is not None and budget.by not in columns:
+            msg = (
+                f"Budget(by={budget.by!r}) is no column of a chat: use one of {', '.join(columns)}"
+            )
+            raise ValueError(msg)
+
+
+def id_of(chat_id: UUID | str) -> UUID:
+    """The id that this is, or `ChatNotFound`."""
+    try:
+        return chat_id if isinstance(chat_id, UUID) else UUID(str(chat_id))
+    except ValueError as error:
+        raise not_found(chat_id) from error
+
+
+def not_found(chat_id: object) -> ChatNotFound:
+    """What to say of a chat that is not here."""
+    return ChatNotFound(f"There is no chat {chat_id} here")

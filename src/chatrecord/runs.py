@@ -1,0 +1,370 @@
+"""The life of one run: begun in one transaction, worked in a task of its own, ended in another.
+
+The task belongs to the process, not to whoever reads the answer: readers only follow it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime
+from time import perf_counter
+from typing import Literal
+from uuid import UUID
+
+from .errors import (
+    ChatBusy,
+    ChatRecordError,
+    DatabaseFailed,
+    Refused,
+    RunError,
+    RunInterrupted,
+    SentBefore,
+    TimeLimitExceeded,
+)
+from .feed import Feed
+from .hooks.run_hooks import RunHooks
+from .ids import new_id
+from .journal import Journal
+from .llm import LLM, Ask, Outcome
+from .orders import Order, fingerprint, prompt_of, start_of
+from .recorder import RunRecorder
+from .records import Ending, Message, Reply, Run, ToolCall, Usage
+from .store import JournalEntry, RunStart, Store
+from .turns import Others, Turn
+
+
+class LiveRun(Feed):
+    """A run of this process, from its first transaction to its last."""
+
+    def __init__(
+        self, store: Store, journal: Journal, llm: LLM, order: Order, others: Others
+    ) -> None:
+        self._store = store
+        self._others = others
+        self._journal = journal
+        self._llm = llm
+        self._order = order
+        self._began = perf_counter()
+        super().__init__(order.resumes.id if order.resumes else new_id())
+        self.is_whole = order.resumes is None
+        self._recorder: RunRecorder | None = None
+        self._history: Sequence[Message] = ()
+        self._decisions: dict[str, Literal[True] | str] = {}
+        self._hooks = RunHooks()
+        self._reason: BaseException | None = None
+        self._started = False
+        journal.enroll(self)
+        self._task = asyncio.create_task(self._live(), name=f"chatrecord run {self.id}")
+
+    def stop(self, reason: BaseException | None = None) -> None:
+        """End the run, keeping what has come. Stopping twice is stopping once."""
+        if not self._finished and self._reason is None:
+            self._reason = reason or RunInterrupted("The run was stopped")
+            if self._started:
+                self._task.cancel()
+
+    def stop_soon(self) -> None:
+        """Stop from anywhere, such as a finalizer, where no loop may be running."""
+        loop = self._task.get_loop()
+        if not self._finished and not loop.is_closed():
+            loop.call_soon_threadsafe(self.stop)
+
+    # What the journal asks for
+
+    @property
+    def chat_id(self) -> UUID:
+        """The chat it belongs to."""
+        return self._order.chat_id
+
+    @property
+    def lock(self) -> asyncio.Lock:
+        """Held while something of the run is being written."""
+        assert self._recorder is not None
+        return self._recorder.lock
+
+    def entries(self) -> Sequence[JournalEntry]:
+        """The pieces that are not stored yet."""
+        assert self._recorder is not None
+        return self._recorder.entries()
+
+    def stored(self) -> None:
+        """Those pieces are stored."""
+        assert self._recorder is not None
+        self._recorder.stored()
+
+    # Its life
+
+    async def _live(self) -> None:
+        self._started = True
+        try:
+            await self._lived()
+        finally:
+            self._journal.dismiss(self)
+            if not self._finished:
+                self._finish(RunInterrupted(f"Run {self.id} ended without a word"))
+
+    async def _lived(self) -> None:
+        if self._reason is not None:
+            self._finish(self._reason)
+            return
+        try:
+            await self._begin()
+        except SentBefore as sent:
+            await self._repeat(sent)
+        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - handed to whoever asked
+            if self._recorder is None:
+                await self._take_back(error)
+                self._finish(self._reason or error)
+            else:
+                await self._end_badly(self._recorder, self._explained(error))
+        else:
+            assert self._recorder is not None
+            await self._go_on(self._recorder)
+
+    async def _take_back(self, error: BaseException) -> None:
+        """End what has begun without this knowing: its transaction was cut off as it committed."""
+        if isinstance(error, asyncio.CancelledError):
+            with suppress(ChatRecordError, asyncio.CancelledError):
+                await self._others.end(self.id, "The run ended as it began")
+
+    async def _begin(self) -> None:
+        await Turn(
+            self._store,
+            self._order,
+            self._others,
+            self._journal.lease,
+            open=self._open,
+            row=lambda: self._start().run,
+        ).begin()
+
+    async def _repeat(self, sent: SentBefore) -> None:
+        """The same was sent before: give the same answer."""
+        assert sent.run_id is not None
+        try:
+            await self._check_same(sent.run_id)
+            self._run_id = sent.run_id
+            first = await self._others.find(sent.run_id)
+            place = 0
+            while (chunk := await first.chunk(place)) is not None:
+                self._deliver([chunk])
+                place += 1
+            self._finish(None, await first.reply())
+        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - handed to whoever asked
+            self._finish(self._reason or error)
+
+    async def _check_same(self, run_id: UUID) -> None:
+        """Raise where this key was used for another question."""
+        run = await self._store.get_run(self.chat_id, run_id)
+        kept = run.settings if run is not None and isinstance(run.settings, dict) else {}
+        if kept.get("question") != fingerprint(prompt_of(self._order, self._llm)):
+            msg = f"This key was used for another question, in run {run_id}: take a new one"
+            raise SentBefore(msg, run_id=run_id)
+
+    async def _open(self) -> None:
+        order, used = self._order, Usage()
+        if order.policies.limits.concern_chat:
+            used = await self._store.usage(order.chat_id)
+        recorder = await (self._reopened(used) if order.resumes else self._begun(used))
+        recorder.tell(self._deliver, self._hurry)
+        self._recorder = recorder
+        self._hooks = RunHooks(order.policies.hooks, recorder)
+        if order.resumes:
+            self._repeat_calls(recorder)
+
+    async def _begun(self, used: Usage) -> RunRecorder:
+        start = self._start()
+        begun = await self._store.begin(start)
+        self._history = self._order.policies.window.cut(begun.history)
+        recorder = self._new_recorder(start.run, used)
+        recorder.begin(start, begun.seq)
+        return recorder
+
+    def _start(self) -> RunStart:
+        journal = self._journal
+        return start_of(self._order, self._llm, self.id, owner=journal.owner, lease=journal.lease)
+
+    async def _reopened(self, used: Usage) -> RunRecorder:
+        assert self._order.resumes is not None
+        until = datetime.now(UTC) + self._journal.lease
+        owner = self._journal.owner
+        run = await self._store.reopen(self._order.resumes, owner=owner, until=until)
+        if run is None:
+            msg = f"Run {self.id} has been taken up by somebody else"
+            raise ChatBusy(msg, run_id=self.id)
+        rows = await self._store.rows_of(run)
+        window, first = self._order.policies.window, run.replaces or rows.messages[0].seq
+        before = await self._store.history(run.chat_id, window, before=first)
+        self._history = [*window.cut(before), *_worth_sending(rows.messages)]
+        recorder = self._new_recorder(run, used)
+        recorder.go_on(rows)
+        self._decisions = _decisions_of(list(recorder.unanswered.values()))
+        return recorder
+
+    def _repeat_calls(self, recorder: RunRecorder) -> None:
+        """Calls that were interrupted are run again, where their tools are safe to repeat."""
+        again = recorder.repeat(self._llm.repeatable, self._llm.answers)
+        if again:
+            written = {message.id for message in recorder.messages}
+            before = [message for message in self._history if message.id not in written]
+            standing = _worth_sending(recorder.messages)
+            self._history = [*before, *standing]
+            self._decisions |= dict.fromkeys(again, True)
+
+    def _new_recorder(self, run: Run, used: Usage) -> RunRecorder:
+        return RunRecorder(
+            self._store,
+            run,
+            lease=self._journal.lease,
+            patience=self._journal.patience,
+            limits=self._order.policies.limits,
+            chat_usage=used,
+            deliver=self._order.policies.deliver,
+            budgets=self._order.policies.budgets,
+        )
+
+    def _hurry(self) -> None:
+        """A reader waits for the first piece; who only asks for the whole can wait for the tick."""
+        if self._followed:
+            self._journal.wake()
+
+    async def _go_on(self, recorder: RunRecorder) -> None:
+        self._journal.add(self)
+        try:
+            outcome = await self._work(recorder)
+            if not outcome.parked:
+                reply = _reply_of(recorder, outcome, self._elapsed_ms())
+                await self._hooks.on_run_end("complete", reply=reply, error=None)
+        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - written down and handed on
+            await self._end_badly(recorder, self._explained(error))
+        else:
+            await self._end_well(recorder, outcome)
+        finally:
+            self._journal.remove(self)
+
+    async def _work(self, recorder: RunRecorder) -> Outcome:
+        limit = self._order.policies.limits.total_timeout
+        ask = Ask(self._order.content, self._order.output_type, self._decisions, self._hooks)
+        try:
+            async with asyncio.timeout(limit) as clock:
+                return await self._llm.run(self._history, ask, recorder)
+        except TimeoutError as error:
+            if not clock.expired():
+                raise
+            msg = f"The run took longer than {limit:g} s: raise Limits(total_timeout=...)"
+            raise TimeLimitExceeded(msg) from error
+
+    def _explained(self, error: BaseException) -> ChatRecordError:
+        if self._reason is not None:
+            error = self._reason
+        if isinstance(error, ChatRecordError):
+            return error
+        if isinstance(error, asyncio.CancelledError):
+            return _caused(RunInterrupted("The run was cancelled with its event loop"), error)
+        return _caused(RunError(f"The run failed: {type(error).__name__}: {error}"), error)
+
+    async def _end_well(self, recorder: RunRecorder, outcome: Outcome) -> None:
+        recorder.settle(outcome.bodies)
+        if outcome.parked:
+            recorder.park(outcome.parked)
+            recorder.end(replace(recorder.run, status="parked"))
+        else:
+            if recorder.run.replaces is not None:
+                recorder.replace_from(recorder.run.replaces)
+            recorder.end(_ended_run(recorder.run, "complete", None))
+        try:
+            await recorder.commit()
+        except asyncio.CancelledError:
+            pass  # it came too late: the answer is whole, and stored
+        except Exception as error:  # noqa: BLE001 - an answer that is not stored is no answer
+            self._finish(_unstored(error))
+            return
+        self._finish(None, _reply_of(recorder, outcome, self._elapsed_ms()))
+
+    def _elapsed_ms(self) -> float:
+        return (perf_counter() - self._began) * 1000
+
+    async def _end_badly(self, recorder: RunRecorder, error: ChatRecordError) -> None:
+        recorder.give_up(error, self._llm.answers)
+        status: Ending = "interrupted" if isinstance(error, RunInterrupted) else "failed"
+        if isinstance(error, RunError):
+            error.concern(recorder.run.id, recorder.answer.text)
+        await self._tell_hooks(status, error)
+        recorder.end(_ended_run(recorder.run, status, f"{type(error).__name__}: {error}"))
+        if recorder.run.replaces is not None or isinstance(error, Refused):
+            recorder.withdraw()
+        try:
+            await self._commit_end(recorder)
+        except asyncio.CancelledError:
+            pass  # stopped twice is stopped
+        except Exception as unwritten:  # noqa: BLE001 - the first error is the one to tell
+            error.add_note(f"Its end could not be stored: {type(unwritten).__name__}: {unwritten}")
+        self._finish(error)
+
+    async def _tell_hooks(self, status: Ending, error: ChatRecordError) -> None:
+        try:
+            await self._hooks.on_run_end(status, reply=None, error=error)
+        except asyncio.CancelledError:
+            pass  # stopped twice is stopped
+        except ChatRecordError as failure:
+            error.add_note(str(failure))
+
+    async def _commit_end(self, recorder: RunRecorder) -> None:
+        """Store the end; where something of it cannot be stored, then the end without that."""
+        try:
+            await recorder.commit()
+        except DatabaseFailed as error:
+            if error.may_pass:
+                raise  # the database is away, whatever is in the rows
+            recorder.reduce(self._llm.answers)
+            await recorder.commit()
+
+
+def _worth_sending(messages: Sequence[Message]) -> list[Message]:
+    """What a run has written, but for the partial answer that is to be given anew."""
+    standing = [message for message in messages if message.status != "superseded"]
+    while standing and standing[-1].role == "assistant" and standing[-1].status != "complete":
+        standing.pop()
+    return standing
+
+
+def _decisions_of(calls: Sequence[ToolCall]) -> dict[str, Literal[True] | str]:
+    """What was decided about calls that have not run yet."""
+    decided: dict[str, Literal[True] | str] = {}
+    for call in calls:
+        if call.status == "pending":
+            decided[call.call_id] = True
+        elif call.status == "denied":
+            decided[call.call_id] = call.error or "The tool call was denied."
+    return decided
+
+
+def _ended_run(run: Run, status: Ending, error: str | None) -> Run:
+    return replace(run, status=status, error=error, finished_at=datetime.now(UTC))
+
+
+def _reply_of(recorder: RunRecorder, outcome: Outcome, latency_ms: float) -> Reply[object]:
+    answer = recorder.answer
+    return Reply(
+        text=answer.text,
+        reasoning=answer.reasoning,
+        output=outcome.output,
+        tool_calls=tuple(recorder.tool_calls.values()),
+        usage=recorder.usage,
+        latency_ms=latency_ms,
+        finish_reason=answer.finish_reason,
+        message_id=answer.id,
+        run_id=recorder.run.id,
+    )
+
+
+def _caused(error: ChatRecordError, cause: BaseException) -> ChatRecordError:
+    error.__cause__ = cause
+    return error
+
+
+def _unstored(cause: BaseException) -> ChatRecordError:
+    msg = f"The answer came but could not be stored: {type(cause).__name__}: {cause}"
+    return _caused(RunError(msg), cause)
