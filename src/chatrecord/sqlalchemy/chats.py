@@ -1,0 +1,298 @@
+"""The functions an application calls, with the columns of its own chats as keywords."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, TypeAlias, cast, overload
+from uuid import UUID
+
+from typing_extensions import Unpack
+
+from chatrecord import chats, purging
+from chatrecord.chat import Chat
+from chatrecord.chats import OPTION_NAMES, NewChat, RuntimeOptions
+from chatrecord.purging import check_audit
+from chatrecord.records import ChatRecord, Json
+from chatrecord.reports import Span, UsageRow
+from chatrecord.store import Audit
+
+from .database import Database, OwnTables, ReadyMade
+
+if TYPE_CHECKING:
+    from pydantic_ai import Agent
+    from pydantic_ai.models import Model
+
+    LLM: TypeAlias = str | Model | Agent[Any, Any]
+    """A model string such as `"openai:gpt-5.2"`, a pydantic-ai model, or a pydantic-ai agent."""
+
+
+NAMED = frozenset({"instructions", "title", "metadata", "connection"})
+"""What `create_chat` takes beside columns and options."""
+
+
+@overload
+async def create_chat(
+    db: Database[ReadyMade],
+    llm: LLM,
+    *,
+    user_id: str | None = None,
+    instructions: str | None = None,
+    title: str | None = None,
+    metadata: Mapping[str, Any] | None = None,
+    connection: object | None = None,
+    **options: Unpack[RuntimeOptions],
+) -> Chat: ...
+
+
+@overload
+async def create_chat(
+    db: Database[OwnTables],
+    llm: LLM,
+    *,
+    instructions: str | None = None,
+    title: str | None = None,
+    metadata: Mapping[str, Any] | None = None,
+    connection: object | None = None,
+    **columns_and_options: Any,
+) -> Chat: ...
+
+
+async def create_chat(
+    db: Database[Any],
+    llm: LLM,
+    *,
+    instructions: str | None = None,
+    title: str | None = None,
+    metadata: Mapping[str, Any] | None = None,
+    connection: object | None = None,
+    **columns_and_options: Any,
+) -> Chat:
+    """Create a chat.
+
+        chat = await create_chat(db, "openai:gpt-5.2", user_id="u1", metadata={"team": "HR"})
+
+    Keywords are the columns of your chat table and the `RuntimeOptions`. `instructions` are stored
+    and sent with every request; an `Agent` brings its own. With `connection` (an `AsyncConnection`
+    or `AsyncSession`) the row is part of your transaction, and the chat can be used once that is
+    committed. Raises `TypeError` for an unknown keyword and `ConfigurationError` for an LLM that
+    cannot be used.
+    """
+    if metadata is not None and not isinstance(metadata, Mapping):
+        msg = f"metadata= takes a mapping of JSON values, not {type(metadata).__name__}"
+        raise TypeError(msg)
+    columns, options = _sorted(db, "create_chat", columns_and_options, named=NAMED)
+    new = NewChat(
+        instructions=instructions,
+        title=title,
+        metadata=cast(dict[str, Json], dict(metadata or {})),
+        columns=columns,
+    )
+    return await chats.create_chat(db, llm, new, options, connection)
+
+
+@overload
+async def load_chat(
+    db: Database[ReadyMade],
+    llm: LLM,
+    chat_id: UUID | str,
+    *,
+    user_id: str | None = ...,
+    **options: Unpack[RuntimeOptions],
+) -> Chat: ...
+
+
+@overload
+async def load_chat(
+    db: Database[OwnTables], llm: LLM, chat_id: UUID | str, **scope_and_options: Any
+) -> Chat: ...
+
+
+async def load_chat(
+    db: Database[Any], llm: LLM, chat_id: UUID | str, **scope_and_options: Any
+) -> Chat:
+    """Load a chat, to go on with it.
+
+        chat = await load_chat(db, "openai:gpt-5.2", chat_id, user_id="u1")
+
+    Columns given as keywords are the scope: a chat with other values is not found. Raises
+    `ChatNotFound`, and `AgentMismatch` for a chat that belongs to another agent.
+    """
+    scope, options = _sorted(db, "load_chat", scope_and_options)
+    return await chats.load_chat(db, llm, chat_id, scope, options)
+
+
+@overload
+async def list_chats(
+    db: Database[ReadyMade],
+    *,
+    limit: int = 20,
+    before: ChatRecord | None = None,
+    user_id: str | None = ...,
+) -> list[ChatRecord]: ...
+
+
+@overload
+async def list_chats(
+    db: Database[OwnTables], *, limit: int = 20, before: ChatRecord | None = None, **scope: Any
+) -> list[ChatRecord]: ...
+
+
+async def list_chats(
+    db: Database[Any], *, limit: int = 20, before: ChatRecord | None = None, **scope: Any
+) -> list[ChatRecord]:
+    """A page of chats, newest activity first.
+
+    page = await list_chats(db, user_id="u1")
+    next_page = await list_chats(db, user_id="u1", before=page[-1])
+    """
+    check(db, "list_chats", scope, others=["limit", "before"])
+    if before is not None and not isinstance(before, ChatRecord):
+        msg = "before= takes the last ChatRecord of the page before"
+        raise TypeError(msg)
+    return await chats.list_chats(db, limit=limit, before=before, scope=scope)
+
+
+@overload
+async def delete_chat(
+    db: Database[ReadyMade],
+    chat_id: UUID | str,
+    *,
+    audit: Audit = "delete",
+    user_id: str | None = ...,
+) -> None: ...
+
+
+@overload
+async def delete_chat(
+    db: Database[OwnTables], chat_id: UUID | str, *, audit: Audit = "delete", **scope: Any
+) -> None: ...
+
+
+async def delete_chat(
+    db: Database[Any], chat_id: UUID | str, *, audit: Audit = "delete", **scope: Any
+) -> None:
+    """Delete a chat with everything that belongs to it. Raises `ChatNotFound`.
+
+    `audit` says what becomes of the rows of its requests, on which reports of cost rest:
+    `"delete"`, `"keep"` them without their chat, or `"anonymise"`: without their run, their
+    message, the text of their error and the provider's id, too.
+    """
+    check(db, "delete_chat", scope, others=["audit"])
+    check_audit(audit)
+    await chats.delete_chat(db, chat_id, scope, audit)
+
+
+@overload
+async def purge(
+    db: Database[ReadyMade],
+    *,
+    older_than: timedelta | datetime,
+    audit: Audit = "delete",
+    user_id: str | None = ...,
+) -> int: ...
+
+
+@overload
+async def purge(
+    db: Database[OwnTables],
+    *,
+    older_than: timedelta | datetime,
+    audit: Audit = "delete",
+    **scope: Any,
+) -> int: ...
+
+
+async def purge(
+    db: Database[Any],
+    *,
+    older_than: timedelta | datetime,
+    audit: Audit = "delete",
+    **scope: Any,
+) -> int:
+    """Delete the chats that nobody has used for so long; how many there were.
+
+        await purge(db, older_than=timedelta(days=90), audit="anonymise")
+
+    A chat is used when a question is asked (its `updated_at`). One with an active run, or one that
+    waits for approval, is never deleted. Columns of your chats as keywords are the scope, `audit`
+    is that of `delete_chat`. A hundred chats are one short transaction: what was deleted before a
+    failure stays deleted.
+    """
+    check(db, "purge", scope, others=["older_than", "audit"])
+    return await purging.purge(db, older_than, audit, scope)
+
+
+@overload
+async def usage(
+    db: Database[ReadyMade],
+    *,
+    by: Sequence[str] = (),
+    since: datetime | None = None,
+    until: datetime | None = None,
+    user_id: str | None = ...,
+) -> list[UsageRow]: ...
+
+
+@overload
+async def usage(
+    db: Database[OwnTables],
+    *,
+    by: Sequence[str] = (),
+    since: datetime | None = None,
+    until: datetime | None = None,
+    **scope: Any,
+) -> list[UsageRow]: ...
+
+
+async def usage(
+    db: Database[Any],
+    *,
+    by: Sequence[str] = (),
+    since: datetime | None = None,
+    until: datetime | None = None,
+    **scope: Any,
+) -> list[UsageRow]:
+    """Tokens, cost, errors and times of all attempts at providers, a row per group.
+
+        for row in await usage(db, by=("day", "model"), since=datetime(2026, 11, 1, tzinfo=UTC)):
+            print(row.by["day"], row.by["model"], row.usage.cost, row.latency_ms)
+
+    `by` names `"hour"`, `"day"` or `"month"` (UTC), columns of the requests (`provider`, `model`,
+    `status`, `error_type`, `http_status`, `chat_id`, `run_id`), `agent`, and the columns of your
+    own chats, such as `user_id`; without it there is one row over all. `since` is included, `until`
+    is not. Columns of your chats as keywords are the scope. Raises `ValueError` for a name that is
+    not there, and `ConfigurationError` where requests are not kept.
+    """
+    check(db, "usage", scope, others=["by", "since", "until"])
+    return await db.store.report(list(by), Span(since, until), scope)
+
+
+def _sorted(
+    db: Database[Any], function: str, keywords: Mapping[str, Any], *, named: Iterable[str] = ()
+) -> tuple[dict[str, Any], RuntimeOptions]:
+    check(db, function, keywords, others=[*OPTION_NAMES, *named])
+    columns = db.store.chat_columns()
+    own = {name: value for name, value in keywords.items() if name in columns}
+    options = {name: value for name, value in keywords.items() if name not in columns}
+    return own, cast(RuntimeOptions, options)
+
+
+def check(
+    db: Database[Any], function: str, keywords: Mapping[str, Any], *, others: Iterable[str]
+) -> None:
+    """Raise `TypeError` or `ValueError` for keywords that are no columns, or cannot be."""
+    if not isinstance(db, Database):
+        msg = f"{function}() takes a Database first, not {type(db).__name__}"
+        raise TypeError(msg)
+    columns = db.store.chat_columns()
+    for name, value in keywords.items():
+        if name in columns:
+            db.store.check_column(name, value)
+        elif name not in OPTION_NAMES.intersection(others):
+            msg = (
+                f"{function}() got an unknown keyword {name!r}. Columns of {db.models.tables[0]}: "
+                f"{', '.join(columns) or 'none of its own'}. Other keywords: "
+                f"{', '.join(sorted(others))}"
+            )
+            raise TypeError(msg)

@@ -1,0 +1,258 @@
+"""The user's side of the database: an engine, the tables on it, and the runs that write there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from types import TracebackType
+from typing import Any, Generic, Self, overload
+
+from sqlalchemy import URL, Table, event, make_url
+from sqlalchemy.exc import ArgumentError, InvalidRequestError, NoSuchModuleError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.pool import AsyncAdaptedQueuePool
+from typing_extensions import TypeVar
+
+from chatrecord import chats
+from chatrecord.errors import ConfigurationError
+from chatrecord.home import Office
+from chatrecord.store import LEASE, PATIENCE
+
+from .encryption import Keys, use_keys
+from .idle import check_the_idle
+from .models import PRIVATE, Models
+from .statements import MappedTable
+from .store import SqlStore
+from .tables import READY_MADE
+from .types import PrivateJson, PrivateText
+
+
+class ReadyMade:
+    """Marks a database with the ready-made tables: a type checker then knows the columns."""
+
+
+class OwnTables:
+    """Marks a database with tables of the user's: their columns are checked when a chat is made."""
+
+
+Tables = TypeVar("Tables", ReadyMade, OwnTables, default=ReadyMade)
+
+_DRIVERS = {
+    "sqlite": "sqlite+aiosqlite",
+    "postgresql": "postgresql+asyncpg",
+    "postgres": "postgresql+asyncpg",
+    "mysql": "mysql+asyncmy",
+    "mariadb": "mariadb+asyncmy",
+}
+_EXTRAS = {"asyncpg": "postgres", "psycopg": "psycopg", "asyncmy": "mysql"}
+_PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=10000")
+
+
+class Database(Generic[Tables]):
+    """Where the chats are kept.
+
+        db = Database("sqlite+aiosqlite:///chats.db")
+        db = Database(engine, models=Base)          # your own engine, your own tables
+
+    `url_or_engine` is a SQLAlchemy URL (a bare `sqlite:`, `postgresql:`, `mysql:` or `mariadb:`
+    gets its async driver) or an `AsyncEngine` of yours, which is used as it is. `models` is a
+    declarative base with one class of each mixin, or a `Models` that names them; without it the
+    ready-made tables are used. A run of a process that is silent for longer than `lease` (30 s) is
+    taken for dead, and ended by another. A server that fails or is silent for longer than
+    `patience` (10 s) is given up, and what waits for it raises `DatabaseFailed`. With `encryption`
+    the content of chats is stored encrypted with your `Keys`. A database belongs to one event loop.
+
+    Raises `ConfigurationError` for a URL, models or times that cannot work.
+    """
+
+    @overload
+    def __init__(
+        self: Database[ReadyMade],
+        url_or_engine: str | URL | AsyncEngine,
+        *,
+        models: None = None,
+        keep_tool_calls: bool = True,
+        keep_requests: bool = True,
+        lease: timedelta = LEASE,
+        patience: timedelta = PATIENCE,
+        encryption: Keys | None = None,
+    ) -> None: ...
+
+    @overload
+    def __init__(
+        self: Database[OwnTables],
+        url_or_engine: str | URL | AsyncEngine,
+        *,
+        models: Models | type[DeclarativeBase],
+        keep_tool_calls: bool = True,
+        keep_requests: bool = True,
+        lease: timedelta = LEASE,
+        patience: timedelta = PATIENCE,
+        encryption: Keys | None = None,
+    ) -> None: ...
+
+    def __init__(
+        self,
+        url_or_engine: str | URL | AsyncEngine,
+        *,
+        models: Models | type[DeclarativeBase] | None = None,
+        keep_tool_calls: bool = True,
+        keep_requests: bool = True,
+        lease: timedelta = LEASE,
+        patience: timedelta = PATIENCE,
+        encryption: Keys | None = None,
+    ) -> None:
+        self.engine = _engine(url_or_engine)
+        self.models = _without(_models(models), keep_tool_calls, keep_requests)
+        is_ours = not isinstance(url_or_engine, AsyncEngine)
+        _check_positive(lease=lease, patience=patience)
+        self.store = SqlStore(self.engine, self.models, is_ours=is_ours, patience=patience)
+        self.office = Office(self.store, lease, patience)
+        if encryption is not None:
+            _check_private(self.models)
+            use_keys(self.engine.dialect, encryption)
+
+    async def create_tables(self) -> None:
+        """Create those of the library's tables that do not exist yet, and what they refer to.
+
+        Meant for a first start; a migration tool takes over from there.
+        """
+        tables = _with_referred(self.models.tables)
+        async with self.store.long_transaction() as connection:
+            await connection.run_sync(tables[0].metadata.create_all, tables=tables)
+
+    async def close(self) -> None:
+        """Stop the runs of this process, store what has come of them, and close the connections.
+
+        An engine of your own stays open.
+        """
+        await self.office.close()
+        await self.store.close()
+
+    async def repair(self) -> int:
+        """End every run whose process has died, and keep what it left; how many there were.
+
+        Chats do this for themselves when they are loaded, listed, asked or followed. This is for a
+        start-up or a timer.
+        """
+        return await chats.repair(self)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        error_type: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+
+def _check_positive(**times: timedelta) -> None:
+    for name, time in times.items():
+        if not isinstance(time, timedelta) or time <= timedelta(0):
+            msg = f"{name}= takes a time longer than nothing, as in timedelta(seconds=30)"
+            raise ConfigurationError(msg)
+
+
+def _check_private(models: Models) -> None:
+    """A column that was given another type would be stored as plain text."""
+    for kind, names in PRIVATE.items():
+        model = getattr(models, kind)
+        columns = {} if model is None else MappedTable(model).columns
+        for name in names:
+            if name in columns and not isinstance(columns[name].type, PrivateText | PrivateJson):
+                msg = (
+                    f"{model.__name__}.{name} has a type that cannot be encrypted: leave it to the "
+                    "mixin, or use a type of chatrecord.sqlalchemy.types that begins with Private"
+                )
+                raise ConfigurationError(msg)
+
+
+def _with_referred(tables: Sequence[Table]) -> list[Table]:
+    """These tables, and those of the user's that they refer to."""
+    found: dict[str, Table] = {}
+    waiting = list(tables)
+    while waiting:
+        table = waiting.pop()
+        if table.key not in found:
+            found[table.key] = table
+            waiting.extend(key.column.table for key in table.foreign_keys)
+    return list(found.values())
+
+
+def _models(given: Models | type[DeclarativeBase] | None) -> Models:
+    if given is None:
+        return READY_MADE
+    return given if isinstance(given, Models) else Models.of(given)
+
+
+def _without(models: Models, keep_tool_calls: bool, keep_requests: bool) -> Models:
+    return Models(
+        chat=models.chat,
+        run=models.run,
+        message=models.message,
+        chunk=models.chunk,
+        tool_call=models.tool_call if keep_tool_calls else None,
+        request=models.request if keep_requests else None,
+    )
+
+
+def _engine(given: str | URL | AsyncEngine) -> AsyncEngine:
+    if isinstance(given, AsyncEngine):
+        return given
+    url = _with_driver(given)
+    try:
+        return _engine_for(url)
+    except NoSuchModuleError as error:
+        msg = f"SQLAlchemy knows no database {url.drivername!r}: use SQLite, PostgreSQL or MySQL"
+        raise ConfigurationError(msg) from error
+    except ModuleNotFoundError as error:
+        extra = _EXTRAS.get(url.get_driver_name())
+        fix = f'pip install "chatrecord[{extra}]"' if extra else _use_instead(url)
+        msg = f"The driver of {url.drivername} is not installed: {fix}"
+        raise ConfigurationError(msg) from error
+    except (InvalidRequestError, ArgumentError) as error:
+        msg = f"{url.drivername} cannot be used here: {_use_instead(url)}"
+        raise ConfigurationError(msg) from error
+
+
+def _use_instead(url: URL) -> str:
+    backend = url.get_backend_name()
+    plain = backend if backend in _DRIVERS else "postgresql, mysql, mariadb or sqlite"
+    return f"use a bare {plain}: URL, which gets an asynchronous driver"
+
+
+def _engine_for(url: URL) -> AsyncEngine:
+    if url.get_backend_name() != "sqlite":
+        engine = create_async_engine(url, hide_parameters=True)
+        check_the_idle(engine)
+        return engine
+    engine = create_async_engine(url, hide_parameters=True, **_pool_of_sqlite(url))
+    event.listen(engine.sync_engine, "connect", _set_pragmas)
+    return engine
+
+
+def _with_driver(given: str | URL) -> URL:
+    try:
+        url = make_url(given)
+    except ArgumentError as error:
+        msg = "That is no database URL. One looks like sqlite+aiosqlite:///chats.db"
+        raise ConfigurationError(msg) from error
+    return url.set(drivername=_DRIVERS.get(url.drivername, url.drivername))
+
+
+def _pool_of_sqlite(url: URL) -> dict[str, Any]:
+    """A database in memory lives in its one connection, which transactions then take in turn."""
+    if url.database in (None, "", ":memory:"):
+        return {"poolclass": AsyncAdaptedQueuePool, "pool_size": 1, "max_overflow": 0}
+    return {}
+
+
+def _set_pragmas(connection: Any, _record: object) -> None:
+    cursor = connection.cursor()
+    for pragma in _PRAGMAS:
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()

@@ -1,0 +1,130 @@
+"""Keys of the user's, and which database is read and written with them."""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from hashlib import sha256
+from importlib import import_module
+from os import urandom
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from sqlalchemy import Dialect
+
+from chatrecord.errors import ConfigurationError, DatabaseFailed, KeyMissing
+
+MARK = "\x1a:"
+"""How a sealed text begins. No stored text begins so: U+001A is followed by four digits there."""
+
+_BYTES = 32
+_ID = 8
+
+_in_use: WeakKeyDictionary[Dialect, Keys] = WeakKeyDictionary()
+"""The keys of each engine, by its dialect: that is what a column type is handed."""
+
+
+class Keys:
+    """Keys to encrypt the content of chats with: the newest first, those before it to read.
+
+        db = Database(url, encryption=Keys(os.environ["CHAT_KEY"]))
+        db = Database(url, encryption=Keys(newest, older))      # then: await rotate(db)
+
+    A key is what `Keys.new()` makes: 32 random bytes as URL-safe base64. Each text is a Fernet
+    token (AES in CBC mode with a random start, and an HMAC), behind a short id of its key. Raises
+    `ConfigurationError` for what is no key, or where `cryptography` is not installed.
+    """
+
+    def __init__(self, newest: str, *older: str) -> None:
+        fernet = _fernet()
+        self._by_id: dict[str, Any] = {_id_of(key): fernet.Fernet(key) for key in (newest, *older)}
+        self._newest = _id_of(newest)
+        self._invalid: type[Exception] = fernet.InvalidToken
+
+    def __repr__(self) -> str:
+        return f"Keys({', '.join(self._by_id)})"  # their ids alone
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Keys) and list(self._by_id) == list(other._by_id)
+
+    def __hash__(self) -> int:
+        return hash(self._newest)
+
+    @staticmethod
+    def new() -> str:
+        """A new key. Keep it as you keep the password of your database, and apart from it."""
+        return urlsafe_b64encode(urandom(_BYTES)).decode("ascii")
+
+    def seal(self, text: str) -> str:
+        """The text, encrypted with the newest key."""
+        token: bytes = self._by_id[self._newest].encrypt(text.encode())
+        return f"{MARK}{self._newest}:{token.decode('ascii')}"
+
+    def open(self, sealed: str) -> str:
+        """What was sealed with any of the keys. Raises `KeyMissing`, or `DatabaseFailed`."""
+        key_id, _, token = sealed.removeprefix(MARK).partition(":")
+        if key_id not in self._by_id:
+            raise _missing(key_id, f"these: {', '.join(self._by_id)}")
+        try:
+            text: bytes = self._by_id[key_id].decrypt(token.encode())
+        except self._invalid as error:
+            msg = f"An encrypted value was changed or cut off after key {key_id} had sealed it"
+            raise DatabaseFailed(msg) from error
+        return text.decode()
+
+    def has_newest(self, sealed: str) -> bool:
+        """Whether the newest key has sealed it."""
+        return sealed.startswith(f"{MARK}{self._newest}:")
+
+
+def use_keys(dialect: Dialect, keys: Keys) -> None:
+    """Everything private is read and written with these keys on this engine from now on."""
+    if _in_use.setdefault(dialect, keys) != keys:
+        msg = "This engine is used with other keys already: give the second Database its own engine"
+        raise ConfigurationError(msg)
+
+
+def keys_of(dialect: Dialect) -> Keys | None:
+    """The keys in use on this engine."""
+    return _in_use.get(dialect)
+
+
+def sealed(text: str, dialect: Dialect) -> str:
+    """The text as this database keeps it."""
+    keys = keys_of(dialect)
+    return text if keys is None else keys.seal(text)
+
+
+def opened(stored: str, dialect: Dialect) -> str:
+    """What `sealed` was given. A text from before there were keys is as it is."""
+    if not stored.startswith(MARK):
+        return stored
+    keys = keys_of(dialect)
+    if keys is None:
+        raise _missing(stored.removeprefix(MARK).partition(":")[0], "none")
+    return keys.open(stored)
+
+
+def _missing(key_id: str, known: str) -> KeyMissing:
+    return KeyMissing(
+        f"This was encrypted with the key {key_id}, and the Database has {known}. Give it that "
+        "key, too: Database(url, encryption=Keys(newest, older))"
+    )
+
+
+def _id_of(key: str) -> str:
+    try:
+        raw = urlsafe_b64decode(key)
+    except (ValueError, TypeError):
+        raw = b""
+    if len(raw) != _BYTES:
+        msg = "That is no key: take one that Keys.new() has made"
+        raise ConfigurationError(msg)
+    return sha256(b"the id of a chatrecord key" + raw).hexdigest()[:_ID]
+
+
+def _fernet() -> Any:
+    try:
+        return import_module("cryptography.fernet")
+    except ModuleNotFoundError as error:
+        msg = 'Encryption needs cryptography: pip install "chatrecord[encryption]"'
+        raise ConfigurationError(msg) from error

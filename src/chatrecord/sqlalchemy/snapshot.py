@@ -1,0 +1,29 @@
+"""A transaction that sees the database as of one moment."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+
+@asynccontextmanager
+async def seeing_one_moment(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """A connection whose reads all see the same, whatever others commit meanwhile."""
+    if engine.dialect.name != "sqlite":
+        async with engine.execution_options(isolation_level="REPEATABLE READ").begin() as other:
+            yield other
+        return
+    async with engine.begin() as connection:
+        await _begin(connection)
+        yield connection
+
+
+async def _begin(connection: AsyncConnection) -> None:
+    """Python's SQLite driver begins a transaction with the first write, unless it is told to."""
+    raw = await connection.get_raw_connection()
+    driver: Any = raw.driver_connection
+    if not driver.in_transaction:
+        await connection.exec_driver_sql("BEGIN")

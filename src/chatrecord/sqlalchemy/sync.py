@@ -1,0 +1,55 @@
+"""The functions of `chatrecord.sqlalchemy` for plain code.
+
+from chatrecord.sqlalchemy import Database
+from chatrecord.sqlalchemy.sync import create_chat, wait
+
+db = Database("sqlite:///chats.db")
+wait(db.create_tables())
+chat = create_chat(db, "openai:gpt-5.2", user_id="u1")
+print(chat.ask("What is our Q3 travel policy?").text)
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from chatrecord.records import ChatRecord
+from chatrecord.sync import SyncChat, SyncStream, opening, reading, wait, waiting
+
+from . import chats, moving, rotation
+from .database import Database
+
+create_chat = opening(chats.create_chat)
+load_chat = opening(chats.load_chat)
+list_chats = waiting(chats.list_chats)
+delete_chat = waiting(chats.delete_chat)
+purge = waiting(chats.purge)
+rotate = waiting(rotation.rotate)
+usage = waiting(chats.usage)
+export_chat = reading(moving.export_chat)
+import_history = waiting(moving.import_history)
+
+
+def import_chat(
+    db: Database[Any], lines: Iterable[str | bytes], *, new_ids: bool = False, **columns: Any
+) -> ChatRecord:
+    """See `chatrecord.sqlalchemy.import_chat`."""
+    # Read here: lines that come from export_chat could not wait inside of the event loop.
+    read = lines if isinstance(lines, str | bytes) else list(lines)
+    return wait(moving.import_chat(db, read, new_ids=new_ids, **columns))
+
+
+__all__ = [
+    "SyncChat",
+    "SyncStream",
+    "create_chat",
+    "delete_chat",
+    "export_chat",
+    "import_chat",
+    "import_history",
+    "list_chats",
+    "load_chat",
+    "purge",
+    "rotate",
+    "usage",
+    "wait",
+]

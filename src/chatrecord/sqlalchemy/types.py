@@ -1,0 +1,222 @@
+"""Column types that mean the same on SQLite, PostgreSQL, MySQL and MariaDB."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import JSON, DateTime, Dialect, Numeric, String, Text
+from sqlalchemy.dialects import mysql, postgresql
+from sqlalchemy.types import TypeDecorator, TypeEngine
+from typing_extensions import TypeIs
+
+from chatrecord.errors import DatabaseFailed
+from chatrecord.escape import escape, escape_json, loads, unescape, unescape_json
+from chatrecord.store import LONGEST_KEY
+
+from .encryption import MARK, keys_of, opened, sealed
+
+_SEALED_JSON = json.dumps(MARK)[:-1]
+_MONEY_SCALE = Decimal(1).scaleb(-12)
+
+
+def is_mysql(dialect: Dialect) -> bool:
+    """Whether this is MySQL or MariaDB."""
+    return dialect.name in ("mysql", "mariadb")
+
+
+def _exact(dialect: Dialect) -> str:
+    """The collation that tells every two strings apart, trailing spaces included."""
+    is_mariadb = getattr(dialect, "is_mariadb", False)
+    return "utf8mb4_nopad_bin" if is_mariadb else "utf8mb4_0900_bin"
+
+
+class LongText(TypeDecorator[str]):
+    """Text of any length and any character, compared byte by byte."""
+
+    impl = Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[str]:
+        if is_mysql(dialect):
+            return dialect.type_descriptor(
+                mysql.LONGTEXT(charset="utf8mb4", collation=_exact(dialect))
+            )
+        return dialect.type_descriptor(Text())
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        return None if value is None else escape(value)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
+        return None if value is None else unescape(value)
+
+
+class Key(TypeDecorator[str]):
+    """A short string that can be indexed and is compared byte by byte."""
+
+    impl = String(LONGEST_KEY)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[str]:
+        if is_mysql(dialect):
+            return dialect.type_descriptor(
+                mysql.VARCHAR(LONGEST_KEY, charset="utf8mb4", collation=_exact(dialect))
+            )
+        return dialect.type_descriptor(String(LONGEST_KEY))
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        return None if value is None else escape(value)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
+        return None if value is None else unescape(value)
+
+
+def _parsed(text: str) -> object:
+    """A stored JSON value. Raises `DatabaseFailed` for what this library has not written."""
+    try:
+        return loads(text)
+    except (ValueError, RecursionError) as error:
+        msg = f"A stored JSON value was changed or cut off by somebody else: {error}"
+        raise DatabaseFailed(msg) from error
+
+
+class JsonValue(TypeDecorator[object]):
+    """A JSON value: JSONB on PostgreSQL, text elsewhere.
+
+    MySQL and MariaDB get LONGTEXT, because their own JSON types refuse a nesting of more than 100
+    and 32 levels. SQLite gets TEXT, because a column called JSON rounds a lone large number. The
+    JSON functions of all of them read text.
+    """
+
+    impl = JSON(none_as_null=True)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        if is_mysql(dialect):
+            text = mysql.LONGTEXT(charset="utf8mb4", collation="utf8mb4_bin")
+            return dialect.type_descriptor(text)
+        if dialect.name == "postgresql":
+            return dialect.type_descriptor(self._postgresql())
+        return dialect.type_descriptor(Text())
+
+    def process_bind_param(self, value: object, dialect: Dialect) -> object:
+        storable = escape_json(value)
+        if dialect.name == "postgresql" or storable is None:
+            return storable
+        return json.dumps(storable, ensure_ascii=False)
+
+    def process_result_value(self, value: object, dialect: Dialect) -> object:
+        if dialect.name != "postgresql" and isinstance(value, str):
+            return _parsed(value)
+        return unescape_json(value)
+
+    def _postgresql(self) -> TypeEngine[Any]:
+        return postgresql.JSONB(none_as_null=True)
+
+
+class JsonDocument(JsonValue):
+    """A JSON value kept to the letter: JSON on PostgreSQL.
+
+    JSONB reorders keys and rewrites numbers (1e300 comes back an integer): the raw result of a tool
+    would not be raw, and a replayed message would miss the provider's prompt cache.
+    """
+
+    cache_ok = True
+
+    def _postgresql(self) -> TypeEngine[Any]:
+        return postgresql.JSON(none_as_null=True)
+
+
+class PrivateText(LongText):
+    """Text that is encrypted where its database has keys."""
+
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        return None if value is None else sealed(escape(value), dialect)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
+        return None if value is None else unescape(opened(value, dialect))
+
+
+class PrivateJson(JsonValue):
+    """A JSON value that is encrypted where its database has keys: a JSON text is stored then."""
+
+    cache_ok = True
+
+    def process_bind_param(self, value: object, dialect: Dialect) -> object:
+        if value is None or keys_of(dialect) is None:
+            return super().process_bind_param(value, dialect)
+        text = sealed(json.dumps(escape_json(value), ensure_ascii=False), dialect)
+        return text if dialect.name == "postgresql" else json.dumps(text)
+
+    def process_result_value(self, value: object, dialect: Dialect) -> object:
+        if _is_text(value, dialect) and not value.startswith(_SEALED_JSON):
+            return _parsed(value)
+        held = json.loads(value) if _is_text(value, dialect) else value
+        if isinstance(held, str) and held.startswith(MARK):
+            return _parsed(opened(held, dialect))
+        return unescape_json(held)
+
+
+class PrivateDocument(PrivateJson, JsonDocument):
+    """The same, to the letter."""
+
+    cache_ok = True
+
+
+def _is_text(value: object, dialect: Dialect) -> TypeIs[str]:
+    """Whether a stored JSON value is still to be parsed."""
+    return dialect.name != "postgresql" and isinstance(value, str)
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A moment in UTC, to the microsecond. A naive datetime is refused."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[datetime]:
+        if is_mysql(dialect):
+            return dialect.type_descriptor(mysql.DATETIME(fsp=6))
+        return dialect.type_descriptor(DateTime(timezone=True))
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            msg = f"{value!r} has no time zone: pass an aware datetime, such as datetime.now(UTC)"
+            raise ValueError(msg)
+        moment = value.astimezone(UTC)
+        return moment if dialect.name == "postgresql" else moment.replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Money(TypeDecorator[Decimal]):
+    """US dollars as an exact decimal with twelve places.
+
+    SQLite has no decimal type: its column holds a number of 15 significant digits, which is read
+    back as the decimal that was written.
+    """
+
+    impl = Numeric(20, 12)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        if dialect.name == "sqlite":
+            return dialect.type_descriptor(Numeric(20, 12, asdecimal=False))
+        return dialect.type_descriptor(Numeric(20, 12))
+
+    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> Decimal | float | None:
+        if value is None:
+            return None
+        return float(value) if dialect.name == "sqlite" else value.quantize(_MONEY_SCALE)
+
+    def process_result_value(self, value: object, dialect: Dialect) -> Decimal | None:
+        return None if value is None else Decimal(str(value)).quantize(_MONEY_SCALE)
