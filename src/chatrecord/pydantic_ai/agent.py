@@ -1,0 +1,215 @@
+"""An agent, or a model made into one, behind the port that runs talk to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from typing import Any, cast
+
+from pydantic_ai import (
+    Agent,
+    DeferredToolRequests,
+    DeferredToolResults,
+    Tool,
+    ToolApproved,
+    ToolDenied,
+    UsageLimits,
+)
+from pydantic_ai.capabilities import AbstractCapability, ReinjectSystemPrompt
+from pydantic_ai.exceptions import UserError
+from pydantic_ai.messages import ModelRequest, UserPromptPart
+from pydantic_ai.models import Model, infer_model
+from pydantic_ai.settings import ModelSettings
+from pydantic_ai.toolsets import FunctionToolset
+
+from chatrecord.errors import ConfigurationError
+from chatrecord.hooks.moments import Change
+from chatrecord.llm import Ask, Body, Outcome, Recorder, Target
+from chatrecord.records import Message, ToolCall
+from chatrecord.tools import is_repeatable
+
+from .capability import Recording, recorded_agent
+from .failures import run_error
+from .messages import answers_to, body_of, history_of
+from .model import Attempts
+from .provider import can_stream, target_of
+from .texts import stored_body
+
+
+class AgentLLM:
+    """Implements `chatrecord.llm.LLM` for a pydantic-ai agent."""
+
+    def __init__(
+        self,
+        agent: Agent[Any, Any],
+        *,
+        name: str | None,
+        settings: ModelSettings | None,
+        deps: object,
+        attempts: Attempts,
+        capabilities: Sequence[AbstractCapability[Any]] = (),
+    ) -> None:
+        self._agent = agent
+        self._name = name
+        self._settings = settings
+        self._deps = deps
+        self._attempts = attempts
+        self._capabilities = capabilities
+
+    @property
+    def target(self) -> Target:
+        model = self._agent.model
+        if isinstance(model, Model):
+            return target_of(model, streamed=can_stream(model))
+        if isinstance(model, str):
+            provider, _, name = model.rpartition(":")
+            return Target(model=name, provider=provider or None, streamed=True)
+        return Target(model=None, provider=None, streamed=True)
+
+    @property
+    def agent(self) -> str | None:
+        return self._name
+
+    @property
+    def repeatable(self) -> Collection[str]:
+        # Not those of wrapped toolsets, whose tools may go by other names.
+        own = [it for it in self._agent.toolsets if isinstance(it, FunctionToolset)]
+        tools = [(name, tool) for toolset in own for name, tool in toolset.tools.items()]
+        others = {name for name, tool in tools if not is_repeatable(tool.function)}
+        return {name for name, _ in tools} - others
+
+    def prompt(self, content: object, storing: Change | None = None) -> Body:
+        return stored_body(ModelRequest(parts=[UserPromptPart(cast(Any, content))]), storing)
+
+    def answers(self, calls: Sequence[ToolCall]) -> Body:
+        return answers(calls)
+
+    async def run(
+        self,
+        history: Sequence[Message],
+        ask: Ask,
+        recorder: Recorder,
+    ) -> Outcome:
+        messages = history_of(history, is_going_on=ask.content is None)
+        known = len(messages) if ask.content is None else len(messages) + 1
+        recording = Recording(recorder, self._attempts, ask.hooks, known=known)
+        recorded_agent.set(self._agent)  # in the run's own task
+        try:
+            result = await self._agent.run(
+                cast(Any, ask.content),
+                message_history=messages,
+                output_type=self._output_type(ask),
+                deferred_tool_results=_decided(ask),
+                deps=self._deps,
+                model_settings=self._settings,
+                usage_limits=UsageLimits(request_limit=None),
+                capabilities=[*self._capabilities, recording],
+                infer_name=False,
+            )
+        except Exception as error:
+            told = recording.explained(error) or run_error(error)
+            if told is error:
+                raise
+            raise told from error
+        storing = ask.hooks.storing
+        bodies = [stored_body(message, storing) for message in result.new_messages()]
+        if isinstance(result.output, DeferredToolRequests):
+            parked = [call.tool_call_id for call in result.output.approvals]
+            return Outcome(output=None, bodies=bodies, parked=parked)
+        return Outcome(output=result.output, bodies=bodies)
+
+    def _output_type(self, ask: Ask) -> Any:
+        """What was asked for, or else the agent's own, or a request for approvals."""
+        if ask.output_type is None and getattr(self._agent, "_output_validators", None):
+            return None  # such an agent takes no other output type than its own
+        wanted: Any = ask.output_type or self._agent.output_type
+        several = wanted if isinstance(wanted, list | tuple) else [wanted]
+        if DeferredToolRequests in several:
+            return wanted
+        return [*several, DeferredToolRequests]
+
+
+def _decided(ask: Ask) -> DeferredToolResults | None:
+    if not ask.decisions:
+        return None
+    return DeferredToolResults(
+        approvals={
+            call_id: ToolApproved() if decision is True else ToolDenied(decision)
+            for call_id, decision in ask.decisions.items()
+        }
+    )
+
+
+def answers(calls: Sequence[ToolCall]) -> Body:
+    """A message that answers these calls by their rows."""
+    return body_of(answers_to(calls))
+
+
+def open_llm(
+    llm: object,
+    *,
+    instructions: str | None,
+    tools: Sequence[Callable[..., Any]],
+    settings: ModelSettings | None,
+    deps: object,
+    idle_timeout: float | None,
+    retries: int,
+) -> AgentLLM:
+    """A model string, a pydantic-ai `Model` or a pydantic-ai `Agent`, ready to run.
+
+    Raises `ConfigurationError` for a model that cannot be used as things are.
+    """
+    attempts = Attempts(idle_timeout=idle_timeout, retries=retries)
+    if isinstance(llm, Agent):
+        _refuse_both(instructions, tools)
+        # An agent of ours has no system prompt, and each capability costs a run its time.
+        theirs = (ReinjectSystemPrompt(),)
+        return AgentLLM(
+            llm,
+            name=llm.name,
+            settings=settings,
+            deps=deps,
+            attempts=attempts,
+            capabilities=theirs,
+        )
+    agent: Agent[Any, Any] = Agent(
+        _model_of(llm), instructions=instructions, tools=_checked(tools), deps_type=type(deps)
+    )
+    return AgentLLM(agent, name=None, settings=settings, deps=deps, attempts=attempts)
+
+
+def _checked(tools: Sequence[Any]) -> list[Any]:
+    for tool in tools:
+        if not callable(tool) and not isinstance(tool, Tool):
+            msg = f"A tool is a function or a pydantic-ai Tool, not {tool!r}"
+            raise TypeError(msg)
+    names = [tool.name if isinstance(tool, Tool) else tool.__name__ for tool in tools]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        msg = f"Two tools are called {twice!r}: every tool needs a name of its own"
+        raise ConfigurationError(msg)
+    return list(tools)
+
+
+def is_agent(llm: object) -> bool:
+    """Whether this is a pydantic-ai agent, which brings its own instructions."""
+    return isinstance(llm, Agent)
+
+
+def _refuse_both(instructions: str | None, tools: Sequence[object]) -> None:
+    if instructions is not None or tools:
+        msg = "An Agent brings its own instructions and tools: set them there, not on the chat"
+        raise ConfigurationError(msg)
+
+
+def _model_of(llm: object) -> Model:
+    if isinstance(llm, Model):
+        return llm
+    if not isinstance(llm, str):
+        msg = f"An LLM is a model string, a pydantic-ai Model or an Agent, not {type(llm).__name__}"
+        raise TypeError(msg)
+    try:
+        return infer_model(llm)
+    except (UserError, ValueError, ImportError) as error:
+        fix = "" if ":" in llm else f". Name its provider too, as in 'openai:{llm}'"
+        msg = f"The model {llm!r} cannot be used: {error}{fix}"
+        raise ConfigurationError(msg) from error

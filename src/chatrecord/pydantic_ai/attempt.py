@@ -1,0 +1,233 @@
+"""One attempt at a provider, from the row that is opened for it to its end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any, TypeAlias
+
+from pydantic_ai.messages import ModelMessage, ModelResponse, ModelResponseStreamEvent
+from pydantic_ai.models import Model, ModelRequestParameters, StreamedResponse
+from pydantic_ai.settings import ModelSettings
+from pydantic_ai.tools import RunContext
+
+from chatrecord.errors import StreamStalled, StreamTruncated
+from chatrecord.hooks.run_hooks import RunHooks
+from chatrecord.llm import Answer, Failure, Recorder, Target
+from chatrecord.window import CHARACTERS_PER_TOKEN
+
+from .draft import RequestDraft
+from .failures import failure_of
+from .messages import calls_of, finish_reason_of, growth_of, pieces_of
+from .provider import (
+    can_stream,
+    is_reported,
+    is_truncated,
+    secrets_of,
+    target_of,
+    tokens_of,
+    without_hidden_retries,
+)
+from .restoring import Restorer
+from .telemetry import tell_of_attempt
+from .texts import stored_body, stored_call
+
+Request: TypeAlias = tuple[list[ModelMessage], ModelSettings | None, ModelRequestParameters]
+"""What is sent: messages, settings, and the tools and output that are offered."""
+
+
+_GRAIN = 0.02
+"""Seconds by which a stall may be noticed late: a timer a chunk costs more than reading it."""
+
+
+class Attempt:
+    """One attempt at the provider."""
+
+    def __init__(
+        self,
+        model: Model,
+        recorder: Recorder,
+        idle_timeout: float | None,
+        failures: dict[BaseException, Failure],
+        request: Request,
+        *,
+        hooks: RunHooks,
+    ) -> None:
+        messages, settings, parameters = request
+        self._wrapped = model
+        self._recorder = recorder
+        self._failures = failures
+        self._idle = idle_timeout
+        self._messages = messages
+        self._settings = without_hidden_retries(settings, model)
+        self._parameters = parameters
+        self._hooks = hooks
+        self._restorer: Restorer | None = None
+        self._grows = True
+        self._stream: StreamedResponse | None = None
+        self._response: ModelResponse | None = None
+
+    @property
+    def began(self) -> bool:
+        """Whether any output has come."""
+        return self._stream is not None
+
+    async def response(self) -> ModelResponse:
+        streamed = can_stream(self._wrapped)
+        async with self.recorded(streamed=streamed):
+            if streamed:
+                self.finish(await self._drained())
+            else:
+                self.finish(
+                    await self._wrapped.request(self._messages, self._settings, self._parameters)
+                )
+        assert self._response is not None
+        return self._response
+
+    async def opened(
+        self, run_context: RunContext[Any] | None
+    ) -> tuple[AsyncExitStack, StreamedResponse]:
+        """The stream for somebody else to read, and what to leave in the end."""
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(self.recorded(streamed=True))
+            stream = await stack.enter_async_context(
+                self._wrapped.request_stream(
+                    self._messages, self._settings, self._parameters, run_context
+                )
+            )
+            # What iterates a StreamedResponse iterates this, once it is set.
+            stream._event_iterator = self._guarded(stream, aiter(stream))
+            return stack.pop_all(), stream
+
+    async def _guarded(
+        self, stream: StreamedResponse, events: AsyncIterator[ModelResponseStreamEvent]
+    ) -> AsyncIterator[ModelResponseStreamEvent]:
+        while True:
+            try:
+                async with asyncio.timeout(self._idle):
+                    event = await anext(events)
+            except StopAsyncIteration:
+                return
+            except TimeoutError as error:
+                raise self._stalled() from error
+            if self._stream is None:
+                self.watch(stream)
+            if self._recorder.grow(growth_of(event)):
+                await self._recorder.catch_up()
+            yield event
+
+    @asynccontextmanager
+    async def recorded(self, *, streamed: bool) -> AsyncIterator[None]:
+        """Open the request's row, and close it however the attempt ends."""
+        target = target_of(self._wrapped, streamed=streamed)
+        if self._hooks.change_requests:
+            await self._let_hooks_change(target)
+        await self._recorder.open_request(target, estimate=self._estimate)
+        tell_of_attempt(self._recorder.ids())
+        try:
+            yield
+        except BaseException as error:
+            self._grows = False
+            partial = self._restored(self._stream.get()) if self._stream is not None else None
+            answer = self._answer(partial) if partial is not None else None
+            failure = self._failures[error] = failure_of(error, secrets_of(self._wrapped))
+            self._recorder.close_request(answer, failure)
+            if isinstance(error, Exception):
+                await self._hooks.after_response(failure.error)
+            raise
+        assert self._response is not None
+        self._recorder.close_request(self._answer(self._response))
+        await self._hooks.after_response(None)
+
+    async def _let_hooks_change(self, target: Target) -> None:
+        draft = RequestDraft(target, self._messages, self._parameters)
+        originals = await self._hooks.before_request(draft)
+        self._messages, self._parameters = draft.messages, draft.parameters
+        if originals.in_text or originals.in_calls:
+            self._restorer = Restorer(originals)
+
+    def _restored(self, response: ModelResponse) -> ModelResponse:
+        return self._restorer.response(response) if self._restorer else response
+
+    def watch(self, stream: StreamedResponse) -> None:
+        """The answer grows here."""
+        self._stream = stream
+        restorer = self._restorer
+        if restorer is None:
+            self._recorder.watch(lambda: pieces_of(stream.get()))
+        else:
+            self._recorder.watch(
+                lambda: restorer.pieces(pieces_of(stream.get()), grows=self._grows)
+            )
+
+    def finish(self, response: ModelResponse) -> None:
+        """The whole answer has come, if it ended as a whole answer ends."""
+        if is_truncated(response, self._wrapped):
+            msg = "The provider's stream ended without its end marker: the answer may be cut off"
+            raise StreamTruncated(msg)
+        self._grows = False
+        self._response = response = self._restored(response)
+        if self._stream is None:
+            self._recorder.watch(lambda: pieces_of(response))
+
+    async def _drained(self) -> ModelResponse:
+        """Read the stream to its end, which may be silent for no longer than the idle timeout."""
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(self._idle) as clock:
+                async with self._wrapped.request_stream(
+                    self._messages, self._settings, self._parameters
+                ) as stream:
+                    due = 0.0
+                    async for event in stream:
+                        if self._stream is None:
+                            self.watch(stream)
+                        if self._recorder.grow(growth_of(event)):
+                            clock.reschedule(None)
+                            await self._recorder.catch_up()
+                            due = 0.0
+                        if self._idle is not None and (now := loop.time()) > due:
+                            due = now + _GRAIN
+                            clock.reschedule(due + self._idle)
+                    return stream.get()
+        except TimeoutError as error:
+            if not clock.expired():
+                raise
+            raise self._stalled() from error
+
+    def _stalled(self) -> StreamStalled:
+        return StreamStalled(
+            f"The provider sent nothing for {self._idle:g} s: raise Limits(idle_timeout=...)"
+        )
+
+    def _answer(self, response: ModelResponse) -> Answer:
+        outputs = (tool.name for tool in self._parameters.output_tools)
+        calls = calls_of(response, but=outputs)
+        reported = response.usage if is_reported(response) else None
+        return Answer(
+            body=stored_body(response, self._hooks.storing),
+            calls=[stored_call(call, self._hooks.storing) for call in calls],
+            model=response.model_name,
+            provider=response.provider_name,
+            finish_reason=finish_reason_of(response),
+            provider_request_id=response.provider_response_id,
+            http_status=200 if response.provider_url else None,
+            tokens=tokens_of(response),
+            usage=reported,
+        )
+
+    def _estimate(self) -> int:
+        return sum(_characters(part) for part in self._messages) // CHARACTERS_PER_TOKEN
+
+
+def _characters(message: ModelMessage) -> int:
+    instructions = getattr(message, "instructions", None) or ""
+    return len(instructions) + sum(_length(part) for part in message.parts)
+
+
+def _length(part: object) -> int:
+    content = getattr(part, "content", None) or getattr(part, "args", None)
+    if isinstance(content, list | tuple):
+        return sum(len(item) if isinstance(item, str) else 0 for item in content)
+    return len(content) if isinstance(content, str) else len(str(content or ""))

@@ -1,0 +1,200 @@
+"""The hooks through which a run of an agent is recorded."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
+from typing import Any, NoReturn, cast
+
+from pydantic_ai import ModelRetry, RunContext
+from pydantic_ai.capabilities import AbstractCapability
+from pydantic_ai.exceptions import (
+    ApprovalRequired,
+    CallDeferred,
+    SkipToolExecution,
+    ToolFailed,
+    ToolFailedError,
+    ToolRetryError,
+)
+from pydantic_ai.messages import ModelRequest, ToolCallPart, ToolReturn, ToolReturnPart
+from pydantic_ai.models import Model, ModelRequestContext, ModelRequestParameters
+from pydantic_ai.tools import ToolDefinition
+
+from chatrecord.errors import RunError
+from chatrecord.errors import ToolFailed as ToolFailedOnUs
+from chatrecord.hooks.moments import Text, Veto
+from chatrecord.hooks.run_hooks import RunHooks
+from chatrecord.llm import Call, Failure, Recorder
+from chatrecord.records import Json
+from chatrecord.redaction import redact
+
+from .messages import call_of, json_of
+from .model import Attempts, RecordingModel, recording
+from .telemetry import name_rows, trace_id
+from .texts import changed_value, stored_body, stored_call
+
+_TOLD_TO_THE_MODEL = (ModelRetry, ToolRetryError, ToolFailed, ToolFailedError)
+_PRIVATE = ("extra_headers", "extra_body")
+_CONTROL_FLOW = (ApprovalRequired, CallDeferred, SkipToolExecution)
+
+
+recorded_agent: ContextVar[object | None] = ContextVar("recorded_agent", default=None)
+"""The agent that a `Chat` of ours runs just now."""
+
+
+@dataclass(init=False)
+class Recording(AbstractCapability[Any]):
+    """Reports the requests, messages and tool calls of one run to its recorder."""
+
+    def __init__(
+        self, recorder: Recorder, attempts: Attempts, hooks: RunHooks, *, known: int
+    ) -> None:
+        self._recorder = recorder
+        self._hooks = hooks
+        self._storing = hooks.storing
+        self._vetoed: set[str] = set()
+        self._known = known
+        self._described = False
+        self._attempts = attempts
+        self._failures: dict[BaseException, Failure] = {}
+
+    def explained(self, error: Exception) -> RunError | None:
+        """Our error for this one, if it is what an attempt at a provider failed with."""
+        failure = self._failures.get(error)
+        return failure.error if failure else None
+
+    async def before_run(self, ctx: RunContext[Any]) -> None:
+        name_rows({name: self._recorder.ids()[name] for name in ("chat_id", "run_id")})
+
+    def get_wrapper_model(self, model: Model) -> Model | None:
+        def wrap(each: Model) -> Model:
+            return RecordingModel(
+                each, self._recorder, self._attempts, self._failures, hooks=self._hooks
+            )
+
+        return recording(model, wrap)
+
+    async def before_model_request(
+        self, ctx: RunContext[Any], request_context: ModelRequestContext
+    ) -> ModelRequestContext:
+        self._describe(request_context)
+        for message in ctx.messages[self._known :]:
+            if isinstance(message, ModelRequest):
+                self._close_tools(message)
+                self._recorder.add_message(stored_body(message, self._storing))
+        self._known = len(ctx.messages)
+        return request_context
+
+    async def wrap_tool_execute(
+        self,
+        ctx: RunContext[Any],
+        *,
+        call: ToolCallPart,
+        tool_def: ToolDefinition,
+        args: dict[str, Any],
+        handler: Any,
+    ) -> Any:
+        asked = call_of(call)
+        ran = await self._hooks.before_tool(asked, args)
+        if isinstance(ran, Veto):
+            await self._veto(asked, ran)
+        changed = asked if ran is args else replace(asked, arguments=json_of(ran))
+        await self._recorder.start_tool(stored_call(changed, self._storing))
+        row = self._recorder.row_of(asked)
+        name_rows({"chat_id": row.chat_id, "message_id": row.message_id, "tool_call_id": row.id})
+        try:
+            result = await handler(dict(ran))
+        except _CONTROL_FLOW:
+            raise
+        except _TOLD_TO_THE_MODEL as error:
+            told = self._stored_error(_told(error))
+            await self._recorder.end_tool(call.tool_call_id, error=told)
+            raise
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
+            if isinstance(error, asyncio.CancelledError) and _is_cancelled():
+                raise
+            told = self._stored_error(redact(f"{type(error).__name__}: {error}"))
+            await self._recorder.end_tool(call.tool_call_id, error=told)
+            msg = f"Tool {call.tool_name} raised {told}"
+            failed = ToolFailedOnUs(msg)
+            failed.__cause__ = error
+            self._failures[error] = Failure(failed, type(error).__name__)
+            self._raise_failed(failed, error)
+        result, kept = await self._hooks.after_tool(asked, ran, result)
+        await self._recorder.end_tool(call.tool_call_id, result=self._stored_result(kept))
+        return result
+
+    def _raise_failed(self, failed: RunError, error: BaseException) -> NoReturn:
+        raise failed from error
+
+    async def _veto(self, call: Call, veto: Veto) -> NoReturn:
+        self._vetoed.add(call.call_id)
+        await self._recorder.deny_tool(stored_call(call, self._storing), veto.reason)
+        raise ToolFailed(veto.reason)
+
+    def _stored_result(self, result: Any) -> Json:
+        raw = json_of(result.return_value if isinstance(result, ToolReturn) else result)
+        if self._storing is None:
+            return raw
+        return cast(Json, changed_value(raw, "tool_result", self._storing))
+
+    def _stored_error(self, told: str) -> str:
+        return self._storing(Text("tool_result", told)) if self._storing else told
+
+    def _close_tools(self, message: ModelRequest) -> None:
+        """Calls that no tool ever ran, such as of an unknown tool, are answered here only."""
+        for part in message.parts:
+            call_id = getattr(part, "tool_call_id", None)
+            if call_id is not None:
+                if call_id in self._vetoed and isinstance(part, ToolReturnPart):
+                    part.outcome = "denied"
+                told = getattr(part, "content", None)
+                is_result = getattr(part, "outcome", None) == "success"
+                self._recorder.close_tool(
+                    call_id,
+                    result=self._stored_result(told) if is_result else None,
+                    error=None if is_result else self._stored_error(_text_of(told)),
+                    is_denied=getattr(part, "outcome", None) == "denied",
+                )
+
+    def _describe(self, request: ModelRequestContext) -> None:
+        if self._described:
+            return
+        self._described = True
+        parameters = request.model_request_parameters
+        settings: dict[str, Json] = {
+            "tools": [tool.name for tool in parameters.function_tools],
+            "model_settings": json_of(_told_settings(request.model_settings or {})),
+        }
+        trace = trace_id()
+        if trace is not None:
+            settings["trace_id"] = trace
+        self._recorder.describe(instructions=_instructions_of(parameters), settings=settings)
+
+
+def _is_cancelled() -> bool:
+    """Whether somebody cancels this task, rather than a tool what it waited for."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+def _instructions_of(parameters: ModelRequestParameters) -> str | None:
+    parts = parameters.instruction_parts or []
+    return "\n\n".join(part.content for part in parts) or None
+
+
+def _told_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """All but where keys travel."""
+    return {name: value for name, value in settings.items() if name not in _PRIVATE}
+
+
+def _told(error: Exception) -> str:
+    return redact(str(getattr(error, "message", None) or error))
+
+
+def _text_of(content: object) -> str:
+    return content if isinstance(content, str) else str(json_of(content))

@@ -1,0 +1,233 @@
+"""Between pydantic-ai's messages and ours."""
+
+from __future__ import annotations
+
+import logging
+import math
+import re
+from collections.abc import Iterable, Sequence
+from importlib.metadata import version
+from typing import Any, cast
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic_ai.messages import (
+    ModelMessage,
+    ModelRequest,
+    ModelResponse,
+    ModelResponseStreamEvent,
+    PartDeltaEvent,
+    PartStartEvent,
+    RetryPromptPart,
+    SystemPromptPart,
+    TextPart,
+    ThinkingPart,
+    ToolCallPart,
+    ToolReturnPart,
+    UserPromptPart,
+    repair_messages,
+)
+from pydantic_core import to_jsonable_python
+
+from chatrecord.llm import Body, Call, Piece
+from chatrecord.records import Json, Message, Role, ToolCall
+
+FORMAT = f"pydantic-ai {version('pydantic-ai-slim')}"
+
+_SURROGATES = re.compile("[\ud800-\udfff]")
+
+log = logging.getLogger("chatrecord")
+
+_message: TypeAdapter[ModelMessage] = TypeAdapter(
+    ModelMessage, config=ConfigDict(ser_json_bytes="base64", val_json_bytes="base64")
+)
+
+
+def body_of(message: ModelMessage) -> Body:
+    """A message as it is stored."""
+    content: Json = _finite(_message.dump_python(message, mode="json", fallback=_shown))
+    if isinstance(message, ModelResponse):
+        return Body("assistant", text_of(message), reasoning_of(message), content, FORMAT)
+    return Body(_role_of(message), _asked(message), None, content, FORMAT)
+
+
+def text_of(response: ModelResponse) -> str:
+    """The text of an answer."""
+    return "".join(part.content for part in response.parts if isinstance(part, TextPart))
+
+
+def reasoning_of(response: ModelResponse) -> str | None:
+    """The reasoning behind an answer, as far as the provider shows it."""
+    thoughts = [part.content for part in response.parts if isinstance(part, ThinkingPart)]
+    return "".join(thoughts) or None
+
+
+def pieces_of(response: ModelResponse) -> Sequence[Piece]:
+    """The parts of a growing answer."""
+    return [_piece(part) for part in response.parts]
+
+
+def growth_of(event: ModelResponseStreamEvent) -> int:
+    """By how many characters of what is said the answer has grown with this event."""
+    if isinstance(event, PartDeltaEvent):
+        return len(getattr(event.delta, "content_delta", None) or "")
+    if isinstance(event, PartStartEvent) and isinstance(event.part, TextPart | ThinkingPart):
+        return len(event.part.content)
+    return 0
+
+
+def _piece(part: object) -> Piece:
+    if isinstance(part, TextPart):
+        return ("text", part.content)
+    if isinstance(part, ThinkingPart):
+        return ("reasoning", part.content)
+    return None
+
+
+def calls_of(response: ModelResponse, *, but: Iterable[str]) -> list[Call]:
+    """The tool calls of an answer, but for those of these names."""
+    ignored = set(but)
+    return [
+        call_of(part)
+        for part in response.parts
+        if isinstance(part, ToolCallPart) and part.tool_name not in ignored
+    ]
+
+
+def finish_reason_of(response: ModelResponse) -> str | None:
+    """Why an answer ended. Some providers say only that it has, and leave its calls to be seen."""
+    asks = any(isinstance(part, ToolCallPart) for part in response.parts)
+    return "tool_call" if asks and response.finish_reason == "stop" else response.finish_reason
+
+
+def call_of(part: ToolCallPart) -> Call:
+    """A tool call as it is stored: its arguments as an object, or as the text that is not one."""
+    try:
+        arguments: Json = part.args_as_dict(raise_if_invalid=True)
+    except (ValueError, AssertionError):
+        arguments = cast(Json, part.args)
+    return Call(part.tool_call_id, part.tool_name, arguments)
+
+
+def json_of(value: object) -> Json:
+    """Any result of a tool as JSON; what has no JSON form as its `repr`, NaN and infinities too."""
+    try:
+        return cast(Json, _finite(to_jsonable_python(value, fallback=_shown, bytes_mode="base64")))
+    except (ValueError, TypeError, RecursionError):
+        return _shown(value)
+
+
+def _shown(value: object) -> str:
+    """What can always be said of a value."""
+    try:
+        return repr(value)
+    except Exception as error:  # noqa: BLE001 - anybody's __repr__
+        return f"<{type(value).__name__} whose repr raised {type(error).__name__}>"
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    return [_finite(item) for item in value] if isinstance(value, list) else value
+
+
+def history_of(records: Sequence[Message], *, is_going_on: bool) -> list[ModelMessage]:
+    """The messages as pydantic-ai holds them, made valid for every provider.
+
+    Where the run goes on from the last of them, its open tool calls are left open.
+    """
+    found = (_loaded(record) for record in records)
+    messages = [message for message in found if message is not None]
+    return repair_messages(messages, repair_last_response=not is_going_on)
+
+
+def message_of(record: Message) -> ModelMessage | None:
+    """One message as pydantic-ai holds it."""
+    return _loaded(record)
+
+
+def _loaded(record: Message) -> ModelMessage | None:
+    if record.role == "assistant" and record.status != "complete":
+        return _partial(record)
+    if record.content is None:
+        return None
+    try:
+        return _message.validate_python(record.content)
+    except ValidationError as error:
+        reason = error.errors()[0]["msg"]
+        log.warning(
+            "Message %s (%s) is replayed as plain text: %s", record.id, record.format, reason
+        )
+        return _plain(record)
+
+
+def _partial(record: Message) -> ModelMessage | None:
+    """An answer that was cut off is replayed as its text: an unfinished call was never made."""
+    return _plain(record) if record.text.strip() else None
+
+
+def _plain(record: Message) -> ModelMessage | None:
+    if record.role == "assistant":
+        return ModelResponse(parts=[TextPart(record.text)], timestamp=record.created_at)
+    if record.role == "system":
+        return ModelRequest(parts=[SystemPromptPart(record.text)])
+    if not record.text:
+        return None
+    return ModelRequest(parts=[UserPromptPart(record.text, timestamp=record.created_at)])
+
+
+def scrubbed(messages: Sequence[ModelMessage]) -> list[ModelMessage]:
+    """The messages with lone surrogates replaced, for a provider that takes valid text only."""
+    dumped = [_message.dump_python(message, mode="json") for message in messages]
+    return [_message.validate_python(_without_surrogates(message)) for message in dumped]
+
+
+def _without_surrogates(value: Any) -> Any:
+    if isinstance(value, str):
+        return _SURROGATES.sub("\ufffd", value)
+    if isinstance(value, dict):
+        return {_without_surrogates(key): _without_surrogates(item) for key, item in value.items()}
+    return [_without_surrogates(item) for item in value] if isinstance(value, list) else value
+
+
+def answers_to(calls: Sequence[ToolCall]) -> ModelRequest:
+    """The results of these calls as their rows tell them."""
+    return ModelRequest(parts=[_return_of(call) for call in calls])
+
+
+def _return_of(call: ToolCall) -> ToolReturnPart:
+    if call.status == "complete":
+        return ToolReturnPart(call.name, call.result, call.call_id)
+    if call.status == "failed":
+        told = f"The tool failed: {call.error}"
+        return ToolReturnPart(call.name, told, call.call_id, outcome="failed")
+    if call.status == "denied":
+        told = call.error or "The tool call was denied."
+        return ToolReturnPart(call.name, told, call.call_id, outcome="denied")
+    told = "The tool call was interrupted: it is not known how far it got."
+    return ToolReturnPart(call.name, told, call.call_id, outcome="interrupted")
+
+
+def _role_of(message: ModelRequest) -> Role:
+    parts = message.parts
+    if any(isinstance(part, ToolReturnPart | RetryPromptPart) for part in parts):
+        return "tool"
+    if any(isinstance(part, UserPromptPart) for part in parts):
+        return "user"
+    return "system" if any(isinstance(part, SystemPromptPart) for part in parts) else "tool"
+
+
+def _asked(message: ModelRequest) -> str:
+    prompts = [part for part in message.parts if isinstance(part, UserPromptPart)]
+    return "\n".join(text for part in prompts for text in _texts(part.content))
+
+
+def _texts(content: str | Sequence[Any]) -> list[str]:
+    if isinstance(content, str):
+        return [content]
+    return [item if isinstance(item, str) else item.content for item in content if _is_text(item)]
+
+
+def _is_text(item: object) -> bool:
+    return isinstance(item, str) or isinstance(getattr(item, "content", None), str)

@@ -1,0 +1,151 @@
+"""A model that records every attempt at the model it wraps."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from pydantic_ai.messages import ModelMessage, ModelResponse
+from pydantic_ai.models import (
+    CompletedStreamedResponse,
+    Model,
+    ModelRequestParameters,
+    StreamedResponse,
+)
+from pydantic_ai.models.fallback import FallbackModel
+from pydantic_ai.models.wrapper import WrapperModel
+from pydantic_ai.settings import ModelSettings
+from pydantic_ai.tools import RunContext
+
+from chatrecord.hooks.run_hooks import RunHooks
+from chatrecord.llm import Failure, Recorder
+
+from .attempt import Attempt, Request
+from .failures import is_unencodable, may_pass, retry_after
+from .messages import scrubbed
+
+_FIRST_BACKOFF = 0.5
+_LONGEST_BACKOFF = 8.0
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Attempts:
+    """How a request is tried: seconds without any output, and tries after the first."""
+
+    idle_timeout: float | None
+    retries: int
+
+
+class RecordingModel(WrapperModel):
+    """Streams every request, so that what has come is kept however the attempt ends.
+
+    An attempt that failed before its first output is tried again where that may help.
+    """
+
+    def __init__(
+        self,
+        wrapped: Model,
+        recorder: Recorder,
+        attempts: Attempts,
+        failures: dict[BaseException, Failure],
+        *,
+        hooks: RunHooks,
+    ) -> None:
+        super().__init__(wrapped)
+        self._recorder = recorder
+        self._attempts = attempts
+        self._failures = failures
+        self._hooks = hooks
+
+    async def request(
+        self,
+        messages: list[ModelMessage],
+        model_settings: ModelSettings | None,
+        model_request_parameters: ModelRequestParameters,
+    ) -> ModelResponse:
+        request = (messages, model_settings, model_request_parameters)
+        return await self._tried(request, lambda attempt: attempt.response())
+
+    @asynccontextmanager
+    async def request_stream(
+        self,
+        messages: list[ModelMessage],
+        model_settings: ModelSettings | None,
+        model_request_parameters: ModelRequestParameters,
+        run_context: RunContext[Any] | None = None,
+    ) -> AsyncIterator[StreamedResponse]:
+        """For agents that listen to their own events: the same rows, read by somebody else."""
+        request = (messages, model_settings, model_request_parameters)
+        if self._hooks.change_requests:  # what is restored in an answer is not in its own events
+            response = await self._tried(request, lambda attempt: attempt.response())
+            yield CompletedStreamedResponse(model_request_parameters, response, replay_events=True)
+            return
+
+        async def opened(attempt: Attempt) -> tuple[Attempt, Any, StreamedResponse]:
+            return attempt, *await attempt.opened(run_context)
+
+        attempt, stack, stream = await self._tried(request, opened)
+        async with stack:
+            yield stream
+            attempt.finish(stream.get())
+
+    def prepare_messages(
+        self,
+        messages: list[ModelMessage],
+        model_request_parameters: ModelRequestParameters | None = None,
+    ) -> list[ModelMessage]:
+        try:
+            return super().prepare_messages(messages, model_request_parameters)
+        except ValueError as error:
+            if not is_unencodable(error):
+                raise
+            return super().prepare_messages(scrubbed(messages), model_request_parameters)
+
+    async def _tried(
+        self, request: Request, work: Callable[[Attempt], Awaitable[Result]]
+    ) -> Result:
+        tried, is_scrubbed = 0, False
+        while True:
+            attempt = Attempt(
+                self.wrapped,
+                self._recorder,
+                self._attempts.idle_timeout,
+                self._failures,
+                request,
+                hooks=self._hooks,
+            )
+            try:
+                return await work(attempt)
+            except Exception as error:
+                if is_unencodable(error) and not is_scrubbed:
+                    request, is_scrubbed = (scrubbed(request[0]), *request[1:]), True
+                    continue
+                tried += 1
+                if attempt.began or tried > self._attempts.retries or not may_pass(error):
+                    raise
+                await asyncio.sleep(_pause(error, tried))
+
+
+def recording(model: Model, wrap: Callable[[Model], Model]) -> Model:
+    """The model with every attempt recorded, those that a fallback tries one by one."""
+    if not isinstance(model, FallbackModel):
+        return wrap(model)
+    fallback = copy.copy(model)
+    fallback.models = [wrap(each) for each in model.models]
+    return fallback
+
+
+def _pause(error: Exception, tried: int) -> float:
+    """Seconds to wait: what the provider asked for, or an exponential backoff with jitter."""
+    asked = retry_after(error)
+    if asked is not None:
+        return asked
+    backoff = min(_LONGEST_BACKOFF, _FIRST_BACKOFF * 2.0 ** (tried - 1))
+    return backoff * random.uniform(0.5, 1)  # noqa: S311 - jitter, not a secret

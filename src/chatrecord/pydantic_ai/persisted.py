@@ -1,0 +1,242 @@
+"""Makes the runs of an agent of your own persistent, wherever it is called."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, NoReturn
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+from pydantic_ai import DeferredToolRequests, RunContext
+from pydantic_ai.capabilities import AbstractCapability
+from pydantic_ai.messages import ModelMessage, ModelResponse, ToolCallPart
+from pydantic_ai.models import ModelRequestContext
+from pydantic_ai.run import AgentRunResult
+from pydantic_ai.tools import ToolDefinition
+
+from chatrecord.chat_runs import ChatRuns
+from chatrecord.errors import (
+    ChatNotFound,
+    ConfigurationError,
+    DatabaseFailed,
+    RunError,
+    RunInterrupted,
+)
+from chatrecord.home import Home
+from chatrecord.hooks.hook import Hook
+from chatrecord.limits import Limits
+from chatrecord.llm import Outcome
+from chatrecord.orders import Order
+from chatrecord.policies import OnBusy, Policies
+from chatrecord.records import ChatRecord
+from chatrecord.runs import LiveRun
+from chatrecord.shielding import finished
+from chatrecord.window import Window
+
+from .capability import Recording, recorded_agent
+from .failures import run_error
+from .handed import HandedRun
+from .messages import history_of
+from .model import Attempts
+from .texts import stored_body
+
+
+@dataclass(init=False)
+class Persisted(Recording):
+    """A capability that records every run of an agent in your database, as our `Chat` does.
+
+        agent = Agent("openai:gpt-5.2", capabilities=[Persisted(db)])
+        result = await agent.run("Hello", capabilities=[Persisted(db, chat_id=chat.id)])
+
+    Messages, requests, tool calls, partial answers and failures become rows while the agent runs,
+    and any process can follow or stop the run through a `Chat` of its id. What the agent is sent is
+    still yours: `message_history=` too, which `message_history(db, chat_id)` reads from the rows.
+
+    Without `chat_id` the chat is pydantic-ai's conversation: its id is the run's `conversation_id`,
+    which a `message_history` carries on, and it is created with its first run. `columns` are those
+    of your chats: the values of a new one, and the scope in which an old one has to be.
+
+    Errors of models and tools reach you as they are. A run that may not begin raises what
+    `Chat.ask` raises, such as `ChatBusy` and `ChatNotFound`; one that is stopped `RunInterrupted`.
+    """
+
+    id: str | None = "persisted"
+    """An agent has one: that of a run goes before the agent's own."""
+
+    def __init__(
+        self,
+        home: Home,
+        *,
+        chat_id: UUID | str | None = None,
+        limits: Limits | None = None,
+        on_busy: OnBusy = "reject",
+        hooks: Sequence[Hook] = (),
+        retries: int = 2,
+        **columns: Any,
+    ) -> None:
+        unknown = set(columns) - set(home.store.chat_columns())
+        if unknown:
+            msg = f"Persisted() got unknown columns of a chat: {', '.join(sorted(unknown))}"
+            raise TypeError(msg)
+        self._home = home
+        self._chat_id = chat_id
+        self._columns: Mapping[str, Any] = columns
+        self._policies = Policies(limits=limits or Limits(), on_busy=on_busy, hooks=hooks)
+        self._tries = Attempts(idle_timeout=self._policies.limits.idle_timeout, retries=retries)
+        self._handed: HandedRun | None = None
+
+    async def for_run(self, ctx: RunContext[Any]) -> AbstractCapability[Any]:
+        """A run has its own, so that an agent can run several times at once."""
+        if ctx.agent is not None and ctx.agent is recorded_agent.get():
+            return AlreadyRecorded()
+        own = type(self).__new__(type(self))
+        own.__dict__ |= self.__dict__
+        return own
+
+    async def wrap_run(self, ctx: RunContext[Any], *, handler: Any) -> AgentRunResult[Any]:
+        self._handed = handed = HandedRun(ctx)
+        live = await self._live(ctx, handed)
+        ended = asyncio.create_task(live.ended())
+        begun = await handed.begun(ended)
+        if begun is None:
+            await live.reply()
+            msg = "The run ended before it began"
+            raise RunInterrupted(msg)
+        recorder, hooks = begun
+        known = len(ctx.messages) + (ctx.prompt is not None)
+        super().__init__(recorder, self._tries, hooks, known=known)
+        try:
+            result: AgentRunResult[Any] = await handler()
+        except BaseException as error:
+            with suppress(asyncio.CancelledError):
+                await finished(handed.leave())
+            handed.fail(self._reason(error))
+            await finished(live.ended())
+            raise
+        handed.end(self._outcome(result))
+        await finished(live.ended())
+        await live.reply()
+        return result
+
+    async def _live(self, ctx: RunContext[Any], handed: HandedRun) -> LiveRun:
+        chat = await self._chat(ctx, handed)
+        others = ChatRuns(self._home, chat.id, handed.answers)
+        active = await others.active() if ctx.prompt is None else None
+        order = Order(
+            chat_id=chat.id,
+            content=ctx.prompt,
+            instructions=None,
+            policies=self._policies,
+            resumes=active if active is not None and active.status == "parked" else None,
+        )
+        return LiveRun(self._home.store, self._home.office.journal, handed, order, others)
+
+    async def _chat(self, ctx: RunContext[Any], handed: HandedRun) -> ChatRecord:
+        chat_id = _uuid(self._chat_id or ctx.conversation_id)
+        store = self._home.store
+        found = await store.get_chat(chat_id, self._columns)
+        if found is None and self._chat_id is None:
+            try:
+                return await store.insert_chat(self._new_chat(chat_id, handed))
+            except DatabaseFailed:  # another run of the conversation was faster, or it is not yours
+                found = await store.get_chat(chat_id, self._columns)
+        if found is None:
+            msg = f"There is no chat {chat_id} here"
+            raise ChatNotFound(msg)
+        return found
+
+    def _new_chat(self, chat_id: UUID, handed: HandedRun) -> ChatRecord:
+        now = datetime.now(UTC)
+        return ChatRecord(
+            id=chat_id,
+            model=handed.target.model,
+            provider=handed.target.provider,
+            agent=handed.agent,
+            instructions=None,
+            title=None,
+            metadata={},
+            created_at=now,
+            updated_at=now,
+            columns=self._columns,
+        )
+
+    async def wrap_model_request(
+        self, ctx: RunContext[Any], *, request_context: ModelRequestContext, handler: Any
+    ) -> ModelResponse:
+        assert self._handed is not None
+        async with self._handed.stopper.stoppable():
+            response: ModelResponse = await handler(request_context)
+        return response
+
+    async def wrap_tool_execute(
+        self,
+        ctx: RunContext[Any],
+        *,
+        call: ToolCallPart,
+        tool_def: ToolDefinition,
+        args: dict[str, Any],
+        handler: Any,
+    ) -> Any:
+        assert self._handed is not None
+        async with self._handed.stopper.stoppable():
+            return await super().wrap_tool_execute(
+                ctx, call=call, tool_def=tool_def, args=args, handler=handler
+            )
+
+    def _raise_failed(self, failed: RunError, error: BaseException) -> NoReturn:
+        raise error
+
+    def _reason(self, error: BaseException) -> Exception:
+        """Why there is no answer, as the rows tell it."""
+        if isinstance(error, Exception):
+            told = self.explained(error) or run_error(error)
+            if told is not error and told.__cause__ is None:
+                told.__cause__ = error
+            return told
+        return RunInterrupted("The agent's run was cancelled")
+
+    def _outcome(self, result: AgentRunResult[Any]) -> Outcome:
+        bodies = [stored_body(message, self._storing) for message in result.new_messages()]
+        if isinstance(result.output, DeferredToolRequests):
+            parked = [call.tool_call_id for call in result.output.approvals]
+            return Outcome(output=None, bodies=bodies, parked=parked)
+        return Outcome(output=result.output, bodies=bodies)
+
+
+class AlreadyRecorded(AbstractCapability[Any]):
+    """In the place of `Persisted` in a run of our `Chat`, which records by itself."""
+
+
+async def message_history(
+    home: Home, chat_id: UUID | str, *, window: Window | None = None, **scope: Any
+) -> list[ModelMessage]:
+    """The messages of a chat, for pydantic-ai's `message_history=`, valid for every provider.
+
+        history = await message_history(db, chat_id, user_id="u1")
+        result = await agent.run("And now?", message_history=history)
+
+    At most what fits the `window`. Raises `ChatNotFound` outside of the scope.
+    """
+    window = window or Window()
+    found = await home.store.get_chat(_uuid(chat_id), scope)
+    if found is None:
+        msg = f"There is no chat {chat_id} here"
+        raise ChatNotFound(msg)
+    records = await home.store.messages(found.id, limit=window.messages, before=None)
+    standing = [record for record in records if record.status != "superseded"]
+    return history_of(window.cut(standing), is_going_on=False)
+
+
+def _uuid(chat_id: UUID | str | None) -> UUID:
+    if isinstance(chat_id, UUID):
+        return chat_id
+    if chat_id is None:
+        msg = "This run has no conversation_id: give Persisted(db, chat_id=...)"
+        raise ConfigurationError(msg)
+    try:
+        return UUID(chat_id)
+    except ValueError:
+        return uuid5(NAMESPACE_URL, f"conversation:{chat_id}")

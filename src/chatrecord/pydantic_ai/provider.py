@@ -1,0 +1,112 @@
+"""What a model of pydantic-ai tells of the provider behind it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic_ai.messages import ModelResponse
+from pydantic_ai.models import Model
+from pydantic_ai.models.fallback import FallbackModel
+from pydantic_ai.models.function import FunctionModel
+from pydantic_ai.models.wrapper import WrapperModel
+from pydantic_ai.settings import ModelSettings
+
+from chatrecord.llm import Target
+from chatrecord.records import Tokens
+
+_SHORTEST_SECRET = 8
+_GOOGLES = "_api_client"
+"""Where the client of Google keeps what those of OpenAI and Anthropic have themselves."""
+
+
+def target_of(model: Model, *, streamed: bool) -> Target:
+    """Where the requests of a model go."""
+    return Target(model=model.model_name, provider=model.system, streamed=streamed)
+
+
+def without_hidden_retries(settings: ModelSettings | None, model: Model) -> ModelSettings | None:
+    """Provider clients retry unseen; every attempt is to have its row, so the retries are ours."""
+    client: Any = getattr(model, "client", None)
+    if not hasattr(client, "max_retries") and not hasattr(client, _GOOGLES):
+        return settings
+    return {"max_retries": 0, **(settings or {})}
+
+
+def secrets_of(model: Model) -> list[str]:
+    """The keys its provider clients hold."""
+    if isinstance(model, WrapperModel):
+        return secrets_of(model.wrapped)
+    if isinstance(model, FallbackModel):
+        return [secret for each in model.models for secret in secrets_of(each)]
+    client: Any = getattr(model, "client", None)
+    key = getattr(getattr(client, _GOOGLES, client), "api_key", None)
+    return [key] if isinstance(key, str) and len(key) >= _SHORTEST_SECRET else []
+
+
+def can_stream(model: Model) -> bool:
+    """Whether a model knows how to stream."""
+    if isinstance(model, WrapperModel):
+        return can_stream(model.wrapped)
+    if isinstance(model, FallbackModel):
+        return all(can_stream(each) for each in model.models)
+    if isinstance(model, FunctionModel):
+        return model.stream_function is not None
+    return type(model).request_stream is not Model.request_stream
+
+
+def is_truncated(response: ModelResponse, model: Model) -> bool:
+    """Whether a stream stopped without its end marker.
+
+    Models without a provider behind them have no marker to miss. A raw end that pydantic-ai has no
+    name for is an end all the same.
+    """
+    if response.provider_url is None or response.state == "suspended":
+        return False
+    if response.state == "incomplete":
+        return True
+    if (response.provider_details or {}).get("finish_reason"):
+        return False
+    return response.finish_reason is None or _makes_up_endings(model)
+
+
+def _makes_up_endings(model: Model) -> bool:
+    """pydantic-ai's chat-completions models report `stop` for a stream that gave no reason."""
+    while isinstance(model, WrapperModel):
+        model = model.wrapped
+    return any(base.__name__ == "OpenAIChatModel" for base in type(model).__mro__)
+
+
+def is_reported(response: ModelResponse) -> bool:
+    """Whether the provider said what the request has used."""
+    usage = response.usage
+    return not usage.unmeasured_requests and usage.has_values()
+
+
+def tokens_of(response: ModelResponse) -> Tokens:
+    """The tokens of a request, as far as they were reported."""
+    if not is_reported(response):
+        return Tokens()
+    usage = response.usage
+    return Tokens(
+        input=usage.input_tokens,
+        output=usage.output_tokens,
+        cache_read=_count(response, "cache_read_tokens", "cache_read", "cached"),
+        cache_write=_count(response, "cache_write_tokens", "cache_creation", "cache_write"),
+        reasoning=_count(response, "output_reasoning_tokens", "reasoning", "thoughts"),
+    )
+
+
+def _count(response: ModelResponse, field: str, *names: str) -> int | None:
+    """A count the provider did report, so that its 0 is a 0 and what it left out is not.
+
+    What was left out is 0 too to who asks for the attribute, but was never set. Gemini sends no
+    zeros; pydantic-ai sets them where Gemini streams.
+    """
+    usage = response.usage
+    counted: int = getattr(usage, field, 0)
+    if counted:
+        return counted
+    if field in vars(usage) and not (response.provider_name or "").startswith("google"):
+        return 0
+    found = (count for key, count in usage.details.items() if key.startswith(names))
+    return next(found, None) or None
