@@ -1,0 +1,84 @@
+"""Keeps personal data from the provider, and if asked to from the rows."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Literal
+from uuid import UUID
+
+from .hook import Hook
+from .moments import Sending, Text
+from .patterns import PERSONAL_DATA, Pattern
+
+_LETTERS = "abcdefghijklmnopqrstuvwxyz"
+_LENGTH = 6
+
+
+class MaskPersonalData(Hook):
+    """Sends a placeholder such as `[EMAIL_kqzrmf]` in the place of each piece of personal data.
+
+        chat = await create_chat(db, "openai:gpt-5.2", hooks=[MaskPersonalData()])
+
+    All texts of every request are masked: the question, instructions, the old history, arguments
+    and results of tools. In one chat the same value has the same placeholder, in any process; what
+    it stands for cannot be told from it. Tools get the values themselves.
+
+    `patterns` are `PERSONAL_DATA` (e-mail addresses, phone numbers, IBANs, credit card numbers, IP
+    addresses), or a mapping of names to `Pattern`s of your own. With `rows="mask"` the rows hold
+    placeholders too, and the values are nowhere. With `answers="real"` placeholders in an answer
+    are the values again, for its reader and in its row; with `"masked"` they stay.
+
+    Raises `ValueError` for `rows="mask"` with `answers="real"`.
+    """
+
+    def __init__(
+        self,
+        patterns: Mapping[str, Pattern] = PERSONAL_DATA,
+        *,
+        rows: Literal["keep", "mask"] = "keep",
+        answers: Literal["masked", "real"] = "masked",
+    ) -> None:
+        if rows not in ("keep", "mask") or answers not in ("masked", "real"):
+            msg = "rows= is 'keep' or 'mask', answers= is 'masked' or 'real'"
+            raise ValueError(msg)
+        if rows == "mask" and answers == "real":
+            msg = "answers='real' stores real values: rows='mask' keeps them out. Choose one"
+            raise ValueError(msg)
+        self._patterns = patterns
+        self._masks_rows = rows == "mask"
+        self._shows_values = answers == "real"
+
+    def before_request(self, sending: Sending) -> Sending:
+        values: dict[str, str] = {}
+        masked = sending.changed(lambda text: self.masked(sending.chat_id, text.text, values))
+        in_text = values if self._shows_values else {}
+        return replace(masked, in_calls=values, in_text=in_text)
+
+    def before_store(self, chat_id: UUID, text: Text) -> str:
+        return self.masked(chat_id, text.text) if self._masks_rows else text.text
+
+    def masked(self, chat_id: UUID, text: str, values: dict[str, str] | None = None) -> str:
+        """The text with placeholders. What they stand for is added to `values`."""
+        found = {} if values is None else values
+        for name, pattern in self._patterns.items():
+
+            def stand_in(value: str, name: str = name) -> str:
+                placeholder = _placeholder(chat_id, name, value)
+                found[placeholder] = value
+                return placeholder
+
+            text = pattern.replaced(text, stand_in)
+        return text
+
+
+def _placeholder(chat_id: UUID, name: str, value: str) -> str:
+    """By value and chat alone: a number would depend on what else is in the window.
+
+    The id of the chat is what nobody outside knows, so that the value cannot be guessed from it.
+    """
+    key = chat_id.bytes
+    digest = hashlib.blake2b(f"{name}:{value}".encode(errors="surrogatepass"), key=key).digest()
+    letters = "".join(_LETTERS[byte % len(_LETTERS)] for byte in digest[:_LENGTH])
+    return f"[{name}_{letters}]"
