@@ -1,0 +1,90 @@
+"""Export a chat, and import it: the same rows, in another database or beside the first."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from chatrecord import chats
+from chatrecord.errors import ImportInvalid
+from chatrecord.home import Home
+from chatrecord.ids import new_id
+from chatrecord.records import ChatRecord, Run
+from chatrecord.store import JournalEntry, Scope
+
+from .lines import Row, chat_line, end_line, header_line, row_line
+from .reading import Lines, read_export
+
+_REFERENCES = ("id", "chat_id", "run_id", "message_id")
+
+
+async def export_chat(home: Home, chat_id: UUID | str, scope: Scope) -> AsyncGenerator[str]:
+    """The lines of a chat within the scope. Raises `ChatNotFound`."""
+    wanted = chats.id_of(chat_id)
+    await chats.repair(home, chats=[wanted])
+    rows = 0
+    async with aclosing(home.store.rows_of_chat(wanted, scope)) as found:
+        chat = await anext(found, None)
+        if not isinstance(chat, ChatRecord):
+            raise chats.not_found(chat_id)
+        yield header_line()
+        yield chat_line(chat)
+        async for row in found:
+            assert not isinstance(row, ChatRecord)
+            yield row_line(row)
+            rows += 1
+    yield end_line(rows)
+
+
+async def import_chat(
+    home: Home, lines: Lines, *, new_ids: bool, columns: Mapping[str, object]
+) -> ChatRecord:
+    """Write an exported chat with all its rows, in one transaction, after all is checked."""
+    export = await read_export(lines)
+    assert export.chat is not None
+    own = _columns(home, export.chat.columns) | dict(columns)
+    chat = replace(export.chat, columns=own)
+    rows = [_orphaned(row) if isinstance(row, Run) else row for row in export.rows]
+    if new_ids:
+        chat, rows = _renewed(chat, rows)
+    stored = await home.store.insert_whole_chat(chat, rows)
+    await chats.repair(home, chats=[stored.id])
+    return stored
+
+
+def _columns(home: Home, exported: Mapping[str, object]) -> dict[str, object]:
+    """The columns of the export that the chats here have, too."""
+    known = home.store.chat_columns()
+    own = {name: value for name, value in exported.items() if name in known}
+    for name, value in own.items():
+        try:
+            home.store.check_column(name, value)
+        except (TypeError, ValueError) as error:
+            msg = f"Line 2 has a column that does not fit here: {error}"
+            raise ImportInvalid(msg, line=2) from error
+    return own
+
+
+def _orphaned(run: Run) -> Run:
+    """A run that was being worked on: its process is not here, so it has died, for all we know."""
+    over = datetime.now(UTC) - timedelta(seconds=1)
+    return replace(run, lease_until=over) if run.status == "running" else run
+
+
+def _renewed(chat: ChatRecord, rows: list[Row]) -> tuple[ChatRecord, list[Row]]:
+    """The same under new ids, which sort as the old ones did."""
+    fresh: dict[UUID, UUID] = {chat.id: new_id()}
+    for row in rows:
+        if not isinstance(row, JournalEntry):
+            fresh[row.id] = new_id()
+    copies: list[Any] = [_with_ids(row, fresh) for row in rows]
+    return replace(chat, id=fresh[chat.id]), copies
+
+
+def _with_ids(row: Any, fresh: Mapping[UUID, UUID]) -> Any:
+    references = {name: getattr(row, name, None) for name in _REFERENCES}
+    return replace(row, **{name: fresh[old] for name, old in references.items() if old is not None})

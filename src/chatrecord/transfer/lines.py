@@ -1,0 +1,190 @@
+"""The lines of an exported chat, and how each is made.
+
+    {"kind": "chatrecord", "version": 1}
+    {"kind": "chat", "id": ..., "title": ..., "columns": {"user_id": "u1"}, ...}
+    {"kind": "run", ...}
+    {"kind": "message", ...}
+    {"kind": "tool_call", ...}
+    {"kind": "request", ...}
+    {"kind": "piece", ...}              of an answer that was still streaming
+    {"kind": "end", "rows": 12}
+
+Kinds come in this order. Lines are ASCII. Times are in UTC, amounts of money are text. JSON has no
+way to say a lone surrogate: such a character, and U+001A, is written as U+001A and four hexadecimal
+digits.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from chatrecord.escape import escape_json
+from chatrecord.records import (
+    ApiRequest,
+    ChatRecord,
+    Json,
+    Message,
+    MessageStatus,
+    RequestStatus,
+    Role,
+    Run,
+    RunStatus,
+    ToolCall,
+    ToolCallStatus,
+)
+from chatrecord.store import JournalEntry, RunRecord
+
+from .columns import write_column
+from .fields import (
+    ID,
+    JSON,
+    KEY,
+    MOMENT,
+    MONEY,
+    NUMBER,
+    OBJECT,
+    TEXT,
+    TOKENS,
+    TRUTH,
+    WHOLE,
+    Layout,
+    one_of,
+    optional,
+    written,
+)
+
+VERSION = 1
+HEADER: dict[str, Json] = {"kind": "chatrecord", "version": VERSION}
+
+Row: TypeAlias = RunRecord | JournalEntry
+"""Whatever a chat consists of."""
+
+CHAT: Layout = {
+    "id": ID,
+    "model": optional(TEXT),
+    "provider": optional(TEXT),
+    "agent": optional(TEXT),
+    "instructions": optional(TEXT),
+    "title": optional(TEXT),
+    "metadata": OBJECT,
+    "created_at": MOMENT,
+    "updated_at": MOMENT,
+}
+
+RUN: Layout = {
+    "id": ID,
+    "status": one_of(RunStatus),
+    "owner": KEY,
+    "epoch": WHOLE,
+    "lease_until": MOMENT,
+    "idempotency_key": optional(KEY),
+    "instructions": optional(TEXT),
+    "settings": JSON,
+    "error": optional(TEXT),
+    "started_at": MOMENT,
+    "finished_at": optional(MOMENT),
+}
+
+MESSAGE: Layout = {
+    "id": ID,
+    "run_id": optional(ID),
+    "seq": WHOLE,
+    "role": one_of(Role),
+    "status": one_of(MessageStatus),
+    "text": TEXT,
+    "reasoning": optional(TEXT),
+    "content": JSON,
+    "format": optional(KEY),
+    "model": optional(TEXT),
+    "provider": optional(TEXT),
+    "finish_reason": optional(TEXT),
+    "tokens": TOKENS,
+    "created_at": MOMENT,
+    "finished_at": optional(MOMENT),
+}
+
+TOOL_CALL: Layout = {
+    "id": ID,
+    "run_id": optional(ID),
+    "message_id": ID,
+    "call_id": TEXT,
+    "name": TEXT,
+    "arguments": JSON,
+    "status": one_of(ToolCallStatus),
+    "result": JSON,
+    "error": optional(TEXT),
+    "started_at": optional(MOMENT),
+    "finished_at": optional(MOMENT),
+    "duration_ms": optional(NUMBER),
+}
+
+REQUEST: Layout = {
+    "id": ID,
+    "run_id": optional(ID),
+    "message_id": optional(ID),
+    "provider": optional(TEXT),
+    "model": optional(TEXT),
+    "status": one_of(RequestStatus),
+    "http_status": optional(WHOLE),
+    "error_type": optional(TEXT),
+    "error": optional(TEXT),
+    "provider_request_id": optional(TEXT),
+    "streamed": TRUTH,
+    "started_at": MOMENT,
+    "latency_ms": optional(NUMBER),
+    "first_token_ms": optional(NUMBER),
+    "tokens": TOKENS,
+    "cost": optional(MONEY),
+    "price_source": optional(KEY),
+}
+
+PIECE: Layout = {"message_id": ID, "seq": WHOLE, "payload": OBJECT}
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of row: what it is made of, and how."""
+
+    record: type[Row]
+    layout: Layout
+
+
+KINDS: Mapping[str, Kind] = {
+    "run": Kind(Run, RUN),
+    "message": Kind(Message, MESSAGE),
+    "tool_call": Kind(ToolCall, TOOL_CALL),
+    "request": Kind(ApiRequest, REQUEST),
+    "piece": Kind(JournalEntry, PIECE),
+}
+"""The kinds of rows in the order in which they stand."""
+
+
+def header_line() -> str:
+    """The first line."""
+    return _line(HEADER)
+
+
+def chat_line(chat: ChatRecord) -> str:
+    """The line of the chat itself."""
+    columns = {name: write_column(name, value) for name, value in chat.columns.items()}
+    return _line({"kind": "chat", **written(CHAT, chat), "columns": columns})
+
+
+def row_line(row: Row) -> str:
+    """The line of a row."""
+    for name, kind in KINDS.items():
+        if isinstance(row, kind.record):
+            return _line({"kind": name, **written(kind.layout, row)})
+    raise AssertionError(row)
+
+
+def end_line(rows: int) -> str:
+    """The last line, by which a reader knows that none is missing."""
+    return _line({"kind": "end", "rows": rows})
+
+
+def _line(row: Json) -> str:
+    return json.dumps(escape_json(row), separators=(",", ":"))
