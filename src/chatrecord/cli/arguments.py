@@ -1,0 +1,165 @@
+"""What can be typed after `chatrecord`."""
+
+from __future__ import annotations
+
+import os
+from argparse import ArgumentParser, ArgumentTypeError, Namespace, RawDescriptionHelpFormatter
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime, time
+from importlib import import_module
+from importlib.metadata import version
+from typing import Any
+
+from .program import PROGRAM
+
+DEFAULT_DB = "chats.db"
+
+_DESCRIPTION = """\
+Chats with an LLM, every message, tool call and request of them in your own database.
+
+With OPENAI_API_KEY, ANTHROPIC_API_KEY, GOOGLE_API_KEY, GEMINI_API_KEY or OPENROUTER_API_KEY
+set, `chat` uses that provider; with none, a small LLM on this machine (see `setup-local`)."""
+
+
+def parse(argv: Sequence[str] | None) -> Namespace:
+    """The arguments, with the command to run as `run`. Exits where they make no sense."""
+    parser = _parser()
+    arguments = parser.parse_args(argv)
+    if getattr(arguments, "instructions", None) and (arguments.chat or arguments.last):
+        parser.error("--instructions belong to a new chat; this one keeps those it began with")
+    return arguments
+
+
+def _parser() -> ArgumentParser:
+    parser = ArgumentParser(
+        PROGRAM, description=_DESCRIPTION, formatter_class=RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--version", action="version", version=version("chatrecord"))
+    parser.set_defaults(run=_help(parser))
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    _add_chat(commands)
+    _add_chats(commands)
+    _add_show(commands)
+    _add_usage(commands)
+    _add_export(commands)
+    _add_import(commands)
+    _add_repair(commands)
+    _add_setup(commands)
+    return parser
+
+
+def _add_chat(commands: Any) -> None:
+    parser = commands.add_parser("chat", help="talk to an LLM, in a new chat or an earlier one")
+    parser.set_defaults(run=_command("chat"))
+    parser.add_argument("prompt", nargs="*", help="ask just this (or pipe it in), and leave")
+    parser.add_argument(
+        "--model", help="such as openai:gpt-6.1-terra; `local` for the one on this machine"
+    )
+    parser.add_argument("--instructions", metavar="TEXT", help="a system prompt for a new chat")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--chat", metavar="ID", help="go on with this chat")
+    which.add_argument("--last", action="store_true", help="go on with the latest chat")
+    _add_place(parser)
+
+
+def _add_chats(commands: Any) -> None:
+    parser = commands.add_parser("chats", help="list the chats, newest activity first")
+    parser.set_defaults(run=_command("chats"))
+    parser.add_argument("--limit", type=_number, default=20, help="how many (20)")
+    _add_place(parser)
+
+
+def _add_show(commands: Any) -> None:
+    parser = commands.add_parser("show", help="show a chat: messages, tool calls, requests, totals")
+    parser.set_defaults(run=_command("show"))
+    parser.add_argument("chat", metavar="ID", help="its id, or the beginning of it")
+    _add_place(parser)
+
+
+def _add_usage(commands: Any) -> None:
+    parser = commands.add_parser("usage", help="add up tokens, cost, errors and times")
+    parser.set_defaults(run=_command("usage"))
+    parser.add_argument(
+        "--by",
+        metavar="NAMES",
+        type=_names,
+        default="day,model",
+        help="hour, day, month, model, provider, status, user_id, ... with commas (day,model)",
+    )
+    parser.add_argument("--since", metavar="DATE", type=_day, help="from this day on (UTC)")
+    parser.add_argument("--until", metavar="DATE", type=_day, help="before this day (UTC)")
+    _add_place(parser)
+
+
+def _add_export(commands: Any) -> None:
+    parser = commands.add_parser("export", help="print a chat as lines of JSON, all of it")
+    parser.set_defaults(run=_command("export"))
+    parser.add_argument("chat", metavar="ID", help="its id, or the beginning of it")
+    _add_place(parser)
+
+
+def _add_import(commands: Any) -> None:
+    parser = commands.add_parser("import", help="read a chat that was exported: < chat.jsonl")
+    parser.set_defaults(run=_command("import_"))
+    parser.add_argument(
+        "--new-ids", action="store_true", help="a copy with ids of its own, beside the original"
+    )
+    _add_place(parser)
+
+
+def _add_repair(commands: Any) -> None:
+    parser = commands.add_parser("repair", help="end the runs whose process has died")
+    parser.set_defaults(run=_command("repair"))
+    _add_place(parser)
+
+
+def _add_setup(commands: Any) -> None:
+    parser = commands.add_parser("setup-local", help="fetch the LLM that runs on this machine")
+    parser.set_defaults(run=_command("setup"))
+
+
+def _add_place(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--db",
+        metavar="URL",
+        default=os.environ.get("CHATRECORD_DB") or DEFAULT_DB,
+        help=f"a database URL or an SQLite file ($CHATRECORD_DB, or else {DEFAULT_DB})",
+    )
+    parser.add_argument("--user", metavar="ID", help="only the chats of this user")
+
+
+def _command(name: str) -> Callable[[Namespace], int]:
+    """Imported only when it runs: help and version are to be quick."""
+
+    def run(arguments: Namespace) -> int:
+        status: int = import_module(f"chatrecord.cli.{name}").run(arguments)
+        return status
+
+    return run
+
+
+def _help(parser: ArgumentParser) -> Callable[[Namespace], int]:
+    def run(_arguments: Namespace) -> int:
+        parser.print_help()
+        return 0
+
+    return run
+
+
+def _names(text: str) -> list[str]:
+    return [name for name in (part.strip() for part in text.split(",")) if name]
+
+
+def _day(text: str) -> datetime:
+    try:
+        return datetime.combine(date.fromisoformat(text), time(), UTC)
+    except ValueError as error:
+        msg = f"{text} is not a day, such as {date.today().isoformat()}"  # noqa: DTZ011
+        raise ArgumentTypeError(msg) from error
+
+
+def _number(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        msg = f"{text} is not a number of chats"
+        raise ArgumentTypeError(msg)
+    return int(text)

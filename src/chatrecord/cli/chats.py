@@ -1,0 +1,68 @@
+"""`chatrecord chats`: the chats there are."""
+
+from __future__ import annotations
+
+import asyncio
+from argparse import Namespace
+
+from rich.table import Table
+
+from chatrecord.records import ChatRecord
+from chatrecord.sqlalchemy import list_chats
+
+from . import figures
+from .answer import shortened
+from .database import existing_database
+from .program import PROGRAM
+from .reference import scope_of, short
+from .screen import Screen, as_it_is, plain
+
+
+def run(arguments: Namespace) -> int:
+    """List the chats: a table on a terminal, tab-separated lines in a pipe."""
+    found = asyncio.run(_found(arguments))
+    screen = Screen()
+    if not found:
+        screen.note(f"There are no chats here yet: start one with {PROGRAM} chat")
+    elif screen.is_terminal:
+        screen.out.print(_table(found))
+    else:
+        for chat in found:
+            print(*_fields(chat), sep="\t")
+    return 0
+
+
+async def _found(arguments: Namespace) -> list[ChatRecord]:
+    async with existing_database(arguments.db) as db:
+        return await list_chats(db, limit=arguments.limit, **scope_of(arguments.user))
+
+
+def _table(chats: list[ChatRecord]) -> Table:
+    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("chat", no_wrap=True, style="cyan", min_width=len(short(chats[0].id)))
+    table.add_column("active", no_wrap=True, min_width=8)
+    table.add_column("model", overflow="ellipsis", no_wrap=True, ratio=2)
+    table.add_column("title", overflow="ellipsis", no_wrap=True, ratio=3)
+    for chat in chats:
+        table.add_row(
+            short(chat.id),
+            figures.age(chat.updated_at),
+            as_it_is(model_of(chat)),
+            as_it_is(title(chat)),
+        )
+    return table
+
+
+def _fields(chat: ChatRecord) -> tuple[str, ...]:
+    active = chat.updated_at.isoformat(timespec="seconds")
+    return str(chat.id), active, plain(model_of(chat)), plain(title(chat))
+
+
+def model_of(chat: ChatRecord) -> str:
+    """The model the chat began with."""
+    return ":".join(part for part in (chat.provider, chat.model) if part) or figures.UNKNOWN
+
+
+def title(chat: ChatRecord) -> str:
+    """The chat's title on one line."""
+    return shortened(chat.title or "")

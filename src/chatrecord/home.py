@@ -1,0 +1,44 @@
+"""What the chats of one process share."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import Protocol
+from uuid import UUID
+from weakref import WeakValueDictionary
+
+from .journal import Journal
+from .store import PATIENCE, Store
+from .watching import Watcher
+
+
+class Office:
+    """The writer, the reader and the queues of all chats of a process on one database."""
+
+    def __init__(self, store: Store, lease: timedelta, patience: timedelta = PATIENCE) -> None:
+        self.journal = Journal(store, lease, patience)
+        self.watcher = Watcher(store, patience)
+        self._queues: WeakValueDictionary[UUID, asyncio.Lock] = WeakValueDictionary()
+
+    def queue(self, chat_id: UUID) -> asyncio.Lock:
+        """Entered one after the other, in the order of arrival."""
+        queue = self._queues.get(chat_id)
+        if queue is None:
+            queue = self._queues[chat_id] = asyncio.Lock()
+        return queue
+
+    async def close(self) -> None:
+        """Stop the runs of this process, and read no others."""
+        await self.journal.close()
+        await self.watcher.close()
+
+
+class Home(Protocol):
+    """Where chats live: a store, and what the chats of this process share."""
+
+    @property
+    def store(self) -> Store: ...
+
+    @property
+    def office(self) -> Office: ...

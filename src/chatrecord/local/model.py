@@ -1,0 +1,27 @@
+"""The local LLM as pydantic-ai knows models."""
+
+from __future__ import annotations
+
+from openai import DefaultAsyncHttpxClient
+from pydantic_ai.models.openai import OpenAIChatModel
+from pydantic_ai.providers.openai import OpenAIProvider
+
+from .server import MODEL_NAME, LocalServer
+
+
+class LocalProvider(OpenAIProvider):
+    """OpenAI's protocol, but not OpenAI: rows and prices are to say so."""
+
+    @property
+    def name(self) -> str:
+        return "local"
+
+
+def model_of(server: LocalServer) -> OpenAIChatModel:
+    """The model that a running server serves."""
+    # No proxy of the environment's stands between two processes of one machine.
+    client = DefaultAsyncHttpxClient(trust_env=False)
+    provider = LocalProvider(base_url=server.base_url, api_key="local", http_client=client)
+    # The client would try again unseen; chatrecord does so itself, with a row for each attempt.
+    provider.client.max_retries = 0
+    return OpenAIChatModel(MODEL_NAME, provider=provider)
