@@ -1,0 +1,60 @@
+"""The promises every database has to keep, as tests to inherit.
+
+    class TestMyStore(Conformance):
+        @pytest.fixture
+        async def home(self):
+            async with Database("...") as db:
+                yield db
+
+        @pytest.fixture
+        async def elsewhere(self):
+            async with Database("...") as db:
+                yield db
+
+`home` is anything with a `store` and an `office`; `elsewhere` is the same database as another
+process has it. Chats need a column `user_id` for text. The tables are there already, and may hold
+chats of other tests.
+"""
+
+from .answers import AnswersAreRows
+from .budgets import BudgetsAreKept
+from .chats import ChatsAreKept
+from .conversations import ConversationsAreStored
+from .early import DeliveryCanBeEarly
+from .failures import FailuresLoseNothing
+from .going_on import RunsGoOn
+from .guards import GuardsHold
+from .hooks import HooksAreHeard
+from .persisted import OwnAgentsAreRecorded
+from .processes import ProcessesShare
+from .repair import TheDeadAreRepaired
+from .replacing import AnswersAreReplaced
+from .replay import HistoryIsReplayed
+from .sums import SumsAreExact
+from .tools import ToolsAreRecorded
+from .values import ValuesComeBack
+
+
+class Conformance(
+    ChatsAreKept,
+    AnswersAreRows,
+    DeliveryCanBeEarly,
+    FailuresLoseNothing,
+    ToolsAreRecorded,
+    ValuesComeBack,
+    HistoryIsReplayed,
+    SumsAreExact,
+    GuardsHold,
+    BudgetsAreKept,
+    HooksAreHeard,
+    ProcessesShare,
+    TheDeadAreRepaired,
+    RunsGoOn,
+    AnswersAreReplaced,
+    OwnAgentsAreRecorded,
+    ConversationsAreStored,
+):
+    """Inherit, and give the fixtures `home` and `elsewhere`."""
+
+
+__all__ = ["Conformance"]

@@ -1,0 +1,147 @@
+"""Asking and streaming."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from chatrecord.errors import (
+    ChatBusy,
+)
+from chatrecord.home import Home
+from chatrecord.recorder import LONGEST_PIECE
+from chatrecord.testing.look import (
+    has_journal,
+    has_messages,
+    journal_of,
+    load,
+    new_chat,
+    text_of,
+    until,
+)
+from chatrecord.testing.script import Script, meet, say, think
+
+from .shared import AWKWARD
+
+
+class AnswersAreRows:
+    """Asking and streaming."""
+
+    async def test_an_answer_is_rows(self, home: Home) -> None:
+        chat = await new_chat(home, Script([think("hm"), say("Hel", "lo")]))
+
+        reply = await chat.ask("Hi!")
+
+        asked, answered = await chat.messages()
+        assert (asked.seq, asked.role, asked.status, asked.text) == (1, "user", "complete", "Hi!")
+        assert (answered.seq, answered.role, answered.status) == (2, "assistant", "complete")
+        assert (
+            (answered.text, answered.reasoning) == (reply.text, reply.reasoning) == ("Hello", "hm")
+        )
+        assert answered.id == reply.message_id
+        assert answered.run_id == asked.run_id == reply.run_id
+        (request,) = await chat.requests()
+        assert (request.status, request.message_id) == ("complete", answered.id)
+        assert request.latency_ms is not None
+        assert request.first_token_ms is not None
+        assert request.latency_ms >= request.first_token_ms >= 0
+        assert request.tokens == answered.tokens
+
+    async def test_a_huge_piece_is_stored_and_handed_on_in_pieces(self, home: Home) -> None:
+        said = "".join(f"<{n}> {AWKWARD}" for n in range(8000))
+        journaled: list[str] = []
+
+        async def look() -> None:
+            await until(lambda: has_journal(home, chat))
+            journaled.append(await journal_of(home, chat))
+
+        chat = await new_chat(home, Script([say(said), meet(look)]))
+
+        chunks = [chunk async for chunk in chat.stream("Hi!")]
+
+        assert text_of(chunks) == (await chat.messages())[-1].text == journaled[0] == said
+        assert max(len(chunk.text) for chunk in chunks) <= LONGEST_PIECE
+
+    async def test_times_are_aware_and_in_order(self, home: Home) -> None:
+        before = datetime.now(UTC)
+        chat = await new_chat(home, Script([say("hi")]))
+        await chat.ask("Hi!")
+
+        asked, answered = await chat.messages()
+
+        assert answered.finished_at is not None
+        times = [before, chat.record.created_at, asked.created_at, answered.finished_at]
+        assert all(time.utcoffset() == timedelta(0) for time in times)
+        assert times == sorted(times)
+
+    async def test_what_is_streamed_is_what_is_stored(self, home: Home) -> None:
+        pieces = [f"{AWKWARD}{n}" for n in range(20)]
+        chat = await new_chat(home, Script([think(*pieces, pause=0.005), say(*pieces, pause=0.01)]))
+
+        stream = chat.stream("Go on")
+        chunks = [chunk async for chunk in stream]
+
+        _, answered = await chat.messages()
+        assert text_of(chunks) == answered.text == stream.reply.text == "".join(pieces)
+        assert "".join(chunk.reasoning for chunk in chunks) == answered.reasoning
+        assert len(chunks) > 4, "the answer came in one piece"
+        assert {chunk.message_id for chunk in chunks} == {answered.id}
+
+    async def test_the_question_is_committed_before_the_provider_is_called(
+        self, home: Home
+    ) -> None:
+        seen: list[str] = []
+
+        async def look() -> None:
+            seen.extend(message.text for message in await chat.messages())
+
+        chat = await new_chat(home, Script([meet(look), say("yes")]))
+        await chat.ask("Am I stored?")
+
+        assert seen == ["Am I stored?", ""]
+
+    async def test_a_chunk_is_stored_before_it_is_delivered(self, home: Home) -> None:
+        """What was seen must be in the journal: nothing else survives the process."""
+        chat = await new_chat(home, Script([say("a", "b", "c", "d", pause=0.06)]))
+        seen = ""
+
+        async for chunk in chat.stream("Go"):
+            seen += chunk.text
+            stored = await journal_of(home, chat)
+            answered = (await chat.messages())[-1]
+            assert stored.startswith(seen) or answered.text.startswith(seen)
+
+        assert await journal_of(home, chat) == "", "the journal is empty once the run has ended"
+
+    async def test_two_sends_at_once_are_one_run_and_one_refusal(self, home: Home) -> None:
+        gate = asyncio.Event()
+        chat = await new_chat(home, Script([meet(gate.wait), say("one")]))
+        twin = await load(home, chat, Script([say("two")]))
+        first = asyncio.create_task(chat.ask("first"))
+        await until(lambda: has_messages(chat))
+
+        with pytest.raises(ChatBusy) as refusal:
+            await twin.ask("second")
+        gate.set()
+        reply = await first
+
+        assert refusal.value.run_id == reply.run_id
+        assert [message.text for message in await chat.messages()] == ["first", "one"]
+
+    async def test_many_sends_at_once_never_interleave(self, home: Home) -> None:
+        chat = await new_chat(home, Script())
+        twins = [await load(home, chat, Script([say(f"{n}", pause=0.05)])) for n in range(8)]
+
+        ends = await asyncio.gather(
+            *(twin.ask(f"{n}?") for n, twin in enumerate(twins)), return_exceptions=True
+        )
+
+        answered = [end for end in ends if not isinstance(end, BaseException)]
+        assert answered
+        assert all(isinstance(end, ChatBusy) for end in ends if end not in answered)
+        texts = [message.text for message in await chat.messages(limit=99)]
+        assert texts == [
+            text for n in range(0, len(texts), 2) for text in (f"{texts[n + 1]}?", texts[n + 1])
+        ]

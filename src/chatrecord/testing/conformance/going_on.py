@@ -1,0 +1,417 @@
+"""Approval, and going on with a run that has broken off."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from pydantic_ai import Tool
+
+from chatrecord import chats
+from chatrecord.chat import Chat
+from chatrecord.errors import (
+    ApprovalPending,
+    ChatBusy,
+    NothingToResume,
+    ProviderError,
+    RunError,
+    RunNotFound,
+)
+from chatrecord.home import Home
+from chatrecord.policies import OnBusy
+from chatrecord.testing.look import (
+    answered_calls,
+    die,
+    has_journal,
+    load,
+    new_chat,
+    spoken,
+    text_of,
+    until,
+)
+from chatrecord.testing.script import Script, call, fail, hang, say
+from chatrecord.tools import repeatable
+from chatrecord.window import Window
+
+from .shared import add, paying, read
+
+
+class RunsGoOn:
+    """Approval, and going on with a run that has broken off."""
+
+    async def test_a_tool_that_needs_approval_parks_the_run(
+        self, home: Home, elsewhere: Home
+    ) -> None:
+        paid: list[int] = []
+        tools = [add, Tool(paying(paid), requires_approval=True)]
+        calls = [call("add", "c1", a=1, b=2), call("pay", "c2", n=5), call("pay", "c3", n=6)]
+        chat = await new_chat(home, Script([say("Paying."), *calls]), tools=tools)
+
+        reply = await chat.ask("Pay 5 and 6")
+
+        assert [row.call_id for row in reply.awaiting_approval] == ["c2", "c3"]
+        assert [row.status for row in await chat.tool_calls()] == [
+            "complete", "awaiting_approval", "awaiting_approval",
+        ]  # fmt: skip
+        with pytest.raises(ApprovalPending):
+            await chat.ask("Something else?")
+
+        script = Script([say("Paid 5 only.")])
+        twin = await load(elsewhere, chat, script, tools=tools)
+        assert [row.call_id for row in await twin.pending_approvals()] == ["c2", "c3"]
+        await twin.approve("c2")
+        with pytest.raises(ApprovalPending):
+            await twin.resume()
+        await twin.deny("c3", reason="too much")
+        done = await twin.resume()
+
+        assert (done.text, done.run_id) == ("Paid 5 only.", reply.run_id)
+        assert paid == [5]
+        rows = {row.call_id: row for row in await twin.tool_calls()}
+        assert (rows["c2"].status, rows["c2"].result) == ("complete", "paid 5")
+        assert (rows["c3"].status, rows["c3"].error) == ("denied", "too much")
+        assert sorted(answered_calls(script.requests[-1])) == ["c1", "c2", "c3"]
+        assert "too much" in str(script.requests[-1])
+        assert await twin.pending_approvals() == []
+        script.then([say("yes")])
+        assert (await twin.ask("All done?")).text == "yes"
+        assert sorted(answered_calls(script.requests[-1])) == ["c1", "c2", "c3"]
+
+    async def test_a_call_is_decided_once(self, home: Home) -> None:
+        tools = [Tool(paying([]), requires_approval=True)]
+        chat = await new_chat(home, Script([call("pay", "c1", n=5)]), tools=tools)
+        await chat.ask("Pay")
+        await chat.approve("c1")
+
+        for decide in (chat.approve, chat.deny):
+            with pytest.raises(RunNotFound):
+                await decide("c1")
+
+    async def test_a_parked_run_can_be_given_up(self, home: Home) -> None:
+        tools = [Tool(paying([]), requires_approval=True)]
+        script = Script([call("pay", "c1", n=5)], [say("fine")])
+        chat = await new_chat(home, script, tools=tools)
+        await chat.ask("Pay")
+
+        assert await chat.stop() is True
+
+        assert (await chat.ask("Never mind")).text == "fine"
+        assert answered_calls(script.requests[-1]) == ["c1"]
+        assert (await chat.tool_calls())[0].status == "denied"
+
+    async def test_a_question_denies_what_is_parked_if_asked_to(
+        self, home: Home, elsewhere: Home
+    ) -> None:
+        tools = [Tool(paying([]), requires_approval=True)]
+        chat = await new_chat(home, Script([call("pay", "c1", n=5)]), tools=tools)
+        await chat.ask("Pay")
+        script = Script([say("fine")])
+        twin = await load(elsewhere, chat, script, tools=tools, on_parked="deny")
+
+        assert (await twin.ask("Never mind")).text == "fine"
+
+        assert answered_calls(script.requests[-1]) == ["c1"]
+        assert (await chat.tool_calls())[0].status == "denied"
+
+    async def test_a_parked_run_is_not_taken_for_dead(self, home: Home, elsewhere: Home) -> None:
+        tools = [Tool(paying([]), requires_approval=True)]
+        chat = await new_chat(home, Script([call("pay", "c1", n=5)]), tools=tools)
+        await chat.ask("Pay")
+
+        assert await chats.repair(elsewhere, chats=[chat.id]) == 0
+
+        assert len(await chat.pending_approvals()) == 1
+
+    async def test_an_interrupted_answer_is_given_anew(self, home: Home, elsewhere: Home) -> None:
+        chat = await new_chat(home, Script([say("Half an"), fail(RuntimeError("cut"))]), retries=0)
+        with pytest.raises(ProviderError) as failure:
+            await chat.ask("Hi!")
+
+        script = Script([say("A whole answer")])
+        twin = await load(elsewhere, chat, script)
+        reply = await twin.resume()
+
+        assert (reply.text, reply.run_id) == ("A whole answer", failure.value.run_id)
+        assert spoken(script.requests[-1]) == [("user", "Hi!")]
+        assert [(message.text, message.status) for message in await twin.messages()] == [
+            ("Hi!", "complete"), ("Half an", "superseded"), ("A whole answer", "complete"),
+        ]  # fmt: skip
+        script.then([say("ok")])
+        await twin.ask("Go on")
+        assert spoken(script.requests[-1])[1] == ("assistant", "A whole answer")
+
+    async def test_tools_that_have_run_are_not_run_again(self, home: Home, elsewhere: Home) -> None:
+        ran: list[int] = []
+        tools = [paying(ran)]
+        script = Script([call("pay", "c1", n=5)], [fail(RuntimeError("cut"))])
+        chat = await new_chat(home, script, tools=tools, retries=0)
+        with pytest.raises(ProviderError):
+            await chat.ask("Pay")
+
+        script = Script([say("Paid.")])
+        twin = await load(elsewhere, chat, script, tools=tools)
+        await twin.resume()
+
+        assert ran == [5]
+        assert answered_calls(script.requests[-1]) == ["c1"]
+        assert [message.role for message in await twin.messages()] == [
+            "user", "assistant", "tool", "assistant",
+        ]  # fmt: skip
+
+    async def test_a_run_is_resumed_whole_however_small_the_window(self, home: Home) -> None:
+        rounds = [[call("add", f"c{n}", a=n, b=n)] for n in range(4)]
+        script = Script(*rounds, [say("part"), fail(RuntimeError("cut"))], [say("whole")])
+        window = Window(messages=2)
+        chat = await new_chat(home, script, tools=[add], window=window, retries=0)
+        with pytest.raises(ProviderError):
+            await chat.ask("Add")
+
+        assert (await chat.resume()).text == "whole"
+
+        assert spoken(script.requests[-1]) == [("user", "Add")]
+        assert answered_calls(script.requests[-1]) == ["c0", "c1", "c2", "c3"]
+
+    async def test_a_resumed_run_has_the_history_it_had(self, home: Home) -> None:
+        """Answers that were given anew take no place in the window."""
+        script = Script([say("old")], *([say(f"new {n}")] for n in range(4)))
+        chat = await new_chat(home, script, window=Window(messages=2), retries=0)
+        await chat.ask("First")
+        for _ in range(4):
+            await chat.regenerate()
+        script.then([say("part"), fail(RuntimeError("cut"))], [say("whole")])
+        with pytest.raises(ProviderError):
+            await chat.ask("Second")
+
+        await chat.resume()
+
+        assert spoken(script.requests[-1]) == spoken(script.requests[-2])
+        assert spoken(script.requests[-1]) == [
+            ("user", "First"), ("assistant", "new 3"), ("user", "Second"),
+        ]  # fmt: skip
+
+    async def test_an_answer_given_anew_is_parked_and_resumed_in_a_small_window(
+        self, home: Home
+    ) -> None:
+        tools = [add, Tool(paying([]), requires_approval=True)]
+        rounds = [[call("add", f"c{n}", a=n, b=n)] for n in range(3)]
+        script = Script(*rounds, [say("old")], [call("pay", "c9", n=5)], [say("new")])
+        chat = await new_chat(home, script, tools=tools, window=Window(messages=2))
+        await chat.ask("Pay")
+        await chat.regenerate()
+        await chat.approve("c9")
+
+        assert (await chat.resume()).text == "new"
+
+        assert spoken(script.requests[-1]) == [("user", "Pay")]
+        assert answered_calls(script.requests[-1]) == ["c9"]
+
+    @pytest.mark.parametrize("ended", ["killed", "stopped"])
+    async def test_a_call_that_was_running_is_run_again_if_it_may_be(
+        self, home: Home, elsewhere: Home, ended: str
+    ) -> None:
+        ran: list[str] = []
+        hangs = True
+
+        async def look_up(word: str) -> str:
+            ran.append(word)
+            if hangs:
+                await asyncio.Event().wait()
+            return f"found {word}"
+
+        async def buy(thing: str) -> str:
+            ran.append(thing)
+            await asyncio.Event().wait()
+            return thing
+
+        tools = [add, repeatable(look_up), buy]
+        calls = [
+            call("add", "c1", a=1, b=2),
+            call("look_up", "c2", word="x"),
+            call("buy", "c3", thing="y"),
+        ]
+        chat = await new_chat(home, Script([say("Wait."), *calls]), tools=tools)
+        asking = asyncio.create_task(chat.ask("Go"))
+        await until(lambda: _are(chat, {"c1": "complete", "c2": "running", "c3": "running"}))
+        while len(ran) < 2:  # noqa: ASYNC110 - a row says so before its tool runs
+            await asyncio.sleep(0.01)
+        if ended == "killed":
+            await die(home, chat)
+        else:
+            await chat.stop()
+        hangs = False
+
+        script = Script([say("Done.")], [say("Yes.")])
+        twin = await load(elsewhere, chat, script, tools=tools)
+        reply = await twin.resume()
+
+        assert reply.text == "Done."
+        assert ran == ["x", "y", "x"]
+        assert await _are(twin, {"c1": "complete", "c2": "complete", "c3": "interrupted"})
+        assert sorted(answered_calls(script.requests[-1])) == ["c1", "c2", "c3"]
+        assert "found x" in str(script.requests[-1])
+        await twin.ask("All done?")
+        assert sorted(answered_calls(script.requests[-1])) == ["c1", "c2", "c3"]
+        asking.cancel()
+        await asyncio.gather(asking, return_exceptions=True)
+
+    @pytest.mark.parametrize("ends", ["raises", "stopped"])
+    async def test_a_call_never_gets_a_second_result(self, home: Home, ends: str) -> None:
+        started = asyncio.Event()
+
+        async def pay(n: int) -> str:
+            started.set()
+            if ends == "raises":
+                raise ZeroDivisionError
+            await asyncio.Event().wait()
+            return f"paid {n}"
+
+        tools = [add, Tool(pay, requires_approval=True)]
+        script = Script([call("add", "c1", a=1, b=2), call("pay", "c2", n=5)], [say("Well.")])
+        chat = await new_chat(home, script, tools=tools)
+        await chat.ask("Pay")
+        await chat.approve("c2")
+        resuming = asyncio.create_task(read(chat.resume()))
+        await started.wait()
+        if ends == "stopped":
+            await until(lambda: _are(chat, {"c1": "complete", "c2": "running"}))
+            await chat.stop()
+        with pytest.raises(RunError):
+            await resuming
+
+        assert (await chat.resume()).text == "Well."
+        assert sorted(answered_calls(script.requests[-1])) == ["c1", "c2"]
+        script.then([say("Yes.")])
+        await chat.ask("Is that all?")
+        assert sorted(answered_calls(script.requests[-1])) == ["c1", "c2"]
+
+    async def test_what_was_decided_is_decided_for_its_own_answer(self, home: Home) -> None:
+        paid: list[int] = []
+        tools = [Tool(paying(paid), requires_approval=True)]
+        script = Script(
+            [call("pay", "c1", n=5)], [call("pay", "c2", n=6)], [fail(RuntimeError("cut"))]
+        )
+        chat = await new_chat(home, script, tools=tools, retries=0)
+        await chat.ask("Pay")
+        await chat.deny("c1", reason="too early")
+        await chat.resume()
+        await chat.approve("c2")
+        with pytest.raises(ProviderError):
+            await chat.resume()
+        script.then([say("Paid.")])
+
+        assert (await chat.resume()).text == "Paid."
+
+        assert paid == [6]
+        assert sorted(answered_calls(script.requests[-1])) == ["c1", "c2"]
+
+    async def test_a_result_that_speaks_of_another_call_stays(self, home: Home) -> None:
+        hangs = asyncio.Event()
+
+        @repeatable
+        async def look_up(word: str) -> str:
+            if not hangs.is_set():
+                hangs.set()
+                await asyncio.Event().wait()
+            return f"found {word}"
+
+        def note() -> str:
+            return "see 'c1' and 'c2'"
+
+        script = Script(
+            [call("note", "c1")], [call("note", "c2")], [call("look_up", "c1", word="x")],
+            [say("Done.")],
+        )  # fmt: skip
+        chat = await new_chat(home, script, tools=[look_up, note])
+        asking = asyncio.create_task(chat.ask("Go"))
+        await hangs.wait()
+        await chat.stop()
+
+        await chat.resume()
+
+        assert str(script.requests[-1]).count("see 'c1' and 'c2'") == 2
+        assert "interrupted" not in str(script.requests[-1])
+        with pytest.raises(RunError):
+            await asking
+
+    async def test_a_resumed_run_is_followed_from_its_beginning(self, home: Home) -> None:
+        tools = [Tool(paying([]), requires_approval=True)]
+        script = Script([say("Let me pay."), call("pay", "c1", n=5)], [say(" Paid", pause=0.3)])
+        chat = await new_chat(home, script, tools=tools)
+        await chat.ask("Pay")
+        await chat.approve("c1")
+        resuming = asyncio.create_task(read(chat.resume()))
+        await until(lambda: _are(chat, {"c1": "complete"}))
+
+        assert text_of(await read(chat.follow())) == "Let me pay. Paid"
+        assert text_of(await resuming) == " Paid"
+
+    async def test_a_run_whose_process_died_is_resumed(self, home: Home, elsewhere: Home) -> None:
+        chat = await new_chat(home, Script([say("half"), hang()]))
+        asking = asyncio.create_task(chat.ask("Hi!"))
+        await until(lambda: has_journal(home, chat))
+        await die(home, chat)
+
+        twin = await load(elsewhere, chat, Script([say("whole")]))
+        chunks = await read(twin.resume())
+
+        assert text_of(chunks) == "whole"
+        assert [message.status for message in await twin.messages()] == [
+            "complete", "superseded", "complete",
+        ]  # fmt: skip
+        asking.cancel()
+
+    async def test_there_is_nothing_to_resume_after_a_good_end(self, home: Home) -> None:
+        chat = await new_chat(home, Script([say("done")]))
+        await chat.ask("Hi!")
+
+        with pytest.raises(NothingToResume):
+            await chat.resume()
+
+    async def test_a_run_is_not_resumed_once_the_chat_has_gone_on(
+        self, home: Home, elsewhere: Home
+    ) -> None:
+        """Not even where the other question was asked and answered while the run was taken up."""
+        chat = await new_chat(home, Script([say("half"), fail(RuntimeError("cut"))]), retries=0)
+        with pytest.raises(ProviderError) as failure:
+            await chat.ask("Hi!")
+        assert failure.value.run_id is not None
+        broken = await home.store.get_run(chat.id, failure.value.run_id)
+        assert broken is not None
+        twin = await load(elsewhere, chat, Script([say("Hello.")], [say("Bye.")]))
+        await twin.ask("Hello?")
+
+        later = datetime.now(UTC) + timedelta(seconds=30)
+        with pytest.raises(NothingToResume, match="gone on"):
+            await home.store.reopen(broken, owner="me", until=later)
+
+        assert await home.store.get_run(chat.id, broken.id) == broken
+        assert (await twin.ask("Bye?")).text == "Bye."
+        assert [message.text for message in await chat.messages()] == [
+            "Hi!", "half", "Hello?", "Hello.", "Bye?", "Bye.",
+        ]  # fmt: skip
+
+    @pytest.mark.parametrize("on_busy", ["reject", "wait", "interrupt"])
+    async def test_one_of_many_resumes_goes_on(
+        self, home: Home, elsewhere: Home, on_busy: OnBusy
+    ) -> None:
+        chat = await new_chat(home, Script([fail(RuntimeError("cut"))]), retries=0)
+        with pytest.raises(ProviderError):
+            await chat.ask("Hi!")
+
+        twins = [
+            await load(elsewhere, chat, Script([say("on", pause=0.1)]), on_busy=on_busy)
+            for _ in range(4)
+        ]
+        ends = await asyncio.gather(
+            *(read(twin.resume()) for twin in twins), return_exceptions=True
+        )
+
+        assert sum(not isinstance(end, BaseException) for end in ends) == 1
+        assert all(isinstance(end, list | ChatBusy) for end in ends)
+        assert [message.text for message in await chat.messages()] == ["Hi!", "on"]
+
+
+async def _are(chat: Chat, statuses: dict[str, str]) -> bool:
+    """Whether this is what has become of the chat's tool calls."""
+    return {row.call_id: row.status for row in await chat.tool_calls()} == statuses

@@ -1,0 +1,118 @@
+"""An LLM that answers by a script, so that a test can say what happens and when."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from typing import Any, TypeAlias
+
+from pydantic_ai.messages import ModelMessage
+from pydantic_ai.models.function import (
+    AgentInfo,
+    DeltaThinkingCalls,
+    DeltaThinkingPart,
+    DeltaToolCall,
+    DeltaToolCalls,
+    FunctionModel,
+)
+
+Delta: TypeAlias = str | DeltaToolCalls | DeltaThinkingCalls
+
+
+Event: TypeAlias = Callable[[int], AsyncIterator[Delta]]
+"""Something that happens while an answer streams; it is told its place among the parts."""
+
+
+def say(*pieces: str, pause: float = 0.0) -> Event:
+    """Stream these pieces of text, with so many seconds before each."""
+
+    async def happen(_place: int) -> AsyncIterator[Delta]:
+        for piece in pieces:
+            await asyncio.sleep(pause)
+            yield piece
+
+    return happen
+
+
+def think(*pieces: str, signature: str | None = None, pause: float = 0.0) -> Event:
+    """Stream these pieces of reasoning, and its signature."""
+
+    async def happen(place: int) -> AsyncIterator[Delta]:
+        for piece in pieces:
+            await asyncio.sleep(pause)
+            yield {place: DeltaThinkingPart(content=piece)}
+        if signature is not None:
+            yield {place: DeltaThinkingPart(content="", signature=signature)}
+
+    return happen
+
+
+def call(
+    name: str, call_id: str | None = None, /, *, arguments: str | None = None, **given: Any
+) -> Event:
+    """Call a tool with these arguments (or with this text, valid or not, as its arguments)."""
+
+    async def happen(place: int) -> AsyncIterator[Delta]:
+        text = json.dumps(given) if arguments is None else arguments
+        half = len(text) // 2
+        yield {place: DeltaToolCall(name=name, json_args=text[:half], tool_call_id=call_id)}
+        yield {place: DeltaToolCall(json_args=text[half:])}
+
+    return happen
+
+
+def fail(error: BaseException) -> Event:
+    """Raise this in the middle of the stream."""
+
+    async def happen(_place: int) -> AsyncIterator[Delta]:
+        raise error
+        yield  # makes this a generator
+
+    return happen
+
+
+def meet(action: Callable[[], Awaitable[object]]) -> Event:
+    """Await something of the test's, such as an event it sets."""
+
+    async def happen(_place: int) -> AsyncIterator[Delta]:
+        await action()
+        return
+        yield  # makes this a generator
+
+    return happen
+
+
+def hang() -> Event:
+    """Send nothing more, until cancelled."""
+    return meet(asyncio.Event().wait)
+
+
+class Script(FunctionModel):
+    """A pydantic-ai model that streams one scripted answer a request, in order.
+
+        llm = Script([call("add", a=1, b=2)], [say("It is ", "three.")])
+
+    `requests` keeps the messages of every request it got. A request beyond the end of the script
+    fails the test.
+    """
+
+    def __init__(self, *answers: Sequence[Event]) -> None:
+        super().__init__(stream_function=self._answer, model_name="script")
+        self._answers = list(answers)
+        self.requests: list[list[ModelMessage]] = []
+        self.tools_offered: list[list[str]] = []
+
+    def then(self, *answers: Sequence[Event]) -> None:
+        """Go on with these answers."""
+        self._answers.extend(answers)
+
+    async def _answer(self, messages: list[ModelMessage], info: AgentInfo) -> AsyncIterator[Delta]:
+        self.requests.append(list(messages))
+        self.tools_offered.append([tool.name for tool in info.function_tools])
+        if not self._answers:
+            msg = f"The script has no answer for request {len(self.requests)}"
+            raise AssertionError(msg)
+        for place, event in enumerate(self._answers.pop(0)):
+            async for delta in event(place):
+                yield delta
