@@ -1,0 +1,63 @@
+"""What somebody else has done to the stored JSON is noticed, and costs no more than it must."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from sqlalchemy import JSON, Text, bindparam, type_coerce, update
+from sqlalchemy import cast as sql_cast
+
+from chatrecord import Chat, DatabaseFailed
+from chatrecord.sqlalchemy import Database, create_chat, load_chat
+from chatrecord.sqlalchemy.tables import Message as MessageRow
+from chatrecord.testing import Script, say
+from chatrecord.testing.look import spoken
+
+FOREIGN: list[Any] = [
+    {"role": "user", "content": "hi"}, [], "text", 7, {}, {"kind": "response"},
+    {"kind": "request", "parts": [{"part_kind": "from the future"}]},
+    {"kind": "response", "parts": [{"part_kind": "text", "content": {"a": 1}}]},
+]  # fmt: skip
+
+
+async def overwritten(home: Database, stored: str) -> Chat:
+    """A chat whose first answer now holds this as its content."""
+    chat = await create_chat(home, Script([say("one")], [say("two")]))
+    await chat.ask("1")
+    await chat.ask("2")
+    table = MessageRow.__table__
+    value: Any = bindparam("value", stored, type_=Text())
+    if home.engine.dialect.name == "postgresql":
+        value = sql_cast(value, JSON())
+    else:
+        value = type_coerce(value, Text())
+    async with home.engine.begin() as connection:
+        first = (table.c.chat_id == chat.id) & (table.c.seq == 2)
+        await connection.execute(update(table).where(first).values({table.c.content: value}))
+    return chat
+
+
+@pytest.mark.parametrize("content", FOREIGN, ids=range(len(FOREIGN)))
+async def test_a_message_of_foreign_content_is_replayed_as_its_text(
+    home: Database, content: Any
+) -> None:
+    chat = await overwritten(home, json.dumps(content))
+    script = Script([say("three")])
+
+    await (await load_chat(home, script, chat.id)).ask("3")
+
+    assert spoken(script.requests[0]) == [
+        ("user", "1"), ("assistant", "one"), ("user", "2"), ("assistant", "two"), ("user", "3"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("stored", ['{"kind": "resp', "", "[" * 100_000, "\x00"])
+async def test_json_that_was_cut_off_says_so(db: Database, stored: str) -> None:
+    chat = await overwritten(db, stored)
+
+    with pytest.raises(DatabaseFailed, match="changed or cut off"):
+        await chat.messages()
+    with pytest.raises(DatabaseFailed, match="changed or cut off"):
+        await chat.ask("3")

@@ -1,0 +1,208 @@
+"""What is deleted is gone, and what is kept of it leads to nobody."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
+from uuid import UUID, uuid4
+
+import pytest
+from pydantic_ai.messages import BinaryContent
+from sqlalchemy import Text, cast, func, or_, select, update
+
+from chatrecord import Chat, ChatNotFound, RunError
+from chatrecord.sqlalchemy import Database, create_chat, delete_chat, load_chat, purge, usage
+from chatrecord.sqlalchemy.tables import READY_MADE
+from chatrecord.sqlalchemy.tables import Chat as ChatRow
+from chatrecord.sqlalchemy.tables import Request as RequestRow
+from chatrecord.testing import Script, call, fail, hang, say, think
+from chatrecord.testing.look import die, has_messages, until
+
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+DAY = timedelta(days=1)
+
+
+def look(at: str) -> str:
+    return f"saw {at}"
+
+
+async def a_chat(db: Database, secret: str, user_id: str) -> Chat:
+    """One that has said the secret wherever it can be said."""
+    script = Script(
+        [think(secret), call("look", at=secret)],
+        [say(secret)],
+        [say(secret), fail(RuntimeError(secret))],
+    )
+    chat = await create_chat(
+        db, script, user_id=user_id, title=secret, instructions=secret, metadata={"k": secret},
+        tools=[look], retries=0,
+    )  # fmt: skip
+    await chat.ask([secret, BinaryContent(secret.encode(), media_type="text/plain")])
+    with pytest.raises(RunError):
+        await chat.ask(secret, idempotency_key=secret)
+    return chat
+
+
+async def aged(db: Database, chat: Chat, when: datetime = LONG_AGO) -> Chat:
+    """As if nobody had used it since."""
+    async with db.engine.begin() as connection:
+        await connection.execute(
+            update(ChatRow).where(ChatRow.id == chat.id).values(updated_at=when)
+        )
+    return chat
+
+
+async def rows_with(db: Database, secret: str) -> dict[str, int]:
+    """In how many rows of each table the secret stands, in any column."""
+    found: dict[str, int] = {}
+    async with db.engine.connect() as connection:
+        for table in READY_MADE.tables:
+            holds = or_(*(cast(column, Text).contains(secret) for column in table.c))
+            count = await connection.scalar(select(func.count()).select_from(table).where(holds))
+            if count:
+                found[table.name] = count
+    return found
+
+
+async def requests_since(db: Database, ids: set[UUID]) -> list[Any]:
+    async with db.engine.connect() as connection:
+        found = await connection.execute(select(RequestRow.__table__).order_by(RequestRow.id))
+        return [row for row in found.mappings() if row["id"] in ids]
+
+
+async def test_nothing_of_a_deleted_chat_is_left_in_any_column(home: Database) -> None:
+    secret = f"secret-{uuid4()}"
+    chat = await a_chat(home, secret, secret)
+    assert len(await rows_with(home, secret)) == 5
+
+    await delete_chat(home, chat.id)
+
+    assert await rows_with(home, secret) == {}
+    assert await rows_with(home, str(chat.id)) == await rows_with(home, chat.id.hex) == {}
+
+
+@pytest.mark.parametrize("audit", ["keep", "anonymise"])
+async def test_requests_can_be_kept_without_their_chat(
+    home: Database, audit: Literal["keep", "anonymise"]
+) -> None:
+    secret = f"secret-{uuid4()}"
+    chat = await a_chat(home, secret, secret)
+    before = await chat.requests()
+    everybody = (await usage(home))[0].usage
+
+    await delete_chat(home, chat.id, audit=audit)
+
+    rows = await requests_since(home, {request.id for request in before})
+    assert [(row["model"], row["status"], row["latency_ms"]) for row in rows] == [
+        (request.model, request.status, request.latency_ms) for request in before
+    ]
+    assert {row["chat_id"] for row in rows} == {None}
+    kept = {row[name] for row in rows for name in ("error", "run_id", "message_id")}
+    assert (kept == {None}) == (audit == "anonymise")
+    assert await rows_with(home, secret) == ({"llm_requests": 1} if audit == "keep" else {})
+    assert (await usage(home))[0].usage == everybody, "reports still count them"
+    assert (await usage(home, user_id=secret))[0].usage.requests == 0
+    assert sum(row.usage.requests for row in await usage(home, by=["user_id"])) == (
+        everybody.requests
+    )
+
+
+async def test_requests_without_a_chat_are_in_no_scope(home: Database) -> None:
+    chat = await a_chat(home, "x", str(uuid4()))
+    before = (await usage(home, user_id=None))[0].usage.requests
+
+    await delete_chat(home, chat.id, audit="anonymise")
+
+    assert (await usage(home, user_id=None))[0].usage.requests == before
+
+
+async def test_old_chats_are_purged_and_only_those_within_the_scope(home: Database) -> None:
+    ann, bob = str(uuid4()), str(uuid4())
+    old = [await aged(home, await create_chat(home, Script(), user_id=ann)) for _ in range(3)]
+    others = [await aged(home, await create_chat(home, Script(), user_id=bob))]
+    recent = await create_chat(home, Script(), user_id=ann)
+
+    assert await purge(home, older_than=DAY, user_id=ann) == 3
+    assert await purge(home, older_than=DAY, user_id=ann) == 0
+
+    for chat in old:
+        with pytest.raises(ChatNotFound):
+            await load_chat(home, Script(), chat.id)
+    for chat in (*others, recent):
+        await load_chat(home, Script(), chat.id)
+
+
+async def test_a_purge_takes_as_many_batches_as_it_needs(
+    home: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chatrecord.purging.BATCH", 2)
+    ann = str(uuid4())
+    for _ in range(5):
+        await aged(home, await create_chat(home, Script(), user_id=ann))
+
+    assert await purge(home, older_than=datetime.now(UTC) - DAY, user_id=ann) == 5
+
+
+async def test_a_chat_with_an_active_run_is_never_purged(home: Database) -> None:
+    ann = str(uuid4())
+    chat = await create_chat(home, Script([say("still "), hang()]), user_id=ann)
+    reading = asyncio.create_task(chat.stream("Hi").__anext__())
+    await until(lambda: has_messages(chat))
+    await aged(home, chat)
+
+    assert await purge(home, older_than=DAY, user_id=ann) == 0
+
+    assert await chat.stop()
+    assert (await chat.messages())[-1].text == "still "
+    await asyncio.gather(reading, return_exceptions=True)
+    assert await purge(home, older_than=DAY, user_id=ann) == 1
+
+
+async def test_a_chat_whose_process_died_is_purged(home: Database, elsewhere: Database) -> None:
+    ann = str(uuid4())
+    chat = await create_chat(home, Script([say("still "), hang()]), user_id=ann)
+    reading = asyncio.create_task(chat.stream("Hi").__anext__())
+    await until(lambda: has_messages(chat))
+    await die(home, chat)
+    await aged(home, chat)
+
+    assert await purge(elsewhere, older_than=DAY, user_id=ann) == 1
+    reading.cancel()
+    await asyncio.gather(reading, return_exceptions=True)
+
+
+async def test_a_chat_that_is_used_while_it_is_purged_stays_whole(
+    home: Database, elsewhere: Database
+) -> None:
+    ann = str(uuid4())
+    made = [await create_chat(home, Script([say("hi")]), user_id=ann) for _ in range(8)]
+    for chat in made:
+        await aged(home, chat)
+
+    asked, _ = await asyncio.gather(
+        asyncio.gather(*(chat.ask("Hi") for chat in made), return_exceptions=True),
+        purge(elsewhere, older_than=DAY, user_id=ann),
+    )
+
+    for chat, outcome in zip(made, asked, strict=True):
+        if isinstance(outcome, ChatNotFound):
+            assert await chat.messages() == []
+        else:
+            assert not isinstance(outcome, BaseException), outcome
+            assert [message.text for message in await chat.messages()] == ["Hi", "hi"]
+
+
+@pytest.mark.parametrize("older_than", [None, 90, datetime(2020, 1, 1), -DAY])  # noqa: DTZ001
+async def test_a_purge_wants_to_know_how_old(db: Database, older_than: Any) -> None:
+    with pytest.raises(ValueError, match="older_than= takes a time span"):
+        await purge(db, older_than=older_than)
+
+
+async def test_what_becomes_of_the_audit_is_one_of_three(db: Database) -> None:
+    chat = await create_chat(db, Script())
+
+    with pytest.raises(ValueError, match="'anonymise'"):
+        await purge(db, older_than=DAY, audit="forget")  # type: ignore[call-overload]
+    with pytest.raises(ValueError, match="'keep'"):
+        await delete_chat(db, chat.id, audit="forget")  # type: ignore[call-overload]
