@@ -1,0 +1,13 @@
+"""Real processes, forked from a server that has imported everything they need."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import sys
+from pathlib import Path
+
+# The server imports the children once and forks them many times; it finds them by this only.
+os.environ["PYTHONPATH"] = os.pathsep.join([str(Path(__file__).parent), *sys.path])
+processes = multiprocessing.get_context("forkserver")
+processes.set_forkserver_preload(["crash_child", "peer_child", "shutdown_child"])
