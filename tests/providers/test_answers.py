@@ -1,0 +1,140 @@
+"""What a good answer leaves behind, whichever provider gave it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+import pytest
+from pydantic_ai.models import Model
+
+from chatrecord.sqlalchemy import Database, create_chat
+
+from .answers import Answer, says
+from .conftest import ANTHROPIC, GEMINI, OPENAI_CHAT, Provider
+from .rows import last_answer, only_request
+from .server import ProviderServer
+
+THOUGHTFUL = Answer(reasoning=("Hm", "m."), text=("It is ", "noon."))
+
+
+async def test_an_answer_is_one_message_and_one_request(
+    db: Database, llm: Model, server: ProviderServer
+) -> None:
+    server.script(says("Hel", "lo"))
+    chat = await create_chat(db, llm)
+    reply = await chat.ask("Hi")
+    message, request = await last_answer(chat), await only_request(chat)
+    assert (reply.text, message.text, message.status) == ("Hello", "Hello", "complete")
+    assert (request.status, request.http_status, request.error) == ("complete", 200, None)
+
+
+async def test_the_request_names_the_providers_own_id(
+    db: Database, llm: Model, server: ProviderServer
+) -> None:
+    server.script(says("Hello"))
+    chat = await create_chat(db, llm)
+    await chat.ask("Hi")
+    stored = (await only_request(chat)).provider_request_id
+    received = server.received[0]
+    assert stored
+    assert stored == received.request_id or stored.endswith(received.response_id)
+
+
+async def test_the_first_token_is_timed_within_the_whole(
+    db: Database, llm: Model, server: ProviderServer
+) -> None:
+    """The stream opens at once; its first token takes a tenth of a second, and so does the next."""
+    server.script(says("slow", "er", pause=0.1))
+    chat = await create_chat(db, llm)
+    await chat.ask("Hi")
+    request = await only_request(chat)
+    assert request.first_token_ms is not None
+    assert request.latency_ms is not None
+    assert 100 <= request.first_token_ms <= request.latency_ms - 95
+
+
+async def test_reasoning_is_stored_apart_from_the_text(
+    db: Database, llm: Model, server: ProviderServer, provider: Provider
+) -> None:
+    server.script(THOUGHTFUL)
+    chat = await create_chat(db, llm, settings=provider.thinks)
+    reply = await chat.ask("What time is it?")
+    message = await last_answer(chat)
+    assert (reply.text, reply.reasoning) == ("It is noon.", "Hmm.")
+    assert (message.text, message.reasoning) == ("It is noon.", "Hmm.")
+
+
+async def test_what_was_yielded_is_what_was_stored(
+    db: Database, llm: Model, server: ProviderServer, provider: Provider
+) -> None:
+    server.script(Answer(reasoning=("Hm", "m 🤔."), text=("It is ", "noon", " ☀️.")))
+    chat = await create_chat(db, llm, settings=provider.thinks)
+    chunks = [chunk async for chunk in chat.stream("What time is it?")]
+    message = await last_answer(chat)
+    assert "".join(chunk.text for chunk in chunks) == message.text == "It is noon ☀️."
+    assert "".join(chunk.reasoning for chunk in chunks) == message.reasoning == "Hmm 🤔."
+    kinds = [chunk.kind for chunk in chunks]
+    assert set(kinds) == {"reasoning", "text"}
+    assert kinds == sorted(kinds)
+
+
+async def test_a_stream_is_not_held_back_until_its_end(
+    db: Database, llm: Model, server: ProviderServer
+) -> None:
+    server.script(says(*"abcdefghij", pause=0.03))
+    chat = await create_chat(db, llm)
+    async with chat.stream("Hi") as stream:
+        async for _ in stream:
+            sent_by_then = server.received[0].pieces_sent
+            break
+        rest = [chunk.text async for chunk in stream]
+    assert sent_by_then < 10
+    assert rest
+    assert stream.reply.text == "abcdefghij"
+
+
+async def test_model_settings_reach_the_provider(
+    db: Database, llm: Model, server: ProviderServer
+) -> None:
+    server.script(says("Hello"))
+    chat = await create_chat(db, llm, settings={"max_tokens": 321})
+    await chat.ask("Hi")
+    assert ": 321" in json.dumps(server.received[0].body)
+
+
+async def test_an_answer_that_reached_its_length_is_complete_and_says_so(
+    db: Database, llm: Model, server: ProviderServer
+) -> None:
+    server.script(says("And then", full=True), says("Goodbye"))
+    chat = await create_chat(db, llm)
+    reply = await chat.ask("Tell me a story")
+    message = await last_answer(chat)
+    assert (reply.text, message.text, message.status) == ("And then", "And then", "complete")
+    assert reply.finish_reason == message.finish_reason == "length"
+    assert (await chat.ask("Go on")).text == "Goodbye"
+
+
+@pytest.mark.parametrize("provider", [OPENAI_CHAT, ANTHROPIC, GEMINI], ids=lambda p: p.name)
+@pytest.mark.filterwarnings("ignore:eos_token is not a valid FinishReason")  # Google's client
+async def test_an_end_in_words_of_the_providers_own_is_an_end(
+    db: Database, llm: Model, server: ProviderServer
+) -> None:
+    """Servers that copy a protocol have reasons of their own, and providers add new ones."""
+    server.script(says("Hello", reason="eos_token"))
+    chat = await create_chat(db, llm)
+    assert (await chat.ask("Hi")).text == "Hello"
+    assert (await last_answer(chat)).status == "complete"
+
+
+@pytest.mark.parametrize("provider", [OPENAI_CHAT], ids=lambda p: p.name)
+async def test_many_chats_at_once_keep_their_answers_apart(
+    db: Database, llm: Model, server: ProviderServer
+) -> None:
+    words = [f"answer {number}" for number in range(12)]
+    server.script(*(says(*word, pause=0.005) for word in words))
+    chats = [await create_chat(db, llm) for _ in words]
+    replies = await asyncio.gather(*(chat.ask("Hi") for chat in chats))
+    stored = [(await last_answer(chat)).text for chat in chats]
+    assert [reply.text for reply in replies] == stored
+    assert sorted(stored) == sorted(words)

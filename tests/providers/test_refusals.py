@@ -1,0 +1,105 @@
+"""A provider that says no, in the words of its own."""
+
+from __future__ import annotations
+
+import pytest
+from pydantic_ai.models import Model
+
+from chatrecord.errors import ContextTooLong, ProviderError, RateLimited
+from chatrecord.sqlalchemy import Database, create_chat
+
+from .answers import (
+    Refusal,
+    bad_gateway,
+    context_too_long,
+    overloaded,
+    rate_limited,
+    says,
+    server_error,
+    unauthorised,
+)
+from .clients import model_clients
+from .conftest import ANTHROPIC, GEMINI, OPENAI_CHAT, Provider
+from .rows import only_request
+from .server import ProviderServer
+
+REFUSALS = {
+    "rate limit": (rate_limited(0.05), RateLimited),
+    "server error": (server_error(), ProviderError),
+    "gateway": (bad_gateway(), ProviderError),
+    "unauthorised": (unauthorised("sk-wrong"), ProviderError),
+    "context": (context_too_long(), ContextTooLong),
+}
+every_refusal = pytest.mark.parametrize(("refusal", "error"), REFUSALS.values(), ids=REFUSALS)
+
+
+@every_refusal
+async def test_a_refusal_is_an_error_of_its_own_kind_and_a_request_row(
+    db: Database, llm: Model, server: ProviderServer, refusal: Refusal, error: type[ProviderError]
+) -> None:
+    server.script(refusal)
+    chat = await create_chat(db, llm, retries=0)
+    with pytest.raises(ProviderError) as caught:
+        await chat.ask("Hi")
+    assert type(caught.value) is error
+    told = (caught.value.http_status, caught.value.retry_after, caught.value.text)
+    assert told == (refusal.status, refusal.retry_after, "")
+    assert caught.value.__cause__ is not None
+    request = await only_request(chat)
+    assert (request.status, request.http_status) == ("failed", refusal.status)
+    assert request.provider_request_id == server.received[0].request_id
+    assert request.error_type
+    assert request.error
+    assert (request.latency_ms or 0) > 0
+    assert (request.first_token_ms, request.cost) == (None, None)
+    assert (request.tokens.input, request.tokens.output) == (None, None)
+
+
+@every_refusal
+@pytest.mark.parametrize("provider", [OPENAI_CHAT], ids=lambda p: p.name)
+async def test_after_a_refusal_the_chat_goes_on(
+    db: Database, llm: Model, server: ProviderServer, refusal: Refusal, error: type[ProviderError]
+) -> None:
+    server.script(refusal, says("Goodbye"))
+    chat = await create_chat(db, llm, retries=0)
+    with pytest.raises(ProviderError):
+        await chat.ask("Hi")
+    assert (await chat.ask("Go on")).text == "Goodbye"
+    assert [said.who for said in server.received[-1].said() if said.who == "assistant"] == []
+    assert "Hi" in "".join(said.text for said in server.received[-1].said())
+
+
+@pytest.mark.parametrize("provider", [ANTHROPIC], ids=lambda p: p.name)
+async def test_an_overloaded_provider_is_an_error_with_its_status(
+    db: Database, llm: Model, server: ProviderServer
+) -> None:
+    server.script(overloaded())
+    chat = await create_chat(db, llm, retries=0)
+    with pytest.raises(ProviderError) as caught:
+        await chat.ask("Hi")
+    assert caught.value.http_status == (await only_request(chat)).http_status == 529
+
+
+@pytest.mark.parametrize("provider", [ANTHROPIC, GEMINI], ids=lambda p: p.name)
+async def test_an_error_inside_a_stream_has_the_status_it_stands_for(
+    db: Database, llm: Model, server: ProviderServer
+) -> None:
+    server.script(says("Hello", ends="overloaded"))
+    chat = await create_chat(db, llm, retries=0)
+    with pytest.raises(ProviderError) as caught:
+        await chat.ask("Hi")
+    assert caught.value.http_status == (await only_request(chat)).http_status
+
+
+async def test_a_provider_that_cannot_be_reached_is_a_failed_request(
+    db: Database, provider: Provider
+) -> None:
+    async with ProviderServer() as gone:
+        pass
+    async with model_clients(gone.address) as connect:
+        chat = await create_chat(db, connect(provider), retries=0)
+        with pytest.raises(ProviderError) as caught:
+            await chat.ask("Hi")
+    request = await only_request(chat)
+    assert (request.status, request.http_status) == ("failed", None)
+    assert (caught.value.http_status, request.first_token_ms) == (None, None)
