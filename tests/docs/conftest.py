@@ -1,0 +1,33 @@
+"""Documented code runs against providers on this machine, in an empty folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from .provider import Server, serving
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    with serving() as server:
+        yield server
+
+
+@pytest.fixture
+def keys(server: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The environment a reader would have, but for where the requests go."""
+    for provider in ("OPENAI", "ANTHROPIC", "GOOGLE", "OPENROUTER"):
+        monkeypatch.setenv(f"{provider}_API_KEY", "sk-documented-0000000000")
+    monkeypatch.setenv("OPENAI_BASE_URL", f"{server.address}/v1")
+    monkeypatch.setenv("OLLAMA_BASE_URL", f"{server.address}/v1")
+    monkeypatch.setenv("ANTHROPIC_BASE_URL", server.address)
+    monkeypatch.setenv("GOOGLE_GEMINI_BASE_URL", server.address)
+    monkeypatch.setattr(
+        "pydantic_ai.providers.openrouter.OpenRouterProvider.base_url",
+        property(lambda _provider: f"{server.address}/v1"),  # it has no environment variable
+    )
+    before = len(server.faults)
+    yield
+    assert server.faults[before:] == []
