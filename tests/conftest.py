@@ -1,0 +1,106 @@
+"""The databases every test can meet: SQLite, PostgreSQL and MariaDB, real ones."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import URL, make_url, text
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from chatrecord.sqlalchemy import Database
+from servers import mariadb_server, postgres_server
+
+pytest.register_assert_rewrite("chatrecord.testing.conformance")
+
+# A shell that runs the tests in its background has them ignore Ctrl-C, and their children too.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
+BACKENDS = ("sqlite", "postgresql", "mariadb")
+
+
+@pytest.fixture(scope="session")
+def sqlite_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    url = f"sqlite+aiosqlite:///{tmp_path_factory.mktemp('sqlite') / 'chats.db'}"
+    asyncio.run(_create_tables(url))
+    yield url
+
+
+@pytest.fixture(scope="session")
+def postgresql_url() -> Iterator[str]:
+    with postgres_server() as server:
+        yield from _database_on(server, "postgres")
+
+
+@pytest.fixture(scope="session")
+def mariadb_url() -> Iterator[str]:
+    server = mariadb_server()
+    if server is None:
+        pytest.skip("no MariaDB answers: start one, or set CHATRECORD_TEST_MARIADB to its URL")
+    yield from _database_on(server, "mysql")
+
+
+@pytest.fixture(params=BACKENDS)
+def any_url(request: pytest.FixtureRequest) -> str:
+    """One database after the other."""
+    return request.getfixturevalue(f"{request.param}_url")
+
+
+@pytest.fixture(params=BACKENDS)
+def own_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """One database after the other, with nothing in it yet but the tables."""
+    if request.param == "sqlite":
+        url = f"sqlite+aiosqlite:///{tmp_path / 'own.db'}"
+        asyncio.run(_create_tables(url))
+        yield url
+        return
+    server = make_url(request.getfixturevalue(f"{request.param}_url"))
+    yield from _database_on(server, {"postgresql": "postgres", "mariadb": "mysql"}[request.param])
+
+
+@pytest.fixture
+async def home(any_url: str) -> AsyncIterator[Database]:
+    async with Database(any_url) as db:
+        yield db
+
+
+@pytest.fixture
+async def elsewhere(any_url: str) -> AsyncIterator[Database]:
+    """The same database, as another process has it."""
+    async with Database(any_url) as db:
+        yield db
+
+
+@pytest.fixture
+async def db(tmp_path: Path) -> AsyncIterator[Database]:
+    """A SQLite file of this test's own."""
+    async with Database(f"sqlite+aiosqlite:///{tmp_path / 'chats.db'}") as db:
+        await db.create_tables()
+        yield db
+
+
+def _database_on(server: URL, maintenance: str) -> Iterator[str]:
+    name = f"chatrecord_test_{uuid4().hex[:12]}"
+    asyncio.run(_execute(server.set(database=maintenance), f"CREATE DATABASE {name}"))
+    try:
+        url = server.set(database=name).render_as_string(hide_password=False)
+        asyncio.run(_create_tables(url))
+        yield url
+    finally:
+        asyncio.run(_execute(server.set(database=maintenance), f"DROP DATABASE {name}"))
+
+
+async def _execute(server: URL, statement: str) -> None:
+    engine = create_async_engine(server, isolation_level="AUTOCOMMIT")
+    async with engine.connect() as connection:
+        await connection.execute(text(statement))
+    await engine.dispose()
+
+
+async def _create_tables(url: str) -> None:
+    async with Database(url) as db:
+        await db.create_tables()
