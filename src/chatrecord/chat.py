@@ -11,7 +11,7 @@ from collections.abc import (
 )
 from dataclasses import replace
 from types import TracebackType
-from typing import Any, Self, TypeAlias, overload
+from typing import Any, Generic, Self, TypeAlias, cast, overload
 from uuid import UUID
 
 from typing_extensions import TypeVar
@@ -23,7 +23,7 @@ from .home import Home
 from .llm import LLM
 from .orders import Order
 from .policies import OnDisconnect, Policies
-from .records import ApiRequest, ChatRecord, Chunk, Message, Reply, Run, ToolCall, Usage
+from .records import ApiRequest, ChatRecord, Chunk, Message, Output, Reply, Run, ToolCall, Usage
 from .runs import LiveRun
 from .store import Replacement
 
@@ -36,7 +36,7 @@ LONGEST_KEY = 255
 """Characters of an idempotency key, which is indexed."""
 
 
-class ChatStream:
+class ChatStream(Generic[Output]):
     """A run as its chunks, to be read in an `async for`, best inside an `async with`.
 
         async with chat.stream("...") as stream:
@@ -48,9 +48,16 @@ class ChatStream:
     process. What happens when the reader leaves early is the chat's `on_disconnect`.
     """
 
-    def __init__(self, begin: Callable[[], Awaitable[Feed]], on_disconnect: OnDisconnect) -> None:
+    def __init__(
+        self,
+        begin: Callable[[], Awaitable[Feed]],
+        on_disconnect: OnDisconnect,
+        *,
+        finish: Callable[[Reply[Any]], Awaitable[Reply[Any]]] | None = None,
+    ) -> None:
         self._begin = begin
         self._on_disconnect = on_disconnect
+        self._finish = finish
         self._run: Feed | None = None
         self._place = 0
         self._reply: Reply[Any] | None = None
@@ -62,7 +69,8 @@ class ChatStream:
         run = await self._begun()
         chunk = await run.chunk(self._place)
         if chunk is None:
-            self._reply = await run.reply()
+            reply = await run.reply()
+            self._reply = reply if self._finish is None else await self._finish(reply)
             raise StopAsyncIteration
         self._place += 1
         return chunk
@@ -90,22 +98,22 @@ class ChatStream:
         if isinstance(self._run, LiveRun) and self._on_disconnect == "stop":
             self._run.stop_soon()
 
-    def __await__(self) -> Generator[Any, None, Reply[str]]:
+    def __await__(self) -> Generator[Any, None, Reply[Output]]:
         """Read it to its end, for the reply alone."""
         return self._whole().__await__()
 
-    async def _whole(self) -> Reply[str]:
+    async def _whole(self) -> Reply[Output]:
         async for _ in self:
             pass
         return self.reply
 
     @property
-    def reply(self) -> Reply[str]:
+    def reply(self) -> Reply[Output]:
         """The end of the run. Raises `RuntimeError` before the stream has been read to its end."""
         if self._reply is None:
             msg = "The stream has not ended: read it to its end before asking for its reply"
             raise RuntimeError(msg)
-        return self._reply
+        return cast(Reply[Output], self._reply)
 
     @property
     def run_id(self) -> UUID | None:
@@ -132,7 +140,7 @@ class Chat:
         self._llm = llm
         self._policies = policies
         self._instructions = runs_on
-        self._runs = ChatRuns(home, record.id, llm.answers)
+        self._runs = ChatRuns(home, record.id, llm)
         self.record = record
 
     @property
@@ -185,7 +193,23 @@ class Chat:
             if self._policies.on_disconnect == "stop":
                 run.stop()
 
-    def stream(self, prompt: Prompt, *, idempotency_key: str | None = None) -> ChatStream:
+    @overload
+    def stream(
+        self, prompt: Prompt, *, output_type: type[Typed], idempotency_key: str | None = None
+    ) -> ChatStream[Typed]: ...
+
+    @overload
+    def stream(
+        self, prompt: Prompt, *, output_type: None = None, idempotency_key: str | None = None
+    ) -> ChatStream[str]: ...
+
+    def stream(
+        self,
+        prompt: Prompt,
+        *,
+        output_type: type[Any] | None = None,
+        idempotency_key: str | None = None,
+    ) -> ChatStream[Any]:
         """Send a message and read its answer as it is stored.
 
             async for chunk in chat.stream("And for contractors?"):
@@ -195,11 +219,23 @@ class Chat:
         """
 
         async def begin() -> Feed:
-            return self._begin(prompt, None, idempotency_key)
+            return self._begin(prompt, output_type, idempotency_key)
 
         return ChatStream(begin, self._policies.on_disconnect)
 
-    def follow(self, run_id: UUID | None = None) -> ChatStream:
+    @overload
+    def follow(
+        self, run_id: UUID | None = None, *, output_type: type[Typed]
+    ) -> ChatStream[Typed]: ...
+
+    @overload
+    def follow(
+        self, run_id: UUID | None = None, *, output_type: None = None
+    ) -> ChatStream[str]: ...
+
+    def follow(
+        self, run_id: UUID | None = None, *, output_type: type[Any] | None = None
+    ) -> ChatStream[Any]:
         """Read an answer from its beginning and then live to its end, whoever gives it.
 
             async for chunk in chat.follow():
@@ -209,7 +245,11 @@ class Chat:
         or in another, have ended long ago, or lose its process meanwhile. Leaving never stops it.
         Raises `RunNotFound`, and what `ask` raises.
         """
-        return ChatStream(lambda: self._runs.find(run_id), "continue")
+
+        async def typed(reply: Reply[Any]) -> Reply[Any]:
+            return await self._runs.typed(reply, output_type)
+
+        return ChatStream(lambda: self._runs.find(run_id), "continue", finish=typed)
 
     async def stop(self) -> bool:
         """Stop the active run, in whichever process it is; whether there was one.
@@ -230,7 +270,13 @@ class Chat:
         """Do not let a tool call run; the model is told the reason. Any process may say so."""
         await self._runs.decide(call_id, status="denied", error=reason)
 
-    def regenerate(self) -> ChatStream:
+    @overload
+    def regenerate(self, *, output_type: type[Typed]) -> ChatStream[Typed]: ...
+
+    @overload
+    def regenerate(self, *, output_type: None = None) -> ChatStream[str]: ...
+
+    def regenerate(self, *, output_type: type[Any] | None = None) -> ChatStream[Any]:
         """Answer the last question anew.
 
             reply = await chat.regenerate()
@@ -245,11 +291,23 @@ class Chat:
             if question is None:
                 msg = f"Chat {self.id} has no question to answer anew"
                 raise NothingToResume(msg)
-            return await self._in_place(None, question.seq + 1)
+            return await self._in_place(None, output_type, question.seq + 1)
 
         return ChatStream(begin, self._policies.on_disconnect)
 
-    def edit(self, message_id: UUID, prompt: Prompt) -> ChatStream:
+    @overload
+    def edit(
+        self, message_id: UUID, prompt: Prompt, *, output_type: type[Typed]
+    ) -> ChatStream[Typed]: ...
+
+    @overload
+    def edit(
+        self, message_id: UUID, prompt: Prompt, *, output_type: None = None
+    ) -> ChatStream[str]: ...
+
+    def edit(
+        self, message_id: UUID, prompt: Prompt, *, output_type: type[Any] | None = None
+    ) -> ChatStream[Any]:
         """Put a question differently, and answer it: all that came after it is replaced.
 
         As with `regenerate`, what is replaced stands until the new answer is stored, and is kept.
@@ -262,16 +320,24 @@ class Chat:
             if question is None or question.role != "user" or question.status == "superseded":
                 msg = f"There is no question {message_id} in chat {self.id} that could be edited"
                 raise MessageNotFound(msg)
-            return await self._in_place(_checked_prompt(prompt), question.seq)
+            return await self._in_place(_checked_prompt(prompt), output_type, question.seq)
 
         return ChatStream(begin, self._policies.on_disconnect)
 
-    async def _in_place(self, content: Prompt | None, first: int) -> LiveRun:
+    async def _in_place(
+        self, content: Prompt | None, output_type: type[Any] | None, first: int
+    ) -> LiveRun:
         (last,) = await self._home.store.messages(self.id, limit=1, before=None)
         replaces = Replacement(first=first, last=last.seq)
-        return self._live(replace(self._order(content, None, None), replaces=replaces))
+        return self._live(replace(self._order(content, output_type, None), replaces=replaces))
 
-    def resume(self) -> ChatStream:
+    @overload
+    def resume(self, *, output_type: type[Typed]) -> ChatStream[Typed]: ...
+
+    @overload
+    def resume(self, *, output_type: None = None) -> ChatStream[str]: ...
+
+    def resume(self, *, output_type: type[Any] | None = None) -> ChatStream[Any]:
         """Go on with the last run, which waits for approvals or has ended badly.
 
             reply = await chat.resume()
@@ -289,8 +355,8 @@ class Chat:
                 msg = f"These tool calls are still to be approved or denied: {names}"
                 raise ApprovalPending(msg, run_id=waiting[0].run_id)
             await self._runs.repair()
-            order = replace(self._order(None, None, None), resumes=await self._runs.to_resume())
-            return self._live(order)
+            order = self._order(None, output_type, None)
+            return self._live(replace(order, resumes=await self._runs.to_resume()))
 
         return ChatStream(begin, self._policies.on_disconnect)
 

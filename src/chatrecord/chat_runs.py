@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from uuid import UUID
 
-from .errors import ChatBusy, NothingToResume, Refused, RunError, RunNotFound, told
+from .errors import AnswerInvalid, ChatBusy, NothingToResume, Refused, RunError, RunNotFound, told
 from .feed import Feed
 from .home import Home
-from .llm import Body
-from .records import Run, ToolCall, ToolCallStatus
+from .llm import LLM
+from .records import Reply, Run, ToolCall, ToolCallStatus
 from .repair import Repairer
 
 GLANCE = 0.05
@@ -20,13 +21,12 @@ GLANCE = 0.05
 class ChatRuns:
     """Implements `chatrecord.turns.Others` for a chat."""
 
-    def __init__(
-        self, home: Home, chat_id: UUID, answers: Callable[[Sequence[ToolCall]], Body]
-    ) -> None:
+    def __init__(self, home: Home, chat_id: UUID, llm: LLM) -> None:
         self._home = home
         self._chat_id = chat_id
+        self._llm = llm
         journal = home.office.journal
-        self._repairer = Repairer(home.store, journal.owner, answers, journal.lease)
+        self._repairer = Repairer(home.store, journal.owner, llm.answers, journal.lease)
 
     async def repair(self) -> int:
         """End the runs whose process has died; how many there were."""
@@ -51,6 +51,18 @@ class ChatRuns:
             msg = f"There is no run {run_id} in chat {self._chat_id}"
             raise RunNotFound(msg)
         return self._home.office.watcher.watch(run, self._repairer)
+
+    async def typed(self, reply: Reply[object], output_type: object | None) -> Reply[object]:
+        """A reply that was read from rows, with its output as this type.
+
+        Without one, as the agent's own, if it fits that still.
+        """
+        answer = await self._home.store.get_message(self._chat_id, reply.message_id)
+        if answer is None or reply.awaiting_approval:
+            return reply
+        with suppress(*([AnswerInvalid] if output_type is None else [])):
+            return replace(reply, output=await self._llm.output(answer, output_type))
+        return reply
 
     async def stop(self) -> bool:
         """Stop the active run, wherever it is, and wait until it has written its last."""

@@ -179,6 +179,12 @@ class LLM(Protocol):
     def answers(self, calls: Sequence[ToolCall]) -> Body:
         """A message that answers these calls by their rows: their results, or why there is none."""
 
+    async def output(self, answer: Message, output_type: object | None) -> object:
+        """The value of this type, or of the agent's own, that a stored answer stands for.
+
+        Raises `AnswerInvalid` for an answer that was given as something else.
+        """
+
     async def run(
         self,
         history: Sequence[Message],

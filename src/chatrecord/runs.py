@@ -151,7 +151,9 @@ class LiveRun(Feed):
             while (chunk := await first.chunk(place)) is not None:
                 self._deliver([chunk])
                 place += 1
-            self._finish(None, await first.reply())
+            self._finish(
+                None, await self._others.typed(await first.reply(), self._order.output_type)
+            )
         except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - handed to whoever asked
             self._finish(self._reason or error)
 

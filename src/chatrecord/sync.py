@@ -12,13 +12,13 @@ import threading
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator, Mapping
 from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import suppress
-from typing import Any, ParamSpec, Self, overload
+from typing import Any, Generic, ParamSpec, Self, overload
 from uuid import UUID
 
 from typing_extensions import TypeVar
 
 from .chat import Chat, ChatStream, Prompt
-from .records import ApiRequest, ChatRecord, Chunk, Message, Reply, Run, ToolCall, Usage
+from .records import ApiRequest, ChatRecord, Chunk, Message, Output, Reply, Run, ToolCall, Usage
 
 Result = TypeVar("Result")
 Typed = TypeVar("Typed")
@@ -139,10 +139,10 @@ def _read(found: AsyncGenerator[Result]) -> Iterator[Result]:
         wait(found.aclose())
 
 
-class SyncStream:
+class SyncStream(Generic[Output]):
     """A `ChatStream` for plain code: `for chunk in chat.stream(...)`, or `with`."""
 
-    def __init__(self, stream: ChatStream) -> None:
+    def __init__(self, stream: ChatStream[Output]) -> None:
         self._stream = stream
 
     def __iter__(self) -> Self:
@@ -163,14 +163,14 @@ class SyncStream:
     def __exit__(self, *error: object) -> None:
         wait(self._stream.close())
 
-    def read(self) -> Reply[str]:
+    def read(self) -> Reply[Output]:
         """Read it to its end, for the reply alone."""
         for _ in self:
             pass
         return self.reply
 
     @property
-    def reply(self) -> Reply[str]:
+    def reply(self) -> Reply[Output]:
         """The end of the run, once the stream has been read to its end."""
         return self._stream.reply
 
@@ -223,25 +223,79 @@ class SyncChat:
             self._chat.ask(prompt, output_type=output_type, idempotency_key=idempotency_key)
         )
 
-    def stream(self, prompt: Prompt, *, idempotency_key: str | None = None) -> SyncStream:
+    @overload
+    def stream(
+        self, prompt: Prompt, *, output_type: type[Typed], idempotency_key: str | None = None
+    ) -> SyncStream[Typed]: ...
+
+    @overload
+    def stream(
+        self, prompt: Prompt, *, output_type: None = None, idempotency_key: str | None = None
+    ) -> SyncStream[str]: ...
+
+    def stream(
+        self,
+        prompt: Prompt,
+        *,
+        output_type: type[Any] | None = None,
+        idempotency_key: str | None = None,
+    ) -> SyncStream[Any]:
         """See `Chat.stream`."""
-        return SyncStream(self._chat.stream(prompt, idempotency_key=idempotency_key))
+        return SyncStream(
+            self._chat.stream(prompt, output_type=output_type, idempotency_key=idempotency_key)
+        )
 
-    def follow(self, run_id: UUID | None = None) -> SyncStream:
+    @overload
+    def follow(
+        self, run_id: UUID | None = None, *, output_type: type[Typed]
+    ) -> SyncStream[Typed]: ...
+
+    @overload
+    def follow(
+        self, run_id: UUID | None = None, *, output_type: None = None
+    ) -> SyncStream[str]: ...
+
+    def follow(
+        self, run_id: UUID | None = None, *, output_type: type[Any] | None = None
+    ) -> SyncStream[Any]:
         """See `Chat.follow`."""
-        return SyncStream(self._chat.follow(run_id))
+        return SyncStream(self._chat.follow(run_id, output_type=output_type))
 
-    def regenerate(self) -> SyncStream:
+    @overload
+    def regenerate(self, *, output_type: type[Typed]) -> SyncStream[Typed]: ...
+
+    @overload
+    def regenerate(self, *, output_type: None = None) -> SyncStream[str]: ...
+
+    def regenerate(self, *, output_type: type[Any] | None = None) -> SyncStream[Any]:
         """See `Chat.regenerate`."""
-        return SyncStream(self._chat.regenerate())
+        return SyncStream(self._chat.regenerate(output_type=output_type))
 
-    def edit(self, message_id: UUID, prompt: Prompt) -> SyncStream:
+    @overload
+    def edit(
+        self, message_id: UUID, prompt: Prompt, *, output_type: type[Typed]
+    ) -> SyncStream[Typed]: ...
+
+    @overload
+    def edit(
+        self, message_id: UUID, prompt: Prompt, *, output_type: None = None
+    ) -> SyncStream[str]: ...
+
+    def edit(
+        self, message_id: UUID, prompt: Prompt, *, output_type: type[Any] | None = None
+    ) -> SyncStream[Any]:
         """See `Chat.edit`."""
-        return SyncStream(self._chat.edit(message_id, prompt))
+        return SyncStream(self._chat.edit(message_id, prompt, output_type=output_type))
 
-    def resume(self) -> SyncStream:
+    @overload
+    def resume(self, *, output_type: type[Typed]) -> SyncStream[Typed]: ...
+
+    @overload
+    def resume(self, *, output_type: None = None) -> SyncStream[str]: ...
+
+    def resume(self, *, output_type: type[Any] | None = None) -> SyncStream[Any]:
         """See `Chat.resume`."""
-        return SyncStream(self._chat.resume())
+        return SyncStream(self._chat.resume(output_type=output_type))
 
     def stop(self) -> bool:
         """See `Chat.stop`."""

@@ -13,7 +13,7 @@ from uuid import UUID
 from .errors import ApprovalPending, ChatBusy, RunNotFound, SentBefore
 from .feed import Feed
 from .orders import Order
-from .records import Run
+from .records import Reply, Run
 from .shielding import finished
 from .store import Store
 
@@ -32,6 +32,9 @@ class Others(Protocol):
 
     def find(self, run_id: UUID) -> Awaitable[Feed]:
         """One of them, to be read."""
+
+    async def typed(self, reply: Reply[object], output_type: object | None) -> Reply[object]:
+        """What was found of one, with its output as this type, or as the agent's own."""
 
     async def stop(self) -> bool:
         """Stop the active one; whether there was one."""

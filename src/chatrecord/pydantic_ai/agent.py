@@ -32,6 +32,7 @@ from .failures import run_error
 from .messages import answers_to, body_of, history_of
 from .model import Attempts
 from .provider import can_stream, target_of
+from .rereading import reread
 from .texts import stored_body
 
 
@@ -82,6 +83,10 @@ class AgentLLM:
 
     def answers(self, calls: Sequence[ToolCall]) -> Body:
         return answers(calls)
+
+    async def output(self, answer: Message, output_type: object | None) -> object:
+        wanted: Any = output_type or self._agent.output_type
+        return await reread(self._agent, answer, wanted, self._deps)
 
     async def run(
         self,

@@ -57,6 +57,9 @@ class HandedRun:
     def answers(self, calls: Sequence[ToolCall]) -> Body:
         return body_of(answers_to(calls))
 
+    async def output(self, answer: Message, output_type: object | None) -> object:
+        return answer.text  # the types are those of the agent's own call
+
     async def run(self, history: Sequence[Message], ask: Ask, recorder: Recorder) -> Outcome:
         self._begun.set_result((recorder, ask.hooks))
         try:

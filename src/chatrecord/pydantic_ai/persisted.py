@@ -123,7 +123,7 @@ class Persisted(Recording):
 
     async def _live(self, ctx: RunContext[Any], handed: HandedRun) -> LiveRun:
         chat = await self._chat(ctx, handed)
-        others = ChatRuns(self._home, chat.id, handed.answers)
+        others = ChatRuns(self._home, chat.id, handed)
         active = await others.active() if ctx.prompt is None else None
         order = Order(
             chat_id=chat.id,

@@ -32,6 +32,7 @@ from .replacing import AnswersAreReplaced
 from .replay import HistoryIsReplayed
 from .sums import SumsAreExact
 from .tools import ToolsAreRecorded
+from .typed import AnswersAreTyped
 from .values import ValuesComeBack
 
 
@@ -41,6 +42,7 @@ class Conformance(
     DeliveryCanBeEarly,
     FailuresLoseNothing,
     ToolsAreRecorded,
+    AnswersAreTyped,
     ValuesComeBack,
     HistoryIsReplayed,
     SumsAreExact,

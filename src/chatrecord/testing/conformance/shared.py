@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
+from typing import Any
 
 from chatrecord.chat import Chat, ChatStream
 from chatrecord.records import Chunk
@@ -37,14 +38,14 @@ def paying(paid: list[int]) -> Callable[[int], str]:
     return pay
 
 
-async def begun(stream: ChatStream) -> AsyncIterator[Chunk]:
+async def begun(stream: ChatStream[Any]) -> AsyncIterator[Chunk]:
     """The first chunk of a stream, whose reader then leaves."""
     async for chunk in stream:
         yield chunk
         return
 
 
-async def read(stream: ChatStream) -> list[Chunk]:
+async def read(stream: ChatStream[Any]) -> list[Chunk]:
     return [chunk async for chunk in stream]
 
 

@@ -1,0 +1,121 @@
+"""Typed answers, whichever way they come."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+from pydantic_ai import Agent, NativeOutput
+
+from chatrecord.errors import AnswerInvalid
+from chatrecord.home import Home
+from chatrecord.policies import OnBusy
+from chatrecord.records import Reply
+from chatrecord.testing.look import load, new_chat
+from chatrecord.testing.script import Event, Script, call, fail, say
+
+from .shared import read
+
+
+class Invoice(BaseModel):
+    """What an answer is to be."""
+
+    number: str
+    total: int
+
+
+FIRST = Invoice(number="A-1", total=12)
+SECOND = Invoice(number="A-2", total=7)
+
+
+def answer(invoice: Invoice) -> list[Event]:
+    """An answer as models give it that answer with types by calling a tool."""
+    return [call("final_result", **invoice.model_dump())]
+
+
+class AnswersAreTyped:
+    """The type that was asked for, of an answer that is new, repeated, read again or replaced."""
+
+    async def test_a_stream_ends_with_the_type(self, home: Home) -> None:
+        chat = await new_chat(home, Script(answer(FIRST)))
+
+        stream = chat.stream("The invoice?", output_type=Invoice)
+        await read(stream)
+
+        assert stream.reply.output == FIRST
+
+    async def test_a_repeated_question_gives_the_type_again(self, home: Home) -> None:
+        chat = await new_chat(home, Script(answer(FIRST)))
+        twin = await load(home, chat, Script())
+
+        first = await chat.ask("The invoice?", output_type=Invoice, idempotency_key="k")
+        again = await twin.ask("The invoice?", output_type=Invoice, idempotency_key="k")
+
+        assert first.output == again.output == FIRST
+        assert again.run_id == first.run_id
+
+    async def test_whoever_follows_may_ask_for_the_type(self, home: Home) -> None:
+        chat = await new_chat(home, Script(answer(FIRST)))
+        await chat.ask("The invoice?", output_type=Invoice)
+        twin = await load(home, chat, Script())
+
+        assert (await twin.follow(output_type=Invoice)).output == FIRST
+        assert (await twin.follow()).output == ""
+
+    async def test_an_answer_of_another_type_is_told(self, home: Home) -> None:
+        chat = await new_chat(home, Script([say("Twelve.")]))
+        await chat.ask("How much?")
+
+        with pytest.raises(AnswerInvalid, match="is no Invoice"):
+            await chat.follow(output_type=Invoice)
+
+    async def test_an_answer_that_is_json_itself_is_read_again(self, home: Home) -> None:
+        chat = await new_chat(home, Script([say(FIRST.model_dump_json())]))
+        await chat.ask("The invoice, as JSON?")
+
+        assert (await chat.follow(output_type=Invoice)).output == FIRST
+
+    async def test_what_replaces_an_answer_is_typed(self, home: Home) -> None:
+        chat = await new_chat(home, Script(answer(FIRST), answer(SECOND), answer(FIRST)))
+        await chat.ask("The invoice?", output_type=Invoice)
+
+        assert (await chat.regenerate(output_type=Invoice)).output == SECOND
+        question = (await chat.messages())[0]
+        edited = await chat.edit(question.id, "The first one?", output_type=Invoice)
+        assert edited.output == FIRST
+
+    async def test_what_is_resumed_is_typed(self, home: Home) -> None:
+        chat = await new_chat(home, Script([fail(OSError("gone"))], answer(FIRST)))
+        with pytest.raises(Exception, match="gone"):
+            await chat.ask("The invoice?", output_type=Invoice)
+
+        assert (await chat.resume(output_type=Invoice)).output == FIRST
+
+    @pytest.mark.parametrize("output_type", [Invoice, NativeOutput(Invoice)])
+    async def test_an_agents_own_type_is_given_again(self, home: Home, output_type: object) -> None:
+        said = answer(FIRST) if output_type is Invoice else [say(FIRST.model_dump_json())]
+        script = Script(said)
+        script._profile = {"supports_json_schema_output": True}
+        agent = Agent(script, name="clerk", output_type=output_type)  # type: ignore[call-overload]
+        chat = await new_chat(home, agent)
+
+        replies: list[Reply[Any]] = [
+            await chat.ask("The invoice?", idempotency_key="k") for _ in range(2)
+        ]
+
+        assert [reply.output for reply in replies] == [FIRST, FIRST]
+        followed: Reply[Any] = await (await load(home, chat, agent)).follow()
+        assert followed.output == FIRST
+
+    async def test_two_at_once_get_one_typed_answer(self, home: Home) -> None:
+        on_busy: OnBusy = "wait"
+        chat = await new_chat(home, Script(answer(FIRST)), on_busy=on_busy)
+
+        replies = await asyncio.gather(
+            *(chat.ask("It?", output_type=Invoice, idempotency_key="k") for _ in range(3))
+        )
+
+        assert [reply.output for reply in replies] == [FIRST] * 3
+        assert len({reply.run_id for reply in replies}) == 1
