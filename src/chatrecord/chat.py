@@ -17,7 +17,7 @@ from uuid import UUID
 from typing_extensions import TypeVar
 
 from .chat_runs import ChatRuns
-from .errors import ApprovalPending, MessageNotFound, NothingToResume
+from .errors import ApprovalPending, ChatNotFound, MessageNotFound, NothingToResume
 from .feed import Feed
 from .home import Home
 from .llm import LLM
@@ -26,6 +26,7 @@ from .policies import OnDisconnect, Policies
 from .records import ApiRequest, ChatRecord, Chunk, Message, Output, Reply, Run, ToolCall, Usage
 from .runs import LiveRun
 from .store import Replacement
+from .titles import checked_title
 
 Prompt: TypeAlias = str | Sequence[Any]
 """What is asked: text, or the LLM library's own sequence of texts, images and files."""
@@ -150,13 +151,27 @@ class Chat:
 
     @property
     def title(self) -> str | None:
-        """The chat's title, as it was when the chat was loaded."""
+        """The chat's title, as it was when the chat was loaded, or renamed here since."""
         return self.record.title
 
     @property
     def metadata(self) -> Mapping[str, Any]:
         """The chat's metadata, as it was when the chat was loaded."""
         return self.record.metadata
+
+    async def rename(self, title: str | None) -> None:
+        """Give the chat this title, or none.
+
+            await chat.rename("Travel policy")
+
+        Its place in `list_chats` stays: that is by its last activity. Raises `ValueError` for a
+        title that is blank or too long (255 characters), and `ChatNotFound`.
+        """
+        title = checked_title(title)
+        if not await self._home.store.set_title(self.id, title):
+            msg = f"There is no chat {self.id} any more"
+            raise ChatNotFound(msg)
+        self.record = replace(self.record, title=title)
 
     def __repr__(self) -> str:
         return f"<Chat {self.id} with {self.record.provider}:{self.record.model}>"

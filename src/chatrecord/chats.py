@@ -21,6 +21,7 @@ from .policies import Deliver, OnBusy, OnDisconnect, OnParked, Policies
 from .records import ChatRecord, Json
 from .repair import Repairer
 from .store import Audit, Scope
+from .titles import checked_search
 from .window import Window
 
 
@@ -126,14 +127,20 @@ async def load_chat(
 
 
 async def list_chats(
-    home: Home, *, limit: int, before: ChatRecord | None, scope: Scope
+    home: Home,
+    *,
+    limit: int,
+    before: ChatRecord | None,
+    scope: Scope,
+    search: str | None = None,
 ) -> list[ChatRecord]:
     """A page of chats within the scope, newest activity first."""
     if limit < 1:
         msg = f"A page holds at least one chat, not {limit}"
         raise ValueError(msg)
     key = None if before is None else (before.updated_at, before.id)
-    found = await home.store.list_chats(limit=limit, before=key, scope=scope)
+    wanted = checked_search(search)
+    found = await home.store.list_chats(limit=limit, before=key, scope=scope, search=wanted)
     await repair(home, chats=[chat.id for chat in found])
     return found
 

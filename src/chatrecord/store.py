@@ -206,9 +206,20 @@ class Store(Protocol):
         """The chat of this id within the scope."""
 
     async def list_chats(
-        self, *, limit: int, before: tuple[datetime, UUID] | None, scope: Scope
+        self,
+        *,
+        limit: int,
+        before: tuple[datetime, UUID] | None,
+        scope: Scope,
+        search: str | None = None,
     ) -> list[ChatRecord]:
-        """Chats within the scope, newest activity first, after the key `before`."""
+        """Chats within the scope, newest activity first, after the key `before`.
+
+        With `search`, those whose title contains it, in capitals or not.
+        """
+
+    async def set_title(self, chat_id: UUID, title: str | None) -> bool:
+        """Give a chat this title, or none; whether there is such a chat. Its place stays."""
 
     async def rewrite_chat(
         self,

@@ -188,7 +188,7 @@ class SyncChat:
 
     @property
     def title(self) -> str | None:
-        """The chat's title, as it was when the chat was loaded."""
+        """See `Chat.title`."""
         return self._chat.title
 
     @property
@@ -200,6 +200,10 @@ class SyncChat:
     def metadata(self) -> Mapping[str, Any]:
         """The chat's metadata, as it was when the chat was loaded."""
         return self._chat.metadata
+
+    def rename(self, title: str | None) -> None:
+        """See `Chat.rename`."""
+        wait(self._chat.rename(title))
 
     @overload
     def ask(

@@ -25,9 +25,11 @@ from chatrecord.sqlalchemy import (
     create_chat,
     export_chat,
     import_chat,
+    list_chats,
     load_chat,
     rotate,
     rotation,
+    titles,
 )
 from chatrecord.sqlalchemy.tables import READY_MADE
 from chatrecord.sqlalchemy.tables import Message as MessageRow
@@ -37,6 +39,7 @@ from chatrecord.testing.conformance import Conformance
 from chatrecord.testing.conformance.repair import TheDeadAreRepaired
 from chatrecord.testing.conformance.replay import HistoryIsReplayed
 from chatrecord.testing.conformance.shared import AWKWARD, PARSABLE
+from chatrecord.testing.conformance.titles import TitlesAreKept
 from chatrecord.testing.conformance.values import ValuesComeBack
 from chatrecord.testing.look import dumped, has_messages, until
 
@@ -65,13 +68,30 @@ class WithKeys:
             yield db
 
 
-class TestValuesWithKeys(WithKeys, ValuesComeBack, HistoryIsReplayed, TheDeadAreRepaired):
-    """What encryption could change first: values, history, and the journal of the dead."""
+class TestValuesWithKeys(
+    WithKeys, ValuesComeBack, HistoryIsReplayed, TheDeadAreRepaired, TitlesAreKept
+):
+    """What encryption could change first: values, history, the journal of the dead, titles."""
 
 
 @pytest.mark.slow
 class TestEverythingWithKeys(WithKeys, Conformance):
     """Every promise holds with encryption, too."""
+
+
+async def test_encrypted_titles_are_searched_page_by_page(
+    sealed: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(titles, "BATCH", 2)
+    for n in range(7):
+        await create_chat(sealed, Script(), title=f"{'odd' if n % 2 else 'even'} {n}")
+
+    first = await list_chats(sealed, limit=2, search="EVEN")
+    second = await list_chats(sealed, limit=9, search="EVEN", before=first[-1])
+
+    assert [[chat.title for chat in page] for page in (first, second)] == [
+        ["even 6", "even 4"], ["even 2", "even 0"],
+    ]  # fmt: skip
 
 
 @pytest.fixture

@@ -115,6 +115,8 @@ async def test_no_query_of_a_turn_scans_a_table(home: Database[Any]) -> None:
         await loaded.requests()
         await loaded.usage()
         await list_chats(home, user_id="scan")
+        await list_chats(home, user_id="scan", search="50%")
+        await loaded.rename("50% off")
 
     assert len(counted.statements) > 12
     for sql, parameters in counted.statements:

@@ -50,6 +50,8 @@ def test_a_script_asks_and_streams(plain: Database[Any]) -> None:
     assert chat.tool_calls()[0].result == 4
     assert len(chat.requests()) == chat.usage().requests == 3
     assert load_chat(plain, script, chat.id, user_id="u1").record.id == chat.id
+    chat.rename("Sums")
+    assert [found.id for found in list_chats(plain, user_id="u1", search="sum")] == [chat.id]
 
 
 def double(n: int) -> int:

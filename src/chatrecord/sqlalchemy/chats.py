@@ -128,29 +128,44 @@ async def list_chats(
     *,
     limit: int = 20,
     before: ChatRecord | None = None,
+    search: str | None = None,
     user_id: str | None = ...,
 ) -> list[ChatRecord]: ...
 
 
 @overload
 async def list_chats(
-    db: Database[OwnTables], *, limit: int = 20, before: ChatRecord | None = None, **scope: Any
+    db: Database[OwnTables],
+    *,
+    limit: int = 20,
+    before: ChatRecord | None = None,
+    search: str | None = None,
+    **scope: Any,
 ) -> list[ChatRecord]: ...
 
 
 async def list_chats(
-    db: Database[Any], *, limit: int = 20, before: ChatRecord | None = None, **scope: Any
+    db: Database[Any],
+    *,
+    limit: int = 20,
+    before: ChatRecord | None = None,
+    search: str | None = None,
+    **scope: Any,
 ) -> list[ChatRecord]:
     """A page of chats, newest activity first.
 
-    page = await list_chats(db, user_id="u1")
-    next_page = await list_chats(db, user_id="u1", before=page[-1])
+        page = await list_chats(db, user_id="u1")
+        next_page = await list_chats(db, user_id="u1", before=page[-1])
+
+    With `search`, only those whose title contains this text, in capitals or not. Where titles are
+    encrypted no database can search them: they are read and compared here, which takes longer the
+    more chats there are within the scope.
     """
-    check(db, "list_chats", scope, others=["limit", "before"])
+    check(db, "list_chats", scope, others=["limit", "before", "search"])
     if before is not None and not isinstance(before, ChatRecord):
         msg = "before= takes the last ChatRecord of the page before"
         raise TypeError(msg)
-    return await chats.list_chats(db, limit=limit, before=before, scope=scope)
+    return await chats.list_chats(db, limit=limit, before=before, scope=scope, search=search)
 
 
 @overload

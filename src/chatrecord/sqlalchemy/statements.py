@@ -98,9 +98,11 @@ class Statements:
         """One chat by `chat_id`, if it is within the scope."""
         return self.chat.select().where(self.chat.id == bindparam("chat_id"), *self._within(scope))
 
-    def list_chats(self, scope: Scope, *, after_key: bool) -> Select[Any]:
+    def list_chats(self, scope: Scope, *, after_key: bool, by_title: bool = False) -> Select[Any]:
         """Chats by their last activity, newest first, by keyset and not by offset."""
         page = self.chat.select().where(*self._within(scope))
+        if by_title:
+            page = page.where(self.chat.title.regexp_match(bindparam("pattern", type_=String)))
         if after_key:
             moment = bindparam("updated_at", type_=self.chat.updated_at.type)
             earlier = self.chat.id < bindparam("id", type_=self.chat.id.type)
@@ -171,6 +173,11 @@ class Statements:
         """Those of a chat that have waited without a sign of life."""
         gone = self.run.lease_until < bindparam("now", type_=self.run.lease_until.type)
         return delete(self.run.table).where(*self._waiting(), gone)
+
+    @cached_property
+    def set_title(self) -> Update:
+        """What a chat is called."""
+        return self.chat.update("title")
 
     @cached_property
     def set_next_seq(self) -> Update:

@@ -16,6 +16,7 @@ from collections.abc import (
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from time import monotonic
 from typing import Any
 from uuid import UUID
@@ -55,8 +56,10 @@ from chatrecord.store import (
     RunStart,
     Scope,
 )
+from chatrecord.titles import pattern_of
 from chatrecord.window import Window, begins_round
 
+from .encryption import keys_of
 from .erasing_statements import (
     erase_chats,
     erase_idle_chats,
@@ -87,6 +90,7 @@ from .silence import bounded
 from .snapshot import seeing_one_moment
 from .statements import MappedTable, Statements, kept, not_kept
 from .tidings import can_tell, payload, tidings
+from .titles import found_by_reading
 from .transfer import exists, insert_whole_chat, is_repeated, rows_of_chat
 from .types import Key
 
@@ -160,11 +164,34 @@ class SqlStore:
         return chat_of(rows[0]) if rows else None
 
     async def list_chats(
-        self, *, limit: int, before: tuple[datetime, UUID] | None, scope: Scope
+        self,
+        *,
+        limit: int,
+        before: tuple[datetime, UUID] | None,
+        scope: Scope,
+        search: str | None = None,
     ) -> list[ChatRecord]:
-        statement = self._sql.list_chats(scope, after_key=before is not None)
+        if search is None:
+            return await self._page(scope, limit, before)
+        if keys_of(self._engine.dialect) is None:
+            return await self._page(scope, limit, before, pattern=pattern_of(escape(search)))
+        return await found_by_reading(partial(self._page, scope), pattern_of(search), limit, before)
+
+    async def _page(
+        self, scope: Scope, limit: int, before: tuple[datetime, UUID] | None, **wanted: str
+    ) -> list[ChatRecord]:
+        by_title, after_key = "pattern" in wanted, before is not None
+        statement = self._sql.list_chats(scope, after_key=after_key, by_title=by_title)
         key = {} if before is None else {"updated_at": before[0], "id": before[1]}
-        return [chat_of(row) for row in await self._read(statement, limit=limit, **key)]
+        return [chat_of(row) for row in await self._read(statement, limit=limit, **key, **wanted)]
+
+    async def set_title(self, chat_id: UUID, title: str | None) -> bool:
+        return await persistently(lambda: self._set_title(chat_id, title))
+
+    async def _set_title(self, chat_id: UUID, title: str | None) -> bool:
+        named = {"row_id": chat_id, "new_title": title}
+        async with self.transaction() as connection:
+            return (await connection.execute(self._sql.set_title, named)).rowcount > 0
 
     async def rewrite_chat(
         self,

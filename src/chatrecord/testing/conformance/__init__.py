@@ -31,6 +31,7 @@ from .repair import TheDeadAreRepaired
 from .replacing import AnswersAreReplaced
 from .replay import HistoryIsReplayed
 from .sums import SumsAreExact
+from .titles import TitlesAreKept
 from .tools import ToolsAreRecorded
 from .typed import AnswersAreTyped
 from .values import ValuesComeBack
@@ -38,6 +39,7 @@ from .values import ValuesComeBack
 
 class Conformance(
     ChatsAreKept,
+    TitlesAreKept,
     AnswersAreRows,
     DeliveryCanBeEarly,
     FailuresLoseNothing,
