@@ -7,7 +7,7 @@ from chatrecord.errors import ProviderError, RunError, StreamStalled, StreamTrun
 
 from .answers import Ending
 
-IDLE = Limits(idle_timeout=0.5)
+IDLE = Limits(idle_timeout=1)
 MISBEHAVIOURS: dict[Ending, tuple[type[RunError], str]] = {
     "truncated": (StreamTruncated, "interrupted"),
     "dropped": (ProviderError, "failed"),
