@@ -23,7 +23,7 @@ async def admit(
     store: Store,
     budgets: Sequence[Budget],
     request: ApiRequest,
-    lease: Callable[[], Lease],
+    lease: Callable[[], Lease | None],
     lock: asyncio.Lock,
 ) -> None:
     """Store this request as soon as every budget allows it. Raises `BudgetExceeded`."""

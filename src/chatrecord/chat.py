@@ -27,6 +27,7 @@ from .records import ApiRequest, ChatRecord, Chunk, Message, Output, Reply, Run,
 from .runs import LiveRun
 from .store import Replacement
 from .titles import checked_title
+from .titling import titled
 
 Prompt: TypeAlias = str | Sequence[Any]
 """What is asked: text, or the LLM library's own sequence of texts, images and files."""
@@ -172,6 +173,23 @@ class Chat:
             msg = f"There is no chat {self.id} any more"
             raise ChatNotFound(msg)
         self.record = replace(self.record, title=title)
+
+    async def generate_title(
+        self, llm: object | None = None, *, instructions: str | None = None
+    ) -> str:
+        """Have an LLM write the chat's title, from its first questions and answers.
+
+            title = await chat.generate_title(llm="openai:gpt-5-nano")
+
+        Without `llm` (a model string, a pydantic-ai model, or an agent for its model) the chat's
+        own is asked. `instructions` replace those that say what a title is. The request is in the
+        ledger, without a run. Works while a run is active. Raises a `RunError` where no title came.
+        """
+        asked = self._llm if llm is None else self._llm.beside(llm)
+        store, policies = self._home.store, self._policies
+        title = await titled(store, self.id, asked, policies, instructions=instructions)
+        self.record = replace(self.record, title=title)
+        return title
 
     def __repr__(self) -> str:
         return f"<Chat {self.id} with {self.record.provider}:{self.record.model}>"

@@ -26,11 +26,18 @@ from .records import (
 
 
 def opened_request(run: Run, message_id: UUID, target: Target) -> ApiRequest:
-    """A request that is about to be sent."""
+    """A request of a run that is about to be sent."""
+    return new_request(run.chat_id, run.id, message_id, target)
+
+
+def new_request(
+    chat_id: UUID, run_id: UUID | None, message_id: UUID | None, target: Target
+) -> ApiRequest:
+    """A request that is about to be sent, by a run or by none."""
     return ApiRequest(
         id=new_id(),
-        chat_id=run.chat_id,
-        run_id=run.id,
+        chat_id=chat_id,
+        run_id=run_id,
         message_id=message_id,
         provider=target.provider,
         model=target.model,

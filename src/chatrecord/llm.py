@@ -91,6 +91,18 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True)
+class Aside:
+    """What is asked beside the transcript: something about these messages.
+
+    Of each no more than so many characters are shown.
+    """
+
+    instructions: str
+    messages: Sequence[Message]
+    characters: int
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """The end of a run that went well: its typed output, and its messages in their final form."""
 
@@ -183,6 +195,18 @@ class LLM(Protocol):
         """The value of this type, or of the agent's own, that a stored answer stands for.
 
         Raises `AnswerInvalid` for an answer that was given as something else.
+        """
+
+    def beside(self, llm: object) -> LLM:
+        """Another one for asides: what an application calls an LLM, tried as often as this one.
+
+        Raises `ConfigurationError` or `TypeError` for one that cannot be used.
+        """
+
+    async def aside(self, aside: Aside, recorder: Recorder, hooks: RunHooks) -> str:
+        """Ask this, with no tools and no instructions but its own; the text of the answer.
+
+        Raises the `ChatRecordError` that tells why there is none.
         """
 
     async def run(

@@ -14,7 +14,7 @@ from typing_extensions import TypeVar
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 """Any JSON value, as Python holds it."""
 
-Role = Literal["system", "user", "assistant", "tool"]
+Role = Literal["system", "user", "assistant", "tool", "summary"]
 MessageStatus = Literal["streaming", "complete", "interrupted", "failed", "superseded"]
 ToolCallStatus = Literal[
     "pending", "awaiting_approval", "running", "complete", "failed", "denied", "interrupted"

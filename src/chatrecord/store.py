@@ -218,8 +218,13 @@ class Store(Protocol):
         With `search`, those whose title contains it, in capitals or not.
         """
 
-    async def set_title(self, chat_id: UUID, title: str | None) -> bool:
-        """Give a chat this title, or none; whether there is such a chat. Its place stays."""
+    async def set_title(
+        self, chat_id: UUID, title: str | None, *, over: Literal["any", "none"] = "any"
+    ) -> bool:
+        """Give a chat this title, or none; whether that was done. Its place stays.
+
+        Where there is no such chat it is not, nor over a title that is there if `over` is `"none"`.
+        """
 
     async def rewrite_chat(
         self,
@@ -276,8 +281,12 @@ class Store(Protocol):
     async def write(self, changes: Changes) -> None:
         """Write what a run has to say."""
 
-    async def admit(self, request: ApiRequest, lease: Lease, claims: Sequence[Claim]) -> bool:
+    async def admit(
+        self, request: ApiRequest, lease: Lease | None, claims: Sequence[Claim]
+    ) -> bool:
         """Store a request if all claims admit it; whether they did. Raises what they raise.
+
+        Without a lease it is a request that no run makes.
 
         Of two requests on what is left to one owner, the second sees the first.
         """
@@ -343,6 +352,9 @@ class Store(Protocol):
 
     async def get_message(self, chat_id: UUID, message_id: UUID) -> Message | None:
         """This message of the chat."""
+
+    async def first_messages(self, chat_id: UUID, *, limit: int) -> list[Message]:
+        """The first messages that still stand, oldest first."""
 
     async def last_prompt(self, chat_id: UUID) -> Message | None:
         """The last message of the user that still stands."""

@@ -205,6 +205,10 @@ class SyncChat:
         """See `Chat.rename`."""
         wait(self._chat.rename(title))
 
+    def generate_title(self, llm: object | None = None, *, instructions: str | None = None) -> str:
+        """See `Chat.generate_title`."""
+        return wait(self._chat.generate_title(llm, instructions=instructions))
+
     @overload
     def ask(
         self, prompt: Prompt, *, output_type: type[Typed], idempotency_key: str | None = None

@@ -38,12 +38,15 @@ class Sending:
     is to change. `prompt` is the question of this run (`None` where there is no new one), and
     `is_first` tells whether nothing of the run has been answered yet.
 
+    A request `is_aside` where it is no part of the transcript, such as one for the chat's title;
+    one that no run has made has no `run_id`.
+
     In the answer, the keys of `in_calls` are replaced by their values in the arguments of tool
     calls, and those of `in_text` in the text, before anything is stored or shown.
     """
 
     chat_id: UUID
-    run_id: UUID
+    run_id: UUID | None
     model: str | None
     provider: str | None
     prompt: str | None
@@ -52,6 +55,7 @@ class Sending:
     messages: list[Any]
     in_calls: Mapping[str, str] = field(default_factory=dict)
     in_text: Mapping[str, str] = field(default_factory=dict)
+    is_aside: bool = False
 
     def changed(self, change: Change) -> Sending:
         """The same with changed texts: `return sending.changed(lambda text: text.text.upper())`."""

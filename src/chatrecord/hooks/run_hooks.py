@@ -94,7 +94,7 @@ class RunHooks:
         in_text: dict[str, str] = {}
         for hook in self._those_with("before_request"):
             sending = self._sending(draft)
-            changed = await _called(hook, "before_request", sending)
+            changed = await called(hook, "before_request", sending)
             if changed is not None:
                 _expect(hook, "before_request", changed, Sending)
                 _put(hook, draft, sending, changed)
@@ -109,13 +109,13 @@ class RunHooks:
             assert rows is not None
             request = list(rows.requests.values())[-1]
             if request.status != "interrupted":
-                await _called(hook, "after_response", Answered(request, rows.answer, error))
+                await called(hook, "after_response", Answered(request, rows.answer, error))
 
     async def before_tool(self, call: Call, arguments: Mapping[str, Any]) -> Any:
         """The arguments to run it with, or a `Veto`."""
         for hook in self._those_with("before_tool"):
             use = ToolUse(self._known.row_of(call), arguments)
-            said = await _called(hook, "before_tool", use)
+            said = await called(hook, "before_tool", use)
             if said is not None:
                 _expect(hook, "before_tool", said, Mapping, Veto)
                 arguments = said
@@ -130,7 +130,7 @@ class RunHooks:
         kept = result
         for hook in self._those_with("after_tool"):
             used = ToolUsed(self._known.row_of(call), arguments, result)
-            said = await _called(hook, "after_tool", used)
+            said = await called(hook, "after_tool", used)
             if said is not None:
                 _expect(hook, "after_tool", said, Replaced)
                 result, kept = said.result, said.result if said.in_row else kept
@@ -146,7 +146,7 @@ class RunHooks:
         failures = []
         for hook in self._those_with("on_run_end"):
             try:
-                await _called(hook, "on_run_end", self._end(status, reply, error))
+                await called(hook, "on_run_end", self._end(status, reply, error))
             except ChatRecordError as failure:
                 failures.append(failure)
         if failures:
@@ -215,7 +215,8 @@ def _overrides(hook: Hook, method: str) -> bool:
     return getattr(type(hook), method) is not getattr(Hook, method)
 
 
-async def _called(hook: Hook, method: str, moment: object) -> Any:
+async def called(hook: Hook, method: str, moment: object) -> Any:
+    """What a hook has to say to this moment. Raises `Refused` or `HookFailed`."""
     try:
         said = getattr(hook, method)(moment)
         return await said if isawaitable(said) else said

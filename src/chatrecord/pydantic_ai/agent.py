@@ -23,10 +23,12 @@ from pydantic_ai.toolsets import FunctionToolset
 
 from chatrecord.errors import ConfigurationError
 from chatrecord.hooks.moments import Change
-from chatrecord.llm import Ask, Body, Outcome, Recorder, Target
+from chatrecord.hooks.run_hooks import RunHooks
+from chatrecord.llm import Aside, Ask, Body, Outcome, Recorder, Target
 from chatrecord.records import Message, ToolCall
 from chatrecord.tools import is_repeatable
 
+from .asides import answer_beside, settings_beside
 from .capability import Recording, recorded_agent
 from .failures import run_error
 from .messages import answers_to, body_of, history_of
@@ -88,6 +90,29 @@ class AgentLLM:
         wanted: Any = output_type or self._agent.output_type
         return await reread(self._agent, answer, wanted, self._deps)
 
+    def beside(self, llm: object) -> AgentLLM:
+        idle, retries = self._attempts.idle_timeout, self._attempts.retries
+        return open_llm(
+            llm,
+            instructions=None,
+            tools=(),
+            settings=None,
+            deps=None,
+            idle_timeout=idle,
+            retries=retries,
+        )
+
+    async def aside(self, aside: Aside, recorder: Recorder, hooks: RunHooks) -> str:
+        settings = settings_beside(self._agent, self._settings)
+        recording = Recording(recorder, self._attempts, hooks, known=1)
+        try:
+            return await answer_beside(_usable_model(self._agent), aside, settings, recording)
+        except Exception as error:
+            told = recording.explained(error) or run_error(error)
+            if told is error:
+                raise
+            raise told from error
+
     async def run(
         self,
         history: Sequence[Message],
@@ -131,6 +156,16 @@ class AgentLLM:
         if DeferredToolRequests in several:
             return wanted
         return [*several, DeferredToolRequests]
+
+
+def _usable_model(agent: Agent[Any, Any]) -> Model:
+    """The agent's own, or what `agent.override(model=...)` has put in its place."""
+    overriding = agent._override_model.get()
+    model = overriding.value if overriding else agent.model
+    if model is None:
+        msg = "The agent has no model of its own: name one with llm="
+        raise ConfigurationError(msg)
+    return _model_of(model)
 
 
 def _decided(ask: Ask) -> DeferredToolResults | None:

@@ -66,7 +66,8 @@ class Recording(AbstractCapability[Any]):
         return failure.error if failure else None
 
     async def before_run(self, ctx: RunContext[Any]) -> None:
-        name_rows({name: self._recorder.ids()[name] for name in ("chat_id", "run_id")})
+        ids = self._recorder.ids()
+        name_rows({name: ids[name] for name in ("chat_id", "run_id") if name in ids})
 
     def get_wrapper_model(self, model: Model) -> Model | None:
         def wrap(each: Model) -> Model:

@@ -14,7 +14,7 @@ from pydantic_ai.models import Model
 from chatrecord.errors import ConfigurationError
 from chatrecord.hooks.moments import Change
 from chatrecord.hooks.run_hooks import RunHooks
-from chatrecord.llm import Ask, Body, Outcome, Recorder, Target
+from chatrecord.llm import LLM, Aside, Ask, Body, Outcome, Recorder, Target
 from chatrecord.records import Message, ToolCall
 
 from .messages import answers_to, body_of
@@ -59,6 +59,12 @@ class HandedRun:
 
     async def output(self, answer: Message, output_type: object | None) -> object:
         return answer.text  # the types are those of the agent's own call
+
+    def beside(self, llm: object) -> LLM:
+        raise NotImplementedError
+
+    async def aside(self, aside: Aside, recorder: Recorder, hooks: RunHooks) -> str:
+        raise NotImplementedError  # an agent of somebody else's is asked nothing beside its run
 
     async def run(self, history: Sequence[Message], ask: Ask, recorder: Recorder) -> Outcome:
         self._begun.set_result((recorder, ask.hooks))

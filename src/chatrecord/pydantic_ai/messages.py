@@ -220,10 +220,11 @@ def _role_of(message: ModelRequest) -> Role:
 
 def _asked(message: ModelRequest) -> str:
     prompts = [part for part in message.parts if isinstance(part, UserPromptPart)]
-    return "\n".join(text for part in prompts for text in _texts(part.content))
+    return "\n".join(text for part in prompts for text in texts_in(part.content))
 
 
-def _texts(content: str | Sequence[Any]) -> list[str]:
+def texts_in(content: str | Sequence[Any]) -> list[str]:
+    """What is said in a prompt, without its files."""
     if isinstance(content, str):
         return [content]
     return [item if isinstance(item, str) else item.content for item in content if _is_text(item)]

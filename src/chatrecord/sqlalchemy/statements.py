@@ -180,6 +180,11 @@ class Statements:
         return self.chat.update("title")
 
     @cached_property
+    def set_first_title(self) -> Update:
+        """What a chat is called that is called nothing yet."""
+        return self.set_title.where(self.chat.title.is_(None))
+
+    @cached_property
     def set_next_seq(self) -> Update:
         """Where the chat's numbers go on."""
         return self.chat.update("next_seq")
@@ -223,6 +228,14 @@ class Statements:
             self.message.id == bindparam("message_id"),
             self.message.chat_id == bindparam("chat_id"),
         )
+
+    @cached_property
+    def first_messages(self) -> Select[Any]:
+        """The first messages that still stand, oldest first."""
+        of_chat = self.message.chat_id == bindparam("chat_id")
+        standing = self.message.status != "superseded"
+        page = self.message.select().where(of_chat, self.message.seq >= 0, standing)
+        return page.order_by(self.message.seq).limit(bindparam("limit", type_=Integer))
 
     @cached_property
     def last_prompt(self) -> Select[Any]:

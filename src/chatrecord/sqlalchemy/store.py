@@ -18,9 +18,10 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from time import monotonic
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
+from sqlalchemy import Update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
 from sqlalchemy.pool import QueuePool
@@ -185,13 +186,16 @@ class SqlStore:
         key = {} if before is None else {"updated_at": before[0], "id": before[1]}
         return [chat_of(row) for row in await self._read(statement, limit=limit, **key, **wanted)]
 
-    async def set_title(self, chat_id: UUID, title: str | None) -> bool:
-        return await persistently(lambda: self._set_title(chat_id, title))
+    async def set_title(
+        self, chat_id: UUID, title: str | None, *, over: Literal["any", "none"] = "any"
+    ) -> bool:
+        statement = self._sql.set_title if over == "any" else self._sql.set_first_title
+        return await persistently(lambda: self._set_title(statement, chat_id, title))
 
-    async def _set_title(self, chat_id: UUID, title: str | None) -> bool:
+    async def _set_title(self, statement: Update, chat_id: UUID, title: str | None) -> bool:
         named = {"row_id": chat_id, "new_title": title}
         async with self.transaction() as connection:
-            return (await connection.execute(self._sql.set_title, named)).rowcount > 0
+            return (await connection.execute(statement, named)).rowcount > 0
 
     async def rewrite_chat(
         self,
@@ -505,13 +509,18 @@ class SqlStore:
             if rows and mapped is not None:
                 yield mapped, rows
 
-    async def admit(self, request: ApiRequest, lease: Lease, claims: Sequence[Claim]) -> bool:
+    async def admit(
+        self, request: ApiRequest, lease: Lease | None, claims: Sequence[Claim]
+    ) -> bool:
         return await persistently(lambda: self._admit(request, lease, claims))
 
-    async def _admit(self, request: ApiRequest, lease: Lease, claims: Sequence[Claim]) -> bool:
+    async def _admit(
+        self, request: ApiRequest, lease: Lease | None, claims: Sequence[Claim]
+    ) -> bool:
         requests = kept(self._sql.request, "Requests", "request")
         async with self.transaction() as connection:
-            await self._hold(connection, lease, None)
+            if lease is not None:
+                await self._hold(connection, lease, None)
             for claim in claims:
                 if not claim.admits(await self._spending(connection, request, claim)):
                     return False
@@ -530,7 +539,7 @@ class SqlStore:
             whose = (await connection.execute(*owner)).scalar_one()
         await connection.execute(sql.lock_owner(claim.by, whose))
         # In this order: what ends in between is counted twice then, and never missed.
-        others = {"now": datetime.now(UTC), "but_of_run": request.run_id}
+        others = {"now": datetime.now(UTC), "but_of_run": request.run_id or request.id}
         under_way = (await connection.execute(sql.under_way(claim.by, whose), others)).all()
         used = await connection.execute(sql.spent(claim.by, whose, claim.since))
         return Spending(
@@ -698,6 +707,10 @@ class SqlStore:
         key = {"chat_id": chat_id, "message_id": message_id}
         rows = await self._read(self._sql.get_message, **key)
         return message_of(rows[0]) if rows else None
+
+    async def first_messages(self, chat_id: UUID, *, limit: int) -> list[Message]:
+        rows = await self._read(self._sql.first_messages, chat_id=chat_id, limit=limit)
+        return [message_of(row) for row in rows]
 
     async def last_prompt(self, chat_id: UUID) -> Message | None:
         rows = await self._read(self._sql.last_prompt, chat_id=chat_id, limit=1)

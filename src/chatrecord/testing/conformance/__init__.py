@@ -32,6 +32,7 @@ from .replacing import AnswersAreReplaced
 from .replay import HistoryIsReplayed
 from .sums import SumsAreExact
 from .titles import TitlesAreKept
+from .titling import TitlesAreWritten
 from .tools import ToolsAreRecorded
 from .typed import AnswersAreTyped
 from .values import ValuesComeBack
@@ -40,6 +41,7 @@ from .values import ValuesComeBack
 class Conformance(
     ChatsAreKept,
     TitlesAreKept,
+    TitlesAreWritten,
     AnswersAreRows,
     DeliveryCanBeEarly,
     FailuresLoseNothing,
