@@ -9,6 +9,7 @@ from importlib.metadata import version
 
 from .budgets import Budget
 from .chat import Chat, ChatStream
+from .compaction import Compact
 from .errors import (
     AgentMismatch,
     AnswerInvalid,
@@ -67,6 +68,7 @@ __all__ = [
     "ChatRecordError",
     "ChatStream",
     "Chunk",
+    "Compact",
     "ConfigurationError",
     "ContextTooLong",
     "CostLimitExceeded",

@@ -402,6 +402,14 @@ class Chat:
         _check_limit(limit)
         return await self._home.store.messages(self.id, limit=limit, before=before)
 
+    async def summaries(self) -> list[Message]:
+        """The summaries that stood or stand in the place of older messages, oldest first.
+
+        Each has the role `summary`, and covers the messages up to the number in its `content`.
+        They are not among `messages`. See `Compact`.
+        """
+        return await self._home.store.summaries(self.id)
+
     async def tool_calls(self) -> list[ToolCall]:
         """Every tool call of the chat, oldest first."""
         return await self._home.store.tool_calls(self.id)

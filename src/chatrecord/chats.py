@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from importlib import import_module
 from typing import Any, TypedDict, get_args
@@ -11,6 +11,7 @@ from uuid import UUID
 
 from .budgets import Budget
 from .chat import Chat
+from .compaction import Compact
 from .errors import AgentMismatch, ChatNotFound
 from .home import Home
 from .hooks import Hook
@@ -43,6 +44,7 @@ class RuntimeOptions(TypedDict, total=False):
     - `budgets`: what an owner may spend in a day, in all chats and processes: see `Budget`.
     - `retries`: how often a request that failed before its first output is tried again (2).
     - `hooks`: what sees and changes the requests, tool calls and ends of its runs: see `Hook`.
+    - `compact`: have the older part of a long history summed up: see `Compact`.
     - `any_agent`: load a chat even though it was created with an agent of another name.
     """
 
@@ -58,6 +60,7 @@ class RuntimeOptions(TypedDict, total=False):
     budgets: Sequence[Budget]
     retries: int
     hooks: Sequence[Hook]
+    compact: Compact | None
     any_agent: bool
 
 
@@ -88,6 +91,7 @@ async def create_chat(
     check_options(options)
     _check_budgets(home, options)
     opened = _open_llm(llm, new.instructions, options)
+    policies = _policies(options, opened)
     now = datetime.now(UTC)
     record = ChatRecord(
         id=new_id(),
@@ -102,7 +106,7 @@ async def create_chat(
         columns=new.columns,
     )
     stored = await home.store.insert_chat(record, connection=connection)
-    return Chat(home, opened, stored, _policies(options), new.instructions)
+    return Chat(home, opened, stored, policies, new.instructions)
 
 
 async def load_chat(
@@ -123,7 +127,7 @@ async def load_chat(
             f"{opened.agent!r}: load it with that agent, or with any_agent=True"
         )
         raise AgentMismatch(msg)
-    return Chat(home, opened, record, _policies(options), instructions)
+    return Chat(home, opened, record, _policies(options, opened), instructions)
 
 
 async def list_chats(
@@ -182,19 +186,25 @@ def _is_agent(llm: object) -> bool:
     return bool(import_module("chatrecord.pydantic_ai").is_agent(llm))
 
 
-def _policies(options: RuntimeOptions) -> Policies:
+def _policies(options: RuntimeOptions, llm: LLM) -> Policies:
     names = {field.name for field in fields(Policies)}
     chosen: dict[str, Any] = {name: value for name, value in options.items() if name in names}
+    compact = options.get("compact")
+    if compact is not None and compact.llm is not None:
+        chosen["compact"] = replace(compact, llm=llm.beside(compact.llm))
     return Policies(**chosen)
 
 
 def check_options(options: RuntimeOptions) -> None:
     """Raise `TypeError` or `ValueError` for an option that could not work."""
-    for name, kind in (("limits", Limits), ("window", Window), ("settings", Mapping)):
+    kinds = {"limits": Limits, "window": Window, "settings": Mapping, "compact": Compact}
+    for name, kind in kinds.items():
         given = options.get(name)
         if given is not None and not isinstance(given, kind):
             msg = f"{name}= takes a {kind.__name__}, not {given!r}"
             raise TypeError(msg)
+    if (compact := options.get("compact")) is not None:
+        compact.check(options.get("window", Window()))
     for name, choices in _CHOICES.items():
         known = get_args(choices)
         choice = options.get(name, known[0])

@@ -58,7 +58,14 @@ def start_of(order: Order, llm: LLM, run_id: UUID, *, owner: str, lease: timedel
     answer = empty_answer(run, llm.target, seq=0)
     request = None if order.policies.budgets else opened_request(run, answer.id, llm.target)
     return RunStart(
-        run, prompt, answer, request, order.policies.window, order.replaces, order.waits
+        run,
+        prompt,
+        answer,
+        request,
+        order.policies.window,
+        order.replaces,
+        order.waits,
+        with_summary=order.policies.compact is not None,
     )
 
 

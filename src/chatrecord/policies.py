@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from .budgets import Budget
+from .compaction import Compact
 from .hooks.hook import Hook
 from .limits import Limits
 from .window import Window
@@ -36,3 +37,4 @@ class Policies:
     deliver: Deliver = "stored"
     budgets: Sequence[Budget] = ()
     hooks: Sequence[Hook] = ()
+    compact: Compact | None = None

@@ -76,6 +76,7 @@ class RunRecorder:
         self.run = run
         self.messages: list[Message] = []
         self.requests: dict[UUID, ApiRequest] = {}
+        self.asides: dict[UUID, ApiRequest] = {}
         self.tool_calls: dict[str, ToolCall] = {}
         self.unanswered: dict[str, ToolCall] = {}
         self._store = store
@@ -167,8 +168,46 @@ class RunRecorder:
 
     @property
     def usage(self) -> Usage:
-        """What the run has used so far."""
-        return usage_of(self.requests.values())
+        """What the run has used so far, beside the transcript too."""
+        return usage_of([*self.requests.values(), *self.asides.values()])
+
+    # What stands beside the transcript: see `chatrecord.compaction.RunLedger`
+
+    @property
+    def chat_id(self) -> UUID:
+        """The chat of the run."""
+        return self.run.chat_id
+
+    @property
+    def run_id(self) -> UUID:
+        """The run's id."""
+        return self.run.id
+
+    async def open_aside(
+        self, request: ApiRequest, target: Target, *, estimate: Callable[[], int]
+    ) -> None:
+        self._check_spending(target, estimate)
+        await self.commit()  # the request before this one has ended: its row must say so
+        if self._budgets:
+            await self._admit(request)
+            return
+        self._changes.add(request)
+        try:
+            await self.commit()
+        except BaseException:
+            self._changes.new.pop(request.id, None)
+            self._changes.never_sent.add(request.id)
+            raise
+
+    def note(self, record: ApiRequest) -> None:
+        self.asides[record.id] = record
+        self._changes.put(record)
+
+    def add_summary(self, summary: Message) -> None:
+        self._changes.add(summary)
+
+    def forget(self, summary: Message) -> None:
+        self._changes.new.pop(summary.id, None)
 
     # What the LLM adapter reports
 
@@ -191,12 +230,7 @@ class RunRecorder:
         if not again:
             self._step += 1
             self._limits.check_steps(self._step)
-        self._limits.check_spending(
-            target,
-            estimate=estimate,
-            run=self.usage,
-            chat=together(self._chat_usage, self.usage),
-        )
+        self._check_spending(target, estimate)
         admitted = await self._admitted(target) if self._budgets else None
         if self._sent:
             self._open_another(target, again=again, admitted=admitted)
@@ -205,17 +239,26 @@ class RunRecorder:
             self._open_first(target, admitted)
         self._clock = perf_counter()
 
+    def _check_spending(self, target: Target, estimate: Callable[[], int]) -> None:
+        used = self.usage
+        self._limits.check_spending(
+            target, estimate=estimate, run=used, chat=together(self._chat_usage, used)
+        )
+
     async def _admitted(self, target: Target) -> ApiRequest:
         """A request that is stored because every budget allowed it."""
         request = opened_request(self.run, self.answer.id, target)
-        if self._sent:
+        if self._sent or self.asides:
             await self.commit()  # the request before this one has ended: its row must say so
+        await self._admit(request)
+        return request
+
+    async def _admit(self, request: ApiRequest) -> None:
         try:
             await admit(self._store, self._budgets, request, self._new_lease, self.lock)
         except BaseException:
             self._changes.never_sent.add(request.id)  # it may be stored all the same
             raise
-        return request
 
     def _open_first(self, target: Target, admitted: ApiRequest | None) -> None:
         """The first request and its answer are rows already."""

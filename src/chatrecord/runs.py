@@ -14,6 +14,7 @@ from time import perf_counter
 from typing import Literal
 from uuid import UUID
 
+from .compaction import compacted
 from .errors import (
     ChatBusy,
     ChatRecordError,
@@ -198,7 +199,8 @@ class LiveRun(Feed):
             raise ChatBusy(msg, run_id=self.id)
         rows = await self._store.rows_of(run)
         window, first = self._order.policies.window, run.replaces or rows.messages[0].seq
-        before = await self._store.history(run.chat_id, window, before=first)
+        compacts = self._order.policies.compact is not None
+        before = await self._store.history(run.chat_id, window, before=first, with_summary=compacts)
         self._history = [*window.cut(before), *_worth_sending(rows.messages)]
         recorder = self._new_recorder(run, used)
         recorder.go_on(rows)
@@ -251,12 +253,26 @@ class LiveRun(Feed):
         ask = Ask(self._order.content, self._order.output_type, self._decisions, self._hooks)
         try:
             async with asyncio.timeout(limit) as clock:
-                return await self._llm.run(self._history, ask, recorder)
+                history = await self._compacted(recorder)
+                return await self._llm.run(history, ask, recorder)
         except TimeoutError as error:
             if not clock.expired():
                 raise
             msg = f"The run took longer than {limit:g} s: raise Limits(total_timeout=...)"
             raise TimeLimitExceeded(msg) from error
+
+    async def _compacted(self, recorder: RunRecorder) -> Sequence[Message]:
+        policies = self._order.policies
+        if policies.compact is None:
+            return self._history
+        return await compacted(
+            self._history,
+            policies.compact,
+            policies.window,
+            llm=self._llm,
+            ledger=recorder,
+            hooks=policies.hooks,
+        )
 
     def _explained(self, error: BaseException) -> ChatRecordError:
         if self._reason is not None:

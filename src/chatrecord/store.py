@@ -94,7 +94,7 @@ class Changes:
     """Requests that were opened with their run but refused before they were sent."""
     next_seq: int | None = None
     superseded: tuple[int, int] | None = None
-    """The numbers from and below which every message is replaced now."""
+    """The numbers from and below which every message is replaced now, and their summaries."""
 
     def add(self, record: RunRecord) -> None:
         """A row that does not exist yet."""
@@ -162,7 +162,8 @@ class RunStart:
     Without a `request` none has been admitted yet. A run that is `in_line` begins only if no other
     of its chat has waited for longer, and raises `ChatBusy` otherwise. A run that `replaces` sees
     none of what it replaces; without a `prompt` it answers the last one before that. It raises
-    `ChatBusy` where the chat has gone on meanwhile.
+    `ChatBusy` where the chat has gone on meanwhile. With `with_summary` the last summary of older
+    messages stands in their place in its history.
     """
 
     run: Run
@@ -172,6 +173,7 @@ class RunStart:
     window: Window
     replaces: Replacement | None = None
     in_line: bool = False
+    with_summary: bool = False
 
     @property
     def opening(self) -> list[Message]:
@@ -362,12 +364,18 @@ class Store(Protocol):
     async def messages(self, chat_id: UUID, *, limit: int, before: int | None) -> list[Message]:
         """The last messages below the number `before`, oldest first."""
 
-    async def history(self, chat_id: UUID, window: Window, *, before: int) -> list[Message]:
+    async def history(
+        self, chat_id: UUID, window: Window, *, before: int, with_summary: bool = False
+    ) -> list[Message]:
         """As many messages below the number `before` as the window takes, oldest first.
 
         Superseded ones are left out and take no place. Where no round begins among them, it is the
-        whole round that they end.
+        whole round that they end. With `with_summary` the last summary of messages below `before`
+        comes first, and then only what it does not cover.
         """
+
+    async def summaries(self, chat_id: UUID) -> list[Message]:
+        """Every summary of older messages, superseded ones too, oldest first."""
 
     async def tool_calls(self, chat_id: UUID) -> list[ToolCall]:
         """Every tool call of the chat, oldest first."""

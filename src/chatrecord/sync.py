@@ -329,6 +329,10 @@ class SyncChat:
         """See `Chat.messages`."""
         return wait(self._chat.messages(limit, before=before))
 
+    def summaries(self) -> list[Message]:
+        """See `Chat.summaries`."""
+        return wait(self._chat.summaries())
+
     def tool_calls(self) -> list[ToolCall]:
         """See `Chat.tool_calls`."""
         return wait(self._chat.tool_calls())

@@ -28,7 +28,12 @@ class Window:
             raise ValueError(msg)
 
     def cut(self, history: Sequence[Message]) -> list[Message]:
-        """The part of `history` (oldest first) that fits, from a user's message on."""
+        """The part of `history` (oldest first) that fits, from a user's message on.
+
+        A summary of what came before, at its beginning, is kept.
+        """
+        if history and history[0].role == "summary":
+            return [history[0], *self.cut(history[1:])]
         starts = [place for place, message in enumerate(history) if begins_round(message)]
         if not starts:
             return []

@@ -6,6 +6,7 @@ import logging
 import math
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from importlib.metadata import version
 from typing import Any, cast
 
@@ -137,9 +138,27 @@ def history_of(records: Sequence[Message], *, is_going_on: bool) -> list[ModelMe
 
     Where the run goes on from the last of them, its open tool calls are left open.
     """
-    found = (_loaded(record) for record in records)
+    summary = [record.text for record in records if record.role == "summary"]
+    found = (_loaded(record) for record in records if record.role != "summary")
     messages = [message for message in found if message is not None]
+    messages = _after(summary[-1], messages) if summary else messages
     return repair_messages(messages, repair_last_response=not is_going_on)
+
+
+def _after(summary: str, messages: list[ModelMessage]) -> list[ModelMessage]:
+    """The messages with a summary of those before: in the words of the user, who speaks first.
+
+    A message of its own would make two of the user in a row, which not every server takes.
+    """
+    told = f"<summary of the conversation so far>\n{summary}\n</summary>"
+    first = messages[0] if messages else None
+    part = first.parts[0] if isinstance(first, ModelRequest) and first.parts else None
+    if not isinstance(first, ModelRequest) or not isinstance(part, UserPromptPart):
+        return [ModelRequest(parts=[UserPromptPart(told)]), *messages]
+    said = part.content
+    content = f"{told}\n\n{said}" if isinstance(said, str) else [told, *said]
+    opening = replace(first, parts=[replace(part, content=content), *first.parts[1:]])
+    return [opening, *messages[1:]]
 
 
 def message_of(record: Message) -> ModelMessage | None:

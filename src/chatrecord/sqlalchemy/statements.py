@@ -204,19 +204,48 @@ class Statements:
 
     @cached_property
     def history_before(self) -> Select[Any]:
-        """The last messages that count below the number `before`, newest first."""
+        """The last messages that count between the numbers `after` and `before`, newest first."""
         below = self.message.seq < bindparam("before", type_=Integer)
-        return self._newest(self.message.status != "superseded", below)
+        above = self.message.seq > bindparam("after", type_=Integer)
+        return self._newest(self.message.status != "superseded", below, above)
+
+    @cached_property
+    def last_summary(self) -> Select[Any]:
+        """The summary that covers most, of those that cover nothing from the number `before` on.
+
+        The number of a summary is that of the last message that it covers, negated.
+        """
+        return (
+            self.message.select()
+            .where(
+                self.message.chat_id == bindparam("chat_id"),
+                self.message.seq < 0,
+                self.message.seq > -bindparam("before", type_=Integer),
+                self.message.status == "complete",
+            )
+            .order_by(self.message.seq)
+            .limit(1)
+        )
+
+    @cached_property
+    def summaries(self) -> Select[Any]:
+        """Every summary of a chat, oldest first."""
+        of_chat = self.message.chat_id == bindparam("chat_id")
+        page = self.message.select().where(of_chat, self.message.seq < 0)
+        return page.order_by(self.message.seq.desc())
 
     @cached_property
     def supersede(self) -> Update:
-        """Replace the messages from the number `first` and below the number `below`."""
+        """Replace the messages from the number `first` and below `below`, and their summaries."""
+        first = bindparam("first", type_=Integer)
+        these = and_(
+            self.message.seq >= first, self.message.seq < bindparam("below", type_=Integer)
+        )
         return (
             update(self.message.table)
             .where(
                 self.message.chat_id == bindparam("of_chat"),
-                self.message.seq >= bindparam("first", type_=Integer),
-                self.message.seq < bindparam("below", type_=Integer),
+                or_(these, self.message.seq <= -first),
             )
             .values({self.message.status: "superseded"})
         )
@@ -274,7 +303,7 @@ class Statements:
     @cached_property
     def last_messages(self) -> Select[Any]:
         """The last messages of a chat, superseded ones too, newest first."""
-        return self._newest()
+        return self._newest(self.message.seq >= 0)
 
     @cached_property
     def last_run_id(self) -> Select[Any]:
@@ -286,7 +315,8 @@ class Statements:
     @cached_property
     def messages_before(self) -> Select[Any]:
         """The last messages below the number `before`, newest first."""
-        return self._newest(self.message.seq < bindparam("before", type_=Integer))
+        below = self.message.seq < bindparam("before", type_=Integer)
+        return self._newest(below, self.message.seq >= 0)
 
     def _newest(self, *conditions: ColumnElement[bool]) -> Select[Any]:
         return (
@@ -323,7 +353,8 @@ class Statements:
         """Sums over the chat's requests, or over its messages where requests are not kept."""
         rows = self.request or self.message
         cost = self.request.cost if self.request else None
-        answers = [self.message.role == "assistant"] if self.request is None else []
+        written = self.message.role.in_(("assistant", "summary"))
+        answers = [written] if self.request is None else []
         return select(
             *(func.sum(rows.columns[name]).label(name) for name in TOKEN_COLUMNS),
             func.count().label("requests"),

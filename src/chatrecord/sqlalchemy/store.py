@@ -323,7 +323,9 @@ class SqlStore:
         if start.replaces is not None:
             return await self._begun_in_place(connection, start, start.replaces)
         chat_id, opened = start.run.chat_id, len(start.opening)
-        messages = await self._history(connection, chat_id, start.window, opened=opened)
+        messages = await self._history(
+            connection, chat_id, start.window, opened=opened, with_summary=start.with_summary
+        )
         opening = [message for message in messages if message.run_id == start.run.id]
         history = [message for message in messages if message.run_id != start.run.id]
         return Begun(seq=opening[0].seq, history=history)
@@ -338,7 +340,11 @@ class SqlStore:
             msg = f"Chat {start.run.chat_id} has gone on meanwhile: look again, then replace"
             raise ChatBusy(msg)
         history = await self._history(
-            connection, start.run.chat_id, start.window, before=replaces.first
+            connection,
+            start.run.chat_id,
+            start.window,
+            before=replaces.first,
+            with_summary=start.with_summary,
         )
         return Begun(seq=seq, history=history)
 
@@ -426,9 +432,16 @@ class SqlStore:
         await self.leave_line(run)
         return False
 
-    async def history(self, chat_id: UUID, window: Window, *, before: int) -> list[Message]:
+    async def history(
+        self, chat_id: UUID, window: Window, *, before: int, with_summary: bool = False
+    ) -> list[Message]:
         async with self.transaction() as connection:
-            return await self._history(connection, chat_id, window, before=before)
+            return await self._history(
+                connection, chat_id, window, before=before, with_summary=with_summary
+            )
+
+    async def summaries(self, chat_id: UUID) -> list[Message]:
+        return [message_of(row) for row in await self._read(self._sql.summaries, chat_id=chat_id)]
 
     async def _history(
         self,
@@ -438,17 +451,36 @@ class SqlStore:
         *,
         before: int = _ANY_SEQ,
         opened: int = 0,
+        with_summary: bool = False,
     ) -> list[Message]:
         """What counts below a number, from the start of a round, and what was just opened."""
+        summary: list[Message] = []
+        if with_summary:
+            last = {"chat_id": chat_id, "before": before}
+            summary = _oldest_first(await connection.execute(self._sql.last_summary, last))
+        after = -summary[0].seq if summary else -1
+        found = await self._between(connection, chat_id, window, (after, before), opened=opened)
+        return [*summary, *found]
+
+    async def _between(
+        self,
+        connection: AsyncConnection,
+        chat_id: UUID,
+        window: Window,
+        numbers: tuple[int, int],
+        *,
+        opened: int,
+    ) -> list[Message]:
+        after, before = numbers
         limit = window.messages + opened
-        page = {"chat_id": chat_id, "limit": limit, "before": before}
+        page = {"chat_id": chat_id, "limit": limit, "before": before, "after": after}
         messages = _oldest_first(await connection.execute(self._sql.history_before, page))
         older = messages[: len(messages) - opened]
         if len(messages) < limit or any(begins_round(message) for message in older):
             return messages
         earlier = {"chat_id": chat_id, "before": messages[0].seq}
         first = (await connection.execute(self._sql.round_start, earlier)).scalar()
-        whole_round = {"chat_id": chat_id, "first": first or 0, "before": before}
+        whole_round = {"chat_id": chat_id, "first": max(first or 0, after + 1), "before": before}
         return _oldest_first(await connection.execute(self._sql.history_from, whole_round))
 
     async def write(self, changes: Changes) -> None:

@@ -19,6 +19,7 @@ chats of other tests.
 from .answers import AnswersAreRows
 from .budgets import BudgetsAreKept
 from .chats import ChatsAreKept
+from .compaction import ChatsAreCompacted
 from .conversations import ConversationsAreStored
 from .early import DeliveryCanBeEarly
 from .failures import FailuresLoseNothing
@@ -40,6 +41,7 @@ from .values import ValuesComeBack
 
 class Conformance(
     ChatsAreKept,
+    ChatsAreCompacted,
     TitlesAreKept,
     TitlesAreWritten,
     AnswersAreRows,
