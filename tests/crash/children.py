@@ -10,4 +10,6 @@ from pathlib import Path
 # The server imports the children once and forks them many times; it finds them by this only.
 os.environ["PYTHONPATH"] = os.pathsep.join([str(Path(__file__).parent), *sys.path])
 processes = multiprocessing.get_context("forkserver")
-processes.set_forkserver_preload(["crash_child", "peer_child", "shutdown_child"])
+processes.set_forkserver_preload(
+    ["compacting_child", "crash_child", "peer_child", "shutdown_child"]
+)

@@ -13,7 +13,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import event
 
-from chatrecord import journal
+from chatrecord import Compact, journal
 from chatrecord.chat import Chat
 from chatrecord.ids import new_id
 from chatrecord.records import Run
@@ -98,6 +98,24 @@ async def test_a_plain_turn_is_two_commits_and_at_most_eight_statements(
     assert len(counted.statements) <= 8, [sql for sql, _ in counted.statements]
 
 
+async def test_a_turn_of_a_compacted_chat_is_one_statement_more(
+    home: Database[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal, "TICK", 60)
+    compact = Compact(above=200, keep=1, llm=Script([say("gist")]))
+    script = Script(*[[say("word " * 60)] for _ in range(4)], [say("short")])
+    chat = await create_chat(home, script, compact=compact)
+    for _ in range(4):
+        await chat.ask("Hi!")
+    assert len(await chat.summaries()) == 1
+
+    with counting(home) as counted:
+        await chat.ask("Hi!")
+
+    assert counted.commits == 2
+    assert len(counted.statements) <= 9, [sql for sql, _ in counted.statements]
+
+
 async def test_no_query_of_a_turn_scans_a_table(home: Database[Any]) -> None:
     script = Script([say("hello")], [call("add", a=1, b=2)], [say("3")])
     chat = await create_chat(home, script, tools=[add], user_id="scan", window=Window(messages=20))
@@ -117,6 +135,14 @@ async def test_no_query_of_a_turn_scans_a_table(home: Database[Any]) -> None:
         await list_chats(home, user_id="scan")
         await list_chats(home, user_id="scan", search="50%")
         await loaded.rename("50% off")
+        compact = Compact(above=1000, keep=1, llm=Script([say("gist")]))
+        script.then([say("compacted")], [say("anew")])
+        compacted = await load_chat(home, script, chat.id, user_id="scan", compact=compact,
+                                    window=Window(messages=20))  # fmt: skip
+        await compacted.ask("And now?")
+        await compacted.regenerate()
+        assert len(await compacted.summaries()) == 1
+        await compacted.generate_title(llm=Script([say("Sums")]))
 
     assert len(counted.statements) > 12
     for sql, parameters in counted.statements:

@@ -11,7 +11,7 @@ from uuid import UUID
 
 import pytest
 
-from chatrecord import Chat, ChatExists, ChatNotFound, ImportInvalid, RunError
+from chatrecord import Chat, ChatExists, ChatNotFound, Compact, ImportInvalid, RunError
 from chatrecord.sqlalchemy import Database, create_chat, export_chat, import_chat, load_chat
 from chatrecord.testing import Script, call, fail, hang, say, think
 from chatrecord.testing.conformance.shared import AWKWARD, PARSABLE, read
@@ -96,6 +96,46 @@ async def test_an_imported_chat_goes_on(home: Database, target: Database) -> Non
     assert (await imported.ask("Still there?")).text == "yes"
     numbers = [message.seq for message in await imported.messages(limit=99)]
     assert len(set(numbers)) == len(numbers)
+
+
+async def test_summaries_are_imported_too(home: Database, target: Database) -> None:
+    compact = Compact(above=100, keep=1, llm=Script([say("gist")]))
+    chat = await create_chat(
+        home, Script(*[[say("word " * 60)] for _ in range(3)]), compact=compact
+    )
+    for n in range(3):
+        await chat.ask(f"q{n}")
+
+    lines = await lines_of(home, chat.id)
+    await import_chat(target, lines)
+
+    assert await lines_of(target, chat.id) == lines
+    script = Script([say("yes")])
+    imported = await load_chat(target, script, chat.id, compact=compact)
+    assert await imported.summaries() == await chat.summaries() != []
+    await imported.ask("Still there?")
+    assert "gist" in str(script.requests[0])
+    assert "q0" not in str(script.requests[0])
+
+
+@pytest.mark.parametrize("change", [{"seq": 3}, {"role": "user"}, {"content": {"covers": 1}}])
+async def test_a_summary_that_cannot_be_is_refused(
+    home: Database, target: Database, change: dict[str, Any]
+) -> None:
+    compact = Compact(above=100, keep=1, llm=Script([say("gist")]))
+    chat = await create_chat(
+        home, Script(*[[say("word " * 60)] for _ in range(3)]), compact=compact
+    )
+    for n in range(3):
+        await chat.ask(f"q{n}")
+    rows = [json.loads(line) for line in await lines_of(home, chat.id)]
+    summary = next(row for row in rows if row.get("role") == "summary")
+    summary |= change
+    rows = [row for row in rows if row is summary or row.get("seq") != summary["seq"]]
+    rows[-1]["rows"] = len(rows) - 3
+
+    with pytest.raises(ImportInvalid, match="summary"):
+        await import_chat(target, [json.dumps(row) for row in rows])
 
 
 async def test_lines_are_ascii_json_and_say_their_kind(home: Database) -> None:

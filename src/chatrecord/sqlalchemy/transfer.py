@@ -110,7 +110,7 @@ def _table_of(sql: Statements, kind: type[Record]) -> MappedTable | None:
 
 
 def _next_seq(rows: Sequence[Record]) -> int:
-    return max((row.seq for row in rows if isinstance(row, Message)), default=0) + 1
+    return max((0, *(row.seq for row in rows if isinstance(row, Message)))) + 1
 
 
 def is_repeated(error: BaseException | None) -> bool:

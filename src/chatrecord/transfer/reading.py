@@ -100,6 +100,7 @@ class Export:
             self._check_run(row)
         elif isinstance(row, Message):
             _known(row.run_id, self._runs, "run")
+            _check_summary(row)
             _once(("seq", row.seq), self._numbers, "seq")
             self._messages.add(row.id)
         elif isinstance(row, ToolCall | ApiRequest):
@@ -133,6 +134,15 @@ class Export:
             msg = f"says {row.get('rows')!r} rows, and {len(self.rows)} have come: export it again"
             raise ValueError(msg)
         self.is_whole = True
+
+
+def _check_summary(message: Message) -> None:
+    """The number of a summary is that of the last message it covers, negated."""
+    is_summary = message.role == "summary"
+    covers = message.content.get("covers") if isinstance(message.content, dict) else None
+    if is_summary is not (message.seq < 0) or (is_summary and covers != -message.seq):
+        msg = 'is no summary: those, and no others, have as "seq" what they "covers", negated'
+        raise ValueError(msg)
 
 
 async def read_export(lines: Lines) -> Export:
