@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 from argparse import ArgumentParser, ArgumentTypeError, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Callable, Sequence
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from importlib import import_module
 from importlib.metadata import version
-from typing import Any
+from typing import Any, get_args
+
+from chatrecord.store import Audit
 
 from .program import PROGRAM
 
 DEFAULT_DB = "chats.db"
+_UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 
 _DESCRIPTION = """\
 Chats with an LLM, every message, tool call and request of them in your own database.
@@ -44,6 +47,7 @@ def _parser() -> ArgumentParser:
     _add_export(commands)
     _add_import(commands)
     _add_repair(commands)
+    _add_purge(commands)
     _add_setup(commands)
     return parser
 
@@ -113,6 +117,26 @@ def _add_repair(commands: Any) -> None:
     _add_place(parser)
 
 
+def _add_purge(commands: Any) -> None:
+    parser = commands.add_parser("purge", help="delete the chats nobody has used for some time")
+    parser.set_defaults(run=_command("purge"))
+    parser.add_argument(
+        "--older-than",
+        metavar="TIME",
+        type=_long_ago,
+        required=True,
+        help="not used for so long, such as 90d, 12w or 36h, or since a day (UTC)",
+    )
+    parser.add_argument(
+        "--audit",
+        choices=get_args(Audit),
+        default="delete",
+        help="what becomes of the rows of their requests (delete)",
+    )
+    parser.add_argument("--yes", action="store_true", help="do not ask before deleting")
+    _add_place(parser)
+
+
 def _add_setup(commands: Any) -> None:
     parser = commands.add_parser("setup-local", help="fetch the LLM that runs on this machine")
     parser.set_defaults(run=_command("setup"))
@@ -148,6 +172,21 @@ def _help(parser: ArgumentParser) -> Callable[[Namespace], int]:
 
 def _names(text: str) -> list[str]:
     return [name for name in (part.strip() for part in text.split(",")) if name]
+
+
+def _long_ago(text: str) -> datetime:
+    number, unit = text[:-1], text[-1:]
+    if unit not in _UNITS or not number.isdecimal():
+        try:
+            return _day(text)
+        except ArgumentTypeError as error:
+            msg = f"{text} is no time such as 90d, 12w or 36h, and no day such as 2026-08-31"
+            raise ArgumentTypeError(msg) from error
+    try:
+        return datetime.now(UTC) - int(number) * _UNITS[unit]
+    except OverflowError as error:
+        msg = f"{text} is longer ago than there are days to count"
+        raise ArgumentTypeError(msg) from error
 
 
 def _day(text: str) -> datetime:

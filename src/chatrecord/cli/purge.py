@@ -1,0 +1,61 @@
+"""`chatrecord purge --older-than 90d`: delete the chats that nobody has used for so long."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from argparse import Namespace
+from datetime import datetime
+
+from chatrecord.errors import ConfigurationError
+from chatrecord.sqlalchemy import purge
+
+from .database import existing_database
+from .reference import scope_of
+from .screen import Screen
+
+_COUNTED = 1000
+"""Chats that are counted before somebody is asked."""
+
+
+def run(arguments: Namespace) -> int:
+    """Ask, unless that is answered by --yes; delete, and say how many."""
+    screen = Screen()
+    if not arguments.yes:
+        if not sys.stdin.isatty():
+            msg = "Nobody can be asked here whether to delete them: say so with --yes"
+            raise ConfigurationError(msg)
+        found = asyncio.run(_found(arguments))
+        if not found or not _is_meant(screen, found, arguments.older_than):
+            screen.note("Nothing was deleted")
+            return 0
+    gone = asyncio.run(_purged(arguments))
+    screen.note(f"{_chats(gone)} deleted")
+    return 0
+
+
+def _is_meant(screen: Screen, found: int, before: datetime) -> bool:
+    these = f"more than {_COUNTED:,} chats" if found > _COUNTED else _chats(found)
+    question = f"Delete {these}, not used since {before:%Y-%m-%d %H:%M} UTC? [y/N] "
+    screen.notes.out(question, end="", highlight=False)
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+async def _found(arguments: Namespace) -> int:
+    async with existing_database(arguments.db) as db:
+        scope, most = scope_of(arguments.user), _COUNTED + 1
+        return len(await db.store.idle_chats(arguments.older_than, scope, limit=most))
+
+
+async def _purged(arguments: Namespace) -> int:
+    async with existing_database(arguments.db) as db:
+        return await purge(
+            db,
+            older_than=arguments.older_than,
+            audit=arguments.audit,
+            **scope_of(arguments.user),
+        )
+
+
+def _chats(number: int) -> str:
+    return "1 chat" if number == 1 else f"{number:,} chats"
