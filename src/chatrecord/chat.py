@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import (
     Awaitable,
     Callable,
@@ -17,7 +18,7 @@ from uuid import UUID
 from typing_extensions import TypeVar
 
 from .chat_runs import ChatRuns
-from .errors import ApprovalPending, ChatNotFound, MessageNotFound, NothingToResume
+from .errors import ApprovalPending, ChatNotFound, ChatRecordError, MessageNotFound, NothingToResume
 from .feed import Feed
 from .home import Home
 from .llm import LLM
@@ -27,7 +28,9 @@ from .records import ApiRequest, ChatRecord, Chunk, Message, Output, Reply, Run,
 from .runs import LiveRun
 from .store import Replacement
 from .titles import checked_title
-from .titling import titled
+from .titling import title_for
+
+log = logging.getLogger("chatrecord")
 
 Prompt: TypeAlias = str | Sequence[Any]
 """What is asked: text, or the LLM library's own sequence of texts, images and files."""
@@ -143,6 +146,7 @@ class Chat:
         self._policies = policies
         self._instructions = runs_on
         self._runs = ChatRuns(home, record.id, llm)
+        self._is_titling = False
         self.record = record
 
     @property
@@ -187,9 +191,23 @@ class Chat:
         """
         asked = self._llm if llm is None else self._llm.beside(llm)
         store, policies = self._home.store, self._policies
-        title = await titled(store, self.id, asked, policies, instructions=instructions)
-        self.record = replace(self.record, title=title)
+        title = await title_for(store, self.id, asked, policies, instructions)
+        await self.rename(title)
         return title
+
+    async def _title_after(self, run: LiveRun, llm: LLM) -> None:
+        """Once a run has ended well: what it has answered does not wait for this."""
+        if not await run.is_answered() or self.title is not None or self._is_titling:
+            return
+        store, self._is_titling = self._home.store, True
+        try:
+            title = await title_for(store, self.id, llm, self._policies)
+            if await store.set_title(self.id, title, over="none"):
+                self.record = replace(self.record, title=title)
+        except ChatRecordError as error:
+            log.warning("Chat %s gets no title: %s", self.id, type(error).__name__)
+        finally:
+            self._is_titling = False
 
     def __repr__(self) -> str:
         return f"<Chat {self.id} with {self.record.provider}:{self.record.model}>"
@@ -442,7 +460,10 @@ class Chat:
 
     def _live(self, order: Order) -> LiveRun:
         journal = self._home.office.journal
-        return LiveRun(self._home.store, journal, self._llm, order, self._runs)
+        run = LiveRun(self._home.store, journal, self._llm, order, self._runs)
+        if self._policies.titles is not None and self.title is None:
+            self._home.office.follow_up(self._title_after(run, self._policies.titles))
+        return run
 
 
 def _checked_prompt(prompt: Prompt) -> Prompt:

@@ -45,6 +45,8 @@ class RuntimeOptions(TypedDict, total=False):
     - `retries`: how often a request that failed before its first output is tried again (2).
     - `hooks`: what sees and changes the requests, tool calls and ends of its runs: see `Hook`.
     - `compact`: have the older part of a long history summed up: see `Compact`.
+    - `titles`: have a title written for a chat that has none, once an answer is complete, by the
+      chat's own LLM (`True`) or by another, such as `"openai:gpt-5-nano"`.
     - `any_agent`: load a chat even though it was created with an agent of another name.
     """
 
@@ -61,6 +63,7 @@ class RuntimeOptions(TypedDict, total=False):
     retries: int
     hooks: Sequence[Hook]
     compact: Compact | None
+    titles: object
     any_agent: bool
 
 
@@ -192,6 +195,11 @@ def _policies(options: RuntimeOptions, llm: LLM) -> Policies:
     compact = options.get("compact")
     if compact is not None and compact.llm is not None:
         chosen["compact"] = replace(compact, llm=llm.beside(compact.llm))
+    titles = options.get("titles")
+    if titles is None or titles is False:
+        chosen["titles"] = None
+    else:
+        chosen["titles"] = llm if titles is True else llm.beside(titles)
     return Policies(**chosen)
 
 

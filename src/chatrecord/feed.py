@@ -52,6 +52,11 @@ class Feed:
         assert self._reply is not None
         return self._reply
 
+    async def is_answered(self) -> bool:
+        """Whether the run has ended with its final answer, once it has ended."""
+        await self.ended()
+        return self._reply is not None and not self._reply.awaiting_approval
+
     async def ended(self) -> None:
         """Wait for the last transaction."""
         while not self._finished:

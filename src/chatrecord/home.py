@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
 from datetime import timedelta
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 from weakref import WeakValueDictionary
 
@@ -19,6 +20,7 @@ class Office:
     def __init__(self, store: Store, lease: timedelta, patience: timedelta = PATIENCE) -> None:
         self.journal = Journal(store, lease, patience)
         self.watcher = Watcher(store, patience)
+        self._following: set[asyncio.Task[None]] = set()
         self._queues: WeakValueDictionary[UUID, asyncio.Lock] = WeakValueDictionary()
 
     def queue(self, chat_id: UUID) -> asyncio.Lock:
@@ -28,8 +30,17 @@ class Office:
             queue = self._queues[chat_id] = asyncio.Lock()
         return queue
 
+    def follow_up(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do this beside everything else, until it is done or the office closes."""
+        task = asyncio.create_task(work, name="chatrecord run's follow-up")
+        self._following.add(task)
+        task.add_done_callback(self._following.discard)
+
     async def close(self) -> None:
         """Stop the runs of this process, and read no others."""
+        for task in self._following:
+            task.cancel()
+        await asyncio.gather(*self._following, return_exceptions=True)
         await self.journal.close()
         await self.watcher.close()
 

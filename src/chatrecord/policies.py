@@ -10,6 +10,7 @@ from .budgets import Budget
 from .compaction import Compact
 from .hooks.hook import Hook
 from .limits import Limits
+from .llm import LLM
 from .window import Window
 
 OnDisconnect = Literal["continue", "stop"]
@@ -38,3 +39,4 @@ class Policies:
     budgets: Sequence[Budget] = ()
     hooks: Sequence[Hook] = ()
     compact: Compact | None = None
+    titles: LLM | None = None

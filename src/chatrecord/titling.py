@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import re
-from typing import Literal
 from uuid import UUID
 
 from .asides import ChatLedger, asked
-from .errors import AnswerInvalid, ChatNotFound, NothingToResume, TimeLimitExceeded
+from .errors import AnswerInvalid, NothingToResume, TimeLimitExceeded
 from .llm import LLM, Aside
 from .policies import Policies
 from .store import Store
@@ -32,16 +31,10 @@ _CHARACTERS = 2000
 _QUOTES = "\"'`“”„‟‘’‚«»‹›「」『』*_#"  # noqa: RUF001 - they are meant
 
 
-async def titled(
-    store: Store,
-    chat_id: UUID,
-    llm: LLM,
-    policies: Policies,
-    *,
-    instructions: str | None = None,
-    over: Literal["any", "none"] = "any",
+async def title_for(
+    store: Store, chat_id: UUID, llm: LLM, policies: Policies, instructions: str | None = None
 ) -> str:
-    """Have a title written, and give it to the chat. Raises what tells why there is none."""
+    """A title that suits the chat, not stored yet. Raises what tells why there is none."""
     messages = await store.first_messages(chat_id, limit=_FIRST)
     starts = [place for place, message in enumerate(messages) if begins_round(message)]
     if not starts:
@@ -65,9 +58,6 @@ async def titled(
     if not title:
         msg = f"The model gave no title, but {answer.text[:LONGEST]!r}"
         raise AnswerInvalid(msg)
-    if not await store.set_title(chat_id, title, over=over) and over == "any":
-        msg = f"There is no chat {chat_id} any more"
-        raise ChatNotFound(msg)
     return title
 
 

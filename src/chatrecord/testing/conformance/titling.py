@@ -25,7 +25,7 @@ from chatrecord.hooks import Hook, MaskPersonalData, Sending
 from chatrecord.limits import Limits
 from chatrecord.reports import Span
 from chatrecord.testing.look import add_requests, load, new_chat, spoken, until
-from chatrecord.testing.script import Script, call, fail, hang, say
+from chatrecord.testing.script import Script, call, fail, hang, meet, say
 
 from .budgets import Priced
 from .shared import add
@@ -200,6 +200,71 @@ class TitlesAreWritten:
 
         assert (await chat.requests())[-1].status == "interrupted"
         assert (await load(home, chat, Script())).title is None
+
+    async def test_a_title_comes_by_itself_once(self, home: Home) -> None:
+        script = Script([fail(RuntimeError("cut"))], [say("a1")], [say("a2")], [say("a3")])
+        writer = Script([fail(RuntimeError("no"))], [say("Greeting")])
+        chat = await new_chat(home, script, titles=writer, retries=0)
+
+        with pytest.raises(ProviderError):
+            await chat.ask("q0")
+        assert writer.requests == []
+        await chat.ask("q1")
+        await until(lambda: _has_ended(chat, 3))
+        assert chat.title is None
+        await chat.ask("q2")
+        await until(lambda: _has_title(chat))
+        await chat.ask("q3")
+
+        assert chat.title == (await load(home, chat, Script())).title == "Greeting"
+        assert len(writer.requests) == 2
+
+    async def test_an_answer_does_not_wait_for_its_title(self, home: Home) -> None:
+        writer = Script([hang()])
+        chat = await new_chat(home, Script([say("a1")], [say("a2")]), titles=writer)
+        async with asyncio.timeout(5):
+            await chat.ask("q1")
+            await until(lambda: _was_asked(writer))
+            await chat.ask("q2")
+
+        assert len(writer.requests) == 1
+        await home.office.close()
+
+        assert [row.status for row in await chat.requests() if row.run_id is None] == [
+            "interrupted"
+        ]
+
+    async def test_a_title_that_was_given_meanwhile_stays(
+        self, home: Home, elsewhere: Home
+    ) -> None:
+        gate = asyncio.Event()
+        writer = Script([meet(gate.wait), say("Greeting")])
+        chat = await new_chat(home, Script([say("a1")], [say("a2")]), titles=writer)
+        await chat.ask("q1")
+        await until(lambda: _was_asked(writer))
+
+        await (await load(elsewhere, chat, Script())).rename("Mine")
+        gate.set()
+        await until(lambda: _has_ended(chat, 2))
+
+        assert (await load(elsewhere, chat, Script())).title == "Mine"
+
+    async def test_a_chat_with_a_title_gets_no_other(self, home: Home) -> None:
+        chat = await new_chat(home, Script([say("a1")]), title="Mine", titles=Script())
+
+        await chat.ask("q1")
+
+        assert chat.title == "Mine"
+        assert len(await chat.requests()) == 1
+
+
+async def _has_ended(chat: Chat, requests: int) -> bool:
+    rows = await chat.requests()
+    return len(rows) == requests and all(row.status != "running" for row in rows)
+
+
+async def _has_title(chat: Chat) -> bool:
+    return chat.title is not None
 
 
 async def _was_asked(script: Script) -> bool:
