@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from time import perf_counter
 from typing import Protocol
 from uuid import UUID
@@ -21,11 +21,15 @@ from .ids import new_id
 from .limits import Limits
 from .llm import LLM, Answer, Aside, Body, Call, Failure, Snapshot, Target
 from .records import ApiRequest, Json, Message, Tokens, ToolCall, Usage
+from .repair import DIED
 from .shielding import finished
 from .store import PATIENCE, Changes, Store
 from .usage import together, usage_of
 
 _PAUSE = 0.1
+_LONGEST = timedelta(hours=1)
+_REACH = timedelta(days=7)
+"""What was begun before that is not looked for: the table of requests may be large."""
 
 
 class Ledger(Protocol):
@@ -208,6 +212,15 @@ class ChatLedger:
             await self.commit()
         except (ChatRecordError, asyncio.CancelledError):
             return
+
+
+async def end_dead_asides(store: Store) -> int:
+    """End the requests of no run whose process has died; how many there were.
+
+    One that is still alive after so long says itself how it has ended, once it has.
+    """
+    before = datetime.now(UTC) - _LONGEST
+    return await store.end_asides(before - _REACH, before, DIED)
 
 
 async def _written(store: Store, changes: Changes) -> None:

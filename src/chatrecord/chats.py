@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import Any, TypedDict, get_args
 from uuid import UUID
 
+from .asides import end_dead_asides
 from .budgets import Budget
 from .chat import Chat
 from .compaction import Compact
@@ -162,6 +163,8 @@ async def delete_chat(
 
 async def repair(home: Home, *, chats: Sequence[UUID] | None = None) -> int:
     """End the runs whose process has died, of these chats or of all; how many there were."""
+    if chats is None:
+        await end_dead_asides(home.store)
     if not await home.store.expired_runs(datetime.now(UTC), chats=chats, limit=1):
         return 0
     runtime = import_module("chatrecord.pydantic_ai")

@@ -187,8 +187,9 @@ class RunRecorder:
         self, request: ApiRequest, target: Target, *, estimate: Callable[[], int]
     ) -> None:
         self._check_spending(target, estimate)
-        await self.commit()  # the request before this one has ended: its row must say so
         if self._budgets:
+            if self.asides:
+                await self.commit()  # the request before this one has ended: its row must say so
             await self._admit(request)
             return
         self._changes.add(request)

@@ -283,6 +283,9 @@ class Store(Protocol):
     async def write(self, changes: Changes) -> None:
         """Write what a run has to say."""
 
+    async def end_asides(self, since: datetime, before: datetime, why: str) -> int:
+        """End the requests of no run that were begun in this time and are open; how many."""
+
     async def admit(
         self, request: ApiRequest, lease: Lease | None, claims: Sequence[Claim]
     ) -> bool:

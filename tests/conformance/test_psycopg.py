@@ -11,10 +11,11 @@ from chatrecord.sqlalchemy import Database
 from chatrecord.testing.conformance.answers import AnswersAreRows
 from chatrecord.testing.conformance.chats import ChatsAreKept
 from chatrecord.testing.conformance.processes import ProcessesShare
+from chatrecord.testing.conformance.titles import TitlesAreKept
 from chatrecord.testing.conformance.values import ValuesComeBack
 
 
-class TestPsycopg(ChatsAreKept, AnswersAreRows, ValuesComeBack, ProcessesShare):
+class TestPsycopg(ChatsAreKept, TitlesAreKept, AnswersAreRows, ValuesComeBack, ProcessesShare):
     """Where drivers differ: values, rows, and several of them at once."""
 
     @pytest.fixture

@@ -546,6 +546,26 @@ class Statements:
         return update(calls.table).where(waiting).values(decision)
 
     @cached_property
+    def end_asides(self) -> Update:
+        """End the requests of no run that were begun in this time and have not ended."""
+        requests = kept(self.request, "Requests", "request")
+        begun = requests.started_at
+        changes: dict[Any, Any] = {
+            requests.status: "interrupted",
+            requests.error: bindparam("new_error"),
+        }
+        return (
+            update(requests.table)
+            .where(
+                requests.run_id.is_(None),
+                requests.status == "running",
+                begun >= bindparam("since", type_=begun.type),
+                begun < bindparam("before", type_=begun.type),
+            )
+            .values(changes)
+        )
+
+    @cached_property
     def request_stop(self) -> Update:
         """Ask the owner of a run to stop it."""
         return (

@@ -501,6 +501,13 @@ class SqlStore:
                 numbers = {"row_id": changes.chat_id, "new_next_seq": changes.next_seq}
                 await connection.execute(self._sql.set_next_seq, numbers)
 
+    async def end_asides(self, since: datetime, before: datetime, why: str) -> int:
+        if self._sql.request is None:
+            return 0
+        ending = {"since": since, "before": before, "new_error": why}
+        async with self.transaction() as connection:
+            return (await connection.execute(self._sql.end_asides, ending)).rowcount
+
     async def _hold(self, connection: AsyncConnection, lease: Lease, run: RunRecord | None) -> None:
         """Lock the run, and write what has changed of it, or find that it is somebody else's."""
         held = {"run_ids": [lease.run_id], "of_owner": lease.owner, "new_lease_until": lease.until}

@@ -5,7 +5,7 @@ from decimal import Decimal
 from pydantic import BaseModel
 from pydantic_ai import Agent
 
-from chatrecord import Limits, Reply, Window
+from chatrecord import Compact, Limits, Reply, Window
 from chatrecord.sqlalchemy import Database, create_chat, delete_chat, list_chats, load_chat
 
 
@@ -23,6 +23,8 @@ async def use() -> Decimal | None:
         limits=Limits(cost=Decimal("0.5")),
         window=Window(messages=50),
         on_disconnect="stop",
+        compact=Compact(above=8_000, keep=2, llm="openai:gpt-5-nano"),
+        titles=True,
     )
     reply: Reply[str] = await chat.ask("hello")
     typed = await chat.ask("the invoice", output_type=Invoice)
@@ -32,6 +34,8 @@ async def use() -> Decimal | None:
             print(chunk.text, chunk.tool_call.name if chunk.tool_call else "")
     loaded = await load_chat(db, Agent("openai:gpt-5.2"), chat.id, user_id="u1")
     page = await list_chats(db, user_id="u1", limit=5)
-    await list_chats(db, before=page[-1])
+    await list_chats(db, before=page[-1], search="invoice")
+    title: str = await loaded.generate_title("openai:gpt-5-nano", instructions="Be brief.")
+    await loaded.rename(title.upper())
     await delete_chat(db, loaded.id, user_id="u1")
     return reply.cost or total

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from uuid import uuid4
 
 import pytest
 from pydantic_ai.exceptions import ModelHTTPError
 
+from chatrecord import chats
 from chatrecord.budgets import Budget
 from chatrecord.chat import Chat
 from chatrecord.errors import (
@@ -22,8 +25,10 @@ from chatrecord.errors import (
 )
 from chatrecord.home import Home
 from chatrecord.hooks import Hook, MaskPersonalData, Sending
+from chatrecord.ids import new_id
 from chatrecord.limits import Limits
 from chatrecord.reports import Span
+from chatrecord.store import Changes
 from chatrecord.testing.look import add_requests, load, new_chat, spoken, until
 from chatrecord.testing.script import Script, call, fail, hang, meet, say
 
@@ -256,6 +261,23 @@ class TitlesAreWritten:
 
         assert chat.title == "Mine"
         assert len(await chat.requests()) == 1
+
+    async def test_what_the_dead_have_left_open_is_ended(self, home: Home) -> None:
+        chat = await new_chat(home, Script([say("a1")], [say("Greeting")]))
+        await chat.ask("q1")
+        await chat.generate_title()
+        now, last = datetime.now(UTC), (await chat.requests())[-1]
+        changes = Changes(chat.id)
+        for hours in (0.5, 2):
+            begun = now - timedelta(hours=hours)
+            changes.add(replace(last, id=new_id(), status="running", started_at=begun))
+        await home.store.write(changes)
+
+        await chats.repair(home)
+
+        rows = sorted(await chat.requests(), key=lambda row: row.started_at)
+        assert [row.status for row in rows] == ["interrupted", "running", "complete", "complete"]
+        assert "without a word" in str(rows[0].error)
 
 
 async def _has_ended(chat: Chat, requests: int) -> bool:
