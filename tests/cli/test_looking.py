@@ -226,3 +226,12 @@ def test_an_import_that_cannot_be_read_says_which_line(
 
     assert main(["export", ids[0], "--user", "bob"]) == 1
     assert "There is no chat" in capsys.readouterr().err
+
+
+def test_chats_are_searched_by_title(ids: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["chats", "--search", "WEATHER"]) == 0
+    assert [line.split("\t")[0] for line in capsys.readouterr().out.splitlines()] == ids[:1]
+    assert main(["chats", "--search", "nowhere"]) == 0
+    assert "'nowhere'" in capsys.readouterr().err
+    assert main(["chats", "--search", " "]) == 1
+    assert "leave it out" in capsys.readouterr().err

@@ -7,6 +7,7 @@ from argparse import Namespace
 
 from rich.table import Table
 
+from chatrecord.errors import ConfigurationError
 from chatrecord.records import ChatRecord
 from chatrecord.sqlalchemy import list_chats
 
@@ -20,9 +21,14 @@ from .screen import Screen, as_it_is, plain
 
 def run(arguments: Namespace) -> int:
     """List the chats: a table on a terminal, tab-separated lines in a pipe."""
-    found = asyncio.run(_found(arguments))
+    try:
+        found = asyncio.run(_found(arguments))
+    except ValueError as error:
+        raise ConfigurationError(str(error)) from error
     screen = Screen()
-    if not found:
+    if not found and arguments.search is not None:
+        screen.note(f"No chat here has a title with {arguments.search!r} in it")
+    elif not found:
         screen.note(f"There are no chats here yet: start one with {PROGRAM} chat")
     elif screen.is_terminal:
         screen.out.print(_table(found))
@@ -34,7 +40,9 @@ def run(arguments: Namespace) -> int:
 
 async def _found(arguments: Namespace) -> list[ChatRecord]:
     async with existing_database(arguments.db) as db:
-        return await list_chats(db, limit=arguments.limit, **scope_of(arguments.user))
+        return await list_chats(
+            db, limit=arguments.limit, search=arguments.search, **scope_of(arguments.user)
+        )
 
 
 def _table(chats: list[ChatRecord]) -> Table:

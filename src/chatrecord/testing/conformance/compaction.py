@@ -12,7 +12,7 @@ from pydantic_ai.messages import ModelMessage, ModelRequest
 
 from chatrecord.chat import Chat
 from chatrecord.compaction import Compact
-from chatrecord.errors import ProviderError
+from chatrecord.errors import LeaseLost, ProviderError
 from chatrecord.home import Home
 from chatrecord.hooks import MaskPersonalData
 from chatrecord.records import Message
@@ -25,7 +25,7 @@ from chatrecord.testing.look import (
     text_of,
     until,
 )
-from chatrecord.testing.script import Event, Script, call, fail, hang, say
+from chatrecord.testing.script import Event, Script, call, fail, hang, meet, say
 from chatrecord.window import Window
 
 from .shared import add, read
@@ -290,6 +290,27 @@ class ChatsAreCompacted:
         asking.cancel()
         with suppress(BaseException):
             await asking
+
+    async def test_who_has_lost_the_run_writes_no_summary(
+        self, home: Home, elsewhere: Home
+    ) -> None:
+        gate = asyncio.Event()
+        script, late = Script(*rounds(1, 4)), Script([meet(gate.wait), say("Too late")])
+        chat = await new_chat(home, script, compact=Compact(above=350, keep=1, llm=late))
+        await ask(chat, 1, 4)
+        asking = asyncio.create_task(chat.ask("q5"))
+        await until(lambda: _was_asked(late))
+        await die(home, chat)
+        compact = Compact(above=350, keep=1, llm=Script([say("Gist")]))
+        twin = await load(elsewhere, chat, Script(*rounds(6, 6)), compact=compact)
+        await twin.ask("q6")
+
+        gate.set()
+        with pytest.raises(LeaseLost):
+            await asking
+
+        assert [each.text for each in await twin.summaries()] == ["Gist"]
+        assert [m.role for m in await twin.messages()] == ["user", "assistant"] * 6
 
     async def test_hooks_see_it_and_mask_it(self, home: Home) -> None:
         script = Script(*rounds(1, 5))
