@@ -7,6 +7,8 @@ This package itself holds what does not depend on a database: the records, the e
 
 from importlib.metadata import version
 
+from .attachment_stores import AttachmentStore, FolderStore, FsspecStore
+from .attachments import Attachment
 from .budgets import Budget
 from .chat import Chat, ChatStream
 from .compaction import Compact
@@ -14,6 +16,8 @@ from .errors import (
     AgentMismatch,
     AnswerInvalid,
     ApprovalPending,
+    AttachmentNotFound,
+    AttachmentTooLarge,
     BudgetExceeded,
     ChatBusy,
     ChatExists,
@@ -47,7 +51,18 @@ from .errors import (
     UnknownPrice,
 )
 from .limits import Limits
-from .records import ApiRequest, ChatRecord, Chunk, Message, Reply, Run, Tokens, ToolCall, Usage
+from .records import (
+    ApiRequest,
+    Attached,
+    ChatRecord,
+    Chunk,
+    Message,
+    Reply,
+    Run,
+    Tokens,
+    ToolCall,
+    Usage,
+)
 from .tools import repeatable
 from .window import Window
 
@@ -58,6 +73,11 @@ __all__ = [
     "AnswerInvalid",
     "ApiRequest",
     "ApprovalPending",
+    "Attached",
+    "Attachment",
+    "AttachmentNotFound",
+    "AttachmentStore",
+    "AttachmentTooLarge",
     "Budget",
     "BudgetExceeded",
     "Chat",
@@ -73,6 +93,8 @@ __all__ = [
     "ContextTooLong",
     "CostLimitExceeded",
     "DatabaseFailed",
+    "FolderStore",
+    "FsspecStore",
     "HookFailed",
     "ImportInvalid",
     "KeyMissing",

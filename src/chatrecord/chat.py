@@ -17,8 +17,16 @@ from uuid import UUID
 
 from typing_extensions import TypeVar
 
+from .attachments import Attachable, Attachment, read_attachments
 from .chat_runs import ChatRuns
-from .errors import ApprovalPending, ChatNotFound, ChatRecordError, MessageNotFound, NothingToResume
+from .errors import (
+    ApprovalPending,
+    AttachmentNotFound,
+    ChatNotFound,
+    ChatRecordError,
+    MessageNotFound,
+    NothingToResume,
+)
 from .feed import Feed
 from .home import Home
 from .llm import LLM
@@ -214,30 +222,44 @@ class Chat:
 
     @overload
     async def ask(
-        self, prompt: Prompt, *, output_type: type[Typed], idempotency_key: str | None = None
+        self,
+        prompt: Prompt,
+        *,
+        attachments: Sequence[Attachable] = (),
+        output_type: type[Typed],
+        idempotency_key: str | None = None,
     ) -> Reply[Typed]: ...
 
     @overload
     async def ask(
-        self, prompt: Prompt, *, output_type: None = None, idempotency_key: str | None = None
+        self,
+        prompt: Prompt,
+        *,
+        attachments: Sequence[Attachable] = (),
+        output_type: None = None,
+        idempotency_key: str | None = None,
     ) -> Reply[str]: ...
 
     async def ask(
         self,
         prompt: Prompt,
         *,
+        attachments: Sequence[Attachable] = (),
         output_type: type[Any] | None = None,
         idempotency_key: str | None = None,
     ) -> Reply[Any]:
         """Send a message and wait for the final answer, tools and all.
 
             reply = await chat.ask("What is our Q3 travel policy?")
+            reply = await chat.ask("What does it say?", attachments=[Path("policy.pdf")])
 
         With `output_type` the answer is parsed into that type, as `reply.output`. Raises `ChatBusy`
         while another run is active, and a `RunError` where no final answer came; what did come is
-        stored either way.
+        stored either way. `attachments` are files to send along, now and with every later message:
+        an `Attachment`, a `Path`, or an address; see `Attachment` for what is wrong with one.
         """
-        run = self._begin(prompt, output_type, idempotency_key)
+        content = await self._content(prompt, attachments)
+        run = self._begin(content, output_type, idempotency_key)
         try:
             return await run.reply()
         finally:
@@ -246,18 +268,29 @@ class Chat:
 
     @overload
     def stream(
-        self, prompt: Prompt, *, output_type: type[Typed], idempotency_key: str | None = None
+        self,
+        prompt: Prompt,
+        *,
+        attachments: Sequence[Attachable] = (),
+        output_type: type[Typed],
+        idempotency_key: str | None = None,
     ) -> ChatStream[Typed]: ...
 
     @overload
     def stream(
-        self, prompt: Prompt, *, output_type: None = None, idempotency_key: str | None = None
+        self,
+        prompt: Prompt,
+        *,
+        attachments: Sequence[Attachable] = (),
+        output_type: None = None,
+        idempotency_key: str | None = None,
     ) -> ChatStream[str]: ...
 
     def stream(
         self,
         prompt: Prompt,
         *,
+        attachments: Sequence[Attachable] = (),
         output_type: type[Any] | None = None,
         idempotency_key: str | None = None,
     ) -> ChatStream[Any]:
@@ -270,7 +303,8 @@ class Chat:
         """
 
         async def begin() -> Feed:
-            return self._begin(prompt, output_type, idempotency_key)
+            content = await self._content(prompt, attachments)
+            return self._begin(content, output_type, idempotency_key)
 
         return ChatStream(begin, self._policies.on_disconnect)
 
@@ -348,20 +382,36 @@ class Chat:
 
     @overload
     def edit(
-        self, message_id: UUID, prompt: Prompt, *, output_type: type[Typed]
+        self,
+        message_id: UUID,
+        prompt: Prompt,
+        *,
+        attachments: Sequence[Attachable] = (),
+        output_type: type[Typed],
     ) -> ChatStream[Typed]: ...
 
     @overload
     def edit(
-        self, message_id: UUID, prompt: Prompt, *, output_type: None = None
+        self,
+        message_id: UUID,
+        prompt: Prompt,
+        *,
+        attachments: Sequence[Attachable] = (),
+        output_type: None = None,
     ) -> ChatStream[str]: ...
 
     def edit(
-        self, message_id: UUID, prompt: Prompt, *, output_type: type[Any] | None = None
+        self,
+        message_id: UUID,
+        prompt: Prompt,
+        *,
+        attachments: Sequence[Attachable] = (),
+        output_type: type[Any] | None = None,
     ) -> ChatStream[Any]:
         """Put a question differently, and answer it: all that came after it is replaced.
 
         As with `regenerate`, what is replaced stands until the new answer is stored, and is kept.
+        The new question has the `attachments` that are given here, and none of the old one's.
         Raises `MessageNotFound` for anything but a question of this chat that still stands.
         """
 
@@ -371,7 +421,8 @@ class Chat:
             if question is None or question.role != "user" or question.status == "superseded":
                 msg = f"There is no question {message_id} in chat {self.id} that could be edited"
                 raise MessageNotFound(msg)
-            return await self._in_place(_checked_prompt(prompt), output_type, question.seq)
+            content = await self._content(prompt, attachments)
+            return await self._in_place(content, output_type, question.seq)
 
         return ChatStream(begin, self._policies.on_disconnect)
 
@@ -428,6 +479,21 @@ class Chat:
         """
         return await self._home.store.summaries(self.id)
 
+    async def attachment(self, file_hash: str) -> Attachment:
+        """A file of the chat, by the hash that `Message.attachments` tells.
+
+            (file,) = message.attachments
+            found = await chat.attachment(file.hash)
+            found.data, found.media_type, found.name
+
+        Raises `AttachmentNotFound`: files of other chats are not to be had here.
+        """
+        found = await self._home.store.attachment(self.id, file_hash)
+        if found is None:
+            msg = f"There is no file {file_hash} in chat {self.id}, or not any more"
+            raise AttachmentNotFound(msg)
+        return found
+
     async def tool_calls(self) -> list[ToolCall]:
         """Every tool call of the chat, oldest first."""
         return await self._home.store.tool_calls(self.id)
@@ -440,11 +506,18 @@ class Chat:
         """Tokens, cost and number of requests, over all attempts."""
         return await self._home.store.usage(self.id)
 
-    def _begin(
-        self, prompt: Prompt, output_type: type[Any] | None, idempotency_key: str | None
-    ) -> LiveRun:
+    async def _content(self, prompt: Prompt, attachments: Sequence[Attachable]) -> Prompt:
+        """What is asked, files and all."""
         prompt = _checked_prompt(prompt)
-        return self._live(self._order(prompt, output_type, _checked_key(idempotency_key)))
+        if not attachments:
+            return prompt
+        limit = self._policies.limits.attachment_bytes
+        return self._llm.attached(prompt, await read_attachments(attachments, limit))
+
+    def _begin(
+        self, content: Prompt, output_type: type[Any] | None, idempotency_key: str | None
+    ) -> LiveRun:
+        return self._live(self._order(content, output_type, _checked_key(idempotency_key)))
 
     def _order(
         self, content: Prompt | None, output_type: type[Any] | None, idempotency_key: str | None

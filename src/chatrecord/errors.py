@@ -13,6 +13,7 @@
     │   ├── SentBefore              this idempotency key was used for another question
     │   └── ApprovalPending         a tool call waits to be approved or denied
     ├── MessageNotFound             no such message in this chat, or none that fits
+    ├── AttachmentNotFound          no such file in this chat, or not any more
     ├── NothingToResume             the last run has ended well, or there is none
     ├── DatabaseFailed              the database could not be reached, read or written
     └── RunError                    the run ended without a final answer; what came is stored
@@ -28,6 +29,7 @@
         ├── Refused                 a hook refused the question or the answer
         ├── AnswerInvalid           the model's answer never fitted what was asked for
         └── LimitExceeded           a guard of yours said no
+            ├── AttachmentTooLarge  a file is larger than allowed: nothing was stored
             ├── BudgetExceeded      an owner's budget is used up until `renews_at`
             ├── TimeLimitExceeded
             ├── StepLimitExceeded
@@ -105,6 +107,10 @@ class ApprovalPending(ChatBusy):
 
 class MessageNotFound(ChatRecordError):
     """There is no message of this id in this chat, or none that can be edited."""
+
+
+class AttachmentNotFound(ChatRecordError):
+    """There is no file of this hash in this chat, or it was deleted from where it was kept."""
 
 
 class NothingToResume(ChatRecordError):
@@ -230,6 +236,10 @@ class BudgetExceeded(LimitExceeded):
         self.by = by
         self.whose = whose
         self.renews_at = renews_at
+
+
+class AttachmentTooLarge(LimitExceeded):
+    """A file of the question is larger than allowed. Nothing was stored, and there is no run."""
 
 
 class TimeLimitExceeded(LimitExceeded):

@@ -24,9 +24,10 @@ class Limits:
     """What a run, and a chat as a whole, may take. `None` means no limit.
 
     `total_timeout` (of a run) and `idle_timeout` (of a provider that sends nothing) are in seconds,
-    costs are in US dollars. Tokens and cost count every attempt, and before each request the input
-    about to be sent (estimated at four characters a token), so that a limit is never knowingly
-    passed; one answer can still overshoot it by its own output.
+    costs are in US dollars, `attachment_bytes` is the size of one file in a question. Tokens and
+    cost count every attempt, and before each request the input about to be sent (estimated at four
+    characters a token), so that a limit is never knowingly passed; one answer can still overshoot
+    it by its own output.
     """
 
     total_timeout: float | None = 900
@@ -37,6 +38,7 @@ class Limits:
     cost: Decimal | None = None
     chat_tokens: int | None = None
     chat_cost: Decimal | None = None
+    attachment_bytes: int | None = 10_000_000
 
     def __post_init__(self) -> None:
         for limit in fields(self):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 from uuid import UUID
 
+from .attachments import Attachment
 from .errors import RunError
 from .hooks.moments import Change
 from .hooks.run_hooks import RunHooks
@@ -187,6 +188,9 @@ class LLM(Protocol):
 
     def prompt(self, content: object, storing: Change | None = None) -> Body:
         """The user's message for this content, with its texts as they are to be stored."""
+
+    def attached(self, prompt: str | Sequence[Any], files: Sequence[Attachment]) -> Sequence[Any]:
+        """The content of a message that is this prompt with these files."""
 
     def answers(self, calls: Sequence[ToolCall]) -> Body:
         """A message that answers these calls by their rows: their results, or why there is none."""

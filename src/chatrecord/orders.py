@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from uuid import UUID
 
+from .attachments import check_sizes
 from .drafts import empty_answer, opened_message, opened_request
 from .hooks.run_hooks import storing
 from .llm import LLM, Body
@@ -37,6 +38,7 @@ class Order:
 
 def start_of(order: Order, llm: LLM, run_id: UUID, *, owner: str, lease: timedelta) -> RunStart:
     """The first rows of a run: itself, its prompt, an empty answer and the request for it."""
+    check_sizes(order.content, order.policies.limits.attachment_bytes)
     now = datetime.now(UTC)
     run = Run(
         id=run_id,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from base64 import urlsafe_b64decode
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
+from hashlib import sha1, sha256
 from typing import Generic, Literal, TypeAlias
 from uuid import UUID
 
@@ -83,8 +85,25 @@ class ChatRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class Attached:
+    """A file of a message: kept here (its `hash` is asked for with `Chat.attachment`), or a `url`.
+
+    `hash` is the SHA-256 of its bytes, `size` their number; both are `None` where it is elsewhere.
+    """
+
+    hash: str | None
+    url: str | None
+    media_type: str | None
+    name: str | None
+    size: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
-    """One message of a chat. `content` is the lossless form that is replayed to the LLM."""
+    """One message of a chat. `content` is the lossless form that is replayed to the LLM.
+
+    Files in it are only referred to, where they are kept in a table or a store of their own.
+    """
 
     id: UUID
     chat_id: UUID
@@ -102,6 +121,11 @@ class Message:
     tokens: Tokens
     created_at: datetime
     finished_at: datetime | None
+
+    @property
+    def attachments(self) -> tuple[Attached, ...]:
+        """The files in it, in order: those of a prompt, of a tool's result, or made by a model."""
+        return tuple(_attached(self.content))
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,3 +239,49 @@ class Reply(Generic[Output]):
     def cost(self) -> Decimal | None:
         """US dollars for the whole run, `None` where the price of any attempt is unknown."""
         return None if self.usage.unpriced_requests else self.usage.cost
+
+
+def _attached(value: Json) -> Iterator[Attached]:
+    """The files in a value, as the LLM library dumps them or as they are referred to."""
+    if isinstance(value, list):
+        for item in value:
+            yield from _attached(item)
+    if not isinstance(value, dict):
+        return
+    kind, media_type = str(value.get("kind")), value.get("media_type")
+    if kind != "binary" and not kind.endswith("-url"):
+        for item in value.values():
+            yield from _attached(item)
+        return
+    found: Attached | None
+    url, data = value.get("url"), value.get("data")
+    if isinstance(url, str):
+        found = Attached(None, url, None, name_of(value, url.encode()), None)
+    elif isinstance(data, dict):
+        found = _referred(data)
+    else:
+        found = _inside(value, str(data or ""))
+    if found is not None:
+        yield replace(found, media_type=media_type if isinstance(media_type, str) else None)
+
+
+def _referred(data: dict[str, Json]) -> Attached | None:
+    hash_, size, name = data.get("attachment"), data.get("size"), data.get("name")
+    if not isinstance(hash_, str) or not isinstance(size, int):
+        return None
+    return Attached(hash_, None, None, name if isinstance(name, str) else None, size)
+
+
+def _inside(value: dict[str, Json], text: str) -> Attached | None:
+    try:
+        data = urlsafe_b64decode(text)
+    except ValueError:
+        return None
+    return Attached(sha256(data).hexdigest(), None, None, name_of(value, data), len(data))
+
+
+def name_of(value: dict[str, Json], source: bytes) -> str | None:
+    """Its name, unless pydantic-ai has made one up of its bytes or its address."""
+    name = value.get("identifier")
+    made_up = sha1(source, usedforsecurity=False).hexdigest()[:6]
+    return name if isinstance(name, str) and name not in ("", made_up) else None

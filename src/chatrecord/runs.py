@@ -253,7 +253,7 @@ class LiveRun(Feed):
         ask = Ask(self._order.content, self._order.output_type, self._decisions, self._hooks)
         try:
             async with asyncio.timeout(limit) as clock:
-                history = await self._compacted(recorder)
+                history = await self._store.with_files(await self._compacted(recorder))
                 return await self._llm.run(history, ask, recorder)
         except TimeoutError as error:
             if not clock.expired():

@@ -8,7 +8,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Literal, Protocol, TypeAlias
 from uuid import UUID
 
+from .attachments import Attachment
 from .budgets import Spending
+from .files import ChatFile
 from .records import (
     ApiRequest,
     ChatRecord,
@@ -252,12 +254,12 @@ class Store(Protocol):
 
     def rows_of_chat(
         self, chat_id: UUID, scope: Scope
-    ) -> AsyncGenerator[ChatRecord | RunRecord | JournalEntry]:
+    ) -> AsyncGenerator[ChatRecord | RunRecord | JournalEntry | ChatFile]:
         """A chat within the scope, and then everything in it, all as of one moment.
 
-        Its runs (but for those that wait for their turn), messages, tool calls, requests, and the
-        journal, each in order. Nothing where there is no such chat. A transaction is open until the
-        last of them.
+        Its runs (but for those that wait for their turn), messages, tool calls, requests, the
+        journal, and the files that messages and tool calls refer to, each in order. Nothing where
+        there is no such chat. A transaction is open until the last of them.
         """
 
     async def insert_whole_chat(
@@ -265,7 +267,8 @@ class Store(Protocol):
     ) -> ChatRecord:
         """Write a chat with all its rows, which are in the order of `rows_of_chat`.
 
-        Rows of a kind that is not kept here are left out. Raises `ChatExists`.
+        Messages and tool calls have their files in them. Rows of a kind that is not kept here are
+        left out. Raises `ChatExists`.
         """
 
     async def begin(self, start: RunStart) -> Begun:
@@ -354,6 +357,16 @@ class Store(Protocol):
 
         `None` is for runs that are not named. A database that cannot tell says nothing, ever.
         """
+
+    async def with_files(self, messages: Sequence[Message]) -> list[Message]:
+        """These messages of one chat with their files in them, instead of references to those.
+
+        One query for all. Messages come from here with references, and go back so or as they were
+        made: with the files in them, which are taken out then.
+        """
+
+    async def attachment(self, chat_id: UUID, file_hash: str) -> Attachment | None:
+        """The file of this hash in the chat; without a name where it never had one."""
 
     async def get_message(self, chat_id: UUID, message_id: UUID) -> Message | None:
         """This message of the chat."""

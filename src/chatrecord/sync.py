@@ -9,7 +9,7 @@ import asyncio
 import atexit
 import os
 import threading
-from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator, Mapping, Sequence
 from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import suppress
 from typing import Any, Generic, ParamSpec, Self, overload
@@ -17,6 +17,7 @@ from uuid import UUID
 
 from typing_extensions import TypeVar
 
+from .attachments import Attachable, Attachment
 from .chat import Chat, ChatStream, Prompt
 from .records import ApiRequest, ChatRecord, Chunk, Message, Output, Reply, Run, ToolCall, Usage
 
@@ -211,46 +212,78 @@ class SyncChat:
 
     @overload
     def ask(
-        self, prompt: Prompt, *, output_type: type[Typed], idempotency_key: str | None = None
+        self,
+        prompt: Prompt,
+        *,
+        attachments: Sequence[Attachable] = (),
+        output_type: type[Typed],
+        idempotency_key: str | None = None,
     ) -> Reply[Typed]: ...
 
     @overload
     def ask(
-        self, prompt: Prompt, *, output_type: None = None, idempotency_key: str | None = None
+        self,
+        prompt: Prompt,
+        *,
+        attachments: Sequence[Attachable] = (),
+        output_type: None = None,
+        idempotency_key: str | None = None,
     ) -> Reply[str]: ...
 
     def ask(
         self,
         prompt: Prompt,
         *,
+        attachments: Sequence[Attachable] = (),
         output_type: type[Any] | None = None,
         idempotency_key: str | None = None,
     ) -> Reply[Any]:
         """See `Chat.ask`."""
         return wait(
-            self._chat.ask(prompt, output_type=output_type, idempotency_key=idempotency_key)
+            self._chat.ask(
+                prompt,
+                attachments=attachments,
+                output_type=output_type,
+                idempotency_key=idempotency_key,
+            )
         )
 
     @overload
     def stream(
-        self, prompt: Prompt, *, output_type: type[Typed], idempotency_key: str | None = None
+        self,
+        prompt: Prompt,
+        *,
+        attachments: Sequence[Attachable] = (),
+        output_type: type[Typed],
+        idempotency_key: str | None = None,
     ) -> SyncStream[Typed]: ...
 
     @overload
     def stream(
-        self, prompt: Prompt, *, output_type: None = None, idempotency_key: str | None = None
+        self,
+        prompt: Prompt,
+        *,
+        attachments: Sequence[Attachable] = (),
+        output_type: None = None,
+        idempotency_key: str | None = None,
     ) -> SyncStream[str]: ...
 
     def stream(
         self,
         prompt: Prompt,
         *,
+        attachments: Sequence[Attachable] = (),
         output_type: type[Any] | None = None,
         idempotency_key: str | None = None,
     ) -> SyncStream[Any]:
         """See `Chat.stream`."""
         return SyncStream(
-            self._chat.stream(prompt, output_type=output_type, idempotency_key=idempotency_key)
+            self._chat.stream(
+                prompt,
+                attachments=attachments,
+                output_type=output_type,
+                idempotency_key=idempotency_key,
+            )
         )
 
     @overload
@@ -281,19 +314,38 @@ class SyncChat:
 
     @overload
     def edit(
-        self, message_id: UUID, prompt: Prompt, *, output_type: type[Typed]
+        self,
+        message_id: UUID,
+        prompt: Prompt,
+        *,
+        attachments: Sequence[Attachable] = (),
+        output_type: type[Typed],
     ) -> SyncStream[Typed]: ...
 
     @overload
     def edit(
-        self, message_id: UUID, prompt: Prompt, *, output_type: None = None
+        self,
+        message_id: UUID,
+        prompt: Prompt,
+        *,
+        attachments: Sequence[Attachable] = (),
+        output_type: None = None,
     ) -> SyncStream[str]: ...
 
     def edit(
-        self, message_id: UUID, prompt: Prompt, *, output_type: type[Any] | None = None
+        self,
+        message_id: UUID,
+        prompt: Prompt,
+        *,
+        attachments: Sequence[Attachable] = (),
+        output_type: type[Any] | None = None,
     ) -> SyncStream[Any]:
         """See `Chat.edit`."""
-        return SyncStream(self._chat.edit(message_id, prompt, output_type=output_type))
+        return SyncStream(
+            self._chat.edit(
+                message_id, prompt, attachments=attachments, output_type=output_type
+            )
+        )
 
     @overload
     def resume(self, *, output_type: type[Typed]) -> SyncStream[Typed]: ...
@@ -332,6 +384,10 @@ class SyncChat:
     def summaries(self) -> list[Message]:
         """See `Chat.summaries`."""
         return wait(self._chat.summaries())
+
+    def attachment(self, file_hash: str) -> Attachment:
+        """See `Chat.attachment`."""
+        return wait(self._chat.attachment(file_hash))
 
     def tool_calls(self) -> list[ToolCall]:
         """See `Chat.tool_calls`."""

@@ -21,6 +21,7 @@ from pydantic_ai.models import Model, infer_model
 from pydantic_ai.settings import ModelSettings
 from pydantic_ai.toolsets import FunctionToolset
 
+from chatrecord.attachments import Attachment
 from chatrecord.errors import ConfigurationError
 from chatrecord.hooks.moments import Change
 from chatrecord.hooks.run_hooks import RunHooks
@@ -29,6 +30,7 @@ from chatrecord.records import Message, ToolCall
 from chatrecord.tools import is_repeatable
 
 from .asides import answer_beside, settings_beside
+from .attaching import attached
 from .capability import Recording, recorded_agent
 from .failures import run_error
 from .messages import answers_to, body_of, history_of
@@ -82,6 +84,9 @@ class AgentLLM:
 
     def prompt(self, content: object, storing: Change | None = None) -> Body:
         return stored_body(ModelRequest(parts=[UserPromptPart(cast(Any, content))]), storing)
+
+    def attached(self, prompt: str | Sequence[Any], files: Sequence[Attachment]) -> Sequence[Any]:
+        return attached(prompt, files)
 
     def answers(self, calls: Sequence[ToolCall]) -> Body:
         return answers(calls)

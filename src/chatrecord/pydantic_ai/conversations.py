@@ -118,7 +118,7 @@ class PersistedConversations(ConversationStore):
         for chat_id in {place for places in self._places.values() for place in places}:
             async for entry in self._entries(chat_id):
                 if entry.id == entry_id:
-                    return entry.loaded
+                    return (await self._loaded([entry]))[0]
         raise LookupError(entry_id)
 
     # Rows
@@ -155,15 +155,19 @@ class PersistedConversations(ConversationStore):
     ) -> list[ConversationEntry] | None:
         """An entry and those before it, of which each has a lower number."""
         wanted: str | None = head_id
-        history: list[ConversationEntry] = []
+        history: list[_Stored] = []
         async for entry in self._entries(chat_id):
             if entry.id == wanted:
-                history.append(entry.loaded)
+                history.append(entry)
                 wanted = entry.parent_id
             if wanted is None or len(history) == limit:
                 break
         is_whole = wanted is None or len(history) == limit
-        return history[::-1] if is_whole else None
+        return await self._loaded(history[::-1]) if is_whole else None
+
+    async def _loaded(self, entries: Sequence[_Stored]) -> list[ConversationEntry]:
+        rows = await self._home.store.with_files([entry.row for entry in entries])
+        return [replace(entry, row=row).loaded for entry, row in zip(entries, rows, strict=True)]
 
     async def _shared(
         self, record: ConversationRecord, new_entries: Sequence[ConversationEntry]

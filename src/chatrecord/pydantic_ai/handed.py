@@ -11,12 +11,14 @@ from pydantic_ai import RunContext
 from pydantic_ai.messages import ModelRequest, UserPromptPart
 from pydantic_ai.models import Model
 
+from chatrecord.attachments import Attachment
 from chatrecord.errors import ConfigurationError
 from chatrecord.hooks.moments import Change
 from chatrecord.hooks.run_hooks import RunHooks
 from chatrecord.llm import LLM, Aside, Ask, Body, Outcome, Recorder, Target
 from chatrecord.records import Message, ToolCall
 
+from .attaching import attached
 from .messages import answers_to, body_of
 from .provider import can_stream, target_of
 from .stopping import Stopper
@@ -53,6 +55,9 @@ class HandedRun:
 
     def prompt(self, content: object, storing: Change | None = None) -> Body:
         return stored_body(ModelRequest(parts=[UserPromptPart(cast(Any, content))]), storing)
+
+    def attached(self, prompt: str | Sequence[Any], files: Sequence[Attachment]) -> Sequence[Any]:
+        return attached(prompt, files)
 
     def answers(self, calls: Sequence[ToolCall]) -> Body:
         return body_of(answers_to(calls))

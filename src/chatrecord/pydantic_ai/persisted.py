@@ -227,7 +227,8 @@ async def message_history(
         raise ChatNotFound(msg)
     records = await home.store.messages(found.id, limit=window.messages, before=None)
     standing = [record for record in records if record.status != "superseded"]
-    return history_of(window.cut(standing), is_going_on=False)
+    whole = await home.store.with_files(window.cut(standing))
+    return history_of(whole, is_going_on=False)
 
 
 def _uuid(chat_id: UUID | str | None) -> UUID:

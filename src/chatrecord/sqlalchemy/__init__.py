@@ -4,6 +4,7 @@ from .chats import create_chat, delete_chat, list_chats, load_chat, purge, usage
 from .database import Database
 from .encryption import Keys
 from .models import (
+    AttachmentMixin,
     ChatMixin,
     ChunkMixin,
     MessageMixin,
@@ -16,6 +17,7 @@ from .moving import export_chat, import_chat, import_history
 from .rotation import rotate
 
 __all__ = [
+    "AttachmentMixin",
     "ChatMixin",
     "ChunkMixin",
     "Database",

@@ -15,10 +15,12 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool
 from typing_extensions import TypeVar
 
 from chatrecord import chats
+from chatrecord.attachment_stores import AttachmentStore
 from chatrecord.errors import ConfigurationError
 from chatrecord.home import Office
 from chatrecord.store import LEASE, PATIENCE
 
+from .attachments import check_own
 from .encryption import Keys, use_keys
 from .idle import check_the_idle
 from .models import PRIVATE, Models
@@ -61,7 +63,9 @@ class Database(Generic[Tables]):
     ready-made tables are used. A run of a process that is silent for longer than `lease` (30 s) is
     taken for dead, and ended by another. A server that fails or is silent for longer than
     `patience` (10 s) is given up, and what waits for it raises `DatabaseFailed`. With `encryption`
-    the content of chats is stored encrypted with your `Keys`. A database belongs to one event loop.
+    the content of chats is stored encrypted with your `Keys`. The bytes of files are kept in their
+    table, or in the store given as `attachments`, such as a `FolderStore`. A database belongs to
+    one event loop.
 
     Raises `ConfigurationError` for a URL, models or times that cannot work.
     """
@@ -77,6 +81,7 @@ class Database(Generic[Tables]):
         lease: timedelta = LEASE,
         patience: timedelta = PATIENCE,
         encryption: Keys | None = None,
+        attachments: AttachmentStore | None = None,
     ) -> None: ...
 
     @overload
@@ -90,6 +95,7 @@ class Database(Generic[Tables]):
         lease: timedelta = LEASE,
         patience: timedelta = PATIENCE,
         encryption: Keys | None = None,
+        attachments: AttachmentStore | None = None,
     ) -> None: ...
 
     def __init__(
@@ -102,12 +108,16 @@ class Database(Generic[Tables]):
         lease: timedelta = LEASE,
         patience: timedelta = PATIENCE,
         encryption: Keys | None = None,
+        attachments: AttachmentStore | None = None,
     ) -> None:
         self.engine = _engine(url_or_engine)
         self.models = _without(_models(models), keep_tool_calls, keep_requests)
         is_ours = not isinstance(url_or_engine, AsyncEngine)
         _check_positive(lease=lease, patience=patience)
-        self.store = SqlStore(self.engine, self.models, is_ours=is_ours, patience=patience)
+        check_own(attachments, self.models.attachment)
+        self.store = SqlStore(
+            self.engine, self.models, is_ours=is_ours, patience=patience, attachments=attachments
+        )
         self.office = Office(self.store, lease, patience)
         if encryption is not None:
             _check_private(self.models)
@@ -197,6 +207,7 @@ def _without(models: Models, keep_tool_calls: bool, keep_requests: bool) -> Mode
         chunk=models.chunk,
         tool_call=models.tool_call if keep_tool_calls else None,
         request=models.request if keep_requests else None,
+        attachment=models.attachment,
     )
 
 

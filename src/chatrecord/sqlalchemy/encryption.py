@@ -19,6 +19,9 @@ MARK = "\x1a:"
 _BYTES = 32
 _ID = 8
 
+HEAD = len(MARK) + _ID + 1
+"""Bytes before what is encrypted in a sealed file."""
+
 _in_use: WeakKeyDictionary[Dialect, Keys] = WeakKeyDictionary()
 """The keys of each engine, by its dialect: that is what a column type is handed."""
 
@@ -71,9 +74,56 @@ class Keys:
             raise DatabaseFailed(msg) from error
         return text.decode()
 
+    def seal_bytes(self, data: bytes) -> bytes:
+        """The bytes, encrypted with the newest key, behind the same mark."""
+        token: bytes = self._by_id[self._newest].encrypt(data)
+        return f"{MARK}{self._newest}:".encode() + urlsafe_b64decode(token)
+
+    def open_bytes(self, sealed: bytes) -> bytes:
+        """What was sealed with any of the keys. Raises as `open` does."""
+        key_id = _key_of(sealed)
+        if key_id not in self._by_id:
+            raise _missing(key_id, f"these: {', '.join(self._by_id)}")
+        token = urlsafe_b64encode(sealed[HEAD:])
+        try:
+            data: bytes = self._by_id[key_id].decrypt(token)
+        except self._invalid as error:
+            msg = f"An encrypted file was changed or cut off after key {key_id} had sealed it"
+            raise DatabaseFailed(msg) from error
+        return data
+
     def has_newest(self, sealed: str) -> bool:
         """Whether the newest key has sealed it."""
         return sealed.startswith(f"{MARK}{self._newest}:")
+
+    def has_newest_file(self, sealed: bytes) -> bool:
+        """The same of a file, or of how it begins."""
+        return sealed.startswith(f"{MARK}{self._newest}:".encode())
+
+
+def are_sealed(head: bytes) -> bool:
+    """Whether these bytes begin as sealed ones do. Others may, too: see `opened_file`."""
+    return head.startswith(MARK.encode()) and head[HEAD - 1 : HEAD] == b":"
+
+
+def sealed_file(data: bytes, dialect: Dialect) -> bytes:
+    """The bytes of a file as they are kept."""
+    keys = keys_of(dialect)
+    return data if keys is None else keys.seal_bytes(data)
+
+
+def opened_file(kept: bytes, file_hash: str, dialect: Dialect) -> bytes:
+    """What `sealed_file` was given. A file that only begins like a sealed one has its own hash."""
+    if not are_sealed(kept) or sha256(kept).hexdigest() == file_hash:
+        return kept
+    keys = keys_of(dialect)
+    if keys is None:
+        raise _missing(_key_of(kept), "none")
+    return keys.open_bytes(kept)
+
+
+def _key_of(sealed: bytes) -> str:
+    return sealed[len(MARK) : HEAD - 1].decode("ascii", errors="replace")
 
 
 def use_keys(dialect: Dialect, keys: Keys) -> None:

@@ -7,9 +7,9 @@
     class Run(RunMixin, Base):
         __tablename__ = "hr_runs"
 
-and so on for `MessageMixin`, `ToolCallMixin`, `RequestMixin` and `ChunkMixin`. The class with the
-`ChatMixin` comes first: the others find it on the same base (or in their `__chat__`, where a base
-has several).
+and so on for `MessageMixin`, `ToolCallMixin`, `RequestMixin`, `ChunkMixin` and `AttachmentMixin`.
+The class with the `ChatMixin` comes first: the others find it on the same base (or in their
+`__chat__`, where a base has several).
 """
 
 from __future__ import annotations
@@ -26,7 +26,16 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column
 
 from chatrecord.errors import ConfigurationError
 
-from .types import Key, LongText, Money, PrivateDocument, PrivateJson, PrivateText, UtcDateTime
+from .types import (
+    Bytes,
+    Key,
+    LongText,
+    Money,
+    PrivateDocument,
+    PrivateJson,
+    PrivateText,
+    UtcDateTime,
+)
 
 Mixin = TypeVar("Mixin")
 
@@ -37,6 +46,7 @@ PRIVATE: dict[str, tuple[str, ...]] = {
     "tool_call": ("arguments", "result", "error"),
     "request": ("error",),
     "chunk": ("payload",),
+    "attachment": ("name",),
 }
 """What people, models and tools have said: the columns of each class that can be encrypted."""
 
@@ -188,6 +198,23 @@ class RequestMixin(_OfChat):
     price_source: Mapped[str | None] = mapped_column(Key)
 
 
+class AttachmentMixin(_OfChat):
+    """A file that messages refer to by its hash: once per chat, however often it is sent.
+
+    `data` is NULL where the bytes are in a store of yours, and `stored_at` until they are.
+    """
+
+    __uniques__ = (("chat_id", "hash"),)
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    hash: Mapped[str] = mapped_column(Key)
+    media_type: Mapped[str] = mapped_column(LongText)
+    name: Mapped[str | None] = mapped_column(PrivateText)
+    size: Mapped[int]
+    data: Mapped[bytes | None] = mapped_column(Bytes)
+    stored_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
 class ChunkMixin(_Indexed):
     """The journal of live answers: what has come of a message that is not finished yet.
 
@@ -242,7 +269,10 @@ def _classes_with(mixin: type[Mixin], base: type[DeclarativeBase]) -> Iterator[t
 
 @dataclass(frozen=True)
 class Models:
-    """Which class is which table. `tool_call` and `request` may be `None`: nothing is kept then."""
+    """Which class is which table. `tool_call` and `request` may be `None`: nothing is kept then.
+
+    Without an `attachment`, files are kept inside of the messages, as base64.
+    """
 
     chat: type[ChatMixin]
     run: type[RunMixin]
@@ -250,6 +280,7 @@ class Models:
     chunk: type[ChunkMixin]
     tool_call: type[ToolCallMixin] | None = None
     request: type[RequestMixin] | None = None
+    attachment: type[AttachmentMixin] | None = None
 
     @property
     def tables(self) -> list[Table]:
@@ -267,6 +298,7 @@ class Models:
             chunk=_one(ChunkMixin, base),
             tool_call=_one_or_none(ToolCallMixin, base),
             request=_one_or_none(RequestMixin, base),
+            attachment=_one_or_none(AttachmentMixin, base),
         )
 
 

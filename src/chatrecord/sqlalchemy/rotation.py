@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import Column, Table
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -37,7 +38,19 @@ async def rotate(db: Database[Any]) -> int:
     if keys is None:
         msg = "This Database has no keys: Database(url, encryption=Keys(newest, older))"
         raise ConfigurationError(msg)
-    return sum([await _rotate_table(db, table, keys) for table in db.models.tables])
+    rows = sum([await _rotate_table(db, table, keys) for table in db.models.tables])
+    return rows + await _rotate_files(db, keys)
+
+
+async def _rotate_files(db: Database[Any], keys: Keys) -> int:
+    files, changed, after = db.store.attachments, 0, UUID(int=0)
+    while True:
+        page = await persistently(partial(files.page, after, BATCH))
+        for row in page:
+            changed += await persistently(partial(files.seal_anew, row, keys))
+        if len(page) < BATCH:
+            return changed
+        after = page[-1]["id"]
 
 
 async def _rotate_table(db: Database[Any], table: Table, keys: Keys) -> int:

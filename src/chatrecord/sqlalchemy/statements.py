@@ -93,6 +93,7 @@ class Statements:
         self.chunk = MappedTable(models.chunk)
         self.tool_call = MappedTable(models.tool_call) if models.tool_call else None
         self.request = MappedTable(models.request) if models.request else None
+        self.attachment = MappedTable(models.attachment) if models.attachment else None
 
     def get_chat(self, scope: Scope) -> Select[Any]:
         """One chat by `chat_id`, if it is within the scope."""

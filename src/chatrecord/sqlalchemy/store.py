@@ -26,6 +26,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
 from sqlalchemy.pool import QueuePool
 
+from chatrecord.attachment_stores import AttachmentStore
+from chatrecord.attachments import Attachment
 from chatrecord.budgets import Spending
 from chatrecord.errors import (
     ApprovalPending,
@@ -38,6 +40,7 @@ from chatrecord.errors import (
     SentBefore,
 )
 from chatrecord.escape import escape
+from chatrecord.files import ChatFile
 from chatrecord.llm import Target
 from chatrecord.records import ApiRequest, ChatRecord, Message, Run, ToolCall, ToolCallStatus, Usage
 from chatrecord.reports import Span, UsageRow
@@ -60,6 +63,7 @@ from chatrecord.store import (
 from chatrecord.titles import pattern_of
 from chatrecord.window import Window, begins_round
 
+from .attachments import Attachments, Files
 from .encryption import keys_of
 from .erasing_statements import (
     erase_chats,
@@ -122,6 +126,7 @@ class SqlStore:
         *,
         is_ours: bool,
         patience: timedelta = PATIENCE,
+        attachments: AttachmentStore | None = None,
     ) -> None:
         self._engine = engine
         self._is_ours = is_ours
@@ -130,6 +135,7 @@ class SqlStore:
         self._under_way = 0
         self._at_rest = asyncio.Event()
         self._sql = Statements(models)
+        self.attachments = Attachments(self._sql, attachments, engine.dialect, self.transaction)
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def check_column(self, name: str, value: object) -> None:
@@ -203,13 +209,17 @@ class SqlStore:
         messages: Sequence[Message],
         still: Callable[[ChatRecord], bool],
     ) -> bool:
-        return await persistently(lambda: self._rewrite_chat(chat, messages, still))
+        files: Files = {}
+        referring = [self.attachments.referring(message, files) for message in messages]
+        await self.attachments.put_out(chat.id, files)
+        return await persistently(lambda: self._rewrite_chat(chat, referring, still, files))
 
     async def _rewrite_chat(
         self,
         chat: ChatRecord,
         messages: Sequence[Message],
         still: Callable[[ChatRecord], bool],
+        files: Files,
     ) -> bool:
         touch = {"row_id": chat.id, "new_updated_at": chat.updated_at, "taken": len(messages)}
         with suppress(_NotStill):
@@ -222,6 +232,7 @@ class SqlStore:
                 first = row["next_seq"] - len(messages)
                 values = {"row_id": chat.id, "new_metadata_": chat.metadata}
                 await connection.execute(self._sql.chat.update("metadata_"), values)
+                await self.attachments.keep(connection, chat.id, files)
                 numbered = [replace(it, seq=first + n) for n, it in enumerate(messages)]
                 if numbered:
                     await _insert(connection, self._sql.message, numbered)
@@ -236,8 +247,11 @@ class SqlStore:
             found = await connection.execute(self._sql.get_chat(scope), {"chat_id": chat_id})
             if found.first() is None:
                 return False
-            for statement in (*erase_rows(self._sql, audit), erase_chats(self._sql)):
+            for statement in erase_rows(self._sql, audit):
                 await connection.execute(statement, {"chat_ids": [chat_id]})
+            outside = await self.attachments.erase(connection, [chat_id])
+            await connection.execute(erase_chats(self._sql), {"chat_ids": [chat_id]})
+            await self.attachments.drop(outside)
         return True
 
     async def idle_chats(self, before: datetime, scope: Scope, *, limit: int) -> list[UUID]:
@@ -261,23 +275,25 @@ class SqlStore:
             these = {"chat_ids": sorted(idle - used)}
             for statement in erase_rows(sql, audit):
                 await connection.execute(statement, these)
+            outside = await self.attachments.erase(connection, sorted(idle - used))
             erased = await connection.execute(erase_idle_chats(sql), when | these)
             if erased.rowcount != len(idle - used):  # SQLite has locked none of them
                 msg = "A chat that was to be deleted has been used again meanwhile"
                 raise DatabaseFailed(msg, may_pass=True)
+            await self.attachments.drop(outside)
         return len(idle - used)
 
     def rows_of_chat(
         self, chat_id: UUID, scope: Scope
-    ) -> AsyncGenerator[ChatRecord | RunRecord | JournalEntry]:
-        return rows_of_chat(self._sql, self.snapshot, chat_id, scope)
+    ) -> AsyncGenerator[ChatRecord | RunRecord | JournalEntry | ChatFile]:
+        return rows_of_chat(self._sql, self.attachments, self.snapshot, chat_id, scope)
 
     async def insert_whole_chat(
         self, chat: ChatRecord, rows: Sequence[RunRecord | JournalEntry]
     ) -> ChatRecord:
         try:
             async with self.long_transaction() as connection:
-                return await insert_whole_chat(self._sql, connection, chat, rows)
+                return await insert_whole_chat(self._sql, self.attachments, connection, chat, rows)
         except DatabaseFailed as error:
             if is_repeated(error.__cause__):
                 raise exists(chat.id) from error
@@ -311,8 +327,10 @@ class SqlStore:
         return found is not None and (found.owner, found.status) == (run.owner, "running")
 
     async def _begin(self, start: RunStart) -> Begun:
+        start, files = self.attachments.of_start(start)
+        await self.attachments.put_out(start.run.chat_id, files)
         async with self.transaction() as connection:
-            await self._open_run(connection, start)
+            await self._open_run(connection, start, files)
             return await self._begun_on(connection, start)
 
     async def _begun(self, start: RunStart) -> Begun:
@@ -348,7 +366,7 @@ class SqlStore:
         )
         return Begun(seq=seq, history=history)
 
-    async def _open_run(self, connection: AsyncConnection, start: RunStart) -> None:
+    async def _open_run(self, connection: AsyncConnection, start: RunStart, files: Files) -> None:
         sql, run = self._sql, start.run
         taken = len(start.opening)
         touch = {"row_id": run.chat_id, "new_updated_at": run.started_at, "taken": taken}
@@ -361,6 +379,7 @@ class SqlStore:
         await connection.execute(sql.run.insert(*active), active)
         if start.in_line:
             await self._check_turn(connection, run)
+        await self.attachments.keep(connection, run.chat_id, files)
         opening = [
             _numbered(message, behind=taken - place) for place, message in enumerate(start.opening)
         ]
@@ -484,10 +503,13 @@ class SqlStore:
         return _oldest_first(await connection.execute(self._sql.history_from, whole_round))
 
     async def write(self, changes: Changes) -> None:
+        changes, files = self.attachments.of_changes(changes)
+        await self.attachments.put_out(changes.chat_id, files)
         async with self.transaction() as connection:
             changed = dict(changes.changed)
             if changes.lease is not None:
                 await self._hold(connection, changes.lease, changed.pop(changes.lease.run_id, None))
+            await self.attachments.keep(connection, changes.chat_id, files)
             for mapped, records in self._by_table(changes.new.values()):
                 await _insert(connection, mapped, records)
             for mapped, records in self._by_table(changed.values()):
@@ -716,7 +738,9 @@ class SqlStore:
             journal = await rows(sql.journal_of_run) if with_journal else []
         return RunRows(
             messages=[message_of(row) for row in messages],
-            tool_calls=[tool_call_of(row) for row in tool_calls],
+            tool_calls=await self.attachments.whole_calls(
+                [tool_call_of(row) for row in tool_calls]
+            ),
             requests=[request_of(row) for row in requests],
             journal=[entry_of(row) for row in journal],
         )
@@ -742,6 +766,12 @@ class SqlStore:
     def tidings(self) -> AsyncGenerator[Collection[UUID] | None]:
         return tidings(self._engine)
 
+    async def with_files(self, messages: Sequence[Message]) -> list[Message]:
+        return await self.attachments.whole(messages)
+
+    async def attachment(self, chat_id: UUID, file_hash: str) -> Attachment | None:
+        return await self.attachments.get(chat_id, file_hash)
+
     async def get_message(self, chat_id: UUID, message_id: UUID) -> Message | None:
         key = {"chat_id": chat_id, "message_id": message_id}
         rows = await self._read(self._sql.get_message, **key)
@@ -765,9 +795,8 @@ class SqlStore:
 
     async def tool_calls(self, chat_id: UUID) -> list[ToolCall]:
         mapped = kept(self._sql.tool_call, "Tool calls", "tool_call")
-        return [
-            tool_call_of(row) for row in await self._read(self._sql.all_of(mapped), chat_id=chat_id)
-        ]
+        rows = await self._read(self._sql.all_of(mapped), chat_id=chat_id)
+        return await self.attachments.whole_calls([tool_call_of(row) for row in rows])
 
     async def requests(self, chat_id: UUID) -> list[ApiRequest]:
         mapped = kept(self._sql.request, "Requests", "request")

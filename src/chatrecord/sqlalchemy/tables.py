@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from .models import (
+    AttachmentMixin,
     ChatMixin,
     ChunkMixin,
     MessageMixin,
@@ -58,6 +59,18 @@ class Chunk(ChunkMixin, Base):
     __tablename__ = "llm_chunks"
 
 
+class Attachment(AttachmentMixin, Base):
+    """`llm_attachments`"""
+
+    __tablename__ = "llm_attachments"
+
+
 READY_MADE = Models(
-    chat=Chat, run=Run, message=Message, chunk=Chunk, tool_call=ToolCall, request=Request
+    chat=Chat,
+    run=Run,
+    message=Message,
+    chunk=Chunk,
+    tool_call=ToolCall,
+    request=Request,
+    attachment=Attachment,
 )

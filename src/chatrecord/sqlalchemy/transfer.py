@@ -13,9 +13,11 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chatrecord.errors import ChatExists
+from chatrecord.files import ChatFile
 from chatrecord.records import ApiRequest, ChatRecord, Message, Run, ToolCall
 from chatrecord.store import JournalEntry, RunRecord, Scope
 
+from .attachments import Attachments, Files
 from .rows import (
     Row,
     chat_of,
@@ -43,8 +45,8 @@ _REPEATED = ("unique", "duplicate")
 
 
 async def rows_of_chat(
-    sql: Statements, snapshot: Snapshot, chat_id: UUID, scope: Scope
-) -> AsyncGenerator[ChatRecord | Record]:
+    sql: Statements, files: Attachments, snapshot: Snapshot, chat_id: UUID, scope: Scope
+) -> AsyncGenerator[ChatRecord | Record | ChatFile]:
     """See `chatrecord.store.Store`."""
     key = {"chat_id": chat_id}
     async with snapshot() as connection:
@@ -56,7 +58,9 @@ async def rows_of_chat(
             paged = statement.execution_options(yield_per=_PAGE)
             rows = await connection.stream(paged, key)
             async for row in rows.mappings():
-                yield record_of(row)
+                yield files.exported(record_of(row))
+        async for file in files.of_chat(connection, chat_id):
+            yield file
 
 
 def _reading(sql: Statements) -> Iterator[tuple[Select[Any], Callable[[Row], Record]]]:
@@ -70,13 +74,20 @@ def _reading(sql: Statements) -> Iterator[tuple[Select[Any], Callable[[Row], Rec
 
 
 async def insert_whole_chat(
-    sql: Statements, connection: AsyncConnection, chat: ChatRecord, rows: Sequence[Record]
+    sql: Statements,
+    attachments: Attachments,
+    connection: AsyncConnection,
+    chat: ChatRecord,
+    rows: Sequence[Record],
 ) -> ChatRecord:
     """See `chatrecord.store.Store`."""
     key = {"chat_id": chat.id}
     values = {**chat_values(chat), "next_seq": _next_seq(rows)}
     await connection.execute(sql.chat.insert(*values), values)
-    for kind, group in groupby(rows, type):
+    files: Files = {}
+    referring = [attachments.referring(row, files) for row in rows]
+    await attachments.keep_new(connection, chat.id, files)
+    for kind, group in groupby(referring, type):
         mapped = _table_of(sql, kind)
         if mapped is not None:
             await _insert(connection, mapped, list(group))

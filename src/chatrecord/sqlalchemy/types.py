@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import JSON, DateTime, Dialect, Numeric, String, Text
+from sqlalchemy import JSON, DateTime, Dialect, LargeBinary, Numeric, String, Text
 from sqlalchemy.dialects import mysql, postgresql
 from sqlalchemy.types import TypeDecorator, TypeEngine
 from typing_extensions import TypeIs
@@ -170,6 +170,16 @@ class PrivateDocument(PrivateJson, JsonDocument):
 def _is_text(value: object, dialect: Dialect) -> TypeIs[str]:
     """Whether a stored JSON value is still to be parsed."""
     return dialect.name != "postgresql" and isinstance(value, str)
+
+
+class Bytes(TypeDecorator[bytes]):
+    """Bytes of any number; MySQL and MariaDB take 64 kB unless they are told."""
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[bytes]:
+        return dialect.type_descriptor(mysql.LONGBLOB() if is_mysql(dialect) else LargeBinary())
 
 
 class UtcDateTime(TypeDecorator[datetime]):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
@@ -136,6 +137,14 @@ def _object(value: Json) -> dict[str, Json]:
     return value
 
 
+def _bytes(value: Json) -> bytes:
+    try:
+        return b64decode(_text(value), validate=True)
+    except ValueError as error:
+        msg = "takes base64"
+        raise ValueError(msg) from error
+
+
 def _tokens(value: Json) -> Tokens:
     counts = _object(value)
     names = {field.name for field in fields(Tokens)}
@@ -181,6 +190,7 @@ ID = Field(str, _uuid)
 MOMENT = Field(lambda value: value.astimezone(UTC).isoformat(timespec="microseconds"), _moment)
 MONEY = Field(str, _money)
 TOKENS = Field(_counts, _tokens)
+BYTES = Field(lambda value: b64encode(value).decode("ascii"), _bytes)
 
 Layout = Mapping[str, Field]
 """The fields of a kind of row."""

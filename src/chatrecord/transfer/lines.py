@@ -7,6 +7,7 @@
     {"kind": "tool_call", ...}
     {"kind": "request", ...}
     {"kind": "piece", ...}              of an answer that was still streaming
+    {"kind": "attachment", ...}         a file that messages and tool calls refer to by its hash
     {"kind": "end", "rows": 12}
 
 Kinds come in this order. Lines are ASCII. Times are in UTC, amounts of money are text. JSON has no
@@ -22,6 +23,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from chatrecord.escape import escape_json
+from chatrecord.files import ChatFile
 from chatrecord.records import (
     ApiRequest,
     ChatRecord,
@@ -39,6 +41,7 @@ from chatrecord.store import JournalEntry, RunRecord
 
 from .columns import write_column
 from .fields import (
+    BYTES,
     ID,
     JSON,
     KEY,
@@ -59,7 +62,7 @@ from .fields import (
 VERSION = 1
 HEADER: dict[str, Json] = {"kind": "chatrecord", "version": VERSION}
 
-Row: TypeAlias = RunRecord | JournalEntry
+Row: TypeAlias = RunRecord | JournalEntry | ChatFile
 """Whatever a chat consists of."""
 
 CHAT: Layout = {
@@ -143,6 +146,13 @@ REQUEST: Layout = {
 
 PIECE: Layout = {"message_id": ID, "seq": WHOLE, "payload": OBJECT}
 
+ATTACHMENT: Layout = {
+    "hash": KEY,
+    "media_type": TEXT,
+    "size": WHOLE,
+    "data": optional(BYTES),
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Kind:
@@ -158,6 +168,7 @@ KINDS: Mapping[str, Kind] = {
     "tool_call": Kind(ToolCall, TOOL_CALL),
     "request": Kind(ApiRequest, REQUEST),
     "piece": Kind(JournalEntry, PIECE),
+    "attachment": Kind(ChatFile, ATTACHMENT),
 }
 """The kinds of rows in the order in which they stand."""
 

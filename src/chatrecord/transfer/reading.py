@@ -10,6 +10,7 @@ from uuid import UUID
 
 from chatrecord.errors import ImportInvalid
 from chatrecord.escape import unescape_json
+from chatrecord.files import ChatFile, digest
 from chatrecord.records import ApiRequest, ChatRecord, Json, Message, Run, ToolCall
 from chatrecord.store import JournalEntry
 
@@ -87,14 +88,14 @@ class Export:
         assert self.chat is not None
         found = KINDS[str(kind)]
         values = read(found.layout, row)
-        if found.record is not JournalEntry:
+        if found.record not in (JournalEntry, ChatFile):
             values["chat_id"] = self.chat.id
         record: Any = found.record(**values)
         self._check(record)
         self.rows.append(record)
 
     def _check(self, row: Row) -> None:
-        if not isinstance(row, JournalEntry):
+        if not isinstance(row, JournalEntry | ChatFile):
             _once(row.id, self._ids, "id")
         if isinstance(row, Run):
             self._check_run(row)
@@ -106,8 +107,16 @@ class Export:
         elif isinstance(row, ToolCall | ApiRequest):
             _known(row.run_id, self._runs, "run")
             _known(row.message_id, self._messages, "message")
+        elif isinstance(row, ChatFile):
+            self._check_file(row)
         else:
             self._check_piece(row)
+
+    def _check_file(self, file: ChatFile) -> None:
+        _once(("file", file.hash), self._numbers, "hash")
+        if file.data is not None and (digest(file.data), len(file.data)) != (file.hash, file.size):
+            msg = "is a file whose data has another hash or size: export it again"
+            raise ValueError(msg)
 
     def _check_run(self, run: Run) -> None:
         if run.status == "waiting":
