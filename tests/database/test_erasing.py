@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from typing import Any, Literal
 from uuid import UUID, uuid4
 
@@ -74,11 +75,16 @@ async def requests_since(db: Database, ids: set[UUID]) -> list[Any]:
 async def test_nothing_of_a_deleted_chat_is_left_in_any_column(home: Database) -> None:
     secret = f"secret-{uuid4()}"
     chat = await a_chat(home, secret, secret)
-    assert len(await rows_with(home, secret)) == 5
+    spoken = {table.name for table in READY_MADE.tables} - {"llm_chunks", "llm_attachments"}
+    assert set(await rows_with(home, secret)) - {"llm_attachments"} == spoken
+    assert await rows_with(home, sha256(secret.encode()).hexdigest()) == {
+        "llm_attachments": 1, "llm_messages": 1
+    }  # fmt: skip
 
     await delete_chat(home, chat.id)
 
     assert await rows_with(home, secret) == {}
+    assert await rows_with(home, sha256(secret.encode()).hexdigest()) == {}
     assert await rows_with(home, str(chat.id)) == await rows_with(home, chat.id.hex) == {}
 
 

@@ -133,7 +133,7 @@ async def test_a_smaller_schema_has_fewer_tables() -> None:
         await db.create_tables()
         async with db.engine.connect() as connection:
             names = await connection.run_sync(lambda c: inspect(c).get_table_names())
-    assert names == ["llm_chats", "llm_chunks", "llm_messages", "llm_runs"]
+    assert names == ["llm_attachments", "llm_chats", "llm_chunks", "llm_messages", "llm_runs"]
 
 
 def pick(n: int) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -34,6 +35,7 @@ from chatrecord.ids import new_id
 from chatrecord.pydantic_ai.messages import _message, body_of
 from chatrecord.records import Message, Tokens
 from chatrecord.sqlalchemy import Database, create_chat, export_chat, import_chat
+from chatrecord.sqlalchemy.tables import READY_MADE
 from chatrecord.store import Changes
 from chatrecord.testing import Script
 
@@ -67,7 +69,7 @@ REQUEST_PARTS = st.one_of(
     st.builds(SystemPromptPart, TEXT, timestamp=MOMENTS),
     st.builds(UserPromptPart, TEXT | PROMPT, timestamp=MOMENTS),
     st.builds(
-        ToolReturnPart, NAMES, JSONS, NAMES, timestamp=MOMENTS,
+        ToolReturnPart, NAMES, JSONS | FILES, NAMES, timestamp=MOMENTS,
         outcome=st.sampled_from(["success", "failed", "denied", "interrupted"]),
     ),
 )  # fmt: skip
@@ -98,9 +100,14 @@ def test_any_parts_survive_store_load_export_and_import(messages: list[ModelMess
 
 
 async def _survive(messages: list[ModelMessage]) -> None:
-    async with Database("sqlite://") as db, Database("sqlite://") as other:
-        await db.create_tables()
-        await other.create_tables()
+    without_files = replace(READY_MADE, attachment=None)
+    async with (
+        Database("sqlite://") as db,
+        Database("sqlite://", models=without_files) as other,
+        Database("sqlite://") as third,
+    ):
+        for place in (db, other, third):
+            await place.create_tables()
         chat = await create_chat(db, Script())
         changes = Changes(chat.id)
         for seq, message in enumerate(messages, 1):
@@ -109,9 +116,12 @@ async def _survive(messages: list[ModelMessage]) -> None:
 
         await import_chat(other, [line async for line in export_chat(db, chat.id)])
 
-        for place in (db, other):
+        await import_chat(third, [line async for line in export_chat(other, chat.id)])
+
+        for place in (db, other, third):
             stored = await place.store.messages(chat.id, limit=9, before=None)
-            loaded = [_message.validate_python(record.content) for record in stored]
+            whole = await place.store.with_files(stored)
+            loaded = [_message.validate_python(record.content) for record in whole]
             assert [_dumped(message) for message in loaded] == [_dumped(it) for it in messages]
 
 

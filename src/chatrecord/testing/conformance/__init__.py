@@ -17,6 +17,7 @@ chats of other tests.
 """
 
 from .answers import AnswersAreRows
+from .attachments import FilesAreKept
 from .budgets import BudgetsAreKept
 from .chats import ChatsAreKept
 from .compaction import ChatsAreCompacted
@@ -61,6 +62,7 @@ class Conformance(
     AnswersAreReplaced,
     OwnAgentsAreRecorded,
     ConversationsAreStored,
+    FilesAreKept,
 ):
     """Inherit, and give the fixtures `home` and `elsewhere`."""
 
