@@ -94,7 +94,8 @@ class FilesAreKept:
         await chat.ask("Read it", attachments=[address])
         await chat.ask("Once more")
 
-        (_, sent) = script.requests[1][0].parts[0].content
+        question: Any = script.requests[1][0].parts[0]
+        (_, sent) = question.content
         assert isinstance(sent, DocumentUrl)
         assert (sent.url, sent.media_type) == (address, "application/pdf")
         (file,) = (await chat.messages())[0].attachments
@@ -108,9 +109,9 @@ class FilesAreKept:
         large.write_bytes(PDF)
         chat = await new_chat(home, Script(), limits=Limits(attachment_bytes=100))
 
-        for given in ({"attachments": [large]}, {"attachments": [Attachment(data=PDF)]}):
+        for given in (large, Attachment(data=PDF)):
             with pytest.raises(AttachmentTooLarge, match="Limits"):
-                await chat.ask("Read it", **given)
+                await chat.ask("Read it", attachments=[given])
         with pytest.raises(AttachmentTooLarge, match="265 bytes long, and 100 are allowed"):
             await chat.ask(["Read it", BinaryContent(PDF, media_type="application/pdf")])
         with pytest.raises(AttachmentTooLarge):
