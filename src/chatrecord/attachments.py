@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import mimetypes
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import TypeAlias
 from urllib.parse import unquote, urlsplit
@@ -39,7 +39,8 @@ class Attachment:
 
     Exactly one of `data`, `path` and `url` is given. Without a `media_type` it is known by how the
     bytes begin, or by the name. `name` is told to people and, by some providers, to the model; for
-    a path it is the file's own. Chats read files at once; an address they only pass on.
+    a path it is the file's own. Chats read files at once; an address they pass on. With `fetch`
+    Pydantic AI gets what is there for each request, and the provider never sees the address.
     """
 
     data: bytes | None = field(default=None, repr=False)
@@ -47,6 +48,7 @@ class Attachment:
     url: str | None = None
     media_type: str | None = None
     name: str | None = None
+    fetch: bool = False
 
     def __post_init__(self) -> None:
         given = [it for it in (self.data, self.path, self.url) if it is not None]
@@ -58,6 +60,9 @@ class Attachment:
             raise TypeError(msg)
         if self.url is not None and urlsplit(self.url).scheme not in ("http", "https"):
             msg = f"Attachment(url=...) takes an address that begins with https://, not {self.url}"
+            raise ValueError(msg)
+        if self.fetch and self.url is None:
+            msg = "Attachment(fetch=True) is for an address: give its url="
             raise ValueError(msg)
         if self.media_type is not None and "/" not in self.media_type:
             msg = f"media_type= is such as 'image/png', not {self.media_type!r}"
@@ -116,7 +121,7 @@ async def _read(given: Attachment, limit: int | None) -> Attachment:
         there = PurePosixPath(unquote(urlsplit(given.url).path))
         name = given.name or there.name or None
         media_type = given.media_type or _known(_by_name(name), given.url)
-        return Attachment(url=given.url, media_type=media_type, name=name)
+        return replace(given, media_type=media_type, name=name)
     if given.data is None:
         assert given.path is not None
         path = Path(given.path)

@@ -113,6 +113,7 @@ async def test_a_path_is_read_and_named(tmp_path: Path) -> None:
     [
         ({}, ValueError, "exactly one of"),
         ({"data": b"a", "url": "https://a.b"}, ValueError, "exactly one of"),
+        ({"data": b"a", "fetch": True}, ValueError, "give its url="),
         ({"data": "text"}, TypeError, "takes bytes"),
         ({"url": "file:///etc/passwd"}, ValueError, "begins with https://"),
         ({"data": b"a", "media_type": "png"}, ValueError, "image/png"),

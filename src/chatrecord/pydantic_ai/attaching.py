@@ -36,4 +36,6 @@ def _content(file: Attachment) -> UserContent:
         return BinaryContent.narrow_type(content)
     assert file.url is not None
     kind = _URLS.get(file.media_type.partition("/")[0], DocumentUrl)
-    return kind(file.url, media_type=file.media_type, identifier=file.name)
+    return kind(
+        file.url, media_type=file.media_type, identifier=file.name, force_download=file.fetch
+    )

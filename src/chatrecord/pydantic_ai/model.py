@@ -28,6 +28,7 @@ from chatrecord.llm import Failure, Recorder
 from .attempt import Attempt, Request
 from .failures import is_unencodable, may_pass, retry_after
 from .messages import scrubbed
+from .unsupported import is_unsupported, without_unsupported
 
 _FIRST_BACKOFF = 0.5
 _LONGEST_BACKOFF = 8.0
@@ -126,6 +127,10 @@ class RecordingModel(WrapperModel):
             except Exception as error:
                 if is_unencodable(error) and not is_scrubbed:
                     request, is_scrubbed = (scrubbed(request[0]), *request[1:]), True
+                    continue
+                told = without_unsupported(request[0]) if is_unsupported(error) else None
+                if told is not None:
+                    request = (told, *request[1:])
                     continue
                 tried += 1
                 if attempt.began or tried > self._attempts.retries or not may_pass(error):
