@@ -21,7 +21,7 @@ ROW, HEAD, PAD, WIDTH = 18, 30, 12, 226
 GUTTER, MARGIN, LEGEND = 62, 34, 46
 STACKS = (
     ("llm_chats", "llm_runs"),
-    ("llm_messages", "llm_chunks"),
+    ("llm_messages", "llm_chunks", "llm_attachments"),
     ("llm_tool_calls", "llm_requests"),
 )
 TYPES = {
@@ -34,6 +34,7 @@ TYPES = {
     "JsonValue": "json",
     "JsonDocument": "json",
     "UtcDateTime": "time",
+    "Bytes": "bytes",
     "Integer": "int",
     "Float": "float",
     "Double": "float",
@@ -112,7 +113,7 @@ def picture() -> str:
     cards = {card.table.name: card for card in laid_out()}
     width = max(card.right for card in cards.values()) + PAD
     height = max(card.bottom for card in cards.values()) + LEGEND
-    told = "The six tables, their columns, and how they refer to each other"
+    told = "The seven tables, their columns, and how they refer to each other"
     size = f'viewBox="0 0 {width} {height}" width="{width}" height="{height}"'
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img" aria-label="{told}">',
