@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any, TypeGuard, cast
 
 from pydantic_ai.messages import BinaryContent, FileUrl, ModelMessage, UserPromptPart
-from typing_extensions import TypeGuard
 
 _WIDELY_TAKEN = ("image/", "text/", "application/pdf")
 
