@@ -60,6 +60,7 @@ class ChatRuns:
         answer = await self._home.store.get_message(self._chat_id, reply.message_id)
         if answer is None or reply.awaiting_approval:
             return reply
+        (answer,) = await self._home.store.with_files([answer])
         with suppress(*([AnswerInvalid] if output_type is None else [])):
             return replace(reply, output=await self._llm.output(answer, output_type))
         return reply

@@ -342,9 +342,7 @@ class SyncChat:
     ) -> SyncStream[Any]:
         """See `Chat.edit`."""
         return SyncStream(
-            self._chat.edit(
-                message_id, prompt, attachments=attachments, output_type=output_type
-            )
+            self._chat.edit(message_id, prompt, attachments=attachments, output_type=output_type)
         )
 
     @overload

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, cast
 
 from pydantic_ai import Agent, UsageLimits
@@ -16,6 +17,7 @@ from pydantic_ai.messages import (
 from pydantic_ai.models import Model
 from pydantic_ai.settings import ModelSettings
 
+from chatrecord.files import in_words
 from chatrecord.llm import Aside
 from chatrecord.records import Message
 
@@ -62,7 +64,7 @@ def _lines(record: Message) -> Iterator[str]:
     if record.role == "summary":
         yield f"Summary of what came before: {record.text}"
         return
-    message = message_of(record)
+    message = message_of(replace(record, content=in_words(record.content)))
     for part in message.parts if message is not None else ():
         said = _said(part)
         if said:

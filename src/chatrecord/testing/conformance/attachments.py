@@ -13,6 +13,7 @@ from pydantic_ai.messages import BinaryContent, DocumentUrl, ModelMessage
 
 from chatrecord import chats
 from chatrecord.attachments import Attachment
+from chatrecord.compaction import Compact
 from chatrecord.errors import (
     AttachmentNotFound,
     AttachmentTooLarge,
@@ -185,6 +186,22 @@ class FilesAreKept:
 
         assert [file.data for file in _files(history)] == [PDF]
         assert (await chat.messages())[0].attachments[0].hash == digest(PDF)
+
+    async def test_a_summary_is_written_of_words_alone(self, home: Home) -> None:
+        script = Script(*([say("word " * 100)] for _ in range(6)))
+        writer = Script([say("A policy was read.")], [say("A policy was read, and more.")])
+        compact = Compact(above=350, keep=1, llm=writer)
+        chat = await new_chat(home, script, compact=compact)
+        policy = Attachment(data=PDF, name="policy.pdf")
+        await chat.ask("Read it", attachments=[policy])
+        for n in range(1, 5):
+            await chat.ask(f"q{n}", attachments=[policy] if n == 4 else [])
+        await chat.ask("And now?")
+
+        shown = str(writer.requests[0])
+        assert "[The file policy.pdf (application/pdf)]" in shown
+        assert len(shown) < 10_000
+        assert [file.data for file in _files(script.requests[-1])] == [PDF]
 
     async def test_files_go_with_their_chat(self, home: Home) -> None:
         chat = await new_chat(home, Script([say("Yes.")]))
