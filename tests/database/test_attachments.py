@@ -531,15 +531,23 @@ def test_a_store_needs_a_table_and_its_methods(shelf: Shelf) -> None:
         Database("sqlite://", attachments="/var/files")  # type: ignore[arg-type]
 
 
-async def test_text_in_files_is_masked_where_it_is_stored(db: Database) -> None:
+async def test_text_and_names_of_files_are_masked(db: Database) -> None:
     note = Attachment(data=b"Write to ada@example.com", name="note.txt")
-    hook = MaskPersonalData(rows="mask")
-    chat = await create_chat(db, Script([say("Yes.")]), hooks=[hook])
-    await chat.ask("Read it", attachments=[note, FILE])
+    portrait = Attachment(data=PNG, name="ada@example.com.png")
+    script = Script([say("Yes.")], [say("Yes.")])
+    chat = await create_chat(db, script, hooks=[MaskPersonalData(rows="mask")])
+    await chat.ask("Read it", attachments=[note, portrait])
+    await chat.ask("Again")
 
     text, picture = (await chat.messages())[0].attachments
     assert b"ada@" not in (await chat.attachment(str(text.hash))).data
     assert (await chat.attachment(str(picture.hash))).data == PNG
+    assert text.name == "note.txt"
+    assert "ada@" not in str([text, picture, await stored(db)])
+    for request in script.requests:
+        sent = _files(request)
+        assert [file.identifier.partition("_")[0] for file in sent] == ["note.txt", "[EMAIL"]
+        assert all("ada@" not in repr(file) for file in sent)
 
 
 async def test_two_questions_with_the_same_file_at_once_keep_it_once(

@@ -23,6 +23,7 @@ from pydantic_ai.models import ModelRequestParameters
 
 from chatrecord.hooks.moments import Change, Text, TextKind
 from chatrecord.llm import Body, Call
+from chatrecord.records import name_of
 
 from .messages import body_of, json_of
 
@@ -99,7 +100,7 @@ def changed_value(value: Any, kind: TextKind, change: Change) -> Any:
     new = _changed_json(value, kind, change)
     if new is value or isinstance(value, ToolReturn):
         return new
-    return value if new == value and type(new) is type(value) else new
+    return value if _is_unchanged(new, value) else new
 
 
 def texts_of(messages: Sequence[ModelMessage], parameters: ModelRequestParameters) -> list[Text]:
@@ -233,10 +234,26 @@ def _changed_return(value: ToolReturn[Any], kind: TextKind, change: Change) -> T
 
 
 def _changed_file(file: BinaryContent, kind: TextKind, change: Change) -> BinaryContent:
-    if not file.media_type.startswith(_TEXT_FILES):
-        return file
-    text = file.data.decode("utf-8", errors="surrogateescape")
-    new = change(Text(kind, text))
-    if new == text:
-        return file
-    return replace(file, data=new.encode("utf-8", errors="surrogateescape"))
+    changes: dict[str, Any] = {}
+    name = name_of({"identifier": file.identifier}, file.data)
+    if name is not None and (called := change(Text(kind, name))) != name:
+        changes["identifier"] = called
+    if file.media_type.startswith(_TEXT_FILES):
+        text = file.data.decode("utf-8", errors="surrogateescape")
+        if (new := change(Text(kind, text))) != text:
+            changes["data"] = new.encode("utf-8", errors="surrogateescape")
+            changes.setdefault("identifier", name)
+    return replace(file, **changes) if changes else file
+
+
+def _is_unchanged(new: Any, old: Any) -> bool:
+    """Whether nothing has changed; files are equal whatever they are called."""
+    if type(new) is not type(old):
+        return False
+    if isinstance(old, BinaryContent):
+        return new is old
+    if isinstance(old, list | tuple):
+        return len(new) == len(old) and all(map(_is_unchanged, new, old))
+    if isinstance(old, dict):
+        return list(new) == list(old) and all(map(_is_unchanged, new.values(), old.values()))
+    return bool(new == old)
