@@ -88,6 +88,25 @@ class ChatStream(Generic[Output]):
         self._place += 1
         return chunk
 
+    async def begun(self) -> UUID:
+        """Wait until the LLM is being asked; the id of the run.
+
+        Raises what forbids it: `ChatBusy`, `SentBefore`, `BudgetExceeded` and the like. What comes
+        later is raised where the stream is read.
+        """
+        run = await self._begun()
+        await run.under_way()
+        return run.id
+
+    async def take(self) -> Sequence[Chunk]:
+        """All chunks that have come since the last, at least one; none once the run has ended."""
+        run = await self._begun()
+        chunks = await run.chunks(self._place)
+        self._place += len(chunks)
+        if not chunks:
+            self._reply = await run.reply()
+        return chunks
+
     async def __aenter__(self) -> Self:
         await self._begun()
         return self
@@ -356,27 +375,37 @@ class Chat:
         await self._runs.decide(call_id, status="denied", error=reason)
 
     @overload
-    def regenerate(self, *, output_type: type[Typed]) -> ChatStream[Typed]: ...
+    def regenerate(
+        self, message_id: UUID | None = None, *, output_type: type[Typed]
+    ) -> ChatStream[Typed]: ...
 
     @overload
-    def regenerate(self, *, output_type: None = None) -> ChatStream[str]: ...
+    def regenerate(
+        self, message_id: UUID | None = None, *, output_type: None = None
+    ) -> ChatStream[str]: ...
 
-    def regenerate(self, *, output_type: type[Any] | None = None) -> ChatStream[Any]:
-        """Answer the last question anew.
+    def regenerate(
+        self, message_id: UUID | None = None, *, output_type: type[Any] | None = None
+    ) -> ChatStream[Any]:
+        """Answer the last question anew, or this one: then all that came after it is replaced.
 
             reply = await chat.regenerate()
 
         The old answer stands until the new one is stored; then it is kept as superseded: out of the
         window, still readable, still counted. Where no new answer comes, the old one stands.
+        Raises `MessageNotFound` for an id that is no question of this chat that still stands.
         """
 
         async def begin() -> Feed:
             await self._runs.repair()
-            question = await self._home.store.last_prompt(self.id)
-            if question is None:
+            if message_id is not None:
+                question = await self._standing_question(message_id)
+                return await self._in_place(None, output_type, question.seq + 1)
+            last = await self._home.store.last_prompt(self.id)
+            if last is None:
                 msg = f"Chat {self.id} has no question to answer anew"
                 raise NothingToResume(msg)
-            return await self._in_place(None, output_type, question.seq + 1)
+            return await self._in_place(None, output_type, last.seq + 1)
 
         return ChatStream(begin, self._policies.on_disconnect)
 
@@ -417,14 +446,18 @@ class Chat:
 
         async def begin() -> Feed:
             await self._runs.repair()
-            question = await self._home.store.get_message(self.id, message_id)
-            if question is None or question.role != "user" or question.status == "superseded":
-                msg = f"There is no question {message_id} in chat {self.id} that could be edited"
-                raise MessageNotFound(msg)
+            question = await self._standing_question(message_id)
             content = await self._content(prompt, attachments)
             return await self._in_place(content, output_type, question.seq)
 
         return ChatStream(begin, self._policies.on_disconnect)
+
+    async def _standing_question(self, message_id: UUID) -> Message:
+        question = await self._home.store.get_message(self.id, message_id)
+        if question is None or question.role != "user" or question.status == "superseded":
+            msg = f"There is no question {message_id} that still stands in chat {self.id}"
+            raise MessageNotFound(msg)
+        return question
 
     async def _in_place(
         self, content: Prompt | None, output_type: type[Any] | None, first: int

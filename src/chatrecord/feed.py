@@ -20,6 +20,7 @@ class Feed:
         self._news = asyncio.Event()
         self._finished = False
         self._followed = False
+        self._under_way = False
         self._error: BaseException | None = None
         self._reply: Reply[object] | None = None
 
@@ -33,16 +34,30 @@ class Feed:
         """Whether the run has written its last."""
         return self._finished
 
+    async def under_way(self) -> None:
+        """Wait until its LLM is being asked, or raise what forbade that."""
+        while not (self._under_way or self._finished):
+            await self._news.wait()
+        if self._error is not None and not self._under_way:
+            raise self._error
+
     async def chunk(self, place: int) -> Chunk | None:
         """The chunk at this place, once it is stored; after the last, `None` or the run's error."""
+        return self._chunks[place] if await self._reaches(place) else None
+
+    async def chunks(self, place: int) -> Sequence[Chunk]:
+        """All from this place on, once there is one; after the last, none or the run's error."""
+        return self._chunks[place:] if await self._reaches(place) else ()
+
+    async def _reaches(self, place: int) -> bool:
         self._followed = True
         while place >= len(self._chunks):
             if self._finished:
                 if self._error is not None:
                     raise self._error
-                return None
+                return False
             await self._news.wait()
-        return self._chunks[place]
+        return True
 
     async def reply(self) -> Reply[object]:
         """The end of the run, once it is stored. Raises the error that ended it."""
@@ -61,6 +76,10 @@ class Feed:
         """Wait for the last transaction."""
         while not self._finished:
             await self._news.wait()
+
+    def _set_out(self) -> None:
+        self._under_way = True
+        self._announce()
 
     def _deliver(self, chunks: Sequence[Chunk]) -> None:
         self._chunks.extend(chunks)

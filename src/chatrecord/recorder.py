@@ -91,6 +91,7 @@ class RunRecorder:
         self._is_early = deliver == "early"
         self._deliver: Callable[[Sequence[Chunk]], None] = _to_nobody
         self._hurry: Callable[[], None] = _in_no_hurry
+        self._set_out: Callable[[], None] = _in_no_hurry
         self._changes = Changes(run.chat_id)
         self._request: ApiRequest | None = None
         self._sent = True
@@ -153,9 +154,17 @@ class RunRecorder:
             self._limits.check_tool_calls(len(self.tool_calls))
         return set(again)
 
-    def tell(self, deliver: Callable[[Sequence[Chunk]], None], hurry: Callable[[], None]) -> None:
-        """Who gets the chunks once they are stored, and who is told that there are some."""
-        self._deliver, self._hurry = deliver, hurry
+    def tell(
+        self,
+        deliver: Callable[[Sequence[Chunk]], None],
+        hurry: Callable[[], None],
+        set_out: Callable[[], None],
+    ) -> None:
+        """Who gets the chunks once they are stored, and who is told that there are some.
+
+        `set_out` is told that the LLM is about to be asked.
+        """
+        self._deliver, self._hurry, self._set_out = deliver, hurry, set_out
 
     @property
     def answer(self) -> Message:
@@ -238,6 +247,7 @@ class RunRecorder:
             await self.commit()
         else:
             self._open_first(target, admitted)
+        self._set_out()
         self._clock = perf_counter()
 
     def _check_spending(self, target: Target, estimate: Callable[[], int]) -> None:

@@ -148,6 +148,7 @@ class LiveRun(Feed):
             await self._check_same(sent.run_id)
             self._run_id = sent.run_id
             first = await self._others.find(sent.run_id)
+            self._set_out()
             place = 0
             while (chunk := await first.chunk(place)) is not None:
                 self._deliver([chunk])
@@ -171,11 +172,12 @@ class LiveRun(Feed):
         if order.policies.limits.concern_chat:
             used = await self._store.usage(order.chat_id)
         recorder = await (self._reopened(used) if order.resumes else self._begun(used))
-        recorder.tell(self._deliver, self._hurry)
+        recorder.tell(self._deliver, self._hurry, self._set_out)
         self._recorder = recorder
         self._hooks = RunHooks(order.policies.hooks, recorder)
         if order.resumes:
             self._repeat_calls(recorder)
+            self._set_out()  # tools may run before its LLM is asked
 
     async def _begun(self, used: Usage) -> RunRecorder:
         start = self._start()

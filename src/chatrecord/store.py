@@ -150,6 +150,15 @@ class RunRows:
 
 
 @dataclass(frozen=True, slots=True)
+class RunsRows:
+    """Some runs of a chat and what they did beside saying something, oldest first."""
+
+    runs: Sequence[Run]
+    tool_calls: Sequence[ToolCall]
+    requests: Sequence[ApiRequest]
+
+
+@dataclass(frozen=True, slots=True)
 class Replacement:
     """What a run is to replace: the messages from the number `first` on, `last` being the last."""
 
@@ -342,6 +351,12 @@ class Store(Protocol):
 
     async def rows_of(self, run: Run, *, with_journal: bool = True) -> RunRows:
         """Everything a run has written, its journal only where that is wanted."""
+
+    async def rows_of_runs(self, chat_id: UUID, run_ids: Collection[UUID]) -> RunsRows:
+        """These runs of the chat, with their tool calls and requests as far as they are kept."""
+
+    async def run_of_key(self, chat_id: UUID, key: str) -> Run | None:
+        """The run of the chat that was begun with this idempotency key."""
 
     async def request_stop(self, run_id: UUID) -> bool:
         """Ask whoever owns this run to stop it; whether it was active."""

@@ -32,6 +32,7 @@ class WatchedRun(Feed):
     def __init__(self, store: Store, run: Run) -> None:
         super().__init__(run.id)
         self.run = run
+        self._under_way = True
         self._store = store
         self._beat: Beat | None = None
         self._seen: Counter[tuple[UUID, str]] = Counter()
@@ -74,7 +75,7 @@ class WatchedRun(Feed):
 
     async def _news_of(self, rows: RunRows) -> list[Chunk]:
         chunks = []
-        for message in rows.messages:
+        for message in _standing(rows.messages):
             if message.role == "assistant":
                 chunks += await self._grown(message)
             if message.role == "assistant" and message.status != "streaming":
@@ -234,6 +235,12 @@ def _is_dead(beat: Beat) -> bool:
 def _has_left(beat: Beat) -> bool:
     """Whether this run still stands in line although its process has died."""
     return beat.status == "waiting" and beat.lease_until < datetime.now(UTC)
+
+
+def _standing(messages: Sequence[Message]) -> Sequence[Message]:
+    """Without the partial answers that were given anew; all of them where the run was withdrawn."""
+    standing = [message for message in messages if message.status != "superseded"]
+    return standing or messages
 
 
 def _message_of(entry: JournalEntry) -> UUID:

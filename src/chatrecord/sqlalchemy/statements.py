@@ -597,6 +597,23 @@ class Statements:
         of_run = self.message.run_id == bindparam("run_id")
         return self.message.select().where(of_run).order_by(self.message.seq)
 
+    @cached_property
+    def some_runs(self) -> Select[Any]:
+        """Some runs of a chat, oldest first."""
+        of_chat = self.run.chat_id == bindparam("chat_id")
+        ids = bindparam("run_ids", expanding=True, type_=self.run.id.type)
+        return self.run.select().where(of_chat, self.run.id.in_(ids)).order_by(self.run.id)
+
+    def of_runs(self, mapped: MappedTable) -> Select[Any]:
+        """The tool calls or requests of some runs, whose ids are all later than the first's."""
+        ids = bindparam("run_ids", expanding=True, type_=self.run.id.type)
+        of_runs = and_(
+            mapped.chat_id == bindparam("chat_id"),
+            mapped.id > bindparam("oldest", type_=mapped.id.type),
+            mapped.run_id.in_(ids),
+        )
+        return mapped.select().where(of_runs).order_by(mapped.id)
+
     def of_run(self, mapped: MappedTable) -> Select[Any]:
         """The tool calls or requests of one run, whose ids are all later than its own."""
         of_run = and_(

@@ -57,6 +57,7 @@ from chatrecord.store import (
     Replacement,
     RunRecord,
     RunRows,
+    RunsRows,
     RunStart,
     Scope,
 )
@@ -744,6 +745,23 @@ class SqlStore:
             requests=[request_of(row) for row in requests],
             journal=[entry_of(row) for row in journal],
         )
+
+    async def rows_of_runs(self, chat_id: UUID, run_ids: Collection[UUID]) -> RunsRows:
+        if not run_ids:
+            return RunsRows((), (), ())
+        sql, key = self._sql, {"chat_id": chat_id, "run_ids": list(run_ids)}
+        oldest = {**key, "oldest": min(run_ids)}
+        calls = await self._read(sql.of_runs(sql.tool_call), **oldest) if sql.tool_call else []
+        requests = await self._read(sql.of_runs(sql.request), **oldest) if sql.request else []
+        return RunsRows(
+            runs=[run_of(row) for row in await self._read(sql.some_runs, **key)],
+            tool_calls=[tool_call_of(row) for row in calls],
+            requests=[request_of(row) for row in requests],
+        )
+
+    async def run_of_key(self, chat_id: UUID, key: str) -> Run | None:
+        rows = await self._read(self._sql.run_of_key, chat_id=chat_id, key=key)
+        return run_of(rows[0]) if rows else None
 
     async def request_stop(self, run_id: UUID) -> bool:
         async with self.transaction() as connection:
