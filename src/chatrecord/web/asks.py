@@ -1,0 +1,132 @@
+"""What a client asks for with a message: read from the body of a request, trusting little of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .bodies import invalid, optional_text, text_field
+from .problems import BadRequest
+
+LONGEST_TEXT = 1_000_000
+"""Characters of a question. The limit of the body comes first where that is smaller."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A new question. `key` makes it one run however often it is sent."""
+
+    text: str
+    key: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """A question put differently; `message_id` is ours or the client's own."""
+
+    message_id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Anew:
+    """An answer given anew: the last, or that with this id (its run's)."""
+
+    message_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Whether a tool call may run."""
+
+    call_id: str
+    approved: bool
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """Tool calls were approved or denied: go on."""
+
+    decisions: tuple[Decision, ...]
+
+
+Wish = Question | Edit | Anew | Decided
+
+
+def wish_of(body: dict[str, Any]) -> Wish:
+    """What the AI SDK's `useChat` asks for, or a client that sends `{"id", "text", "key"}`.
+
+    Of `messages` only the last counts: the history is in the database.
+    """
+    trigger = optional_text(body, "trigger") or "submit-message"
+    message_id = optional_text(body, "messageId")
+    if trigger == "regenerate-message":
+        return Anew(message_id)
+    if trigger != "submit-message":
+        raise invalid("'trigger' is submit-message or regenerate-message.")
+    if body.get("messages") is None and body.get("message") is None:
+        return _plain(body, message_id)
+    message = _last_message(body)
+    if message.get("role") == "assistant":
+        return Decided(_decisions(_parts(message)))
+    if message.get("role") != "user":
+        raise invalid("The last message has to be a user's, or an answer with decided tool calls.")
+    text = _text(_parts(message))
+    if message_id is not None:
+        return Edit(message_id, text)
+    return Question(text, optional_text(message, "id"))
+
+
+def _plain(body: dict[str, Any], message_id: str | None) -> Wish:
+    text = text_field(body, "text", longest=LONGEST_TEXT)
+    return (
+        Question(text, optional_text(body, "key")) if message_id is None else Edit(message_id, text)
+    )
+
+
+def _last_message(body: dict[str, Any]) -> dict[str, Any]:
+    message = body.get("message")
+    if message is None:
+        messages = body["messages"]
+        if not isinstance(messages, list) or not messages:
+            raise invalid("'messages' has to be a list with at least one message.")
+        message = messages[-1]
+    if not isinstance(message, dict):
+        raise invalid("A message has to be an object.")
+    return message
+
+
+def _parts(message: dict[str, Any]) -> Sequence[dict[str, Any]]:
+    parts = message.get("parts")
+    if not isinstance(parts, list) or not all(isinstance(part, dict) for part in parts):
+        raise invalid("'parts' of the message has to be a list of objects.")
+    return parts
+
+
+def _text(parts: Sequence[dict[str, Any]]) -> str:
+    if any(part.get("type") == "file" for part in parts):
+        raise BadRequest(400, "no_files", "Files are not taken here.")
+    said = [part.get("text") for part in parts if part.get("type") == "text"]
+    if not all(isinstance(text, str) for text in said):
+        raise invalid("A text part needs its 'text'.")
+    text = "\n".join(str(text) for text in said)
+    if not text.strip():
+        raise invalid("The message is blank.")
+    return text
+
+
+def _decisions(parts: Sequence[dict[str, Any]]) -> tuple[Decision, ...]:
+    decided = tuple(_decision(part) for part in parts if part.get("state") == "approval-responded")
+    if not decided:
+        raise invalid("The last message is an answer in which no tool call was decided.")
+    return decided
+
+
+def _decision(part: dict[str, Any]) -> Decision:
+    approval = part.get("approval")
+    if not isinstance(approval, dict) or not isinstance(approval.get("approved"), bool):
+        raise invalid("A decided tool call needs its 'approval', with 'approved' true or false.")
+    reason = optional_text(approval, "reason", longest=2_000)
+    return Decision(text_field(approval, "id"), approval["approved"], reason)

@@ -1,0 +1,306 @@
+"""The routes of chats, for Starlette and FastAPI."""
+
+from __future__ import annotations
+
+import logging
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal, TypeAlias, cast
+from uuid import UUID
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from chatrecord import chats
+from chatrecord.chat import Chat
+from chatrecord.chats import NewChat, RuntimeOptions
+from chatrecord.errors import ChatRecordError
+from chatrecord.home import Home
+from chatrecord.records import ChatRecord, Json
+
+from .access import Access, Owner, PerRequest, check_names
+from .ai_sdk import AISDKEncoder, Version
+from .asks import Wish, wish_of
+from .bodies import invalid, json_of, optional_text, text_field
+from .encoder import Encoder
+from .history import read_page
+from .problems import UNKNOWN, BadRequest, problem_of
+from .streams import streamed
+from .turns import Turns
+
+log = logging.getLogger("chatrecord")
+
+Protocol: TypeAlias = Literal["ai-sdk", "ag-ui", "sse"]
+"""What the streams speak: to `useChat`, to AG-UI clients, or to anything that reads events."""
+
+Endpoint: TypeAlias = Callable[[Request], Awaitable[Response]]
+
+LARGEST_PAGE = 100
+LONGEST_TITLE = 255
+
+
+def chat_routes(
+    db: Home,
+    llm: object,
+    *,
+    owner: Owner | None = None,
+    prefix: str = "",
+    protocol: Protocol = "ai-sdk",
+    version: Version = 6,
+    options: PerRequest | None = None,
+    max_body: int = 1_000_000,
+    heartbeat: float = 15.0,
+    **runtime_options: Any,
+) -> list[Route]:
+    """Everything that a page of chats needs.
+
+        app = Starlette(routes=chat_routes(db, "openai:gpt-5.2", owner=signed_in, prefix="/chats"))
+
+    `owner` says who asks: a function of the request, sync or async, that returns the columns of
+    their chats (`{"user_id": ...}`), or `None` for nobody, who gets a 401. Every route sees only
+    these chats; others are a 404. `llm` may be a function of the request and that scope, and so
+    may `options` for all `RuntimeOptions`, so that tools are those of whoever asks. `version` is
+    that of the AI SDK's client where it does not say so itself. `max_body` is in bytes, `heartbeat`
+    in seconds. Raises `TypeError` without `owner`, and for options that there are not.
+    """
+    if owner is None or not callable(owner):
+        msg = (
+            "chat_routes() needs owner=: a function of the request that returns the columns of the "
+            "chats that whoever asks may see, such as {'user_id': ...}, or None. Without it "
+            "everybody could read everything"
+        )
+        raise TypeError(msg)
+    if options is not None and runtime_options:
+        msg = "chat_routes() takes options= or the options themselves, not both"
+        raise TypeError(msg)
+    check_names(runtime_options)
+    chosen = cast(RuntimeOptions, runtime_options)
+    chats.check_options(chosen)
+    access = Access(db, owner, llm, chosen if options is None else options)
+    pages = Pages(db, access, protocol, version, max_body, heartbeat)
+    return [
+        _route(prefix or "/", "GET", pages.list),
+        _route(prefix or "/", "POST", pages.send),
+        _route(f"{prefix}/new", "POST", pages.new),
+        _route(f"{prefix}/{{id}}", "GET", pages.read),
+        _route(f"{prefix}/{{id}}", "PATCH", pages.rename),
+        _route(f"{prefix}/{{id}}", "DELETE", pages.delete),
+        _route(f"{prefix}/{{id}}/stream", "GET", pages.live),
+        _route(f"{prefix}/{{id}}/stop", "POST", pages.stop),
+        _route(f"{prefix}/{{id}}/resume", "POST", pages.resume),
+        _route(f"{prefix}/{{id}}/approve", "POST", pages.approve),
+        _route(f"{prefix}/{{id}}/deny", "POST", pages.deny),
+    ]
+
+
+def _route(path: str, method: str, endpoint: Endpoint) -> Route:
+    return Route(path, _told(endpoint), methods=[method])
+
+
+def _told(endpoint: Endpoint) -> Endpoint:
+    """An endpoint whose errors are told as they are to be told to clients."""
+
+    async def answered(request: Request) -> Response:
+        try:
+            return await endpoint(request)
+        except (ChatRecordError, BadRequest) as error:
+            log.info("A request was not answered: %s", type(error).__name__)
+            return problem_of(error).response()
+        except Exception as error:  # what it says is for the application's log, and no client
+            log.exception("A request has failed: %s", type(error).__name__)
+            return UNKNOWN.response()
+
+    return answered
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """The endpoints."""
+
+    home: Home
+    access: Access
+    protocol: Protocol
+    version: Version
+    max_body: int
+    heartbeat: float
+
+    async def new(self, request: Request) -> Response:
+        """Create a chat."""
+        scope = await self.access.scope(request)
+        body = await self._body(request)
+        metadata = body.get("metadata")
+        if metadata is not None and not isinstance(metadata, dict):
+            raise invalid("'metadata' has to be an object.")
+        new = NewChat(None, _title(body), metadata or {}, scope)
+        llm, options = await self.access.equipment(request, scope)
+        chat = await chats.create_chat(self.home, llm, new, options, None)
+        return JSONResponse(chat_json(chat.record), 201)
+
+    async def list(self, request: Request) -> Response:
+        """A page of chats, newest activity first."""
+        scope = await self.access.scope(request)
+        limit = _number(request, "limit", 20, most=LARGEST_PAGE)
+        before = request.query_params.get("before")
+        found = await chats.list_chats(
+            self.home,
+            limit=limit,
+            before=None if before is None else _place(before),
+            scope=scope,
+            search=request.query_params.get("search") or None,
+        )
+        following = _cursor(found[-1]) if len(found) == limit else None
+        return JSONResponse({"chats": [chat_json(chat) for chat in found], "next": following})
+
+    async def read(self, request: Request) -> Response:
+        """A chat with its last messages."""
+        chat = await self._chat(request)
+        active = await chat.active_run()
+        before = request.query_params.get("before")
+        version = self._version(request)
+        page = await read_page(
+            self.home.store,
+            chat.id,
+            active,
+            limit=_number(request, "limit", 50, most=LARGEST_PAGE),
+            before=None if before is None else _number(request, "before", 0),
+            version=version,
+        )
+        waiting = await chat.pending_approvals()
+        is_live = active is not None and active.status != "parked"
+        return JSONResponse(
+            {
+                "chat": chat_json(chat.record),
+                "messages": page.messages,
+                "next": page.next,
+                "pendingApprovals": [
+                    {"callId": call.call_id, "name": call.name, "arguments": call.arguments}
+                    for call in waiting
+                ],
+                "activeRun": {"id": str(active.id)} if active is not None and is_live else None,
+            }
+        )
+
+    async def send(self, request: Request) -> Response:
+        """Answer what a page asks."""
+        await self.access.scope(request)  # nobody's body is read who is not signed in
+        body = await self._body(request)
+        chat = await self.access.chat(request, text_field(body, "id"))
+        return await self._answered(request, chat, wish_of(body))
+
+    async def live(self, request: Request) -> Response:
+        """The answer that is being given, from its beginning; 204 where there is none."""
+        chat = await self._chat(request)
+        live = await Turns(self.home, chat).live()
+        if live is None:
+            return Response(status_code=204)
+        stream, opening = live
+        return streamed(stream, opening, self._encoder(request), heartbeat=self.heartbeat)
+
+    async def resume(self, request: Request) -> Response:
+        """Go on with the last answer."""
+        chat = await self._chat(request)
+        stream, opening = await Turns(self.home, chat).resumed()
+        return streamed(stream, opening, self._encoder(request), heartbeat=self.heartbeat)
+
+    async def stop(self, request: Request) -> Response:
+        """Stop the answer that is being given."""
+        chat = await self._chat(request)
+        return JSONResponse({"stopped": await chat.stop()})
+
+    async def approve(self, request: Request) -> Response:
+        """Let a tool call run."""
+        chat = await self._chat(request)
+        body = await self._body(request)
+        await chat.approve(text_field(body, "callId"))
+        return await self._waiting(chat)
+
+    async def deny(self, request: Request) -> Response:
+        """Do not let a tool call run."""
+        chat = await self._chat(request)
+        body = await self._body(request)
+        reason = optional_text(body, "reason", longest=2_000)
+        await chat.deny(text_field(body, "callId"), reason=reason)
+        return await self._waiting(chat)
+
+    async def rename(self, request: Request) -> Response:
+        """Give a chat a title."""
+        chat = await self._chat(request)
+        body = await self._body(request)
+        if "title" not in body:
+            raise invalid("'title' is missing: a text, or null.")
+        await chat.rename(_title(body))
+        return JSONResponse(chat_json(chat.record))
+
+    async def delete(self, request: Request) -> Response:
+        """Delete a chat."""
+        scope = await self.access.scope(request)
+        await chats.delete_chat(self.home, request.path_params["id"], scope)
+        return Response(status_code=204)
+
+    async def _answered(self, request: Request, chat: Chat, wish: Wish) -> Response:
+        stream, opening = await Turns(self.home, chat).answer(wish)
+        return streamed(stream, opening, self._encoder(request), heartbeat=self.heartbeat)
+
+    async def _waiting(self, chat: Chat) -> Response:
+        waiting = await chat.pending_approvals()
+        return JSONResponse({"pendingApprovals": [{"callId": call.call_id} for call in waiting]})
+
+    async def _chat(self, request: Request) -> Chat:
+        return await self.access.chat(request, request.path_params["id"])
+
+    async def _body(self, request: Request) -> dict[str, Any]:
+        return await json_of(request, limit=self.max_body)
+
+    def _version(self, request: Request) -> Version:
+        told = request.headers.get("x-ai-sdk-version", "").strip().partition(".")[0]
+        return cast(Version, int(told)) if told in {"5", "6", "7"} else self.version
+
+    def _encoder(self, request: Request) -> Encoder:
+        return AISDKEncoder(self._version(request))
+
+
+def chat_json(chat: ChatRecord) -> dict[str, Json]:
+    """A chat as clients get it: none of its columns."""
+    return {
+        "id": str(chat.id),
+        "title": chat.title,
+        "createdAt": chat.created_at.isoformat(),
+        "updatedAt": chat.updated_at.isoformat(),
+        "metadata": chat.metadata,
+    }
+
+
+def _title(body: dict[str, Any]) -> str | None:
+    title = optional_text(body, "title", longest=LONGEST_TITLE)
+    if title is not None and not title.strip():
+        raise invalid("'title' is blank.")
+    return title
+
+
+def _number(request: Request, name: str, default: int, *, most: int = 2**31 - 1) -> int:
+    told = request.query_params.get(name)
+    if told is None:
+        return default
+    if not told.isdecimal() or not 1 <= int(told[:10]) <= most:
+        raise invalid(f"{name!r} is a number from 1 to {most}.")
+    return int(told)
+
+
+def _cursor(chat: ChatRecord) -> str:
+    """A place in the list of chats, to be handed back as it is."""
+    place = f"{chat.updated_at.isoformat()}|{chat.id}"
+    return urlsafe_b64encode(place.encode()).decode().rstrip("=")
+
+
+def _place(cursor: str) -> ChatRecord:
+    """The chat at this place, as far as the place needs it."""
+    try:
+        padded = cursor + "=" * (-len(cursor) % 4)
+        when, _, chat_id = urlsafe_b64decode(padded.encode("ascii")).decode().partition("|")
+        at, known = datetime.fromisoformat(when), UUID(chat_id)
+    except ValueError as error:
+        raise invalid("'before' is the 'next' of the page before.") from error
+    return ChatRecord(known, None, None, None, None, None, {}, at, at)

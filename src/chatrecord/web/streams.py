@@ -1,0 +1,86 @@
+"""A run as a response: read to its end, whatever that is, through an encoder."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Sequence
+
+from starlette.responses import StreamingResponse
+
+from chatrecord.chat import ChatStream
+from chatrecord.errors import ChatRecordError, RunInterrupted
+from chatrecord.records import Chunk, Reply
+
+from .encoder import Encoder, Ending, Opening, Seen, Status
+from .frames import HEARTBEAT
+from .problems import UNKNOWN, problem_of
+
+log = logging.getLogger("chatrecord")
+
+
+def streamed(
+    stream: ChatStream, opening: Opening, encoder: Encoder, *, heartbeat: float
+) -> StreamingResponse:
+    """The response. Who leaves it early leaves the run alone."""
+    return StreamingResponse(
+        _bytes(stream, opening, encoder, heartbeat), headers=dict(encoder.headers)
+    )
+
+
+async def _bytes(
+    stream: ChatStream, opening: Opening, encoder: Encoder, heartbeat: float
+) -> AsyncIterator[bytes]:
+    yield encoder.start(opening)
+    try:
+        while (chunks := await _next(stream, heartbeat)) is None or chunks:
+            news = HEARTBEAT if chunks is None else encoder.add(unseen(chunks, opening.seen))
+            if news:
+                yield news
+        ending = ending_of(stream.reply)
+    except ChatRecordError as error:
+        ending = broken_off(error)
+    except Exception as error:  # whatever it is, the client gets an ending
+        log.exception("An answer could not be streamed: %s", type(error).__name__)
+        ending = Ending("failed", problem=UNKNOWN)
+    yield encoder.end(ending)
+
+
+async def _next(stream: ChatStream, heartbeat: float) -> Sequence[Chunk] | None:
+    """What has come; `None` where nothing has for some time."""
+    try:
+        async with asyncio.timeout(heartbeat) as clock:
+            return await stream.take()
+    except TimeoutError:
+        if not clock.expired():
+            raise
+        return None
+
+
+def unseen(chunks: Sequence[Chunk], seen: Seen | None) -> Sequence[Chunk]:
+    """Without what the client has already: of that only the results of decided calls are new."""
+    if seen is None:
+        return chunks
+    return [
+        chunk
+        for chunk in chunks
+        if chunk.message_id not in seen.messages
+        or (chunk.kind == "tool_result" and chunk.message_id == seen.message_id)
+    ]
+
+
+def ending_of(reply: Reply[object]) -> Ending:
+    """The end of a run that went well."""
+    return Ending(
+        "parked" if reply.awaiting_approval else "complete",
+        reply.finish_reason,
+        reply.usage,
+        None if reply.cost is None else float(reply.cost),
+        reply.awaiting_approval,
+    )
+
+
+def broken_off(error: ChatRecordError) -> Ending:
+    """The end of one that did not. One that was stopped has not failed."""
+    status: Status = "interrupted" if isinstance(error, RunInterrupted) else "failed"
+    return Ending(status, problem=None if type(error) is RunInterrupted else problem_of(error))
