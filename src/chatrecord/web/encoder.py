@@ -18,11 +18,31 @@ Status = Literal["streaming", "parked", "complete", "interrupted", "failed"]
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What the client has of this run already: an answer that ends with tool calls."""
+    """What the client has of this run already: an answer that ends with tool calls.
+
+    Those that were denied have their results by now, and nothing more will be heard of them.
+    """
 
     message_id: UUID
     messages: frozenset[UUID]
     call_ids: frozenset[str]
+    denied: tuple[ToolCall, ...]
+
+    def rest(self, chunks: Sequence[Chunk]) -> Sequence[Chunk]:
+        """Of these chunks what is new: of the calls that it has, only their results."""
+        return [chunk for chunk in chunks if self._is_new(chunk)]
+
+    def results(self) -> Sequence[Chunk]:
+        """What became of the calls that were denied."""
+        return [Chunk("tool_result", call.message_id, tool_call=call) for call in self.denied]
+
+    def _is_new(self, chunk: Chunk) -> bool:
+        if chunk.message_id not in self.messages:
+            return True
+        if chunk.message_id != self.message_id or chunk.kind != "tool_result":
+            return False
+        assert chunk.tool_call is not None
+        return chunk.tool_call.status != "denied"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from chatrecord.chat import ChatStream
 from chatrecord.errors import ChatRecordError, RunInterrupted
 from chatrecord.records import Chunk, Reply
 
-from .encoder import Encoder, Ending, Opening, Seen, Status
+from .encoder import Encoder, Ending, Opening, Status
 from .frames import HEARTBEAT
 from .problems import UNKNOWN, problem_of
 
@@ -31,11 +31,13 @@ def streamed(
 async def _bytes(
     stream: ChatStream, opening: Opening, encoder: Encoder, heartbeat: float
 ) -> AsyncIterator[bytes]:
-    yield encoder.start(opening)
+    seen = opening.seen
+    yield encoder.start(opening) + (encoder.add(seen.results()) if seen else b"")
     try:
         while (chunks := await _next(stream, heartbeat)) is None or chunks:
-            news = HEARTBEAT if chunks is None else encoder.add(unseen(chunks, opening.seen))
-            if news:
+            if chunks is None:
+                yield HEARTBEAT
+            elif news := encoder.add(seen.rest(chunks) if seen else chunks):
                 yield news
         ending = ending_of(stream.reply)
     except ChatRecordError as error:
@@ -55,18 +57,6 @@ async def _next(stream: ChatStream, heartbeat: float) -> Sequence[Chunk] | None:
         if not clock.expired():
             raise
         return None
-
-
-def unseen(chunks: Sequence[Chunk], seen: Seen | None) -> Sequence[Chunk]:
-    """Without what the client has already: of that only the results of decided calls are new."""
-    if seen is None:
-        return chunks
-    return [
-        chunk
-        for chunk in chunks
-        if chunk.message_id not in seen.messages
-        or (chunk.kind == "tool_result" and chunk.message_id == seen.message_id)
-    ]
 
 
 def ending_of(reply: Reply[object]) -> Ending:

@@ -161,6 +161,11 @@ class Turns:
             call_ids=frozenset(
                 call.call_id for call in rows.tool_calls if call.message_id == last.id
             ),
+            denied=tuple(
+                call
+                for call in rows.tool_calls
+                if call.message_id == last.id and call.status == "denied"
+            ),
         )
 
     async def _question(self, message_id: str) -> Message | None:

@@ -1,0 +1,101 @@
+"""A real server with scripted answers. A client names its script in a header: see `SCRIPTS`."""
+
+from __future__ import annotations
+
+import socket
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import uvicorn
+from pydantic_ai import Tool
+from starlette.applications import Starlette
+from starlette.requests import Request
+
+from chatrecord.sqlalchemy import Database
+from chatrecord.testing import Script, call, fail, say, think
+from chatrecord.web import chat_routes
+
+SECRET = "password=hunter2 at 10.1.2.3"
+"""What an exception of a provider or a tool says, and nobody outside is to read."""
+
+WORDS = [f"word{number} " for number in range(40)]
+
+
+def add(a: int, b: int) -> int:
+    """Add two numbers."""
+    return a + b
+
+
+def pay(euros: int) -> dict[str, int]:
+    """Pay so much."""
+    return {"paid": euros}
+
+
+def crash() -> None:
+    """Fail."""
+    raise RuntimeError(SECRET)
+
+
+SCRIPTS: dict[str, Callable[[], Script]] = {
+    "hello": lambda: Script([say("Hello ", "there, ", "Zoë \U0001f642 </script>\n\n", "bye.")]),
+    "other": lambda: Script([say("Something ", "else.")]),
+    "slow": lambda: Script([say(*WORDS, pause=0.05)]),
+    "tools": lambda: Script(
+        [think("Let me ", "add."), say("I add. "), call("add", "call-1", a=1, b=2)],
+        [say("It is ", "three.")],
+    ),
+    "pay": lambda: Script([say("I pay. "), call("pay", "pay-1", euros=90)]),
+    "pay-two": lambda: Script(
+        [
+            call("pay", "pay-1", euros=1),
+            call("pay", "pay-2", euros=2),
+            call("add", "call-1", a=1, b=1),
+        ]
+    ),
+    "paid": lambda: Script([say("That ", "is settled.")]),
+    "broken": lambda: Script([say("The policy ", "says ", pause=0.1), fail(OSError(SECRET))]),
+    "refused": lambda: Script([fail(OSError(SECRET))]),
+    "crash": lambda: Script([call("crash", "crash-1")], [say("Never mind.")]),
+}
+
+
+def owner(request: Request) -> dict[str, object] | None:
+    user = request.headers.get("x-user")
+    return None if user is None else {"user_id": user}
+
+
+def llm(request: Request, scope: object) -> Script:
+    return SCRIPTS[request.headers.get("x-script", "hello")]()
+
+
+def main(url: str) -> None:
+    db = Database(url)
+    tools = [add, crash, Tool(pay, requires_approval=True)]
+    routes = chat_routes(
+        db,
+        llm,
+        owner=owner,
+        prefix="/chats",
+        heartbeat=0.2,
+        max_body=50_000,
+        tools=tools,
+        retries=0,
+    )
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        await db.create_tables()
+        yield
+        await db.close()
+
+    app = Starlette(routes=routes, lifespan=lifespan)
+    listening = socket.socket()
+    listening.bind(("127.0.0.1", 0))
+    print(listening.getsockname()[1], flush=True)
+    server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
+    server.run([listening])
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
