@@ -303,14 +303,20 @@ class SyncChat:
         return SyncStream(self._chat.follow(run_id, output_type=output_type))
 
     @overload
-    def regenerate(self, *, output_type: type[Typed]) -> SyncStream[Typed]: ...
+    def regenerate(
+        self, message_id: UUID | None = None, *, output_type: type[Typed]
+    ) -> SyncStream[Typed]: ...
 
     @overload
-    def regenerate(self, *, output_type: None = None) -> SyncStream[str]: ...
+    def regenerate(
+        self, message_id: UUID | None = None, *, output_type: None = None
+    ) -> SyncStream[str]: ...
 
-    def regenerate(self, *, output_type: type[Any] | None = None) -> SyncStream[Any]:
+    def regenerate(
+        self, message_id: UUID | None = None, *, output_type: type[Any] | None = None
+    ) -> SyncStream[Any]:
         """See `Chat.regenerate`."""
-        return SyncStream(self._chat.regenerate(output_type=output_type))
+        return SyncStream(self._chat.regenerate(message_id, output_type=output_type))
 
     @overload
     def edit(
