@@ -6,17 +6,25 @@ app = Starlette(routes=chat_routes(db, "openai:gpt-5.2", owner=signed_in, prefix
 """
 
 from .access import Owner, PerRequest
-from .ai_sdk import AISDKEncoder
-from .encoder import Encoder, Ending, Opening
+from .ag_ui import AGUIEncoder
+from .ai_sdk import AISDKEncoder, Version
+from .encoder import Encoder, Ending, Opening, Seen
+from .problems import Problem
 from .routes import Protocol, chat_routes
+from .sse import SSEEncoder
 
 __all__ = [
+    "AGUIEncoder",
     "AISDKEncoder",
     "Encoder",
     "Ending",
     "Opening",
     "Owner",
     "PerRequest",
+    "Problem",
     "Protocol",
+    "SSEEncoder",
+    "Seen",
+    "Version",
     "chat_routes",
 ]

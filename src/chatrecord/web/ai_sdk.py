@@ -8,7 +8,7 @@ from uuid import UUID
 
 from chatrecord.records import Chunk, Json, ToolCall
 
-from .encoder import Ending, Opening
+from .encoder import Ending, Opening, why_without_result
 from .frames import HEADERS, as_bytes, frame, quoted
 
 Version = Literal[5, 6, 7]
@@ -201,10 +201,3 @@ def tool_part(call: ToolCall, version: Version) -> dict[str, Json]:
     if call.status == "awaiting_approval" and version != WITHOUT_APPROVAL:
         return {**part, "state": "approval-requested", "approval": {"id": call.call_id}}
     return {**part, "state": "input-available"}
-
-
-def why_without_result(call: ToolCall) -> str:
-    """Why a call has no result. What a tool raised is for the model and the audit only."""
-    if call.status == "denied":
-        return call.error or "This call was denied."
-    return "This call was interrupted." if call.status == "interrupted" else "This call has failed."

@@ -121,3 +121,10 @@ def usage_json(usage: Usage) -> dict[str, Json]:
     if known:
         known["totalTokens"] = usage.total_tokens
     return known
+
+
+def why_without_result(call: ToolCall) -> str:
+    """Why a call has no result. What a tool raised is for the model and the audit only."""
+    if call.status == "denied":
+        return call.error or "This call was denied."
+    return "This call was interrupted." if call.status == "interrupted" else "This call has failed."

@@ -7,7 +7,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, TypeAlias, cast
+from typing import Any, Literal, TypeAlias, cast, get_args
 from uuid import UUID
 
 from starlette.requests import Request
@@ -22,12 +22,14 @@ from chatrecord.home import Home
 from chatrecord.records import ChatRecord, Json
 
 from .access import Access, Owner, PerRequest, check_names
+from .ag_ui import AGUIEncoder, is_run_input, wish_of_run
 from .ai_sdk import AISDKEncoder, Version
 from .asks import Wish, wish_of
 from .bodies import invalid, json_of, optional_text, text_field
 from .encoder import Encoder
 from .history import read_page
 from .problems import UNKNOWN, BadRequest, problem_of
+from .sse import SSEEncoder
 from .streams import streamed
 from .turns import Turns
 
@@ -35,6 +37,8 @@ log = logging.getLogger("chatrecord")
 
 Protocol: TypeAlias = Literal["ai-sdk", "ag-ui", "sse"]
 """What the streams speak: to `useChat`, to AG-UI clients, or to anything that reads events."""
+
+_PROTOCOLS = " or ".join(get_args(Protocol))
 
 Endpoint: TypeAlias = Callable[[Request], Awaitable[Response]]
 
@@ -76,6 +80,9 @@ def chat_routes(
     if options is not None and runtime_options:
         msg = "chat_routes() takes options= or the options themselves, not both"
         raise TypeError(msg)
+    if protocol not in get_args(Protocol) or version not in get_args(Version):
+        msg = f"chat_routes() takes protocol={_PROTOCOLS}, and version=5, 6 or 7 of the AI SDK"
+        raise ValueError(msg)
     check_names(runtime_options)
     chosen = cast(RuntimeOptions, runtime_options)
     chats.check_options(chosen)
@@ -187,8 +194,12 @@ class Pages:
         """Answer what a page asks."""
         await self.access.scope(request)  # nobody's body is read who is not signed in
         body = await self._body(request)
+        if is_run_input(body):
+            chat = await self.access.chat(request, text_field(body, "threadId"))
+            encoder: Encoder = AGUIEncoder(text_field(body, "runId"))
+            return await self._answered(chat, wish_of_run(body), encoder)
         chat = await self.access.chat(request, text_field(body, "id"))
-        return await self._answered(request, chat, wish_of(body))
+        return await self._answered(chat, wish_of(body), self._encoder(request))
 
     async def live(self, request: Request) -> Response:
         """The answer that is being given, from its beginning; 204 where there is none."""
@@ -240,9 +251,9 @@ class Pages:
         await chats.delete_chat(self.home, request.path_params["id"], scope)
         return Response(status_code=204)
 
-    async def _answered(self, request: Request, chat: Chat, wish: Wish) -> Response:
+    async def _answered(self, chat: Chat, wish: Wish, encoder: Encoder) -> Response:
         stream, opening = await Turns(self.home, chat).answer(wish)
-        return streamed(stream, opening, self._encoder(request), heartbeat=self.heartbeat)
+        return streamed(stream, opening, encoder, heartbeat=self.heartbeat)
 
     async def _waiting(self, chat: Chat) -> Response:
         waiting = await chat.pending_approvals()
@@ -259,7 +270,12 @@ class Pages:
         return cast(Version, int(told)) if told in {"5", "6", "7"} else self.version
 
     def _encoder(self, request: Request) -> Encoder:
-        return AISDKEncoder(self._version(request))
+        protocol = request.headers.get("x-chat-protocol", self.protocol)
+        if protocol not in get_args(Protocol):
+            raise BadRequest(400, "unknown_protocol", f"x-chat-protocol is {_PROTOCOLS}.")
+        if protocol == "ag-ui":
+            return AGUIEncoder()
+        return SSEEncoder() if protocol == "sse" else AISDKEncoder(self._version(request))
 
 
 def chat_json(chat: ChatRecord) -> dict[str, Json]:
