@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -13,7 +14,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 
 from chatrecord.sqlalchemy import Database
-from chatrecord.testing import Script, call, fail, say, think
+from chatrecord.testing import Script, call, fail, meet, say, think
 from chatrecord.web import chat_routes
 
 SECRET = "password=hunter2 at 10.1.2.3"
@@ -41,6 +42,7 @@ SCRIPTS: dict[str, Callable[[], Script]] = {
     "hello": lambda: Script([say("Hello ", "there, ", "Zoë \U0001f642 </script>\n\n", "bye.")]),
     "other": lambda: Script([say("Something ", "else.")]),
     "slow": lambda: Script([say(*WORDS, pause=0.05)]),
+    "late": lambda: Script([meet(lambda: asyncio.sleep(0.7)), say("At last.")]),
     "tools": lambda: Script(
         [think("Let me ", "add."), say("I add. "), call("add", "call-1", a=1, b=2)],
         [say("It is ", "three.")],

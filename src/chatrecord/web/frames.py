@@ -1,11 +1,14 @@
-"""Server-sent events as bytes."""
+"""JSON as bytes: in server-sent events, and as a response of its own."""
 
 from __future__ import annotations
 
 import json
 import math
+import re
 from json.encoder import encode_basestring
 from typing import Any
+
+from starlette.responses import Response
 
 HEARTBEAT = b": \n\n"
 """A comment: no client sees it, and no proxy takes the connection for dead."""
@@ -18,7 +21,7 @@ HEADERS = {
 """What keeps proxies from holding a stream up."""
 
 _compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
-_ascii = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def text_of(value: Any) -> str:
@@ -39,14 +42,22 @@ def as_bytes(text: str) -> bytes:
     try:
         return text.encode()
     except UnicodeEncodeError:
-        return "".join(
-            c if c < "\ud800" or c > "\udfff" else _ascii(c)[1:-1] for c in text
-        ).encode()
+        return _SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", text).encode()
 
 
 def frame(value: Any) -> str:
     """One event that is a JSON value."""
     return f"data: {text_of(value)}\n\n"
+
+
+class JSON(Response):
+    """A response of JSON, whatever text and numbers are in it."""
+
+    media_type = "application/json"
+
+    def render(self, content: Any) -> bytes:
+        """Its body."""
+        return as_bytes(text_of(content))
 
 
 def _finite(value: Any) -> Any:

@@ -6,10 +6,10 @@ import math
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from starlette.responses import JSONResponse
-
 from chatrecord import errors
 from chatrecord.records import Json
+
+from .frames import JSON
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +25,10 @@ class Problem:
         """As it stands in a body or a stream."""
         return {"code": self.code, "message": self.message}
 
-    def response(self) -> JSONResponse:
+    def response(self) -> JSON:
         """As a response of its own."""
         headers = {} if self.retry_after is None else {"retry-after": str(self.retry_after)}
-        return JSONResponse({"error": self.json()}, self.status, headers)
+        return JSON({"error": self.json()}, self.status, headers)
 
 
 class BadRequest(Exception):

@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeAlias, cast, get_args
 from uuid import UUID
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from chatrecord import chats
@@ -27,6 +27,7 @@ from .ai_sdk import AISDKEncoder, Version
 from .asks import Wish, wish_of
 from .bodies import invalid, json_of, optional_text, text_field
 from .encoder import Encoder
+from .frames import JSON
 from .history import read_page
 from .problems import UNKNOWN, BadRequest, problem_of
 from .sse import SSEEncoder
@@ -144,7 +145,7 @@ class Pages:
         new = NewChat(None, _title(body), metadata or {}, scope)
         llm, options = await self.access.equipment(request, scope)
         chat = await chats.create_chat(self.home, llm, new, options, None)
-        return JSONResponse(chat_json(chat.record), 201)
+        return JSON(chat_json(chat.record), 201)
 
     async def list(self, request: Request) -> Response:
         """A page of chats, newest activity first."""
@@ -159,7 +160,7 @@ class Pages:
             search=request.query_params.get("search") or None,
         )
         following = _cursor(found[-1]) if len(found) == limit else None
-        return JSONResponse({"chats": [chat_json(chat) for chat in found], "next": following})
+        return JSON({"chats": [chat_json(chat) for chat in found], "next": following})
 
     async def read(self, request: Request) -> Response:
         """A chat with its last messages."""
@@ -177,7 +178,7 @@ class Pages:
         )
         waiting = await chat.pending_approvals()
         is_live = active is not None and active.status != "parked"
-        return JSONResponse(
+        return JSON(
             {
                 "chat": chat_json(chat.record),
                 "messages": page.messages,
@@ -219,7 +220,7 @@ class Pages:
     async def stop(self, request: Request) -> Response:
         """Stop the answer that is being given."""
         chat = await self._chat(request)
-        return JSONResponse({"stopped": await chat.stop()})
+        return JSON({"stopped": await chat.stop()})
 
     async def approve(self, request: Request) -> Response:
         """Let a tool call run."""
@@ -243,7 +244,7 @@ class Pages:
         if "title" not in body:
             raise invalid("'title' is missing: a text, or null.")
         await chat.rename(_title(body))
-        return JSONResponse(chat_json(chat.record))
+        return JSON(chat_json(chat.record))
 
     async def delete(self, request: Request) -> Response:
         """Delete a chat."""
@@ -257,7 +258,7 @@ class Pages:
 
     async def _waiting(self, chat: Chat) -> Response:
         waiting = await chat.pending_approvals()
-        return JSONResponse({"pendingApprovals": [{"callId": call.call_id} for call in waiting]})
+        return JSON({"pendingApprovals": [{"callId": call.call_id} for call in waiting]})
 
     async def _chat(self, request: Request) -> Chat:
         return await self.access.chat(request, request.path_params["id"])
