@@ -1,0 +1,61 @@
+// Drives the AG-UI client: reads commands from its input, one a line, and answers each with a line.
+import { createInterface } from "node:readline";
+import { HttpAgent, buildResumeArray } from "@ag-ui/client";
+
+const complaints = [];
+console.warn = (...words) => complaints.push(words.join(" "));
+console.error = console.warn;
+
+function talk({ base, id, user }) {
+  const headers = { "x-user": user };
+  const agent = new HttpAgent({ url: `${base}/chats`, threadId: id, headers });
+  const seen = { events: [], errors: [], outcomes: [] };
+  const subscriber = {
+    onEvent: ({ event }) => void seen.events.push(event.type),
+    onRunErrorEvent: ({ event }) => void seen.errors.push(event.message),
+    onRunFailed: ({ error }) => void seen.errors.push(String(error)),
+    onRunFinishedEvent: ({ event }) => void seen.outcomes.push(event.outcome?.type ?? "none"),
+  };
+  const run = async (script, parameters = {}) => {
+    agent.headers = { ...headers, "x-script": script };
+    try {
+      await agent.runAgent(parameters, subscriber);
+    } catch (error) {
+      seen.errors.push(String(error));
+    }
+  };
+  return { agent, seen, run };
+}
+
+const scenarios = {
+  async send(given) {
+    const { agent, seen, run } = talk(given);
+    agent.addMessage({ id: "question-1", role: "user", content: "Hello?" });
+    await run(given.script);
+    return { ...seen, messages: agent.messages };
+  },
+
+  async approval(given) {
+    const { agent, seen, run } = talk(given);
+    agent.addMessage({ id: "question-1", role: "user", content: "Pay." });
+    await run("pay-two");
+    const asked = agent.pendingInterrupts;
+    const answers = Object.fromEntries(
+      asked.map(({ id }) => [id, { status: "resolved", payload: { approved: id === "pay-1", reason: "Too dear" } }]),
+    );
+    await run("paid", { resume: buildResumeArray(asked, answers) });
+    return { ...seen, asked, messages: agent.messages };
+  },
+};
+
+createInterface({ input: process.stdin }).on("line", async (line) => {
+  const { scenario, ...given } = JSON.parse(line);
+  let answer;
+  try {
+    complaints.length = 0;
+    answer = { result: { ...(await scenarios[scenario](given)), complaints: [...complaints] } };
+  } catch (error) {
+    answer = { failure: String(error?.stack ?? error) };
+  }
+  process.stdout.write(`${JSON.stringify(answer)}\n`);
+});
