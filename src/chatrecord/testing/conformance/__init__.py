@@ -32,6 +32,7 @@ from .processes import ProcessesShare
 from .repair import TheDeadAreRepaired
 from .replacing import AnswersAreReplaced
 from .replay import HistoryIsReplayed
+from .serving import AnswersAreServed
 from .sums import SumsAreExact
 from .titles import TitlesAreKept
 from .titling import TitlesAreWritten
@@ -60,6 +61,7 @@ class Conformance(
     TheDeadAreRepaired,
     RunsGoOn,
     AnswersAreReplaced,
+    AnswersAreServed,
     OwnAgentsAreRecorded,
     ConversationsAreStored,
     FilesAreKept,
