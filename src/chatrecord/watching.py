@@ -56,7 +56,7 @@ class WatchedRun(Feed):
             return
         self._beat = beat
         rows = await self._store.rows_of(self.run, with_journal=False)
-        self._deliver(await self._news_of(rows))
+        self._deliver(await self._news_of(rows, beat))
         if beat.status not in ("waiting", "running"):
             self._end(beat, rows)
 
@@ -73,9 +73,9 @@ class WatchedRun(Feed):
             self._read_to[entry.message_id] = entry.seq
         return chunks
 
-    async def _news_of(self, rows: RunRows) -> list[Chunk]:
+    async def _news_of(self, rows: RunRows, beat: Beat) -> list[Chunk]:
         chunks = []
-        for message in _standing(rows.messages):
+        for message in _standing(rows.messages, beat):
             if message.role == "assistant":
                 chunks += await self._grown(message)
             if message.role == "assistant" and message.status != "streaming":
@@ -237,9 +237,14 @@ def _has_left(beat: Beat) -> bool:
     return beat.status == "waiting" and beat.lease_until < datetime.now(UTC)
 
 
-def _standing(messages: Sequence[Message]) -> Sequence[Message]:
-    """Without the partial answers that were given anew; all of them where the run was withdrawn."""
+def _standing(messages: Sequence[Message], beat: Beat) -> Sequence[Message]:
+    """Without partial answers that were given anew, or will be, as the run goes on.
+
+    All of them where the run was withdrawn.
+    """
     standing = [message for message in messages if message.status != "superseded"]
+    if beat.status == "running":
+        return [message for message in standing if message.status not in ("interrupted", "failed")]
     return standing or messages
 
 

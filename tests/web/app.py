@@ -7,6 +7,7 @@ import socket
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 import uvicorn
 from pydantic_ai import Tool
@@ -72,7 +73,7 @@ def llm(request: Request, scope: object) -> Script:
 
 
 def main(url: str) -> None:
-    db = Database(url)
+    db = Database(url, lease=timedelta(seconds=2))
     tools = [add, crash, Tool(pay, requires_approval=True)]
     routes = chat_routes(
         db,

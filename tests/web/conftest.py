@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -29,9 +29,9 @@ class Site:
     database: str
 
 
-@pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    database = f"sqlite+aiosqlite:///{tmp_path_factory.mktemp('web') / 'chats.db'}"
+@contextmanager
+def serving(database: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """The server of `app.py` as a process, and where it is."""
     with subprocess.Popen(
         [sys.executable, APP, database], stdout=subprocess.PIPE, text=True
     ) as process:
@@ -43,9 +43,16 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
                 break
             except httpx.TransportError:
                 time.sleep(0.05)
-        yield Site(url, database)
+        yield process, url
         process.terminate()
         process.wait(20)
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    database = f"sqlite+aiosqlite:///{tmp_path_factory.mktemp('web') / 'chats.db'}"
+    with serving(database) as (_, url):
+        yield Site(url, database)
 
 
 @pytest.fixture

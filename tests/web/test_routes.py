@@ -19,7 +19,7 @@ from starlette.routing import Mount
 
 from chatrecord import Budget
 from chatrecord.sqlalchemy import Database, create_chat, load_chat
-from chatrecord.testing import Script, call, say
+from chatrecord.testing import Script, call, meet, say
 from chatrecord.web import chat_routes
 
 from .app import SECRET, WORDS, add
@@ -134,6 +134,7 @@ async def test_a_chat_is_made_renamed_and_deleted(web: httpx.AsyncClient) -> Non
         (b'{"id": 1}', 422),
         (b'{"id": "ID"}', 422),
         (b'{"id": "ID", "text": 5}', 422),
+        (b'{"id": "ID", "text": NaN}', 400),
         (b'{"id": "ID", "text": "  "}', 422),
         (b'{"id": "ID", "text": "?", "trigger": "drop-table"}', 422),
         (b'{"id": "ID", "messages": {}}', 422),
@@ -195,6 +196,11 @@ async def test_other_sorts_of_bodies_are_refused(web: httpx.AsyncClient, chat_id
     assert told.status_code == 415
 
 
+@pytest.mark.parametrize("search", ["\x00", "a" * 300, "a\nb"])
+async def test_a_search_that_is_not_right_is_refused(web: httpx.AsyncClient, search: str) -> None:
+    assert (await web.get("/chats", params={"search": search})).status_code == 422
+
+
 @pytest.mark.parametrize(
     "query", ["limit=0", "limit=x", "limit=1000", "limit=-1", "limit=²", "before=x", "before=%00"]
 )
@@ -230,6 +236,25 @@ async def test_a_key_for_two_questions_is_a_conflict(web: httpx.AsyncClient, cha
     await web.post("/chats", json=ask(chat_id, key="k1"))
     told = await web.post("/chats", json=ask(chat_id, "Another?", key="k1"))
     assert (told.status_code, told.json()["error"]["code"]) == (409, "sent_before")
+
+
+async def test_a_question_in_a_long_line_is_answered_before_its_turn(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No proxy waits for headers for as long as the answer before it takes."""
+    monkeypatch.setattr("chatrecord.web.turns.PATIENCE", 0.1)
+    let = asyncio.Event()
+    llm = Script([meet(let.wait), say("First.")], [say("Second.")])
+    async with served(chat_routes(db, llm, owner=me, on_busy="wait")) as web:
+        made = (await web.post("/new", json={})).json()
+        asking = []
+        for text in ("One?", "Two?"):
+            asked = web.post("/", json={"id": made["id"], "text": text})
+            asking.append(asyncio.create_task(asked))
+            await asyncio.sleep(0.3)
+        let.set()
+        told = [await task for task in asking]
+    assert [text_of(answer.text) for answer in told] == ["First.", "Second."]
 
 
 async def test_a_closed_socket_does_not_stop_the_answer(

@@ -163,7 +163,7 @@ def wish_of_run(body: dict[str, Any]) -> Wish:
     messages = _objects(body, "messages")
     if not messages or messages[-1].get("role") != "user":
         raise invalid("The last message has to be a user's.")
-    return Question(_text(messages[-1]), optional_text(messages[-1], "id"))
+    return Question(_text(messages[-1]), optional_text(messages[-1], "id") or None)
 
 
 def _text(message: dict[str, Any]) -> str:

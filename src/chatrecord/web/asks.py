@@ -61,7 +61,7 @@ def wish_of(body: dict[str, Any]) -> Wish:
     Of `messages` only the last counts: the history is in the database.
     """
     trigger = optional_text(body, "trigger") or "submit-message"
-    message_id = optional_text(body, "messageId")
+    message_id = optional_text(body, "messageId") or None
     if trigger == "regenerate-message":
         return Anew(message_id)
     if trigger != "submit-message":
@@ -76,7 +76,7 @@ def wish_of(body: dict[str, Any]) -> Wish:
     text = _text(_parts(message))
     if message_id is not None:
         return Edit(message_id, text)
-    return Question(text, optional_text(message, "id"))
+    return Question(text, optional_text(message, "id") or None)
 
 
 def _plain(body: dict[str, Any], message_id: str | None) -> Wish:

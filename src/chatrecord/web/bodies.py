@@ -19,7 +19,7 @@ async def json_of(request: Request, *, limit: int) -> dict[str, Any]:
     if sort != "application/json":
         raise BadRequest(415, "not_json", "Send JSON, with content-type: application/json.")
     try:
-        body = json.loads(await _read(request, limit))
+        body = json.loads(await _read(request, limit), parse_constant=_refuse)
     except (ValueError, RecursionError) as error:
         raise BadRequest(400, "not_json", "The body is not valid JSON.") from error
     if not isinstance(body, dict):
@@ -43,6 +43,11 @@ async def _read(request: Request, limit: int) -> bytes:
     except ClientDisconnect as error:
         raise BadRequest(400, "cut_off", "The body was cut off.") from error
     return bytes(body)
+
+
+def _refuse(name: str) -> object:
+    """NaN and the like, which Python reads though they are no JSON."""
+    raise ValueError(name)
 
 
 def _too_large(limit: int) -> BadRequest:

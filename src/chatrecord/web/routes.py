@@ -19,7 +19,7 @@ from chatrecord.chat import Chat
 from chatrecord.chats import NewChat, RuntimeOptions
 from chatrecord.errors import ChatRecordError
 from chatrecord.home import Home
-from chatrecord.records import ChatRecord, Json
+from chatrecord.records import ChatRecord, Json, Run
 
 from .access import Access, Owner, PerRequest, check_names
 from .ag_ui import AGUIEncoder, is_run_input, wish_of_run
@@ -28,7 +28,7 @@ from .asks import Wish, wish_of
 from .bodies import invalid, json_of, optional_text, text_field
 from .encoder import Encoder
 from .frames import JSON
-from .history import read_page
+from .history import Page, read_page
 from .problems import UNKNOWN, BadRequest, problem_of
 from .sse import SSEEncoder
 from .streams import streamed
@@ -157,7 +157,7 @@ class Pages:
             limit=limit,
             before=None if before is None else _place(before),
             scope=scope,
-            search=request.query_params.get("search") or None,
+            search=_search(request),
         )
         following = _cursor(found[-1]) if len(found) == limit else None
         return JSON({"chats": [chat_json(chat) for chat in found], "next": following})
@@ -165,17 +165,7 @@ class Pages:
     async def read(self, request: Request) -> Response:
         """A chat with its last messages."""
         chat = await self._chat(request)
-        active = await chat.active_run()
-        before = request.query_params.get("before")
-        version = self._version(request)
-        page = await read_page(
-            self.home.store,
-            chat.id,
-            active,
-            limit=_number(request, "limit", 50, most=LARGEST_PAGE),
-            before=None if before is None else _number(request, "before", 0),
-            version=version,
-        )
+        active, page = await self._page(request, chat)
         waiting = await chat.pending_approvals()
         is_live = active is not None and active.status != "parked"
         return JSON(
@@ -190,6 +180,21 @@ class Pages:
                 "activeRun": {"id": str(active.id)} if active is not None and is_live else None,
             }
         )
+
+    async def _page(self, request: Request, chat: Chat) -> tuple[Run | None, Page]:
+        """The run that is active, and messages that are of the same moment."""
+        limit = _number(request, "limit", 50, most=LARGEST_PAGE)
+        told = request.query_params.get("before")
+        before = None if told is None else _number(request, "before", 0)
+        version = self._version(request)
+        active = await chat.active_run()
+        while True:
+            page = await read_page(
+                self.home.store, chat.id, active, limit=limit, before=before, version=version
+            )
+            then, active = active, await chat.active_run()
+            if (then and then.id) == (active and active.id):
+                return active, page
 
     async def send(self, request: Request) -> Response:
         """Answer what a page asks."""
@@ -304,6 +309,13 @@ def _number(request: Request, name: str, default: int, *, most: int = 2**31 - 1)
     if not told.isdecimal() or not 1 <= int(told[:10]) <= most:
         raise invalid(f"{name!r} is a number from 1 to {most}.")
     return int(told)
+
+
+def _search(request: Request) -> str | None:
+    told = request.query_params.get("search", "")
+    if len(told) > LONGEST_TITLE or not told.isprintable():
+        raise invalid(f"'search' has at most {LONGEST_TITLE} characters, in one line.")
+    return told.strip() or None
 
 
 def _cursor(chat: ChatRecord) -> str:

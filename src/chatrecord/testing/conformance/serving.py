@@ -47,12 +47,27 @@ class AnswersAreServed:
     async def test_a_follower_is_spared_what_was_given_anew(
         self, home: Home, elsewhere: Home
     ) -> None:
-        script = Script([say("half an "), fail(OSError("cut"))], [say("a whole answer")])
+        script = Script([say("half an "), fail(OSError("cut"))])
         chat = await new_chat(home, script, retries=0)
         with pytest.raises(ProviderError):
             await chat.ask("q")
-        await chat.resume()
-        there = await load(elsewhere, chat)
+        asked = asyncio.Event()
+        paused = asyncio.Event()
+
+        async def wait() -> None:
+            asked.set()
+            await paused.wait()
+
+        chat = await load(home, chat, Script([meet(wait), say("a whole answer")]))
+        resumed = chat.resume()
+        run_id = await resumed.begun()
+        early = (await load(elsewhere, chat, Script())).follow(run_id)
+        reading = asyncio.create_task(read(early))
+        await asyncio.wait_for(asked.wait(), 5)
+        paused.set()
+        assert (await resumed).text == "a whole answer"
+        assert "".join(chunk.text for chunk in await reading) == "a whole answer"
+        there = await load(elsewhere, chat, Script())
         for follower in (there, chat):
             chunks = await read(follower.follow())
             assert "".join(chunk.text for chunk in chunks) == "a whole answer"
