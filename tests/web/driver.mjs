@@ -90,6 +90,19 @@ const scenarios = {
     return told(page);
   },
 
+  async file(given) {
+    const page = tab(given);
+    const url = "data:text/plain;base64,SGVsbG8=";
+    await page.chat.sendMessage({
+      text: "What is in it?",
+      files: [{ type: "file", mediaType: "text/plain", filename: "hello.txt", url }],
+    });
+    const { messages } = await (await page.api("GET", "")).json();
+    await ai.validateUIMessages({ messages });
+    const kept = await (await fetch(`${given.base}${messages[0].parts[0].url}`, { headers: { "x-user": given.user } })).text();
+    return { ...told(page), stored: messages, kept };
+  },
+
   async history(given) {
     const page = tab(given);
     const { messages } = await (await page.api("GET", "")).json();

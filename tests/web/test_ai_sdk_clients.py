@@ -70,6 +70,13 @@ async def test_tools_and_reasoning_are_parts(page: Client, given: dict[str, Any]
         )
 
 
+async def test_a_file_goes_along(page: Client, given: dict[str, Any]) -> None:
+    seen = page.play("file", script="hello", **given)
+    assert (seen["errors"], seen["kept"]) == ([], "Hello")
+    file = seen["stored"][0]["parts"][0]
+    assert (file["mediaType"], file["filename"]) == ("text/plain", "hello.txt")
+
+
 async def test_a_tool_that_fails_says_so_and_no_more(page: Client, given: dict[str, Any]) -> None:
     seen = page.play("send", script="crash", **given)
     again = page.play("history", **given)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
+from base64 import b64encode
 from collections.abc import AsyncIterator
 from decimal import Decimal
 from typing import Any
@@ -17,7 +18,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.routing import Mount
 
-from chatrecord import Budget
+from chatrecord import Budget, Limits
 from chatrecord.sqlalchemy import Database, create_chat, load_chat
 from chatrecord.testing import Script, call, meet, say
 from chatrecord.web import chat_routes
@@ -36,6 +37,7 @@ ROUTES = [
     ("POST", "/{id}/deny", {"callId": "pay-1"}),
     ("PATCH", "/{id}", {"title": "Mine now"}),
     ("DELETE", "/{id}", None),
+    ("GET", "/{id}/files/" + 64 * "a", None),
     ("POST", "", {"id": "{id}", "text": "Hello?"}),
     (
         "POST",
@@ -58,6 +60,11 @@ def ask(chat_id: UUID, text: str = "Hello?", key: str | None = None) -> dict[str
 def chunks_of(stream: str) -> list[dict[str, Any]]:
     frames = [frame for frame in stream.split("\n\n") if frame.startswith("data: {")]
     return [json.loads(frame.removeprefix("data: ")) for frame in frames]
+
+
+def file_part(fields: bytes) -> bytes:
+    parts = b'[{"type": "text", "text": "?"}, {"type": "file", ' + fields + b"}]"
+    return b'{"id": "ID", "messages": [{"role": "user", "parts": ' + parts + b"}]}"
 
 
 def text_of(stream: str) -> str:
@@ -161,6 +168,13 @@ async def test_a_chat_is_made_renamed_and_deleted(web: httpx.AsyncClient) -> Non
             b'{"threadId": "ID", "runId": "r", "resume": [{"interruptId": "pay-1", "payload": 1}]}',
             422,
         ),
+        (file_part(b'"url": "http://169.254.169.254/latest/meta-data"'), 422),
+        (file_part(b'"url": "file:///etc/passwd"'), 422),
+        (file_part(b'"url": "data:image/png;base64,%%%"'), 422),
+        (file_part(b'"url": "data:;base64,AAAA"'), 422),
+        (file_part(b'"url": "data:image/png;base64,AAAA", "mediaType": "a/b\\r\\nx: y"'), 422),
+        (file_part(b'"url": 5'), 422),
+        (file_part(b'"url": "/chats/ID/files/' + b"a" * 64 + b'"'), 404),
         (b'{"id": "ID", "text": "' + b"a" * 60_000 + b'"}', 413),
     ],
 )
@@ -419,6 +433,52 @@ async def test_history_is_read_page_by_page(db: Database) -> None:
             before = {"before": page["next"]}
     assert len(whole["messages"]) == 14
     assert pages == whole["messages"]
+
+
+@pytest.mark.parametrize(
+    ("media_type", "shown"),
+    [("image/png", True), ("text/plain", True), ("image/svg+xml", False), ("text/html", False)],
+)
+async def test_a_file_is_kept_and_had_back(db: Database, media_type: str, shown: bool) -> None:
+    """As what it is, but not where it could run in the page's name; and below a mount, too."""
+    data = b"<script>alert(1)</script>"
+    url = f"data:{media_type};base64,{b64encode(data).decode()}"
+    file = {"type": "file", "mediaType": media_type, "filename": "a \u00fc\r\n.txt", "url": url}
+    llm = Script([say("Seen.")], [say("Seen again.")])
+    async with served([Mount("/chats", routes=chat_routes(db, llm, owner=me))]) as web:
+        made = (await web.post("/chats/new", json={})).json()
+        message = {"id": "m1", "role": "user", "parts": [file, {"type": "text", "text": "?"}]}
+        await web.post("/chats/", json={"id": made["id"], "messages": [message]})
+        asked = (await web.get(f"/chats/{made['id']}")).json()["messages"][0]
+        kept = asked["parts"][0]
+        had = await web.get(kept["url"])
+        body = {"id": made["id"], "messages": [asked], "messageId": asked["id"]}
+        edited = await web.post("/chats/", json=body)
+        again = (await web.get(f"/chats/{made['id']}")).json()["messages"]
+    assert kept == {**file, "url": kept["url"]}
+    assert had.content == data
+    assert had.headers["content-type"].startswith(
+        media_type if shown else "application/octet-stream"
+    )
+    assert had.headers["content-disposition"].startswith("inline" if shown else "attachment")
+    assert had.headers["x-content-type-options"] == "nosniff"
+    assert "sandbox" in had.headers["content-security-policy"]
+    assert text_of(edited.text) == "Seen again."
+    assert [it["parts"][0] for it in again if it["role"] == "user"] == [kept]
+    assert llm.requests[1][0].parts[0].content[1].data == data  # type: ignore[union-attr, index]
+
+
+async def test_a_file_that_is_too_large_is_refused(db: Database) -> None:
+    limits = Limits(attachment_bytes=10)
+    url = f"data:image/png;base64,{b64encode(bytes(20)).decode()}"
+    parts = [{"type": "text", "text": "?"}, {"type": "file", "url": url}]
+    async with served(chat_routes(db, Script(), owner=me, limits=limits)) as web:
+        made = (await web.post("/new", json={})).json()
+        body = {"id": made["id"], "messages": [{"role": "user", "parts": parts}]}
+        told = await web.post("/", json=body)
+        stored = (await web.get(f"/{made['id']}")).json()
+    assert (told.status_code, told.json()["error"]["code"]) == (413, "too_large")
+    assert stored["messages"] == []
 
 
 async def test_what_no_utf8_holds_is_told_all_the_same(db: Database) -> None:

@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+from chatrecord.attachments import Attachment
 from chatrecord.records import Chunk, Json, ToolCall
 
-from .asks import Decided, Decision, Question, Wish
+from .asks import LONGEST_TEXT, Decided, Decision, Question, Wish
 from .bodies import invalid, optional_text, text_field
 from .encoder import Ending, Opening, why_without_result
 from .frames import HEADERS, as_bytes, frame, quoted, text_of
-from .problems import BadRequest
+from .uploads import MOST, attachment, from_base64
 
 _APPROVAL: Json = {
     "type": "object",
@@ -163,21 +164,34 @@ def wish_of_run(body: dict[str, Any]) -> Wish:
     messages = _objects(body, "messages")
     if not messages or messages[-1].get("role") != "user":
         raise invalid("The last message has to be a user's.")
-    return Question(_text(messages[-1]), optional_text(messages[-1], "id") or None)
+    return _question(messages[-1])
 
 
-def _text(message: dict[str, Any]) -> str:
+def _question(message: dict[str, Any]) -> Question:
     content = message.get("content")
-    if isinstance(content, str):
-        text = content
-    else:
-        parts = _objects(message, "content")
-        if any(part.get("type") != "text" for part in parts):
-            raise BadRequest(400, "no_files", "Files are not taken here.")
-        text = "\n".join(text_field(part, "text", longest=1_000_000) for part in parts)
+    parts = _objects(message, "content") if not isinstance(content, str) else []
+    said = [text_field(part, "text", longest=LONGEST_TEXT) for part in parts if _is_text(part)]
+    text = content if isinstance(content, str) else "\n".join(said)
     if not text.strip():
-        raise invalid("The message is blank.")
-    return text
+        raise invalid("The message is blank: a file needs a question, too.")
+    files = [_file(part) for part in parts if not _is_text(part)]
+    if len(files) > MOST:
+        raise invalid(f"A message has at most {MOST} files.")
+    return Question(text, optional_text(message, "id") or None, tuple(files))
+
+
+def _is_text(part: dict[str, Any]) -> bool:
+    return part.get("type") == "text"
+
+
+def _file(part: dict[str, Any]) -> Attachment:
+    source = part.get("source")
+    if not isinstance(source, dict) or not isinstance(source.get("value"), str):
+        raise invalid("A file part needs its 'source', with the file as its 'value'.")
+    if source.get("type") != "data":
+        raise invalid("The 'source' of a file part has to hold the file itself.")
+    data = from_base64(source["value"])
+    return attachment(data, source.get("mimeType"), optional_text(part, "filename"))
 
 
 def _decision(entry: dict[str, Any]) -> Decision:

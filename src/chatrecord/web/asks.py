@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .bodies import invalid, optional_text, text_field
-from .problems import BadRequest
+from .uploads import MOST, Upload, upload_of
 
 LONGEST_TEXT = 1_000_000
 """Characters of a question. The limit of the body comes first where that is smaller."""
@@ -19,6 +19,7 @@ class Question:
 
     text: str
     key: str | None
+    files: tuple[Upload, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,7 @@ class Edit:
 
     message_id: str
     text: str
+    files: tuple[Upload, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +75,11 @@ def wish_of(body: dict[str, Any]) -> Wish:
         return Decided(_decisions(_parts(message)))
     if message.get("role") != "user":
         raise invalid("The last message has to be a user's, or an answer with decided tool calls.")
-    text = _text(_parts(message))
+    parts = _parts(message)
+    text, files = _text(parts), _files(parts)
     if message_id is not None:
-        return Edit(message_id, text)
-    return Question(text, optional_text(message, "id") or None)
+        return Edit(message_id, text, files)
+    return Question(text, optional_text(message, "id") or None, files)
 
 
 def _plain(body: dict[str, Any], message_id: str | None) -> Wish:
@@ -106,15 +109,20 @@ def _parts(message: dict[str, Any]) -> Sequence[dict[str, Any]]:
 
 
 def _text(parts: Sequence[dict[str, Any]]) -> str:
-    if any(part.get("type") == "file" for part in parts):
-        raise BadRequest(400, "no_files", "Files are not taken here.")
     said = [part.get("text") for part in parts if part.get("type") == "text"]
     if not all(isinstance(text, str) for text in said):
         raise invalid("A text part needs its 'text'.")
     text = "\n".join(str(text) for text in said)
     if not text.strip():
-        raise invalid("The message is blank.")
+        raise invalid("The message is blank: a file needs a question, too.")
     return text
+
+
+def _files(parts: Sequence[dict[str, Any]]) -> tuple[Upload, ...]:
+    files = [part for part in parts if part.get("type") == "file"]
+    if len(files) > MOST:
+        raise invalid(f"A message has at most {MOST} files.")
+    return tuple(upload_of(part) for part in files)
 
 
 def _decisions(parts: Sequence[dict[str, Any]]) -> tuple[Decision, ...]:

@@ -18,6 +18,9 @@ from .problems import Problem, problem_of
 ROWS = 100
 """Rows that are read at once."""
 
+SHOWN = {"user", "assistant", "tool"}
+"""What was said, rather than what was sent along."""
+
 
 @dataclass(frozen=True, slots=True)
 class Page:
@@ -61,8 +64,12 @@ async def read_page(
     limit: int,
     before: int | None,
     version: Version,
+    files: str,
 ) -> Page:
-    """The last so many messages below the number `before`, as the chat stands."""
+    """The last so many messages below the number `before`, as the chat stands.
+
+    `files` is the address below which its files are to be had.
+    """
     rows: list[Message] = []
     turns: list[Turn] = []
     exhausted = False
@@ -74,7 +81,7 @@ async def read_page(
         turns = turns_of(rows, active)
     page = turns[-limit:]
     more = len(page) < len(turns)
-    writer = await _writer(store, chat_id, page, version)
+    writer = await _writer(store, chat_id, page, version, files)
     messages = [writer.message_of(turn, asked) for turn, asked in _with_questions(turns, page)]
     return Page(
         [message for message in messages if message is not None],
@@ -86,7 +93,7 @@ def turns_of(rows: Sequence[Message], active: Run | None) -> list[Turn]:
     """Rows as turns, without what was replaced, or is being replaced just now."""
     turns: list[Turn] = []
     for row in rows:
-        if row.status == "superseded" or row.role == "system" or _is_leaving(row, active):
+        if row.role not in SHOWN or row.status == "superseded" or _is_leaving(row, active):
             continue
         if turns and turns[-1].takes(row):
             turns[-1].rows.append(row)
@@ -120,6 +127,7 @@ class Writer:
     calls: dict[UUID, list[ToolCall]]
     endings: dict[UUID, Ending]
     version: Version
+    files: str
 
     def message_of(self, turn: Turn, question: UUID | None) -> dict[str, Json] | None:
         """One message; `None` for an answer that streams, and has not finished a step yet."""
@@ -141,7 +149,7 @@ class Writer:
         run = self.runs.get(row.run_id) if row.run_id else None
         if run is not None and run.idempotency_key is not None:
             metadata["clientId"] = run.idempotency_key
-        parts: list[Json] = [{"type": "text", "text": row.text}]
+        parts: list[Json] = [*self._files(row), {"type": "text", "text": row.text}]
         return {"id": str(row.id), "role": "user", "metadata": metadata, "parts": parts}
 
     def _metadata(self, turn: Turn, question: UUID | None) -> dict[str, Json]:
@@ -164,11 +172,26 @@ class Writer:
             parts.append({"type": "reasoning", "text": row.reasoning, "state": "done"})
         if row.text:
             parts.append({"type": "text", "text": row.text, "state": "done"})
+        parts += self._files(row)
         parts += [tool_part(call, self.version) for call in self.calls.get(row.id, ())]
         return [{"type": "step-start"}, *parts] if parts else []
 
+    def _files(self, row: Message) -> list[Json]:
+        """The files in a message, by their addresses."""
+        return [
+            {
+                "type": "file",
+                "mediaType": file.media_type or "application/octet-stream",
+                **({} if file.name is None else {"filename": file.name}),
+                "url": file.url or f"{self.files}/{file.hash}",
+            }
+            for file in row.attachments
+        ]
 
-async def _writer(store: Store, chat_id: UUID, page: Sequence[Turn], version: Version) -> Writer:
+
+async def _writer(
+    store: Store, chat_id: UUID, page: Sequence[Turn], version: Version, files: str
+) -> Writer:
     run_ids = {turn.run_id for turn in page if turn.run_id is not None}
     rows = await store.rows_of_runs(chat_id, run_ids)
     calls: dict[UUID, list[ToolCall]] = {}
@@ -181,7 +204,7 @@ async def _writer(store: Store, chat_id: UUID, page: Sequence[Turn], version: Ve
         spent = usage_of(request for request in rows.requests if request.run_id == run.id)
         cost = None if spent.unpriced_requests or spent.cost is None else float(spent.cost)
         endings[run.id] = Ending(_status(run), reason, spent, cost, problem=_problem(run))
-    return Writer({run.id: run for run in rows.runs}, calls, endings, version)
+    return Writer({run.id: run for run in rows.runs}, calls, endings, version, files)
 
 
 def _status(run: Run) -> Status:

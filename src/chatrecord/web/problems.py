@@ -67,6 +67,8 @@ _KNOWN: dict[type[Exception], Problem] = {
     errors.ToolFailed: Problem(500, "tool_failed", "A tool has failed."),
     errors.Refused: Problem(422, "refused", "This cannot be answered here."),
     errors.AnswerInvalid: Problem(502, "answer_invalid", "The model gave no usable answer."),
+    errors.AttachmentNotFound: Problem(404, "not_found", "There is no such file in this chat."),
+    errors.AttachmentTooLarge: Problem(413, "too_large", "A file is too large."),
     errors.BudgetExceeded: Problem(402, "budget_exceeded", "The budget is used up."),
     errors.LimitExceeded: Problem(429, "limit_exceeded", "A limit of this chat was reached."),
 }

@@ -26,6 +26,7 @@ from .ag_ui import AGUIEncoder, is_run_input, wish_of_run
 from .ai_sdk import AISDKEncoder, Version
 from .asks import Wish, wish_of
 from .bodies import invalid, json_of, optional_text, text_field
+from .downloads import downloaded
 from .encoder import Encoder
 from .frames import JSON
 from .history import Page, read_page
@@ -56,7 +57,7 @@ def chat_routes(
     protocol: Protocol = "ai-sdk",
     version: Version = 6,
     options: PerRequest | None = None,
-    max_body: int = 1_000_000,
+    max_body: int = 20_000_000,
     heartbeat: float = 15.0,
     **runtime_options: Any,
 ) -> list[Route]:
@@ -101,6 +102,7 @@ def chat_routes(
         _route(f"{prefix}/{{id}}/resume", "POST", pages.resume),
         _route(f"{prefix}/{{id}}/approve", "POST", pages.approve),
         _route(f"{prefix}/{{id}}/deny", "POST", pages.deny),
+        _route(f"{prefix}/{{id}}/files/{{hash}}", "GET", pages.file),
     ]
 
 
@@ -186,11 +188,17 @@ class Pages:
         limit = _number(request, "limit", 50, most=LARGEST_PAGE)
         told = request.query_params.get("before")
         before = None if told is None else _number(request, "before", 0)
-        version = self._version(request)
+        version, files = self._version(request), f"{request.url.path}/files"
         active = await chat.active_run()
         while True:
             page = await read_page(
-                self.home.store, chat.id, active, limit=limit, before=before, version=version
+                self.home.store,
+                chat.id,
+                active,
+                limit=limit,
+                before=before,
+                version=version,
+                files=files,
             )
             then, active = active, await chat.active_run()
             if (then and then.id) == (active and active.id):
@@ -241,6 +249,11 @@ class Pages:
         reason = optional_text(body, "reason", longest=2_000)
         await chat.deny(text_field(body, "callId"), reason=reason)
         return await self._waiting(chat)
+
+    async def file(self, request: Request) -> Response:
+        """A file of the chat."""
+        chat = await self._chat(request)
+        return downloaded(await chat.attachment(request.path_params["hash"]))
 
     async def rename(self, request: Request) -> Response:
         """Give a chat a title."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from uuid import UUID
 
+from chatrecord.attachments import Attachment
 from chatrecord.chat import Chat, ChatStream
 from chatrecord.errors import ApprovalPending, ChatBusy, MessageNotFound, RunNotFound
 from chatrecord.home import Home
@@ -12,6 +14,7 @@ from chatrecord.records import Message, Run
 
 from .asks import Anew, Decided, Decision, Edit, Question, Wish
 from .encoder import Opening, Seen
+from .uploads import Kept, Upload
 
 PATIENCE = 10.0
 """Seconds after which a response begins although its run has not: it may stand in a long line."""
@@ -30,10 +33,13 @@ class Turns:
     async def answer(self, wish: Wish) -> tuple[ChatStream, Opening]:
         """The run that this asks for: it has begun. Raises what forbids it."""
         match wish:
-            case Question(text, key):
-                return await self._begun(self._chat.stream(text, idempotency_key=key))
-            case Edit(message_id, text):
-                return await self._edited(message_id, text)
+            case Question(text, key, uploads):
+                files = await self._files(uploads)
+                return await self._begun(
+                    self._chat.stream(text, attachments=files, idempotency_key=key)
+                )
+            case Edit():
+                return await self._edited(wish)
             case Anew(message_id):
                 return await self._anew(message_id)
             case Decided(decisions):
@@ -82,14 +88,21 @@ class Turns:
         before = await self._store.messages(self._chat.id, limit=1, before=run.replaces)
         return before[0].id if before else None
 
-    async def _edited(self, message_id: str, text: str) -> tuple[ChatStream, Opening]:
-        question = await self._question(message_id)
+    async def _edited(self, edit: Edit) -> tuple[ChatStream, Opening]:
+        question = await self._question(edit.message_id)
         if question is None:  # the client has it, but it never came here
-            return await self.answer(Question(text, message_id))
+            return await self.answer(Question(edit.text, edit.message_id, edit.files))
+        files = await self._files(edit.files)
         try:
-            return await self._begun(self._chat.edit(question.id, text))
+            return await self._begun(self._chat.edit(question.id, edit.text, attachments=files))
         except ChatBusy as busy:
-            return await self._same(busy, question.seq, text)
+            return await self._same(busy, question.seq, edit.text)
+
+    async def _files(self, uploads: Sequence[Upload]) -> list[Attachment]:
+        return [
+            await self._chat.attachment(upload.hash) if isinstance(upload, Kept) else upload
+            for upload in uploads
+        ]
 
     async def _anew(self, message_id: str | None) -> tuple[ChatStream, Opening]:
         question = None if message_id is None else await self._question_before(message_id)
@@ -138,6 +151,9 @@ class Turns:
             await self._chat.deny(decision.call_id, reason=decision.reason)
 
     async def _last_run(self) -> Run:
+        active = await self._chat.active_run()
+        if active is not None:
+            return active
         last = await self._store.messages(self._chat.id, limit=1, before=None)
         run_id = last[0].run_id if last else None
         run = None if run_id is None else await self._store.get_run(self._chat.id, run_id)
