@@ -468,6 +468,23 @@ async def test_a_file_is_kept_and_had_back(db: Database, media_type: str, shown:
     assert llm.requests[1][0].parts[0].content[1].data == data  # type: ignore[union-attr, index]
 
 
+async def test_an_ag_ui_client_sends_files_too(db: Database) -> None:
+    source = {"type": "data", "value": b64encode(b"Hello").decode(), "mimeType": "text/plain"}
+    content = [{"type": "text", "text": "?"}, {"type": "document", "source": source}]
+    llm = Script([say("Seen.")])
+    async with served(chat_routes(db, llm, owner=me)) as web:
+        made = (await web.post("/new", json={})).json()
+        run = {"threadId": made["id"], "runId": "r-1"}
+        body = {**run, "messages": [{"id": "m1", "role": "user", "content": content}]}
+        told = await web.post("/", json=body)
+        elsewhere = {"type": "url", "value": "http://127.0.0.1/", "mimeType": "text/plain"}
+        content[1] = {"type": "document", "source": elsewhere}
+        refused = await web.post("/", json=body)
+    assert "Seen." in told.text
+    assert llm.requests[0][0].parts[0].content[1].data == b"Hello"  # type: ignore[union-attr, index]
+    assert refused.status_code == 422
+
+
 async def test_a_file_that_is_too_large_is_refused(db: Database) -> None:
     limits = Limits(attachment_bytes=10)
     url = f"data:image/png;base64,{b64encode(bytes(20)).decode()}"
