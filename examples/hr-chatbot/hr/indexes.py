@@ -1,0 +1,102 @@
+"""How each database finds passages: by the direction of a vector, and by words."""
+
+from __future__ import annotations
+
+import re
+from typing import Protocol
+
+import numpy as np
+from sqlalchemy import DDL, event, func, literal_column, select, text
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+
+from .tables import Passage
+from .vectors import Vector
+
+
+class Index(Protocol):
+    """Both return ids of passages, best first."""
+
+    async def nearest(self, session: AsyncSession, vector: Vector, limit: int) -> list[str]: ...
+
+    async def matching(self, session: AsyncSession, query: str, limit: int) -> list[str]: ...
+
+
+def index_of(engine: AsyncEngine) -> Index:
+    return PostgresIndex() if engine.dialect.name == "postgresql" else SqliteIndex()
+
+
+class PostgresIndex:
+    """pgvector's HNSW index, and PostgreSQL's own full text search."""
+
+    async def nearest(self, session: AsyncSession, vector: Vector, limit: int) -> list[str]:
+        distance = Passage.embedding.op("<=>")(vector)
+        return list(await session.scalars(select(Passage.id).order_by(distance).limit(limit)))
+
+    async def matching(self, session: AsyncSession, query: str, limit: int) -> list[str]:
+        # Any of the words will do: whole questions rarely stand in a handbook.
+        asked = func.websearch_to_tsquery("english", " or ".join(_words(query)))
+        words = literal_column("passages.words")
+        # 1: divided by the logarithm of the length, so that long passages do not win by it.
+        rank = func.ts_rank(words, asked, 1)
+        found = select(Passage.id).where(words.op("@@")(asked)).order_by(rank.desc())
+        return list(await session.scalars(found.limit(limit)))
+
+
+class SqliteIndex:
+    """All vectors at once, which a handbook is small enough for, and SQLite's FTS5."""
+
+    async def nearest(self, session: AsyncSession, vector: Vector, limit: int) -> list[str]:
+        rows = (await session.execute(select(Passage.id, Passage.embedding))).all()
+        if not rows:
+            return []
+        cosines = np.stack([row.embedding for row in rows]) @ vector
+        return [rows[place].id for place in np.argsort(-cosines)[:limit]]
+
+    async def matching(self, session: AsyncSession, query: str, limit: int) -> list[str]:
+        asked = " OR ".join(f'"{word}"' for word in _words(query))
+        found = text(
+            "SELECT id FROM passage_words WHERE passage_words MATCH :asked"
+            " ORDER BY bm25(passage_words, 0, 2, 2, 1) LIMIT :limit"
+        )
+        if not asked:
+            return []
+        return list(await session.scalars(found, {"asked": asked, "limit": limit}))
+
+
+def _words(query: str) -> list[str]:
+    """The words of a question but those that every question has."""
+    words = re.findall(r"\w+", query.lower())
+    return [word for word in words if word not in _COMMON and word != "or"]
+
+
+_COMMON = frozenset(
+    "a about am an and any are as at be been but by can could did do does for from get had has have"
+    " how i if in is it its me much many my need not of on or our should so than that the their"
+    " them there they this to us was we what when where which who will with would you your".split()
+)
+
+_ON_POSTGRES = (
+    """ALTER TABLE passages ADD COLUMN words tsvector GENERATED ALWAYS AS (
+         setweight(to_tsvector('english', title || ' ' || heading), 'A') ||
+         setweight(to_tsvector('english', text), 'B')) STORED""",
+    "CREATE INDEX ix_passages_words ON passages USING gin (words)",
+    "CREATE INDEX ix_passages_embedding ON passages USING hnsw (embedding vector_cosine_ops)",
+)
+_ON_SQLITE = (
+    """CREATE VIRTUAL TABLE passage_words USING fts5(
+         id UNINDEXED, title, heading, text, tokenize='porter unicode61')""",
+    """CREATE TRIGGER passage_comes AFTER INSERT ON passages BEGIN
+         INSERT INTO passage_words VALUES (new.id, new.title, new.heading, new.text); END""",
+    """CREATE TRIGGER passage_goes AFTER DELETE ON passages BEGIN
+         DELETE FROM passage_words WHERE id = old.id; END""",
+)
+
+
+def _create_with_passages(dialect: str, statements: tuple[str, ...]) -> None:
+    for statement in statements:
+        ddl = DDL(statement).execute_if(dialect=dialect)
+        event.listen(Passage.__table__, "after_create", ddl)
+
+
+_create_with_passages("postgresql", _ON_POSTGRES)
+_create_with_passages("sqlite", _ON_SQLITE)

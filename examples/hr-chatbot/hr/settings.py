@@ -1,0 +1,39 @@
+"""What can be set, all of it in the environment."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent.parent
+
+
+def _set(name: str, default: str = "") -> str:
+    return os.environ.get(name) or default
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The settings, each with its variable."""
+
+    database_url: str = field(default_factory=lambda: _set("HR_DATABASE_URL"))
+    """Where everything is kept. Empty: a PostgreSQL of our own, or else SQLite."""
+
+    data: Path = field(default_factory=lambda: Path(_set("HR_DATA", str(HERE / ".data"))))
+    """The folder of the database of our own."""
+
+    handbook: Path = field(default_factory=lambda: Path(_set("HR_HANDBOOK", str(HERE / "handbook"))))
+    """The folder with the documents."""
+
+    model: str = field(default_factory=lambda: _set("HR_MODEL"))
+    """A model string such as `anthropic:claude-sonnet-5-5`. Empty: by the key that is set."""
+
+    llm: str = field(default_factory=lambda: _set("HR_LLM"))
+    """`script:MODULE` lets a test put `MODULE.llm()` in place of an LLM."""
+
+    embeddings: str = field(default_factory=lambda: _set("HR_EMBEDDINGS", "local"))
+    """`local`, `openai`, or an embedding model's string, such as `openai:text-embedding-3-large`."""
+
+    host: str = field(default_factory=lambda: _set("HR_HOST", "127.0.0.1"))
+    port: int = field(default_factory=lambda: int(_set("HR_PORT", "8000")))

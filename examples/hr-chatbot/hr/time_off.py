@@ -1,0 +1,99 @@
+"""Vacation: what is left of it, and taking some."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from .database import Sessions
+from .tables import TimeOff, User
+
+LONGEST_REASON = 500
+
+
+class NotPossible(ValueError):
+    """A request that cannot be booked; its message says why."""
+
+
+@dataclass(frozen=True)
+class Balance:
+    """Working days of a calendar year."""
+
+    year: int
+    entitled: int
+    taken: int
+
+    @property
+    def left(self) -> int:
+        return self.entitled - self.taken
+
+
+class Vacation:
+    """That of one person. Whose it is says the sign-in, never a model or a request."""
+
+    def __init__(self, sessions: Sessions, user_id: int) -> None:
+        self._sessions = sessions
+        self._user_id = user_id
+
+    async def balance(self, year: int) -> Balance:
+        async with self._sessions() as session:
+            return await self._balance(session, year)
+
+    async def booked(self) -> list[TimeOff]:
+        async with self._sessions() as session:
+            return await self._all(session)
+
+    async def book(self, first: date, last: date, reason: str) -> TimeOff:
+        """Book these days. Raises `NotPossible`."""
+        days = working_days(first, last)
+        _check(first, last, days)
+        async with self._sessions.begin() as session:
+            # Locked, so that two requests at once cannot both take the last days.
+            await session.get(User, self._user_id, with_for_update=True)
+            for other in await self._all(session):
+                if other.first_day <= last and first <= other.last_day:
+                    msg = f"{other.first_day} to {other.last_day} is booked already"
+                    raise NotPossible(msg)
+            balance = await self._balance(session, first.year)
+            if days > balance.left:
+                msg = f"that takes {days} days, and {balance.left} are left in {first.year}"
+                raise NotPossible(msg)
+            booked = TimeOff(
+                user_id=self._user_id,
+                first_day=first,
+                last_day=last,
+                days=days,
+                reason=reason[:LONGEST_REASON].replace("\0", ""),
+            )
+            session.add(booked)
+        return booked
+
+    async def _balance(self, session: AsyncSession, year: int) -> Balance:
+        user = await session.get_one(User, self._user_id)
+        taken = sum(it.days for it in await self._all(session) if it.first_day.year == year)
+        return Balance(year, user.vacation_days, taken)
+
+    async def _all(self, session: AsyncSession) -> list[TimeOff]:
+        mine = select(TimeOff).where(TimeOff.user_id == self._user_id)
+        return list(await session.scalars(mine.order_by(TimeOff.first_day)))
+
+
+def working_days(first: date, last: date) -> int:
+    """Mondays to Fridays, both ends included."""
+    days = (first + timedelta(days=number) for number in range((last - first).days + 1))
+    return sum(day.weekday() < 5 for day in days)
+
+
+def _check(first: date, last: date, days: int) -> None:
+    if first < date.today():
+        msg = f"{first} is in the past"
+    elif first.year != last.year:
+        msg = "a request stays within one calendar year: make one for each"
+    elif not days:
+        msg = f"there is no working day between {first} and {last}"
+    else:
+        return
+    raise NotPossible(msg)
