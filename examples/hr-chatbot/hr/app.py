@@ -2,21 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, FastAPI, HTTPException
+from starlette.requests import Request
+
+from chatrecord.web import chat_routes
 
 from . import admin, documents, sign_in
 from .hr import Hr
 from .pages import CarefulHeaders, add_pages
 from .settings import HERE
-from .sign_in import HrDep, Me
+from .sign_in import HrDep, Me, signed_in
 from .time_off import Vacation
+from .titles import Titles
 
 vacation = APIRouter(prefix="/api")
+
+
+def create_app(hr: Hr) -> FastAPI:
+    app = FastAPI(title="HR chatbot", docs_url=None, redoc_url=None, openapi_url=None)
+    app.state.hr = hr
+    app.routes.extend(_chats(hr))
+    for router in (sign_in.router, vacation, documents.router, admin.router):
+        app.include_router(router)
+    add_pages(app, HERE / "web" / "dist")
+    app.add_middleware(CarefulHeaders)
+    return app
+
+
+def _chats(hr: Hr) -> Any:
+    """chatrecord's routes: everybody's own chats, with tools for whoever is signed in."""
+    titles = Titles(hr.db, hr.agent)
+
+    async def owner(request: Request) -> dict[str, int] | None:
+        try:
+            return {"user_id": (await signed_in(request, hr)).id}
+        except HTTPException:
+            return None
+
+    def options(_: Request, scope: Mapping[str, Any]) -> dict[str, Any]:
+        return {"deps": hr.desk_of(scope["user_id"]), "hooks": [titles]}
+
+    return chat_routes(hr.db, hr.agent, owner=owner, prefix="/api/chats", options=options)
 
 
 @vacation.get("/vacation")

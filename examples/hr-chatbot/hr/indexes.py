@@ -9,6 +9,7 @@ import numpy as np
 from sqlalchemy import DDL, event, func, literal_column, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
+from .synonyms import with_synonyms
 from .tables import Passage
 from .vectors import Vector
 
@@ -56,7 +57,7 @@ class SqliteIndex:
         asked = " OR ".join(f'"{word}"' for word in _words(query))
         found = text(
             "SELECT id FROM passage_words WHERE passage_words MATCH :asked"
-            " ORDER BY bm25(passage_words, 0, 2, 2, 1) LIMIT :limit"
+            " ORDER BY bm25(passage_words, 0, 1, 2, 1) LIMIT :limit"
         )
         if not asked:
             return []
@@ -64,15 +65,19 @@ class SqliteIndex:
 
 
 def _words(query: str) -> list[str]:
-    """The words of a question but those that every question has."""
+    """The words of a question but those that every question has, and their synonyms."""
     words = re.findall(r"\w+", query.lower())
-    return [word for word in words if word not in _COMMON and word != "or"]
+    return with_synonyms([word for word in words if word not in _COMMON])
 
 
 _COMMON = frozenset(
-    "a about am an and any are as at be been but by can could did do does for from get had has have"
-    " how i if in is it its me much many my need not of on or our should so than that the their"
-    " them there they this to us was we what when where which who will with would you your".split()
+    """a about after all am an and any anybody anything are as ask at be been before but by can could
+    did do does don early else every for from get gets go goes going got had has have he her here him
+    his how i if in into is it its keep keeps know last let like long longer look m made make many
+    may me might more much must my need no not now of often on only or other our owe put s see shall
+    she should so some somebody something still t take tell than that the their them then there they
+    this to too two until up us use want was way we were what when where which who whom whose why
+    will with work would wrong you your""".split()
 )
 
 _ON_POSTGRES = (

@@ -1,0 +1,69 @@
+"""`python -m hr`: opens everything, serves it, and closes it at Ctrl-C."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import webbrowser
+
+import uvicorn
+
+from chatrecord import ChatRecordError
+
+from .app import create_app
+from .database import DEMO
+from .hr import open_hr
+from .settings import Settings
+
+
+def main() -> int:
+    try:
+        asyncio.run(_serve(Settings()))
+    except KeyboardInterrupt:
+        pass
+    except ChatRecordError as error:
+        print(f"hr: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+async def _serve(settings: Settings) -> None:
+    async with open_hr(settings, say) as hr:
+        config = uvicorn.Config(
+            create_app(hr),
+            host=settings.host,
+            port=settings.port,
+            log_level="warning",
+            # A stream that somebody still reads does not keep the server from stopping.
+            timeout_graceful_shutdown=2,
+        )
+        server = uvicorn.Server(config)
+        serving = asyncio.create_task(server.serve())
+        while not (server.started or serving.done()):
+            await asyncio.sleep(0.05)
+        if server.started:
+            _welcome(settings)
+        await serving
+
+
+def say(line: str) -> None:
+    """A step. What is read one after the other takes one line of a terminal."""
+    if sys.stdout.isatty() and line.startswith("Reading "):
+        print(f"\r\033[K{line}", end="", flush=True)
+    else:
+        print(f"\r\033[K{line}" if sys.stdout.isatty() else line, flush=True)
+
+
+def _welcome(settings: Settings) -> None:
+    address = f"http://{settings.host}:{settings.port}"
+    print(f"\nThe HR chatbot is at {address}    (Ctrl-C stops it)\n")
+    for email, _, role, _, password in DEMO:
+        print(f"  {email:<20} {password:<12} {role}")
+    print(flush=True)
+    if os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY") or sys.platform == "darwin":
+        webbrowser.open(address)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
