@@ -40,7 +40,7 @@ async def _serve(settings: Settings) -> None:
         )
         server = uvicorn.Server(config)
         serving = asyncio.create_task(server.serve())
-        while not (server.started or serving.done()):
+        while not (server.started or serving.done()):  # noqa: ASYNC110 - it has no event for it
             await asyncio.sleep(0.05)
         if server.started:
             _welcome(settings)
@@ -58,7 +58,7 @@ def say(line: str) -> None:
 def _welcome(settings: Settings) -> None:
     address = f"http://{settings.host}:{settings.port}"
     print(f"\nThe HR chatbot is at {address}    (Ctrl-C stops it)\n")
-    for email, _, role, _, password in DEMO:
+    for email, _, role, _, password in DEMO if settings.is_demo else ():
         print(f"  {email:<20} {password:<12} {role}")
     print(flush=True)
     if os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY") or sys.platform == "darwin":

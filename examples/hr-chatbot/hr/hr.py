@@ -23,6 +23,7 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Hr:
+    settings: Settings
     db: HrDatabase
     sessions: Sessions
     search: Search
@@ -41,7 +42,7 @@ async def open_hr(settings: Settings, say: Say) -> AsyncIterator[Hr]:
         say("Starting the LLM")
         async with open_llm(settings) as llm:
             say(f"Answers come from {llm if isinstance(llm, str) else llm.model_name}")
-            yield Hr(db, sessions_of(db), search, ingestion, hr_agent(llm))
+            yield Hr(settings, db, sessions_of(db), search, ingestion, hr_agent(llm))
 
 
 @asynccontextmanager

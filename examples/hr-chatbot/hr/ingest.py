@@ -40,7 +40,7 @@ class Ingestion:
 
     async def folder(self, folder: Path, progress: Progress) -> Ingested:
         """The documents of a folder: what changed is replaced, what is gone is removed."""
-        files = sorted(path for path in folder.iterdir() if path.suffix[1:] in KINDS)
+        files = _documents_in(folder)
         new = 0
         for place, path in enumerate(files, 1):
             progress(place, len(files), path.name)
@@ -58,9 +58,7 @@ class Ingestion:
         parts = await asyncio.to_thread(split, name, content)
         passages = await self._passages(name, parts)
         kind = name.rpartition(".")[2]
-        document = Document(
-            name=name, title=parts.title, kind=kind, origin=origin, digest=digest
-        )
+        document = Document(name=name, title=parts.title, kind=kind, origin=origin, digest=digest)
         async with self._sessions.begin() as session:
             await _remove(session, [name])
             session.add(document)
@@ -95,6 +93,10 @@ class Ingestion:
 
     def _digest(self, content: bytes) -> str:
         return sha256(f"{RULES} {self._embedder.name}\0".encode() + content).hexdigest()
+
+
+def _documents_in(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if path.suffix[1:] in KINDS)
 
 
 def passage_id(name: str, piece: Piece) -> str:

@@ -1,4 +1,4 @@
-"""Which LLM answers: the one asked for, that of a key in the environment, or the one on this machine."""
+"""Which LLM answers: the one asked for, that of a key in the environment, or the local one."""
 
 from __future__ import annotations
 

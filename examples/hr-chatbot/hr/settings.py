@@ -23,7 +23,9 @@ class Settings:
     data: Path = field(default_factory=lambda: Path(_set("HR_DATA", str(HERE / ".data"))))
     """The folder of the database of our own."""
 
-    handbook: Path = field(default_factory=lambda: Path(_set("HR_HANDBOOK", str(HERE / "handbook"))))
+    handbook: Path = field(
+        default_factory=lambda: Path(_set("HR_HANDBOOK", str(HERE / "handbook")))
+    )
     """The folder with the documents."""
 
     model: str = field(default_factory=lambda: _set("HR_MODEL"))
@@ -33,7 +35,10 @@ class Settings:
     """`script:MODULE` lets a test put `MODULE.llm()` in place of an LLM."""
 
     embeddings: str = field(default_factory=lambda: _set("HR_EMBEDDINGS", "local"))
-    """`local`, `openai`, or an embedding model's string, such as `openai:text-embedding-3-large`."""
+    """`local`, `openai`, or the string of a provider's embedding model."""
+
+    is_demo: bool = field(default_factory=lambda: _set("HR_DEMO", "1") != "0")
+    """Whether an empty database gets three people, whose passwords everybody may know."""
 
     host: str = field(default_factory=lambda: _set("HR_HOST", "127.0.0.1"))
     port: int = field(default_factory=lambda: int(_set("HR_PORT", "8000")))

@@ -12,6 +12,7 @@ from fastapi import APIRouter, Depends, HTTPException, Request, Response
 from pydantic import BaseModel, Field
 from sqlalchemy import delete, select
 
+from .database import DEMO
 from .hr import Hr
 from .passwords import NOBODYS, matches
 from .tables import SignIn, User
@@ -94,6 +95,15 @@ async def sign_out(request: Request, response: Response, hr: HrDep) -> None:
 @router.get("/me")
 async def who_am_i(me: Me) -> Any:
     return shown(me)
+
+
+@router.get("/demo")
+async def demo(hr: HrDep) -> Any:
+    """The people of a demo, with the passwords they have been given."""
+    if not hr.settings.is_demo:
+        raise HTTPException(404, "This is no demo")
+    names = ("email", "name", "role", "vacationDays", "password")
+    return {"accounts": [dict(zip(names, each, strict=True)) for each in DEMO]}
 
 
 def shown(user: User) -> dict[str, Any]:

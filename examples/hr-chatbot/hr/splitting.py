@@ -110,19 +110,28 @@ def _lines_of(content: bytes) -> list[list[_Line]]:
     try:
         reader = PdfReader(BytesIO(content))
         if reader.is_encrypted:
-            msg = "This PDF is encrypted: save it without a password and try again"
-            raise UnreadableDocument(msg)
-        if len(reader.pages) > MOST_PAGES:
-            msg = f"This PDF has more than {MOST_PAGES} pages: split it and try again"
-            raise UnreadableDocument(msg)
-        return [_lines_on(page) for page in reader.pages]
-    except UnreadableDocument:
-        raise
-    # pypdf raises almost anything for a file that is damaged in an unforeseen way.
-    except (PyPdfError, ArithmeticError, AttributeError, LookupError, OSError, RecursionError,
-            TypeError, ValueError) as error:
+            problem = "This PDF is encrypted: save it without a password and try again"
+        elif len(reader.pages) > MOST_PAGES:
+            problem = f"This PDF has more than {MOST_PAGES} pages: split it and try again"
+        else:
+            return [_lines_on(page) for page in reader.pages]
+    except _OF_DAMAGED_FILES as error:
         msg = "This file cannot be read as a PDF: it is damaged, or something else"
         raise UnreadableDocument(msg) from error
+    raise UnreadableDocument(problem)
+
+
+_OF_DAMAGED_FILES = (
+    PyPdfError,
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    OSError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
+"""pypdf raises almost anything for a file that is damaged in an unforeseen way."""
 
 
 def _lines_on(page: PageObject) -> list[_Line]:
@@ -164,7 +173,7 @@ def _packed(paragraphs: Iterable[_Paragraph]) -> Iterator[Piece]:
 
 
 def _short(text: str) -> Iterator[str]:
-    """The text, cut between sentences or lines where it is too long, and anywhere if it has none."""
+    """The text, cut between sentences or lines where it is too long, or else anywhere."""
     held = ""
     for sentence in re.split(r"(?<=[.!?])\s+|\n(?=[-*|])", text):
         for part in (sentence[i : i + LONGEST] for i in range(0, len(sentence), LONGEST)):

@@ -12,6 +12,7 @@ from .database import Sessions
 from .tables import TimeOff, User
 
 LONGEST_REASON = 500
+SATURDAY = 5
 
 
 class NotPossible(ValueError):
@@ -48,8 +49,7 @@ class Vacation:
 
     async def book(self, first: date, last: date, reason: str) -> TimeOff:
         """Book these days. Raises `NotPossible`."""
-        days = working_days(first, last)
-        _check(first, last, days)
+        days = _checked(first, last)
         async with self._sessions.begin() as session:
             # Locked, so that two requests at once cannot both take the last days.
             await session.get(User, self._user_id, with_for_update=True)
@@ -84,16 +84,17 @@ class Vacation:
 def working_days(first: date, last: date) -> int:
     """Mondays to Fridays, both ends included."""
     days = (first + timedelta(days=number) for number in range((last - first).days + 1))
-    return sum(day.weekday() < 5 for day in days)
+    return sum(day.weekday() < SATURDAY for day in days)
 
 
-def _check(first: date, last: date, days: int) -> None:
+def _checked(first: date, last: date) -> int:
+    """How many working days these are, if they can be booked at all."""
     if first < date.today():
         msg = f"{first} is in the past"
     elif first.year != last.year:
         msg = "a request stays within one calendar year: make one for each"
-    elif not days:
-        msg = f"there is no working day between {first} and {last}"
+    elif days := working_days(first, last):
+        return days
     else:
-        return
+        msg = f"there is no working day between {first} and {last}"
     raise NotPossible(msg)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from pydantic_ai import Agent
+
 from chatrecord.hooks import Hook
 from chatrecord.hooks.moments import RunEnd
 from chatrecord.sqlalchemy import load_chat
-from pydantic_ai import Agent
 
 from .database import HrDatabase
 from .tools import Desk

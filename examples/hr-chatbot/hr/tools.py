@@ -1,4 +1,4 @@
-"""What the LLM may do. Every tool works for whoever is signed in: none takes a person as argument."""
+"""What the LLM may do. Every tool works for whoever is signed in: none takes a person."""
 
 from __future__ import annotations
 

@@ -1,0 +1,62 @@
+"""What the administrator sees."""
+
+from uuid import uuid4
+
+from chatrecord.testing import call, fail, say
+from conftest import ask, new_chat
+
+
+async def test_a_chat_is_found_by_what_was_said_in_it(ada, admin, llm):
+    word = f"w{uuid4().hex}"
+    llm.then([say(f"The word is {word}.")])
+    chat = await new_chat(ada)
+    await ask(ada, chat, "Which word?")
+    (found,) = (await admin.get("/api/admin/chats", params={"search": word})).json()
+    assert (found["id"], found["user"]["name"]) == (chat, "Ada Moreau")
+    assert found["title"] == "Which word?"
+    assert (await admin.get("/api/admin/chats", params={"search": "%" + word})).json() == []
+    others = await admin.get("/api/admin/chats", params={"search": word, "user": 2})
+    assert others.json() == []
+
+
+async def test_chats_come_in_pages(ada, admin):
+    chats = [await new_chat(ada) for _ in range(32)]
+    first = (await admin.get("/api/admin/chats")).json()
+    second = (await admin.get("/api/admin/chats", params={"before": first[-1]["id"]})).json()
+    seen = [it["id"] for it in first + second]
+    assert len(first) == 30
+    assert seen[:32] == chats[::-1]
+    assert len(set(seen)) == len(seen)
+
+
+async def test_the_trail_has_superseded_answers_and_failed_requests(ada, admin, llm):
+    llm.then([say("The first answer.")], [say("Half an ans"), fail(ValueError("broke"))])
+    chat = await new_chat(ada)
+    await ask(ada, chat, "One?")
+    await ask(ada, chat, "Two?")
+    llm.then([say("The second answer.")])
+    body = {"id": chat, "trigger": "regenerate-message", "messages": []}
+    assert (await ada.post("/api/chats", json=body)).status_code == 200
+    trail = (await admin.get(f"/api/admin/chats/{chat}")).json()
+    told = [(it["text"], it["status"]) for it in trail["messages"]]
+    assert told[0] == ("One?", "complete")
+    assert ("Half an ans", "superseded") in told
+    assert told[-1] == ("The second answer.", "complete")
+    assert [it["status"] for it in trail["requests"]] == ["complete", "failed", "complete"]
+    assert len(trail["runs"]) == 3
+    assert trail["runs"][0]["instructions"].startswith("You are the HR assistant")
+
+
+async def test_usage_is_told_by_day_model_and_user(ada, ben, admin, llm):
+    for client in (ada, ben):
+        llm.then([call("check_vacation_balance")], [say("That many.")])
+        await ask(client, await new_chat(client), "How many?")
+    (day,) = (await admin.get("/api/admin/usage")).json()
+    assert day["requests"] >= 4
+    assert {"p50", "p95", "p99"} <= day["latencyMs"].keys()
+    by_user = (await admin.get("/api/admin/usage", params={"by": "user"})).json()
+    assert {"Ada Moreau", "Ben Okafor"} <= {it["user"] for it in by_user}
+    both = (await admin.get("/api/admin/usage?by=day&by=model&since=2026-01-01")).json()
+    assert {"day", "model", "requests", "errorRate", "cost"} <= both[0].keys()
+    assert (await admin.get("/api/admin/usage?since=2999-01-01")).json() == []
+    assert (await admin.get("/api/admin/usage?by=password")).status_code == 422

@@ -1,0 +1,81 @@
+"""The small model on this machine, and the application that chooses its tools."""
+
+import pytest
+
+from chatrecord.local import local_llm
+from conftest import ask, new_chat, opened, signed_in
+from hr.guided import Guided, chosen_tool
+
+
+@pytest.mark.parametrize(
+    ("question", "tool"),
+    [
+        ("How many vacation days do I have left?", "check_vacation_balance"),
+        ("how much leave is left for me", "check_vacation_balance"),
+        ("How many vacation days do employees get?", "search_handbook"),
+        ("May I fly business class?", "search_handbook"),
+        ("Hello", "search_handbook"),
+        ("Please request time off from 2026-12-21 to 2026-12-23", "request_time_off"),
+        ("I need vacation on 2026-12-21", "request_time_off"),
+        ("Can I take time off in December?", "search_handbook"),
+    ],
+)
+def test_the_application_chooses_by_the_form_of_a_question(question, tool):
+    assert chosen_tool(question).tool_name == tool
+
+
+def test_the_dates_and_the_reason_are_taken_as_they_were_written():
+    call = chosen_tool("Book vacation from 2026-12-21 until 2026-12-23 because of a wedding")
+    assert call.args == {
+        "first_day": "2026-12-21",
+        "last_day": "2026-12-23",
+        "reason": "of a wedding",
+    }
+    assert chosen_tool("a day off on 2026-13-45, I want a day off 2026-13-45").args["reason"] == ""
+
+
+async def test_a_journey_on_the_real_model(sqlite_url, embedder):
+    """An answer that cites a passage, with the application's search in the audit trail."""
+    async with (
+        local_llm() as llm,
+        opened(sqlite_url, embedder, Guided(llm)) as hr,
+        signed_in(hr, "ben") as ben,
+        signed_in(hr, "admin") as admin,
+    ):
+        chat = await new_chat(ben)
+        stream = await ask(ben, chat, "When is salary paid?")
+        assert stream.count("text-delta") > 3
+        trail = (await admin.get(f"/api/admin/chats/{chat}")).json()
+        searched, answered = trail["requests"]
+        assert (searched["model"], searched["cost"]) == ("application", None)
+        assert answered["provider"] == "local"
+        assert answered["outputTokens"] > 0
+        assert answered["inputTokens"] < 300
+        (call,) = trail["toolCalls"]
+        assert call["arguments"] == {"query": "When is salary paid?"}
+        assert call["result"][0]["document"] == "pay.md"
+        answer = trail["messages"][-1]["text"]
+        assert "25" in answer
+        assert "[1]" in answer
+
+        stream = await ask(ben, chat, "What is the airspeed of a quokka's xylophone?")
+        assert "[1]" not in stream or "I found nothing" not in stream
+
+
+async def test_time_off_is_asked_for_approved_and_told_of_without_a_key(sqlite_url, embedder):
+    async with (
+        local_llm() as llm,
+        opened(sqlite_url, embedder, Guided(llm)) as hr,
+        signed_in(hr, "ben") as ben,
+    ):
+        chat = await new_chat(ben)
+        await ask(ben, chat, "Request time off from 2031-03-03 to 2031-03-05")
+        (waiting,) = (await ben.get(f"/api/chats/{chat}")).json()["pendingApprovals"]
+        await ben.post(f"/api/chats/{chat}/approve", json={"callId": waiting["callId"]})
+        stream = (await ben.post(f"/api/chats/{chat}/resume")).text
+        assert "3 working days" in stream
+        assert "27 left" in stream
+        stream = await ask(ben, chat, "Request time off from 2001-03-03 to 2001-03-05")
+        (waiting,) = (await ben.get(f"/api/chats/{chat}")).json()["pendingApprovals"]
+        await ben.post(f"/api/chats/{chat}/deny", json={"callId": waiting["callId"]})
+        assert "nothing was booked" in (await ben.post(f"/api/chats/{chat}/resume")).text

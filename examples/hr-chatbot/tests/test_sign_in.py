@@ -1,0 +1,125 @@
+"""Who is signed in, and what one sees of another: nothing."""
+
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import select
+
+from chatrecord.testing import say
+from conftest import ask, client_of, new_chat
+from hr.sign_in import COOKIE
+from hr.tables import SignIn, User
+
+EVERY_ROUTE = [
+    ("GET", "/api/me"),
+    ("GET", "/api/vacation"),
+    ("GET", "/api/documents"),
+    ("GET", "/api/documents/travel.md"),
+    ("POST", "/api/documents"),
+    ("GET", "/api/passages/1"),
+    ("GET", "/api/admin/usage"),
+    ("GET", "/api/admin/chats"),
+    ("GET", f"/api/admin/chats/{uuid4()}"),
+    ("GET", "/api/chats"),
+    ("POST", "/api/chats"),
+    ("POST", "/api/chats/new"),
+]
+ROUTES_OF_A_CHAT = [
+    ("GET", ""),
+    ("PATCH", ""),
+    ("DELETE", ""),
+    ("GET", "/stream"),
+    ("POST", "/stop"),
+    ("POST", "/resume"),
+    ("POST", "/approve"),
+    ("POST", "/deny"),
+]
+
+
+async def test_the_right_password_signs_in_and_signing_out_ends_it(ada, visitor):
+    assert (await ada.get("/api/me")).json()["email"] == "ada@example.com"
+    visitor.cookies = ada.cookies
+    assert (await ada.post("/api/sign-out")).status_code == 204
+    assert (await visitor.get("/api/me")).status_code == 401
+
+
+@pytest.mark.parametrize("email", ["ada@example.com", "nobody@example.com", "", "\0", "' OR 1=1"])
+async def test_another_password_does_not_sign_in(visitor, email):
+    told = {"email": email, "password": "ben-demo"}
+    response = await visitor.post("/api/sign-in", json=told)
+    assert response.status_code == 401
+    assert response.json()["error"]["code"] == "unauthorized"
+    assert not response.cookies
+
+
+async def test_the_cookie_is_kept_from_scripts_and_its_token_from_the_database(hr, visitor):
+    told = {"email": " ADA@example.com ", "password": "ada-demo"}
+    response = await visitor.post("/api/sign-in", json=told)
+    cookie = response.headers["set-cookie"].lower()
+    assert "httponly" in cookie and "samesite=lax" in cookie
+    async with hr.sessions() as session:
+        hashes = list(await session.scalars(select(SignIn.token_hash)))
+        stored = list(await session.scalars(select(User.password)))
+    assert visitor.cookies[COOKIE] not in hashes
+    assert not [it for it in stored if "demo" in it]
+
+
+async def test_a_sign_in_expires(hr, ada):
+    from datetime import UTC, datetime, timedelta
+
+    async with hr.sessions.begin() as session:
+        for row in await session.scalars(select(SignIn)):
+            row.expires_at = datetime.now(UTC) - timedelta(seconds=1)
+    assert (await ada.get("/api/me")).status_code == 401
+
+
+@pytest.mark.parametrize(("method", "path"), EVERY_ROUTE)
+async def test_nobody_sees_anything_without_signing_in(visitor, method, path):
+    visitor.cookies.set(COOKIE, "made-up")
+    response = await visitor.request(method, path)
+    assert response.status_code == 401, response.text
+
+
+async def test_another_persons_chat_is_not_found_on_any_route(ada, ben, llm):
+    llm.then([say("Secret of Ada.")])
+    chat = await new_chat(ada)
+    await ask(ada, chat, "What is my secret?")
+    for method, rest in ROUTES_OF_A_CHAT:
+        body = {"title": "mine", "callId": "1"} if method in {"PATCH", "POST"} else None
+        response = await ben.request(method, f"/api/chats/{chat}{rest}", json=body)
+        assert response.status_code == 404, (method, rest, response.text)
+        assert "Secret" not in response.text
+    response = await ben.post("/api/chats", json={"id": chat, "text": "Go on"})
+    assert response.status_code == 404
+    assert chat not in (await ben.get("/api/chats")).text
+    assert "Secret of Ada." in (await ada.get(f"/api/chats/{chat}")).text
+
+
+@pytest.mark.parametrize("path", ["usage", "chats", f"chats/{uuid4()}"])
+async def test_the_administrators_page_is_for_the_administrator_only(ada, admin, path):
+    refused = await ada.get(f"/api/admin/{path}")
+    assert (refused.status_code, refused.json()["error"]["code"]) == (403, "forbidden")
+    assert (await admin.get(f"/api/admin/{path}")).status_code in {200, 404}
+
+
+async def test_every_answer_tells_the_browser_to_be_careful(visitor):
+    for path in ("/", "/chats/any", "/api/me", "/../../etc/passwd", "/assets/..%2f..%2fpyproject.toml"):
+        response = await visitor.get(path)
+        assert response.headers["x-content-type-options"] == "nosniff"
+        assert "frame-ancestors 'none'" in response.headers["content-security-policy"]
+        assert "hatchling" not in response.text and "root:" not in response.text
+
+
+async def test_without_a_demo_there_is_nobody_with_a_known_password(tmp_path, embedder):
+    from hr.database import open_database, sessions_of
+    from hr.settings import Settings
+
+    settings = Settings(database_url=f"sqlite:///{tmp_path / 'real.db'}", is_demo=False)
+    async with open_database(settings, print) as db, sessions_of(db)() as session:
+        assert list(await session.scalars(select(User))) == []
+    assert client_of  # the demo's passwords are told by a demo only: see the next test
+
+
+async def test_a_demo_tells_its_passwords(visitor):
+    accounts = (await visitor.get("/api/demo")).json()["accounts"]
+    assert {it["role"] for it in accounts} == {"employee", "administrator"}

@@ -1,0 +1,95 @@
+"""Documents that people upload: limits, kinds, names."""
+
+import pytest
+from sqlalchemy import delete
+
+from hr.documents import LARGEST, safe_name
+from hr.tables import Document, Passage
+
+
+@pytest.fixture(autouse=True)
+async def no_uploads(hr):
+    yield
+    async with hr.sessions.begin() as session:
+        uploads = (await session.execute(Document.__table__.select())).all()
+        names = [it.name for it in uploads if it.origin == "upload"]
+        await session.execute(delete(Passage).where(Passage.document.in_(names)))
+        await session.execute(delete(Document).where(Document.name.in_(names)))
+
+
+async def _upload(client, name, content):
+    return await client.post("/api/documents", files={"file": (name, content)})
+
+
+async def test_an_uploaded_document_is_found_and_replaced_by_its_name(hr, admin):
+    for text in ("Yaks are fed at noon.", "Yaks are fed at six."):
+        response = await _upload(admin, "yaks.md", f"# Yaks\n\n## Feeding\n\n{text}".encode())
+        assert response.status_code == 201, response.text
+    assert (response.json()["name"], response.json()["title"]) == ("yaks.md", "Yaks")
+    found = await hr.search("When are the yaks fed?")
+    assert [it.text for it in found if it.document == "yaks.md"] == ["Yaks are fed at six."]
+
+
+async def test_an_employee_cannot_add_to_the_handbook(ada):
+    assert (await _upload(ada, "yaks.md", b"# Yaks\n\nYaks.")).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [
+        ("../../etc/Passwd.txt", "passwd.txt"),
+        ("..\\..\\windows\\system.md", "system.md"),
+        ("/abs/olute.pdf", "olute.pdf"),
+        ("a b\0c<script>.md", "a-b-c-script.md"),
+        ("%2e%2e%2fx.md", "2e-2e-2fx.md"),
+    ],
+)
+def test_a_name_is_never_a_path(given, name):
+    assert safe_name(given) == name
+
+
+@pytest.mark.parametrize("name", ["../..", ".md", "x", "x.exe", "x.md.html", "..pdf", "日本.md"])
+async def test_other_files_are_refused(admin, name):
+    assert (await _upload(admin, name, b"# Text\n\nText.")).status_code == 415
+
+
+async def test_a_document_of_the_handbook_is_not_replaced(admin, hr):
+    response = await _upload(admin, "x/../travel.md", b"# Travel\n\nFly first class.")
+    assert response.status_code == 409
+    assert not [it for it in await hr.search("fly first class") if "Fly first" in it.text]
+
+
+async def test_a_file_that_is_too_large_is_refused_before_it_is_read(admin):
+    assert (await _upload(admin, "big.txt", b"x" * (LARGEST + 2**17))).status_code == 413
+    assert (await _upload(admin, "big.txt", b"x" * (LARGEST + 1))).status_code == 413
+
+    async def endless():
+        yield b"--x\r\n"
+
+    headers = {"content-type": "multipart/form-data; boundary=x"}
+    response = await admin.post("/api/documents", content=endless(), headers=headers)
+    assert response.status_code == 411
+
+
+@pytest.mark.parametrize(
+    ("name", "content"), [("a.pdf", b"no pdf"), ("a.md", b"\xff\xfe"), ("a.txt", b"")]
+)
+async def test_a_malformed_document_is_refused_with_its_reason(admin, name, content):
+    response = await _upload(admin, name, content)
+    assert response.status_code == 422
+    assert response.json()["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"--x", b"--x\r\nContent-Disposition: form-data; name=file\r\n\r\nx\r\n--x--"]
+)
+async def test_a_malformed_form_is_refused(admin, body):
+    headers = {"content-type": "multipart/form-data; boundary=x"}
+    response = await admin.post("/api/documents", content=body, headers=headers)
+    assert response.status_code in {400, 422}
+    assert "error" in response.json()
+
+
+@pytest.mark.parametrize("name", ["nothing.md", "..%2f..%2fpyproject.toml", "%00", "travel"])
+async def test_only_documents_are_served(admin, name):
+    assert (await admin.get(f"/api/documents/{name}")).status_code == 404
