@@ -17,6 +17,7 @@ from chatrecord.sqlalchemy import usage
 
 from .sign_in import HrDep, only, shown
 from .tables import HrChat, HrMessage, HrRequest, HrRun, HrToolCall, User
+from .texts import plain
 
 PAGE = 30
 _COLUMN = {"day": "day", "model": "model", "user": "user_id"}
@@ -45,7 +46,7 @@ async def chats(
     """A page of everybody's chats, newest activity first; the next is `before` its last one."""
     wanted = select(HrChat, User).join(User, User.id == HrChat.user_id)
     if search:
-        wanted = wanted.where(_says(search.replace("\0", "")))
+        wanted = wanted.where(_says(plain(search)))
     if user is not None:
         wanted = wanted.where(HrChat.user_id == user)
     age = tuple_(HrChat.updated_at, HrChat.id)
@@ -54,7 +55,7 @@ async def chats(
             wanted = wanted.where(age < tuple_(last.updated_at, last.id))
         newest = wanted.order_by(HrChat.updated_at.desc(), HrChat.id.desc()).limit(PAGE)
         found = await session.execute(newest)
-        return [_row(chat) | {"user": shown(user)} for chat, user in found.tuples()]
+        return [_row(chat) | {"user": shown(user)} for chat, user in found]
 
 
 @router.get("/chats/{chat_id}")

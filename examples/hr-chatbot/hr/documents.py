@@ -14,6 +14,7 @@ from .ingest import KINDS
 from .sign_in import HrDep, only, signed_in
 from .splitting import UnreadableDocument
 from .tables import Document, Passage
+from .texts import plain
 
 LARGEST = 5 * 2**20
 _FORM = 64 * 2**10
@@ -33,7 +34,7 @@ async def documents(hr: HrDep) -> Any:
 async def document(name: str, hr: HrDep) -> Any:
     """A document as its passages make it up, in sections, or in pages where it has them."""
     async with hr.sessions() as session:
-        found = await session.get(Document, name.replace("\0", ""))
+        found = await session.get(Document, plain(name))
         if found is None:
             raise HTTPException(404, "There is no such document")
         in_order = select(Passage).where(Passage.document == name).order_by(Passage.place)
@@ -46,7 +47,7 @@ async def document(name: str, hr: HrDep) -> Any:
 @router.get("/passages/{passage_id}")
 async def passage(passage_id: str, hr: HrDep) -> Any:
     async with hr.sessions() as session:
-        found = await session.get(Passage, passage_id.replace("\0", ""))
+        found = await session.get(Passage, plain(passage_id))
     if found is None:
         raise HTTPException(404, "This passage is not in the handbook any more")
     names = ("id", "document", "title", "heading", "page", "text")

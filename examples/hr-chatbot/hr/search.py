@@ -14,6 +14,7 @@ from sqlalchemy.orm import undefer
 from .embeddings import Embedder
 from .indexes import Index
 from .tables import Passage
+from .texts import plain
 
 Way = Literal["vector", "text", "hybrid"]
 
@@ -54,7 +55,7 @@ class Search:
 
     async def __call__(self, query: str, *, limit: int = 5, way: Way = "hybrid") -> list[Found]:
         """The best passages for a question, best first; none where nothing is about it."""
-        query = query.replace("\0", "")
+        query = plain(query)
         (vector,) = await self._embedder.embed([query])
         async with self._sessions() as session:
             rankings: dict[str, list[str]] = {}

@@ -16,6 +16,7 @@ from .database import DEMO
 from .hr import Hr
 from .passwords import NOBODYS, matches
 from .tables import SignIn, User
+from .texts import plain
 
 COOKIE = "hr_sign_in"
 LASTS = timedelta(days=14)
@@ -111,7 +112,7 @@ def shown(user: User) -> dict[str, Any]:
 
 
 def _address(given: str) -> str:
-    return given.strip().lower().replace("\0", "")
+    return plain(given).strip().lower()
 
 
 def _hashed(token: str) -> str:

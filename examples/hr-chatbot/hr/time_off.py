@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from .database import Sessions
 from .tables import TimeOff, User
+from .texts import plain
 
 LONGEST_REASON = 500
 SATURDAY = 5
@@ -66,7 +67,7 @@ class Vacation:
                 first_day=first,
                 last_day=last,
                 days=days,
-                reason=reason[:LONGEST_REASON].replace("\0", ""),
+                reason=plain(reason)[:LONGEST_REASON],
             )
             session.add(booked)
         return booked

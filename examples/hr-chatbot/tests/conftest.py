@@ -14,9 +14,6 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import httpx
 import pytest
-from sqlalchemy import make_url
-
-from chatrecord.testing import Script
 from hr.app import create_app
 from hr.database import DEMO, open_database, sessions_of
 from hr.embeddings import LocalEmbedder
@@ -27,6 +24,9 @@ from hr.search import Search
 from hr.settings import Settings
 from hr.tools import hr_agent
 from hr.vectors import Vector
+from sqlalchemy import make_url
+
+from chatrecord.testing import Script
 
 PASSWORDS = {email.partition("@")[0]: password for email, _, _, _, password in DEMO}
 

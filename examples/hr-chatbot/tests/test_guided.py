@@ -1,10 +1,10 @@
 """The small model on this machine, and the application that chooses its tools."""
 
 import pytest
+from hr.guided import Guided, chosen_tool
 
 from chatrecord.local import local_llm
 from conftest import ask, new_chat, opened, signed_in
-from hr.guided import Guided, chosen_tool
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,10 @@
 """Documents into the database, again and again."""
 
 import pytest
-from sqlalchemy import delete, func, select
-
 from hr.ingest import Ingestion
 from hr.splitting import UnreadableDocument, split
 from hr.tables import Document, Passage
+from sqlalchemy import delete, func, select
 
 
 @pytest.fixture
@@ -51,7 +50,9 @@ async def test_a_changed_document_keeps_the_ids_of_what_did_not_change(tmp_path,
         await hr.ingestion.folder(folder, lambda *_: None)
         before = await _all(hr, Passage.id)
 
-        (folder / "tea.md").write_text("# Tea\n\n## Green\n\nAt 75 degrees.\n\n## Black\n\nBoiling.")
+        (folder / "tea.md").write_text(
+            "# Tea\n\n## Green\n\nAt 75 degrees.\n\n## Black\n\nBoiling."
+        )
         (folder / "milk.md").unlink()
         await hr.ingestion.document("notes.txt", b"Sugar is in the cupboard.", "upload")
         done = await hr.ingestion.folder(folder, lambda *_: None)

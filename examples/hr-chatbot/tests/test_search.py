@@ -1,7 +1,6 @@
 """What is found in the handbook."""
 
 import pytest
-
 from hr.evaluate import evaluate, questions
 from hr.search import fused
 
@@ -13,9 +12,7 @@ def test_there_are_enough_questions_and_none_repeats_its_heading():
 
 
 async def test_hybrid_search_finds_nine_answers_in_ten_and_more_than_either_way_alone(hr):
-    vector, text, hybrid = [
-        await evaluate(hr.search, way) for way in ("vector", "text", "hybrid")
-    ]
+    vector, text, hybrid = [await evaluate(hr.search, way) for way in ("vector", "text", "hybrid")]
     assert hybrid.recall >= 0.9, hybrid.missed
     assert hybrid.recall > max(vector.recall, text.recall)
 

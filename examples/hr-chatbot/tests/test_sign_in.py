@@ -3,12 +3,12 @@
 from uuid import uuid4
 
 import pytest
+from hr.sign_in import COOKIE
+from hr.tables import SignIn, User
 from sqlalchemy import select
 
 from chatrecord.testing import say
-from conftest import ask, client_of, new_chat
-from hr.sign_in import COOKIE
-from hr.tables import SignIn, User
+from conftest import ask, new_chat
 
 EVERY_ROUTE = [
     ("GET", "/api/me"),
@@ -103,7 +103,13 @@ async def test_the_administrators_page_is_for_the_administrator_only(ada, admin,
 
 
 async def test_every_answer_tells_the_browser_to_be_careful(visitor):
-    for path in ("/", "/chats/any", "/api/me", "/../../etc/passwd", "/assets/..%2f..%2fpyproject.toml"):
+    for path in (
+        "/",
+        "/chats/any",
+        "/api/me",
+        "/../../etc/passwd",
+        "/assets/..%2f..%2fpyproject.toml",
+    ):
         response = await visitor.get(path)
         assert response.headers["x-content-type-options"] == "nosniff"
         assert "frame-ancestors 'none'" in response.headers["content-security-policy"]
@@ -117,7 +123,6 @@ async def test_without_a_demo_there_is_nobody_with_a_known_password(tmp_path, em
     settings = Settings(database_url=f"sqlite:///{tmp_path / 'real.db'}", is_demo=False)
     async with open_database(settings, print) as db, sessions_of(db)() as session:
         assert list(await session.scalars(select(User))) == []
-    assert client_of  # the demo's passwords are told by a demo only: see the next test
 
 
 async def test_a_demo_tells_its_passwords(visitor):

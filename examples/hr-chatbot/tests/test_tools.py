@@ -3,10 +3,10 @@
 from datetime import date, timedelta
 
 import pytest
+from hr.time_off import NotPossible, Vacation, working_days
 
 from chatrecord.testing import call, say
 from conftest import ask, new_chat
-from hr.time_off import NotPossible, Vacation, working_days
 
 ADA, BEN = 1, 2
 
@@ -20,9 +20,8 @@ def _monday(weeks: int) -> date:
 
 @pytest.fixture(autouse=True)
 async def nothing_booked(hr):
-    from sqlalchemy import delete
-
     from hr.tables import TimeOff
+    from sqlalchemy import delete
 
     async with hr.sessions.begin() as session:
         await session.execute(delete(TimeOff))
@@ -41,8 +40,8 @@ async def test_a_search_is_on_record_with_its_raw_result(ada, admin, llm):
 
 async def test_the_passages_of_a_second_search_are_numbered_on(ada, admin, llm):
     llm.then(
-        [call("search_handbook", query="hotel")],
-        [call("search_handbook", query="train")],
+        [call("search_handbook", query="the price of a hotel")],
+        [call("search_handbook", query="first class on trains")],
         [say("See [1] and [6].")],
     )
     chat = await new_chat(ada)
@@ -96,9 +95,7 @@ async def test_time_off_is_booked_once_it_is_approved(ada, llm):
     await ada.post(f"/api/chats/{chat}/approve", json={"callId": "t1"})
     assert "Booked." in (await ada.post(f"/api/chats/{chat}/resume")).text
     booked = (await ada.get("/api/vacation")).json()["requests"]
-    assert booked == [
-        {"firstDay": str(first), "lastDay": str(last), "days": 3, "reason": "Skiing"}
-    ]
+    assert booked == [{"firstDay": str(first), "lastDay": str(last), "days": 3, "reason": "Skiing"}]
 
 
 async def test_time_off_that_is_denied_is_not_booked(ada, llm):

@@ -1,10 +1,9 @@
 """Documents that people upload: limits, kinds, names."""
 
 import pytest
-from sqlalchemy import delete
-
 from hr.documents import LARGEST, safe_name
 from hr.tables import Document, Passage
+from sqlalchemy import delete
 
 
 @pytest.fixture(autouse=True)
