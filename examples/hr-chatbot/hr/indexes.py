@@ -71,13 +71,13 @@ def _words(query: str) -> list[str]:
 
 
 _EVERYWHERE = """
-    a about after all am an and any anybody anything are as ask at be been before but by can could
-    did do does don early else every for from get gets go goes going got had has have he her here
-    him his how i if in into is it its keep keeps know last let like long longer look m made make
-    many may me might more much must my need no not now of often on only or other our owe put s see
-    shall she should so some somebody something still t take tell than that the their them then there they
-    this to too two until up us use want was way we were what when where which who whom whose why
-    will with would wrong you your"""
+    a about after all am an and any anybody anything are as ask at be been before but by can
+    could did do does don early else every for from get gets go goes going got had has have he
+    her here him his how i if in into is it its keep keeps know last let like long longer look m
+    made make many may me might more much must my need no not now of often on only or other our
+    owe put s see shall she should so some somebody something still t take tell than that the
+    their them then there they this to too two until up us use want was way we were what when
+    where which who whom whose why will with would wrong you your"""
 _COMMON = frozenset(_EVERYWHERE.split())
 
 _ON_POSTGRES = (
