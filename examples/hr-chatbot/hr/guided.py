@@ -1,26 +1,25 @@
 """For an LLM too small to choose tools: the application chooses, and says so.
 
-The small model on this machine can put one passage into a sentence, but not call a tool. So in its
-place the application calls `search_handbook` with the question as it is, or another tool where the
-question has its form, and the model then gets the best passage. Each step of the application's own
-is an answer of the model `application` in the audit trail: without tokens, and without cost.
+In place of the small model on this machine the application calls `search_handbook` with the
+question as it is, or another tool where the question has its form. The model then gets the best
+passage, and is held to it by a grammar: it chooses one or two of its sentences, word for word, and
+cites it. So its answers can miss the point, but not make up a figure. Each step of the
+application's own is an answer of the model `application` in the audit trail: without tokens, and
+without cost.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 from pydantic_ai.messages import (
     ModelMessage,
     ModelRequest,
     ModelResponse,
-    ModelResponseStreamEvent,
-    PartDeltaEvent,
-    PartStartEvent,
     RetryPromptPart,
     TextPart,
     ToolCallPart,
@@ -39,17 +38,21 @@ from .tools import passages_of_turn
 
 APPLICATION = "application"
 
-EXAMPLES = """\
-Answer the question from the passage, in one or two short sentences.
+EXAMPLES = (
+    (
+        "Bicycles may be leased for 36 months. Interns cannot lease one. Rates come from pay.",
+        "Can I lease a bike as an intern?",
+        "Interns cannot lease one. [1]",
+    ),
+    (
+        "Lunch vouchers are worth 7.50 euros a day. They are loaded monthly. Pasta is extra.",
+        "What do I get for lunch?",
+        "Lunch vouchers are worth 7.50 euros a day. [1]",
+    ),
+)
+"""Always the same, so that the model has them in its cache."""
 
-Passage: Lunch vouchers are worth 7.50 euros a day. They are loaded on the first working day.
-Question: What do I get for lunch?
-Answer: You get a lunch voucher worth 7.50 euros a day.
-
-Passage: Bicycles may be leased for 36 months. Interns cannot lease one.
-Question: Can I lease a bike as an intern?
-Answer: No, interns cannot lease a bicycle."""
-"""Always the same, so that the model has it in its cache."""
+INSTRUCTIONS = "Answer the question with a quote from the text."
 
 NOTHING_FOUND = (
     "I found nothing about that in the handbook. Try other words, or write to "
@@ -97,10 +100,12 @@ class Guided(WrapperModel):
         if isinstance(last, UserPromptPart):
             part: TextPart | ToolCallPart = chosen_tool(question)
         elif passages := passages_of_turn(messages):
-            prompt = _prompt(question, passages[0])
-            plain = ModelRequestParameters()
-            async with self.wrapped.request_stream([prompt], model_settings, plain) as stream:
-                yield _Cited(stream, plain, passages[0]["number"])
+            text = " ".join(_printable(passages[0]["text"]).split())
+            settings = _quoting(model_settings, grammar_of(text, passages[0]["number"]))
+            async with self.wrapped.request_stream(
+                _prompt(question, text), settings, ModelRequestParameters()
+            ) as stream:
+                yield stream
             return
         else:
             part = TextPart(reported(last))
@@ -159,55 +164,29 @@ def _question(messages: list[ModelMessage]) -> str:
     return last if isinstance(last, str) else " ".join(it for it in last if isinstance(it, str))
 
 
-def _prompt(question: str, passage: dict[str, Any]) -> ModelRequest:
-    text = re.sub(r"\s+", " ", passage["text"])
-    passed = f"Passage: {passage['heading'] or passage['title']}. {text}"
-    asked = f"{passed}\nQuestion: {question[:300]}\nAnswer:"
-    return ModelRequest([UserPromptPart(asked)], instructions=EXAMPLES)
+def _quoting(settings: ModelSettings | None, grammar: str) -> ModelSettings:
+    """A quote repeats what stands in the prompt, for which there is no penalty then."""
+    body = {"grammar": grammar, "repeat_penalty": 1.0}
+    return cast(ModelSettings, {**(settings or {}), "temperature": 0.0, "extra_body": body})
 
 
-class _Cited(StreamedResponse):
-    """The model's stream, with the number of its passage put behind it by the application."""
+def _prompt(question: str, text: str) -> list[ModelMessage]:
+    """Examples first, as turns of a chat."""
+    messages: list[ModelMessage] = []
+    for passage, asked, answer in EXAMPLES:
+        messages.append(ModelRequest([UserPromptPart(f"{passage}\n\nQuestion: {asked}")]))
+        messages.append(ModelResponse([TextPart(answer)]))
+    last = UserPromptPart(f"{text}\n\nQuestion: {question[:300]}")
+    return [*messages, ModelRequest([last], instructions=INSTRUCTIONS)]
 
-    def __init__(
-        self, stream: StreamedResponse, parameters: ModelRequestParameters, number: int
-    ) -> None:
-        super().__init__(parameters)
-        self._stream = stream
-        self._number = number
 
-    async def _get_event_iterator(self) -> AsyncIterator[ModelResponseStreamEvent]:
-        async for event in self._stream:
-            if isinstance(event, PartStartEvent | PartDeltaEvent):
-                self._parts_manager.apply_event(event)
-                yield event
-        said = "".join(getattr(part, "content", "") for part in self._parts_manager.get_parts())
-        if f"[{self._number}]" not in said:
-            cited = self._parts_manager.handle_text_delta(
-                vendor_part_id=None, content=f" [{self._number}]"
-            )
-            for event in cited:
-                yield event
+def grammar_of(text: str, number: int) -> str:
+    """What may be answered, in llama.cpp's notation: a sentence, perhaps the next, the number."""
+    sentences = [json.dumps(it, ensure_ascii=False) for it in re.split(r"(?<=[.!?])\s+", text)]
+    nexts = [f'(" " {sentence})?' for sentence in sentences[1:]] + [""]
+    quotes = " | ".join(f"{it} {nxt}" for it, nxt in zip(sentences, nexts, strict=True))
+    return f'root ::= ({quotes}) " [{number}]"'
 
-    def get(self) -> ModelResponse:
-        response = self._stream.get()
-        return replace(response, parts=self._parts_manager.get_parts())
 
-    async def close_stream(self) -> None:
-        await self._stream.close_stream()
-
-    @property
-    def model_name(self) -> str:
-        return self._stream.model_name
-
-    @property
-    def provider_name(self) -> str | None:
-        return self._stream.provider_name
-
-    @property
-    def provider_url(self) -> str | None:
-        return self._stream.provider_url
-
-    @property
-    def timestamp(self) -> Any:
-        return self._stream.timestamp
+def _printable(text: str) -> str:
+    return "".join(it if it.isprintable() else " " for it in text)

@@ -1,7 +1,7 @@
 """The small model on this machine, and the application that chooses its tools."""
 
 import pytest
-from hr.guided import Guided, chosen_tool
+from hr.guided import Guided, chosen_tool, grammar_of
 
 from chatrecord.local import local_llm
 from conftest import ask, new_chat, opened, signed_in
@@ -55,11 +55,30 @@ async def test_a_journey_on_the_real_model(sqlite_url, embedder):
         assert call["arguments"] == {"query": "When is salary paid?"}
         assert call["result"][0]["document"] == "pay.md"
         answer = trail["messages"][-1]["text"]
-        assert "25" in answer
-        assert "[1]" in answer
+        quoted = answer.removesuffix(" [1]")
+        assert quoted != answer
+        assert quoted in " ".join(call["result"][0]["text"].split())
 
-        stream = await ask(ben, chat, "What is the airspeed of a quokka's xylophone?")
-        assert "[1]" not in stream or "I found nothing" not in stream
+        await ask(ben, chat, "Xylophone quasar zebra?")
+        trail = (await admin.get(f"/api/admin/chats/{chat}")).json()
+        assert "I found nothing" in trail["messages"][-1]["text"]
+        assert trail["requests"][-1]["model"] == "application"
+
+
+async def test_a_document_with_odd_characters_can_be_quoted(tmp_path, embedder):
+    odd = 'Say "Yak\\n" twice.\tThen\x01 bow: 🐂 | ( " [9]" )? Done!'
+    url = f"sqlite:///{tmp_path / 'odd.db'}"
+    async with (
+        local_llm() as llm,
+        opened(url, embedder, Guided(llm)) as hr,
+        signed_in(hr, "ben") as ben,
+    ):
+        await hr.ingestion.document("yaks.txt", odd.encode(), "upload")
+        assert '"finishReason":"stop"' in await ask(ben, await new_chat(ben), "Who bows to yaks?")
+
+
+def test_the_grammar_allows_a_sentence_and_the_next():
+    assert grammar_of("One. Two.", 3) == 'root ::= ("One." (" " "Two.")? | "Two." ) " [3]"'
 
 
 async def test_time_off_is_asked_for_approved_and_told_of_without_a_key(sqlite_url, embedder):
