@@ -1,0 +1,8 @@
+import { demoAccounts, type User } from "../api/account";
+import { useLoaded } from "../ui/useLoaded";
+import { SignIn } from "./SignIn";
+
+export function SignInPage({ onSignedIn }: { onSignedIn: (user: User) => void }) {
+  const { data } = useLoaded(demoAccounts, "demo");
+  return <SignIn demo={data ?? []} onSignedIn={onSignedIn} />;
+}

@@ -1,0 +1,53 @@
+import { getAuditTrail } from "../api/admin";
+import { Failure } from "../ui/Failure";
+import { Loading } from "../ui/Loading";
+import { count, dateTime, money } from "../ui/format";
+import { links } from "../ui/useRoute";
+import { useLoaded } from "../ui/useLoaded";
+import { AuditMessage } from "./AuditMessage";
+import { AuditRequests } from "./AuditRequests";
+import { ownerOf } from "./owner";
+
+export function AuditTrailView({ id }: { id: string }) {
+  const { data, error, retry } = useLoaded(() => getAuditTrail(id), id);
+  if (error) return <Failure error={error} onRetry={retry} />;
+  if (!data) return <Loading label="Loading the audit trail" lines={12} />;
+
+  const { chat, messages, toolCalls, requests } = data;
+  const priced = requests.filter((request) => request.cost != null);
+  const cost = priced.length ? priced.reduce((sum, request) => sum + Number(request.cost), 0) : null;
+  const messageIds = new Set(messages.map((message) => message.id));
+  const unplaced = requests.filter(({ messageId }) => !messageId || !messageIds.has(messageId));
+  return (
+    <section className="space-y-6" aria-labelledby="trail" data-testid="audit-trail">
+      <header>
+        <a href={links.admin} className="text-sm text-accent underline underline-offset-2">
+          Back to administration
+        </a>
+        <h2 id="trail" className="mt-2 font-serif text-3xl leading-tight font-medium tracking-tight">
+          {chat.title || "Untitled chat"}
+        </h2>
+        <p className="mt-1 text-muted tabular-nums">
+          {ownerOf(chat)} · {dateTime(chat.updatedAt)} · {count(messages.length)} messages · {count(requests.length)} requests
+          · {money(cost)}
+        </p>
+      </header>
+      <ol className="space-y-4">
+        {messages.map((message) => (
+          <AuditMessage
+            key={message.id}
+            message={message}
+            toolCalls={toolCalls.filter((call) => call.messageId === message.id)}
+            requests={requests.filter((request) => request.messageId === message.id)}
+          />
+        ))}
+      </ol>
+      {unplaced.length > 0 && (
+        <div className="space-y-2">
+          <h3 className="font-medium">Requests without a message</h3>
+          <AuditRequests requests={unplaced} />
+        </div>
+      )}
+    </section>
+  );
+}

@@ -1,0 +1,33 @@
+import type { Percentiles } from "../api/admin";
+import { duration } from "../ui/format";
+
+/** Places a time from 0 to 100 on a logarithmic line that holds all of `times`. */
+export function latencyScale(times: Percentiles[]) {
+  const known = times.flatMap(({ p50, p99 }) => [p50, p99]).filter((ms): ms is number => ms != null && ms > 0);
+  const low = Math.log(Math.min(...known, 1000));
+  const high = Math.log(Math.max(...known, 1));
+  return (ms: number) => (high <= low ? 50 : (100 * (Math.log(Math.max(ms, 1)) - low)) / (high - low));
+}
+
+interface Props {
+  times: Percentiles;
+  scale: (ms: number) => number;
+}
+
+/** Half of the requests up to the dot, 95 of 100 up to the tick, 99 up to the end of the line. */
+export function LatencyRange({ times: { p50, p95, p99 }, scale }: Props) {
+  if (p50 == null || p95 == null || p99 == null) return <span className="text-muted">–</span>;
+  const x = (ms: number) => 4 + scale(ms) * 1.12;
+  const label = `${duration(p50)} · ${duration(p95)} · ${duration(p99)}`;
+  return (
+    <div>
+      <span className="block whitespace-nowrap">{label}</span>
+      <svg viewBox="0 0 120 10" className="h-2.5 w-30" aria-hidden="true">
+        <line x1="4" x2="116" y1="5" y2="5" className="stroke-line" />
+        <line x1={x(p50)} x2={x(p99)} y1="5" y2="5" strokeWidth="2" className="stroke-accent" />
+        <line x1={x(p95)} x2={x(p95)} y1="1.5" y2="8.5" strokeWidth="1.5" className="stroke-accent" />
+        <circle cx={x(p50)} cy="5" r="3" className="fill-accent" />
+      </svg>
+    </div>
+  );
+}

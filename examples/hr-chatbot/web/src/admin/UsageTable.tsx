@@ -1,0 +1,62 @@
+import type { UsageRow } from "../api/admin";
+import { count, money, percent } from "../ui/format";
+import { costOf } from "./figures";
+import { LatencyRange, latencyScale } from "./LatencyRange";
+
+export function UsageTable({ title, rows }: { title: string; rows: UsageRow[] }) {
+  const most = Math.max(...rows.map((row) => costOf(row) ?? 0));
+  const scale = latencyScale(rows.flatMap(({ latencyMs, firstTokenMs }) => [latencyMs, firstTokenMs]));
+  return (
+    <section aria-label={title} className="overflow-x-auto rounded-card border border-line bg-surface">
+      <table className="w-full min-w-180 text-sm">
+        <thead className="text-left text-xs text-muted">
+          <tr className="border-b border-line [&>th]:px-4 [&>th]:py-2.5 [&>th]:font-medium">
+            <th className="w-1/4 text-sm text-ink">{title}</th>
+            <th>Cost</th>
+            <th className="text-right">Tokens in / out</th>
+            <th className="text-right">Requests</th>
+            <th className="text-right">Errors</th>
+            <th>First token p50 · p95 · p99</th>
+            <th>Whole answer p50 · p95 · p99</th>
+          </tr>
+        </thead>
+        <tbody className="tabular-nums">
+          {rows.map((row) => (
+            <tr key={row.key} className="border-b border-line last:border-0 [&>td]:px-4 [&>td]:py-2.5">
+              <td className="max-w-60 truncate font-medium" title={row.key}>
+                {row.key || "unknown"}
+              </td>
+              <td>
+                <CostBar cost={costOf(row)} most={most} />
+              </td>
+              <td className="text-right whitespace-nowrap">
+                {count(row.inputTokens)} / {count(row.outputTokens)}
+              </td>
+              <td className="text-right">{count(row.requests)}</td>
+              <td className={`text-right ${row.errors ? "font-medium text-bad" : ""}`}>{percent(row.errorRate)}</td>
+              <td>
+                <LatencyRange times={row.firstTokenMs} scale={scale} />
+              </td>
+              <td>
+                <LatencyRange times={row.latencyMs} scale={scale} />
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      {rows.length === 0 && <p className="px-4 py-8 text-center text-muted">No requests in this period.</p>}
+    </section>
+  );
+}
+
+function CostBar({ cost, most }: { cost: number | null; most: number }) {
+  return (
+    <div className="flex items-center gap-2">
+      <span className="w-18">{money(cost)}</span>
+      <svg viewBox="0 0 80 8" className="h-2 w-20" aria-hidden="true">
+        <rect width="80" height="8" rx="4" className="fill-sunken" />
+        {cost != null && most > 0 && <rect width={Math.max((80 * cost) / most, 2)} height="8" rx="4" className="fill-accent" />}
+      </svg>
+    </div>
+  );
+}

@@ -1,0 +1,36 @@
+import type { ChatMessage } from "../chat/message";
+import { withQuery } from "./query";
+import { json, request } from "./request";
+
+export interface Chat {
+  id: string;
+  title: string | null;
+  createdAt: string;
+  updatedAt: string;
+}
+
+export interface ChatList {
+  chats: Chat[];
+  next: string | null;
+}
+
+export interface ChatDetail {
+  chat: Chat;
+  messages: ChatMessage[];
+  activeRun: { id: string } | null;
+}
+
+const path = (id: string, rest = "") => `/api/chats/${encodeURIComponent(id)}${rest}`;
+
+export const listChats = (search: string, before?: string | null) =>
+  request<ChatList>(withQuery("/api/chats", { limit: 30, search, before }));
+
+export const newChat = (title: string) => request<Chat>("/api/chats/new", json("POST", { title }));
+
+export const getChat = (id: string) => request<ChatDetail>(path(id));
+
+export const renameChat = (id: string, title: string) => request<Chat>(path(id), json("PATCH", { title }));
+
+export const deleteChat = (id: string) => request<void>(path(id), { method: "DELETE" });
+
+export const stopAnswer = (id: string) => request<unknown>(path(id, "/stop"), { method: "POST" });

@@ -1,0 +1,58 @@
+import { errorOf, request } from "./request";
+
+export interface Passage {
+  id: string;
+  document: string;
+  title: string;
+  heading: string | null;
+  page: number | null;
+  text: string;
+  score?: number;
+}
+
+export interface DocumentSummary {
+  name: string;
+  title: string;
+  kind: string;
+  passages?: number;
+}
+
+export interface Section {
+  heading: string | null;
+  page: number | null;
+  text: string;
+  passageIds: string[];
+}
+
+export interface HandbookDocument {
+  title: string;
+  kind: string;
+  sections: Section[];
+}
+
+export const getPassage = (id: string) => request<Passage>(`/api/passages/${encodeURIComponent(id)}`);
+
+export const getDocument = (name: string) =>
+  request<HandbookDocument>(`/api/documents/${encodeURIComponent(name)}`);
+
+export async function listDocuments(): Promise<DocumentSummary[]> {
+  const answer = await request<DocumentSummary[] | { documents: DocumentSummary[] }>("/api/documents");
+  return Array.isArray(answer) ? answer : answer.documents;
+}
+
+/** Sends a file; `onProgress` hears the share that has left this machine, from 0 to 1. */
+export function uploadDocument(file: File, onProgress: (share: number) => void): Promise<DocumentSummary> {
+  const { promise, resolve, reject } = Promise.withResolvers<DocumentSummary>();
+  const upload = new XMLHttpRequest();
+  upload.open("POST", "/api/documents");
+  upload.upload.onprogress = (event) => onProgress(event.total ? event.loaded / event.total : 0);
+  upload.onerror = () => reject(errorOf(0, ""));
+  upload.onload = () =>
+    upload.status < 300
+      ? resolve(JSON.parse(upload.responseText) as DocumentSummary)
+      : reject(errorOf(upload.status, upload.responseText));
+  const form = new FormData();
+  form.append("file", file);
+  upload.send(form);
+  return promise;
+}

@@ -1,0 +1,79 @@
+import { isToolUIPart } from "ai";
+import { useState } from "react";
+import { Button } from "../ui/Button";
+import { IconButton } from "../ui/IconButton";
+import { Notice } from "../ui/Notice";
+import { count, money } from "../ui/format";
+import { type ChatMessage, textOf } from "./message";
+
+interface Props {
+  message: ChatMessage;
+  last: boolean;
+  locked: boolean;
+  onRegenerate: () => void;
+  onGoOn: () => void;
+}
+
+/** What can be done with an answer, what it cost, and how it ended if not well. */
+export function AnswerFooter({ message, last, locked, onRegenerate, onGoOn }: Props) {
+  const waiting = message.parts.some((part) => isToolUIPart(part) && part.state === "approval-requested");
+  if (waiting) return null;
+  const broken = endings[message.metadata?.status ?? ""];
+  return (
+    <>
+      {broken && (
+        <Notice
+          tone={broken.tone}
+          testId={message.metadata?.status}
+          action={
+            last && (
+              <Button look="primary" disabled={locked} onClick={onGoOn}>
+                Go on
+              </Button>
+            )
+          }
+        >
+          {broken.text}
+        </Notice>
+      )}
+      <footer className="-ml-2 flex items-center gap-0.5 text-muted">
+        <Copy text={textOf(message)} />
+        {last && <IconButton icon="refresh" label="Answer again" disabled={locked} onClick={onRegenerate} />}
+        <Spent message={message} />
+      </footer>
+    </>
+  );
+}
+
+const endings: Record<string, { tone: "warn" | "bad"; text: string }> = {
+  interrupted: { tone: "warn", text: "This answer was interrupted. What had arrived is kept." },
+  failed: { tone: "bad", text: "This answer failed. What had arrived is kept." },
+};
+
+function Copy({ text }: { text: string }) {
+  const [copied, setCopied] = useState(false);
+  if (!text || !navigator.clipboard) return null;
+  const copy = async () => {
+    await navigator.clipboard.writeText(text);
+    setCopied(true);
+    setTimeout(() => setCopied(false), 1500);
+  };
+  return (
+    <IconButton
+      icon={copied ? "approve" : "copy"}
+      label={copied ? "Copied" : "Copy answer"}
+      onClick={() => void copy().catch(() => setCopied(false))}
+    />
+  );
+}
+
+function Spent({ message }: { message: ChatMessage }) {
+  const { usage, cost } = message.metadata ?? {};
+  const tokens = (usage?.inputTokens ?? 0) + (usage?.outputTokens ?? 0);
+  if (!tokens) return null;
+  return (
+    <span className="ml-1 text-xs tabular-nums" data-testid="spent">
+      {count(tokens)} tokens{cost != null && ` · ${money(cost)}`}
+    </span>
+  );
+}

@@ -1,0 +1,94 @@
+import { type KeyboardEvent, useEffect, useRef, useState } from "react";
+import { wording } from "../api/request";
+import { Icon } from "../ui/Icon";
+import { Notice } from "../ui/Notice";
+
+interface Props {
+  busy?: boolean;
+  stopping?: boolean;
+  /** Rejects when the question could not be taken: it then stays in the box. */
+  onSend: (text: string) => void | Promise<void>;
+  onStop?: () => void;
+}
+
+export function Composer({ busy = false, stopping = false, onSend, onStop }: Props) {
+  const [text, setText] = useState("");
+  const [sending, setSending] = useState(false);
+  const [error, setError] = useState<unknown>(null);
+  const box = useRef<HTMLTextAreaElement>(null);
+  const ready = text.trim() !== "" && !busy && !sending;
+
+  useEffect(() => {
+    if (matchMedia("(pointer: fine)").matches) box.current?.focus();
+  }, []);
+
+  const submit = async () => {
+    if (!ready) return;
+    setSending(true);
+    setError(null);
+    try {
+      await onSend(text.trim());
+      setText("");
+    } catch (failure) {
+      setError(failure);
+    } finally {
+      setSending(false);
+    }
+  };
+
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (event.key === "Enter" && !event.shiftKey && !event.nativeEvent.isComposing) {
+      event.preventDefault();
+      void submit();
+    }
+    if (event.key === "Escape" && busy) onStop?.();
+  };
+
+  return (
+    <form
+      aria-label="Ask a question"
+      className="space-y-2"
+      onSubmit={(event) => {
+        event.preventDefault();
+        void submit();
+      }}
+    >
+      {error != null && <Notice tone="bad">{wording(error)}</Notice>}
+      <div className="flex items-end gap-2 rounded-2xl border border-line bg-surface p-2 pl-4 shadow-lift focus-within:border-accent">
+        <textarea
+          ref={box}
+          rows={1}
+          value={text}
+          onChange={(event) => setText(event.target.value)}
+          onKeyDown={onKeyDown}
+          aria-label="Your question"
+          placeholder="Ask the handbook…"
+          data-testid="composer"
+          className="field-sizing-content max-h-52 min-h-9 flex-1 resize-none bg-transparent py-1.5 outline-none placeholder:text-muted"
+        />
+        {busy ? (
+          <button
+            type="button"
+            aria-label={stopping ? "Stopping" : "Stop"}
+            title="Stop (Esc)"
+            disabled={stopping}
+            onClick={onStop}
+            className="grid size-9 shrink-0 place-items-center rounded-xl bg-ink text-paper disabled:opacity-50"
+          >
+            <Icon name="stop" />
+          </button>
+        ) : (
+          <button
+            type="submit"
+            aria-label="Send"
+            title="Send (Enter)"
+            disabled={!ready}
+            className="grid size-9 shrink-0 place-items-center rounded-xl bg-accent text-on-accent transition-colors disabled:bg-sunken disabled:text-muted"
+          >
+            <Icon name="send" />
+          </button>
+        )}
+      </div>
+    </form>
+  );
+}

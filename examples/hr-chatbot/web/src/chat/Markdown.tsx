@@ -1,0 +1,43 @@
+import { memo } from "react";
+import ReactMarkdown, { type Components } from "react-markdown";
+import remarkGfm from "remark-gfm";
+import type { Passage } from "../api/handbook";
+import { Citation } from "./Citation";
+import { citations } from "./citations";
+
+interface Props {
+  text: string;
+  passages?: Passage[];
+  onCite?: (passage: Passage) => void;
+}
+
+const remark = [remarkGfm];
+const rehype = [citations];
+
+/** Markdown as elements: HTML in it stays text, links go nowhere by themselves, images never load. */
+export const Markdown = memo(function Markdown({ text, passages = [], onCite }: Props) {
+  const components: Components = {
+    a: ({ href, children }) => (
+      <a href={href} target="_blank" rel="noopener noreferrer nofollow">
+        {children}
+      </a>
+    ),
+    img: ({ alt }) => <span className="text-muted">[image: {alt || "no description"}]</span>,
+    cite: ({ node, children }) => {
+      const number = Number(node?.properties.dataNumber);
+      const passage = passages[number - 1];
+      return passage && onCite ? (
+        <Citation number={number} passage={passage} onOpen={onCite} />
+      ) : (
+        <>{children}</>
+      );
+    },
+  };
+  return (
+    <div className="prose wrap-anywhere">
+      <ReactMarkdown remarkPlugins={remark} rehypePlugins={rehype} components={components}>
+        {text}
+      </ReactMarkdown>
+    </div>
+  );
+});

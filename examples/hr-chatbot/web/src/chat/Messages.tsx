@@ -1,0 +1,86 @@
+import type { Passage } from "../api/handbook";
+import { wording } from "../api/request";
+import { Button } from "../ui/Button";
+import { Notice } from "../ui/Notice";
+import { Answer } from "./Answer";
+import { passagesFor, textOf } from "./message";
+import { Question } from "./Question";
+import type { Conversation } from "./useConversation";
+
+interface Props {
+  conversation: Conversation;
+  onOpen: (passage: Passage) => void;
+}
+
+export function Messages({ conversation, onOpen }: Props) {
+  const { messages, status, busy, unsent } = conversation;
+  const last = messages.length - 1;
+  const unanswered = messages[last]?.role === "user" && !busy && !unsent;
+  return (
+    <>
+      {messages.map((message, index) =>
+        message.role === "user" ? (
+          <Question
+            key={message.id}
+            text={textOf(message)}
+            locked={busy}
+            onEdit={(text) => conversation.edit(message.id, text)}
+          />
+        ) : (
+          <Answer
+            key={message.id}
+            message={message}
+            passages={passagesFor(messages, index)}
+            live={busy && index === last}
+            last={index === last}
+            locked={busy}
+            onOpen={onOpen}
+            onRespond={conversation.respond}
+            onRegenerate={() => conversation.regenerate(message.id)}
+            onGoOn={conversation.goOn}
+          />
+        ),
+      )}
+      {status === "submitted" && messages[last]?.role === "user" && <Waiting />}
+      {unanswered && (
+        <Notice tone="warn" testId="unanswered" action={<Button onClick={conversation.goOn}>Answer it</Button>}>
+          This question has no answer yet.
+        </Notice>
+      )}
+      {unsent && <UnsentQuestion conversation={conversation} />}
+    </>
+  );
+}
+
+function Waiting() {
+  return (
+    <p className="flex items-center gap-2 text-sm text-muted" data-testid="waiting">
+      <span className="size-2 animate-pulse-soft rounded-full bg-accent" />
+      Looking into it…
+    </p>
+  );
+}
+
+function UnsentQuestion({ conversation: { unsent, sendAgain, forgetUnsent } }: { conversation: Conversation }) {
+  if (!unsent) return null;
+  return (
+    <div className="space-y-2" data-testid="unsent">
+      <p className="ml-auto w-fit max-w-[85%] rounded-2xl rounded-br-md border border-dashed border-line px-4 py-2.5 whitespace-pre-wrap text-muted wrap-anywhere">
+        {textOf(unsent.message)}
+      </p>
+      <Notice
+        tone="bad"
+        action={
+          <span className="flex gap-2">
+            <Button look="quiet" onClick={forgetUnsent}>
+              Discard
+            </Button>
+            <Button onClick={sendAgain}>Send again</Button>
+          </span>
+        }
+      >
+        Not sent. {wording(unsent.error)}
+      </Notice>
+    </div>
+  );
+}

@@ -1,0 +1,53 @@
+import type { User } from "../api/account";
+import { Icon } from "../ui/Icon";
+import { useLoaded } from "../ui/useLoaded";
+import { Composer } from "./Composer";
+import { VacationCard } from "../account/VacationCard";
+import { getVacation } from "../api/vacation";
+
+const ideas = [
+  "How many days of annual leave can I carry over?",
+  "What is the travel allowance for a hotel night?",
+  "How much parental leave does each parent get?",
+  "I would like to take next Friday off.",
+];
+
+interface Props {
+  user: User;
+  onSend: (text: string) => Promise<void>;
+}
+
+export function Welcome({ user, onSend }: Props) {
+  const { data: vacation } = useLoaded(getVacation, "vacation");
+  return (
+    <div className="min-h-0 flex-1 overflow-y-auto">
+      <div className="mx-auto flex min-h-full w-full max-w-3xl flex-col justify-center gap-6 px-4 py-10 sm:px-6">
+        <header>
+          <h2 className="font-serif text-3xl leading-tight font-medium tracking-tight sm:text-4xl">
+            Good to see you, {user.name.split(" ")[0]}.
+          </h2>
+          <p className="mt-2 max-w-prose text-muted">
+            Ask about leave, travel, expenses, benefits or conduct. Every answer names the passage of the
+            handbook it comes from.
+          </p>
+        </header>
+        <Composer onSend={onSend} />
+        <ul className="grid gap-2 sm:grid-cols-2" aria-label="Questions to begin with">
+          {ideas.map((idea) => (
+            <li key={idea}>
+              <button
+                type="button"
+                onClick={() => void onSend(idea).catch(() => undefined)}
+                className="flex h-full w-full items-center gap-3 rounded-card border border-line bg-surface px-4 py-3 text-left text-sm transition-colors hover:border-accent"
+              >
+                <span className="flex-1">{idea}</span>
+                <Icon name="chevron" className="size-3.5 text-muted" />
+              </button>
+            </li>
+          ))}
+        </ul>
+        {vacation && <VacationCard vacation={vacation} />}
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,37 @@
+import type { Element, ElementContent, Root, Text } from "hast";
+
+const marks = /\[(\d{1,2}(?:\s*[,;]\s*\d{1,2})*)\]/g;
+const untouched = new Set(["a", "code", "pre"]);
+
+/** Makes every `[2]` or `[1, 3]` in the text a `cite` element with its number. */
+export function citations() {
+  return (tree: Root) => visit(tree);
+}
+
+function visit(parent: Root | Element) {
+  parent.children = (parent.children as ElementContent[]).flatMap((child) => {
+    if (child.type === "text") return split(child);
+    if (child.type === "element" && !untouched.has(child.tagName)) visit(child);
+    return [child];
+  });
+}
+
+function split(text: Text): ElementContent[] {
+  const pieces: ElementContent[] = [];
+  let end = 0;
+  for (const match of text.value.matchAll(marks)) {
+    if (match.index > end) pieces.push({ type: "text", value: text.value.slice(end, match.index) });
+    for (const number of match[1]!.split(/[,;]/)) pieces.push(cite(Number(number)));
+    end = match.index + match[0].length;
+  }
+  if (end === 0) return [text];
+  if (end < text.value.length) pieces.push({ type: "text", value: text.value.slice(end) });
+  return pieces;
+}
+
+const cite = (number: number): Element => ({
+  type: "element",
+  tagName: "cite",
+  properties: { dataNumber: number },
+  children: [{ type: "text", value: `[${number}]` }],
+});

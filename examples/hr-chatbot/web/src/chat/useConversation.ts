@@ -1,0 +1,173 @@
+import { Chat, useChat } from "@ai-sdk/react";
+import { lastAssistantMessageIsCompleteWithApprovalResponses } from "ai";
+import { useCallback, useEffect, useRef, useState } from "react";
+import { type ChatDetail, getChat, stopAnswer } from "../api/chats";
+import { ApiError, send } from "../api/request";
+import { type ChatMessage, newId, question } from "./message";
+import { onTabChange, tellTabs } from "./tabs";
+import { createTransport } from "./transport";
+
+/** A question that the server does not have, and why. */
+export interface Unsent {
+  message: ChatMessage;
+  replaces: boolean;
+  error: unknown;
+}
+
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/**
+ * One open chat. The server's rows are the truth: whenever a stream ends, however it ends, and
+ * whenever another tab has changed the chat, the messages are read again, and an answer that is
+ * still being written is followed.
+ */
+export function useConversation(opened: ChatDetail, opening: string | null, changedAt: string | undefined) {
+  const { id } = opened.chat;
+  const [unsent, setUnsent] = useState<Unsent | null>(null);
+  const [problem, setProblem] = useState<unknown>(null);
+  const [stopping, setStopping] = useState(false);
+
+  const open = useRef(true);
+  const catchingUp = useRef(false);
+  const seenAt = useRef(opened.chat.updatedAt);
+  const lastError = useRef<unknown>(null);
+  const outgoing = useRef<Omit<Unsent, "error"> | null>(null);
+
+  const accepted = () => {
+    outgoing.current = null;
+    lastError.current = null;
+    setUnsent(null);
+    tellTabs(id);
+  };
+
+  const [chat] = useState(
+    () =>
+      new Chat<ChatMessage>({
+        id,
+        messages: opened.messages,
+        generateId: newId,
+        transport: createTransport(accepted),
+        sendAutomaticallyWhen: lastAssistantMessageIsCompleteWithApprovalResponses,
+        onError: (error) => {
+          lastError.current = error;
+          void catchUp();
+        },
+        onFinish: ({ isAbort, isError }) => {
+          if (isAbort || isError) return;
+          tellTabs(id);
+          void catchUp();
+        },
+      }),
+  );
+  const { messages, status } = useChat({ chat, experimental_throttle: 50 });
+  const busy = status === "submitted" || status === "streaming";
+
+  const isBusy = () => chat.status === "submitted" || chat.status === "streaming";
+
+  const adopt = (detail: ChatDetail) => {
+    if (isBusy()) return;
+    seenAt.current = detail.chat.updatedAt;
+    const lost = outgoing.current;
+    outgoing.current = null;
+    if (lost && (lost.replaces || !detail.messages.some((message) => message.id === lost.message.id))) {
+      setUnsent({ ...lost, error: lastError.current });
+    } else if (lastError.current instanceof ApiError && !lastError.current.isOffline) {
+      setProblem(lastError.current);
+    }
+    lastError.current = null;
+    setStopping(false);
+    chat.clearError();
+    chat.messages = detail.messages;
+    if (detail.activeRun) void chat.resumeStream();
+  };
+
+  const catchUp = useCallback(async () => {
+    if (catchingUp.current) return;
+    catchingUp.current = true;
+    try {
+      for (let wait = 400; open.current && !isBusy(); wait = Math.min(wait * 1.5, 4000)) {
+        try {
+          adopt(await getChat(id));
+          return;
+        } catch (error) {
+          if (!(error instanceof ApiError && error.isOffline)) {
+            setProblem(error);
+            return;
+          }
+          await pause(wait);
+        }
+      }
+    } finally {
+      catchingUp.current = false;
+    }
+    // Everything it uses is a ref, a setter or the one Chat of this component.
+  }, [id]);
+
+  const dispatch = async (message: ChatMessage, replaces: boolean) => {
+    setProblem(null);
+    setUnsent(null);
+    outgoing.current = { message, replaces };
+    await chat.sendMessage(replaces ? { ...message, messageId: message.id } : message);
+  };
+
+  const attempt = async (action: () => Promise<unknown>) => {
+    setProblem(null);
+    try {
+      await action();
+    } catch (error) {
+      setProblem(error);
+      setStopping(false);
+    }
+  };
+
+  useEffect(() => {
+    open.current = true;
+    if (opening) void dispatch(question(opening), false);
+    else if (opened.activeRun) void chat.resumeStream();
+    return () => {
+      open.current = false;
+      void chat.stop(); // lets go of the stream; the server goes on writing
+    };
+    // Once for each opened chat: the component is keyed by its id.
+  }, []);
+
+  useEffect(() => onTabChange((changed) => changed === id && !isBusy() && void catchUp()), [id, catchUp]);
+
+  useEffect(() => {
+    if (changedAt && changedAt !== seenAt.current && !busy) void catchUp();
+  }, [changedAt, busy, catchUp]);
+
+  return {
+    messages,
+    status,
+    busy,
+    stopping,
+    unsent,
+    problem,
+    ask: (text: string) => void dispatch(question(text), false),
+    edit: (messageId: string, text: string) => void dispatch(question(text, messageId), true),
+    sendAgain: () => unsent && void dispatch(unsent.message, unsent.replaces),
+    forgetUnsent: () => setUnsent(null),
+    regenerate: (messageId: string) => {
+      setProblem(null);
+      void chat.regenerate({ messageId });
+    },
+    respond: (approvalId: string, approved: boolean, reason?: string) => {
+      setProblem(null);
+      void chat.addToolApprovalResponse({ id: approvalId, approved, reason });
+    },
+    stop: () => {
+      setStopping(true);
+      void attempt(() => stopAnswer(id));
+    },
+    goOn: () =>
+      void attempt(async () => {
+        const started = await send(`/api/chats/${encodeURIComponent(id)}/resume`, { method: "POST" });
+        await started.body?.cancel();
+        tellTabs(id);
+        await chat.resumeStream();
+      }),
+  };
+}
+
+export type Conversation = ReturnType<typeof useConversation>;

@@ -1,0 +1,37 @@
+import { listDocuments } from "../api/handbook";
+import { Failure } from "../ui/Failure";
+import { Loading } from "../ui/Loading";
+import { useLoaded } from "../ui/useLoaded";
+import { DocumentList } from "./DocumentList";
+import { DocumentPage } from "./DocumentPage";
+import { Upload } from "./Upload";
+
+export function HandbookPage({ name }: { name: string | null }) {
+  const { data, error, retry, reload } = useLoaded(listDocuments, "documents");
+  return (
+    <div className="min-h-0 flex-1 overflow-y-auto">
+      <div className="mx-auto w-full max-w-4xl space-y-6 px-4 py-8 sm:px-8">
+        {name ? (
+          <DocumentPage key={name} name={name} />
+        ) : (
+          <>
+            <header>
+              <h2 className="font-serif text-3xl font-medium tracking-tight">The handbook</h2>
+              <p className="mt-1 text-muted">
+                {data ? `${data.length} documents that answers are found in.` : "The documents that answers are found in."}
+              </p>
+            </header>
+            <Upload onDone={reload} />
+            {error ? (
+              <Failure error={error} onRetry={retry} />
+            ) : data ? (
+              <DocumentList documents={data} />
+            ) : (
+              <Loading label="Loading the documents" lines={8} />
+            )}
+          </>
+        )}
+      </div>
+    </div>
+  );
+}
