@@ -84,7 +84,7 @@ export function Workspace({ user, onSignOut }: Props) {
             <AdminPage chatId={route.chat} />
           </Suspense>
         ) : route.page === "handbook" ? (
-          <HandbookPage name={route.document} />
+          <HandbookPage user={user} name={route.document} />
         ) : chatId ? (
           <ChatPage
             key={chatId}

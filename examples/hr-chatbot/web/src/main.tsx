@@ -1,3 +1,4 @@
+import "./careful";
 import { createRoot } from "react-dom/client";
 import { App } from "./App";
 import { Boundary } from "./ui/Boundary";

@@ -2,7 +2,7 @@ import type { Vacation } from "../api/vacation";
 import { Icon } from "../ui/Icon";
 import { day } from "../ui/format";
 
-export function VacationCard({ vacation: { balance, requests } }: { vacation: Vacation }) {
+export function VacationCard({ vacation: { year, entitled, left, requests } }: { vacation: Vacation }) {
   return (
     <section
       aria-label="Your time off"
@@ -12,12 +12,12 @@ export function VacationCard({ vacation: { balance, requests } }: { vacation: Va
       <p className="flex items-center gap-2">
         <Icon name="calendar" className="size-4.5 text-accent" />
         <span>
-          <strong className="font-semibold text-ink tabular-nums">{balance}</strong> days of leave left
+          <strong className="font-semibold text-ink tabular-nums">{left}</strong> of {entitled} vacation days left in {year}
         </span>
       </p>
-      {requests.slice(0, 3).map(({ start, end, status }) => (
-        <p key={`${start}${end}${status}`} className="tabular-nums">
-          {start === end ? day(start) : `${day(start)} – ${day(end)}`} · {status}
+      {requests.slice(-3).map(({ firstDay, lastDay, days }) => (
+        <p key={firstDay} className="tabular-nums">
+          {firstDay === lastDay ? day(firstDay) : `${day(firstDay)} – ${day(lastDay)}`} · {days} booked
         </p>
       ))}
     </section>

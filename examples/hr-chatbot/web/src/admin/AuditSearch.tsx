@@ -6,29 +6,32 @@ import { Loading } from "../ui/Loading";
 import { dateTime } from "../ui/format";
 import { links } from "../ui/useRoute";
 import { useLoaded } from "../ui/useLoaded";
-import { ownerOf } from "./owner";
+
+const pageSize = 30;
 
 /** Finds a chat of anybody, to see everything that happened in it. */
 export function AuditSearch() {
   const [text, setText] = useState("");
   const [search, setSearch] = useState("");
-  const [older, setOlder] = useState<{ chats: AuditedChat[]; next: string | null } | null>(null);
+  const [older, setOlder] = useState<AuditedChat[]>([]);
+  const [complete, setComplete] = useState(false);
   const { data, error, retry } = useLoaded(() => findChats(search), search);
 
   useEffect(() => {
     const soon = setTimeout(() => {
       setSearch(text.trim());
-      setOlder(null);
+      setOlder([]);
+      setComplete(false);
     }, 250);
     return () => clearTimeout(soon);
   }, [text]);
 
-  const next = older ? older.next : data?.next;
+  const chats = [...(data ?? []), ...older];
   const more = async () => {
-    const page = await findChats(search, next);
-    setOlder({ chats: [...(older?.chats ?? []), ...page.chats], next: page.next });
+    const page = await findChats(search, chats.at(-1)?.id);
+    setOlder([...older, ...page]);
+    setComplete(page.length === 0);
   };
-  const chats = [...(data?.chats ?? []), ...(older?.chats ?? [])];
 
   return (
     <section className="space-y-4" aria-labelledby="audit">
@@ -61,7 +64,7 @@ export function AuditSearch() {
                 className="grid gap-x-4 px-4 py-2.5 hover:bg-sunken sm:grid-cols-[1fr_14rem_10rem] sm:items-baseline"
               >
                 <span className="truncate font-medium">{chat.title || "Untitled chat"}</span>
-                <span className="truncate text-sm text-muted">{ownerOf(chat)}</span>
+                <span className="truncate text-sm text-muted">{chat.user.name}</span>
                 <span className="text-sm text-muted tabular-nums sm:text-right">{dateTime(chat.updatedAt)}</span>
               </a>
             </li>
@@ -69,7 +72,7 @@ export function AuditSearch() {
           {chats.length === 0 && <li className="px-4 py-8 text-center text-muted">No chat matches.</li>}
         </ul>
       )}
-      {next && <Button onClick={() => void more().catch(() => undefined)}>Older chats</Button>}
+      {data && data.length >= pageSize && !complete && <Button onClick={() => void more().catch(() => undefined)}>Older chats</Button>}
     </section>
   );
 }

@@ -6,14 +6,13 @@ import { links } from "../ui/useRoute";
 import { useLoaded } from "../ui/useLoaded";
 import { AuditMessage } from "./AuditMessage";
 import { AuditRequests } from "./AuditRequests";
-import { ownerOf } from "./owner";
 
 export function AuditTrailView({ id }: { id: string }) {
   const { data, error, retry } = useLoaded(() => getAuditTrail(id), id);
   if (error) return <Failure error={error} onRetry={retry} />;
   if (!data) return <Loading label="Loading the audit trail" lines={12} />;
 
-  const { chat, messages, toolCalls, requests } = data;
+  const { messages, toolCalls, requests } = data;
   const priced = requests.filter((request) => request.cost != null);
   const cost = priced.length ? priced.reduce((sum, request) => sum + Number(request.cost), 0) : null;
   const messageIds = new Set(messages.map((message) => message.id));
@@ -25,10 +24,10 @@ export function AuditTrailView({ id }: { id: string }) {
           Back to administration
         </a>
         <h2 id="trail" className="mt-2 font-serif text-3xl leading-tight font-medium tracking-tight">
-          {chat.title || "Untitled chat"}
+          {data.title || "Untitled chat"}
         </h2>
         <p className="mt-1 text-muted tabular-nums">
-          {ownerOf(chat)} · {dateTime(chat.updatedAt)} · {count(messages.length)} messages · {count(requests.length)} requests
+          {data.user.name} · {dateTime(data.updatedAt)} · {count(messages.length)} messages · {count(requests.length)} requests
           · {money(cost)}
         </p>
       </header>

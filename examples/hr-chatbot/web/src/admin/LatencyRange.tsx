@@ -2,21 +2,22 @@ import type { Percentiles } from "../api/admin";
 import { duration } from "../ui/format";
 
 /** Places a time from 0 to 100 on a logarithmic line that holds all of `times`. */
-export function latencyScale(times: Percentiles[]) {
-  const known = times.flatMap(({ p50, p99 }) => [p50, p99]).filter((ms): ms is number => ms != null && ms > 0);
+export function latencyScale(times: (Percentiles | null)[]) {
+  const known = times.flatMap((it) => (it ? [it.p50, it.p99] : [])).filter((ms) => ms > 0);
   const low = Math.log(Math.min(...known, 1000));
   const high = Math.log(Math.max(...known, 1));
   return (ms: number) => (high <= low ? 50 : (100 * (Math.log(Math.max(ms, 1)) - low)) / (high - low));
 }
 
 interface Props {
-  times: Percentiles;
+  times: Percentiles | null;
   scale: (ms: number) => number;
 }
 
 /** Half of the requests up to the dot, 95 of 100 up to the tick, 99 up to the end of the line. */
-export function LatencyRange({ times: { p50, p95, p99 }, scale }: Props) {
-  if (p50 == null || p95 == null || p99 == null) return <span className="text-muted">–</span>;
+export function LatencyRange({ times, scale }: Props) {
+  if (!times) return <span className="text-muted">–</span>;
+  const { p50, p95, p99 } = times;
   const x = (ms: number) => 4 + scale(ms) * 1.12;
   const label = `${duration(p50)} · ${duration(p95)} · ${duration(p99)}`;
   return (

@@ -28,6 +28,7 @@ export function UsageReport() {
   const since = sinceOf(periods[period]);
   const { data, error, retry } = useLoaded(() => load(since), since);
   const total = data && overall(data.days);
+  const days = data?.days.map((row) => day(row.day ?? "")) ?? [];
   return (
     <section className="space-y-6" aria-labelledby="usage">
       <header className="flex flex-wrap items-end justify-between gap-3">
@@ -65,13 +66,13 @@ export function UsageReport() {
           <div className="grid gap-6 lg:grid-cols-2">
             <BarChart
               title="Cost per day"
-              labels={data.days.map((row) => day(row.key))}
+              labels={days}
               series={[{ name: "Cost", look: "fill-accent", values: data.days.map((row) => costOf(row) ?? 0) }]}
               format={money}
             />
             <BarChart
               title="Tokens per day"
-              labels={data.days.map((row) => day(row.key))}
+              labels={days}
               series={[
                 { name: "Input", look: "fill-accent", values: data.days.map((row) => row.inputTokens ?? 0) },
                 { name: "Output", look: "fill-second", values: data.days.map((row) => row.outputTokens ?? 0) },
@@ -79,8 +80,8 @@ export function UsageReport() {
               format={count}
             />
           </div>
-          <UsageTable title="By model" rows={data.models} />
-          <UsageTable title="By user" rows={data.users} />
+          <UsageTable title="By model" rows={data.models} nameOf={(row) => row.model} />
+          <UsageTable title="By user" rows={data.users} nameOf={(row) => row.user} />
         </>
       )}
     </section>

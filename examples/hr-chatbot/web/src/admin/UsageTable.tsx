@@ -3,7 +3,13 @@ import { count, money, percent } from "../ui/format";
 import { costOf } from "./figures";
 import { LatencyRange, latencyScale } from "./LatencyRange";
 
-export function UsageTable({ title, rows }: { title: string; rows: UsageRow[] }) {
+interface Props {
+  title: string;
+  rows: UsageRow[];
+  nameOf: (row: UsageRow) => string | null | undefined;
+}
+
+export function UsageTable({ title, rows, nameOf }: Props) {
   const most = Math.max(...rows.map((row) => costOf(row) ?? 0));
   const scale = latencyScale(rows.flatMap(({ latencyMs, firstTokenMs }) => [latencyMs, firstTokenMs]));
   return (
@@ -21,10 +27,10 @@ export function UsageTable({ title, rows }: { title: string; rows: UsageRow[] })
           </tr>
         </thead>
         <tbody className="tabular-nums">
-          {rows.map((row) => (
-            <tr key={row.key} className="border-b border-line last:border-0 [&>td]:px-4 [&>td]:py-2.5">
-              <td className="max-w-60 truncate font-medium" title={row.key}>
-                {row.key || "unknown"}
+          {rows.map((row, index) => (
+            <tr key={index} className="border-b border-line last:border-0 [&>td]:px-4 [&>td]:py-2.5">
+              <td className="max-w-60 truncate font-medium" title={nameOf(row) ?? undefined}>
+                {nameOf(row) ?? "unknown"}
               </td>
               <td>
                 <CostBar cost={costOf(row)} most={most} />

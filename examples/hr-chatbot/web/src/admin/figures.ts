@@ -1,7 +1,5 @@
 import type { UsageRow } from "../api/admin";
 
-const quiet = { p50: null, p95: null, p99: null };
-
 export const costOf = (row: UsageRow) => (row.cost == null ? null : Number(row.cost));
 
 /** The sums over all rows; a cost that no row knows stays unknown. */
@@ -18,23 +16,24 @@ export function overall(rows: UsageRow[]) {
 
 /** A row for every day since `since`, so that a day without a request is a gap in the chart. */
 export function withMissingDays(rows: UsageRow[], since: string): UsageRow[] {
-  const known = new Map(rows.map((row) => [row.key.slice(0, 10), row]));
+  const known = new Map(rows.map((row) => [(row.day ?? "").slice(0, 10), row]));
   const days: UsageRow[] = [];
   for (let at = Date.parse(since); at <= Date.now(); at += 86_400_000) {
-    const key = new Date(at).toISOString().slice(0, 10);
-    days.push(known.get(key) ?? emptyDay(key));
+    const day = new Date(at).toISOString().slice(0, 10);
+    days.push(known.get(day) ?? emptyDay(day));
   }
   return days;
 }
 
-const emptyDay = (key: string): UsageRow => ({
-  key,
+const emptyDay = (day: string): UsageRow => ({
+  day,
   requests: 0,
   inputTokens: null,
   outputTokens: null,
   cost: null,
+  unpricedRequests: 0,
   errors: 0,
   errorRate: 0,
-  latencyMs: quiet,
-  firstTokenMs: quiet,
+  latencyMs: null,
+  firstTokenMs: null,
 });

@@ -1,10 +1,10 @@
 import { json, request } from "./request";
 
 export interface User {
-  id: string;
+  id: number;
   name: string;
   email: string;
-  role: "employee" | "administrator";
+  role: "employee" | "hr" | "administrator";
 }
 
 /** An account that a demo server offers for trying out. */

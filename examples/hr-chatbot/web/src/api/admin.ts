@@ -1,23 +1,27 @@
+import type { User } from "./account";
 import { withQuery } from "./query";
 import { request } from "./request";
 
 export interface Percentiles {
-  p50: number | null;
-  p95: number | null;
-  p99: number | null;
+  p50: number;
+  p95: number;
+  p99: number;
 }
 
-/** One bar of a chart. Tokens and costs that nobody reported are null, never 0. */
+/** A group of requests. Tokens and costs that nobody reported are null, never 0. */
 export interface UsageRow {
-  key: string;
+  day?: string;
+  model?: string | null;
+  user?: string | null;
   requests: number;
   inputTokens: number | null;
   outputTokens: number | null;
   cost: string | number | null;
+  unpricedRequests: number;
   errors: number;
   errorRate: number;
-  latencyMs: Percentiles;
-  firstTokenMs: Percentiles;
+  latencyMs: Percentiles | null;
+  firstTokenMs: Percentiles | null;
 }
 
 export type Dimension = "day" | "model" | "user";
@@ -25,7 +29,7 @@ export type Dimension = "day" | "model" | "user";
 export interface AuditedChat {
   id: string;
   title: string | null;
-  user?: { id: string; name: string; email: string } | string | null;
+  user: User;
   updatedAt: string;
 }
 
@@ -71,25 +75,26 @@ export interface AuditedRequest {
   cost: string | number | null;
 }
 
-export interface AuditTrail {
-  chat: AuditedChat;
+export interface AuditedRun {
+  id: string;
+  status: string;
+  instructions: string | null;
+  error: { message?: string } | string | null;
+}
+
+export interface AuditTrail extends AuditedChat {
   messages: AuditedMessage[];
   toolCalls: AuditedToolCall[];
   requests: AuditedRequest[];
-  runs: { id: string; status: string; error: string | null }[];
+  runs: AuditedRun[];
 }
 
-export async function getUsage(by: Dimension, since: string): Promise<UsageRow[]> {
-  const answer = await request<UsageRow[] | { rows: UsageRow[] }>(
-    withQuery("/api/admin/usage", { by, since }),
-  );
-  return Array.isArray(answer) ? answer : answer.rows;
-}
+export const getUsage = (by: Dimension, since: string) =>
+  request<UsageRow[]>(withQuery("/api/admin/usage", { by, since }));
 
-export const findChats = (search: string, before?: string | null) =>
-  request<{ chats: AuditedChat[]; next: string | null }>(
-    withQuery("/api/admin/chats", { search, before }),
-  );
+/** A page of everybody's chats, newest first; `before` is the id of the last one seen. */
+export const findChats = (search: string, before?: string) =>
+  request<AuditedChat[]>(withQuery("/api/admin/chats", { search, before }));
 
 export const getAuditTrail = (id: string) =>
   request<AuditTrail>(`/api/admin/chats/${encodeURIComponent(id)}`);

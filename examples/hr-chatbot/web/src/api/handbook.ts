@@ -7,6 +7,8 @@ export interface Passage {
   heading: string | null;
   page: number | null;
   text: string;
+  /** What an answer cites it by, and how well it matched; only in the result of a search. */
+  number?: number;
   score?: number;
 }
 
@@ -14,7 +16,6 @@ export interface DocumentSummary {
   name: string;
   title: string;
   kind: string;
-  passages?: number;
 }
 
 export interface Section {
@@ -24,21 +25,20 @@ export interface Section {
   passageIds: string[];
 }
 
-export interface HandbookDocument {
-  title: string;
-  kind: string;
-  sections: Section[];
+/** A document in sections, or in pages where it has them. */
+export interface HandbookDocument extends DocumentSummary {
+  sections?: Section[];
+  pages?: Section[];
 }
+
+export const sectionsOf = (document: HandbookDocument) => document.sections ?? document.pages ?? [];
 
 export const getPassage = (id: string) => request<Passage>(`/api/passages/${encodeURIComponent(id)}`);
 
 export const getDocument = (name: string) =>
   request<HandbookDocument>(`/api/documents/${encodeURIComponent(name)}`);
 
-export async function listDocuments(): Promise<DocumentSummary[]> {
-  const answer = await request<DocumentSummary[] | { documents: DocumentSummary[] }>("/api/documents");
-  return Array.isArray(answer) ? answer : answer.documents;
-}
+export const listDocuments = () => request<DocumentSummary[]>("/api/documents");
 
 /** Sends a file; `onProgress` hears the share that has left this machine, from 0 to 1. */
 export function uploadDocument(file: File, onProgress: (share: number) => void): Promise<DocumentSummary> {

@@ -1,15 +1,17 @@
 import { request } from "./request";
 
 export interface TimeOff {
-  id?: string;
-  start: string;
-  end: string;
+  firstDay: string;
+  lastDay: string;
   days: number;
-  status: string;
+  reason: string;
 }
 
 export interface Vacation {
-  balance: number;
+  year: number;
+  entitled: number;
+  taken: number;
+  left: number;
   requests: TimeOff[];
 }
 

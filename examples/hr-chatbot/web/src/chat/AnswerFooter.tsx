@@ -1,10 +1,9 @@
-import { isToolUIPart } from "ai";
 import { useState } from "react";
 import { Button } from "../ui/Button";
 import { IconButton } from "../ui/IconButton";
 import { Notice } from "../ui/Notice";
 import { count, money } from "../ui/format";
-import { type ChatMessage, textOf } from "./message";
+import { type ChatMessage, textOf, waitsForApproval } from "./message";
 
 interface Props {
   message: ChatMessage;
@@ -16,8 +15,7 @@ interface Props {
 
 /** What can be done with an answer, what it cost, and how it ended if not well. */
 export function AnswerFooter({ message, last, locked, onRegenerate, onGoOn }: Props) {
-  const waiting = message.parts.some((part) => isToolUIPart(part) && part.state === "approval-requested");
-  if (waiting) return null;
+  if (waitsForApproval(message)) return null;
   const broken = endings[message.metadata?.status ?? ""];
   return (
     <>
@@ -33,7 +31,7 @@ export function AnswerFooter({ message, last, locked, onRegenerate, onGoOn }: Pr
             )
           }
         >
-          {broken.text}
+          {message.metadata?.status === "failed" && message.metadata.error?.message} {broken.text}
         </Notice>
       )}
       <footer className="-ml-2 flex items-center gap-0.5 text-muted">
@@ -46,8 +44,8 @@ export function AnswerFooter({ message, last, locked, onRegenerate, onGoOn }: Pr
 }
 
 const endings: Record<string, { tone: "warn" | "bad"; text: string }> = {
-  interrupted: { tone: "warn", text: "This answer was interrupted. What had arrived is kept." },
-  failed: { tone: "bad", text: "This answer failed. What had arrived is kept." },
+  interrupted: { tone: "warn", text: "This answer was interrupted before its end. What had come is kept." },
+  failed: { tone: "bad", text: "This answer has failed. What had come is kept." },
 };
 
 function Copy({ text }: { text: string }) {

@@ -68,6 +68,7 @@ export function Composer({ busy = false, stopping = false, onSend, onStop }: Pro
         />
         {busy ? (
           <button
+            key="stop"
             type="button"
             aria-label={stopping ? "Stopping" : "Stop"}
             title="Stop (Esc)"
@@ -79,6 +80,7 @@ export function Composer({ busy = false, stopping = false, onSend, onStop }: Pro
           </button>
         ) : (
           <button
+            key="send"
             type="submit"
             aria-label="Send"
             title="Send (Enter)"

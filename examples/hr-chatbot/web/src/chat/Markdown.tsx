@@ -15,17 +15,27 @@ const remark = [remarkGfm];
 const rehype = [citations];
 
 /** Markdown as elements: HTML in it stays text, links go nowhere by themselves, images never load. */
-export const Markdown = memo(function Markdown({ text, passages = [], onCite }: Props) {
+export const Markdown = memo(MarkdownText, sameText);
+
+/** Passages are only ever added while an answer is written, so their number tells them apart. */
+function sameText(before: Props, after: Props) {
+  return before.text === after.text && before.passages?.length === after.passages?.length;
+}
+
+function MarkdownText({ text, passages = [], onCite }: Props) {
   const components: Components = {
-    a: ({ href, children }) => (
-      <a href={href} target="_blank" rel="noopener noreferrer nofollow">
-        {children}
-      </a>
-    ),
+    a: ({ href, children }) =>
+      href ? (
+        <a href={href} target="_blank" rel="noopener noreferrer nofollow">
+          {children}
+        </a>
+      ) : (
+        <>{children}</>
+      ),
     img: ({ alt }) => <span className="text-muted">[image: {alt || "no description"}]</span>,
     cite: ({ node, children }) => {
       const number = Number(node?.properties.dataNumber);
-      const passage = passages[number - 1];
+      const passage = passages.find((passage) => passage.number === number);
       return passage && onCite ? (
         <Citation number={number} passage={passage} onOpen={onCite} />
       ) : (
@@ -40,4 +50,4 @@ export const Markdown = memo(function Markdown({ text, passages = [], onCite }: 
       </ReactMarkdown>
     </div>
   );
-});
+}

@@ -3,7 +3,7 @@ import { wording } from "../api/request";
 import { Button } from "../ui/Button";
 import { Notice } from "../ui/Notice";
 import { Answer } from "./Answer";
-import { passagesFor, textOf } from "./message";
+import { lastingId, passagesFor, textOf } from "./message";
 import { Question } from "./Question";
 import type { Conversation } from "./useConversation";
 
@@ -21,7 +21,7 @@ export function Messages({ conversation, onOpen }: Props) {
       {messages.map((message, index) =>
         message.role === "user" ? (
           <Question
-            key={message.id}
+            key={lastingId(message)}
             text={textOf(message)}
             locked={busy}
             onEdit={(text) => conversation.edit(message.id, text)}

@@ -9,7 +9,7 @@ interface Props {
 export function SearchResults({ passages, onOpen }: Props) {
   return (
     <ol className="space-y-1.5">
-      {passages.map((passage, index) => (
+      {passages.map((passage) => (
         <li key={passage.id}>
           <button
             type="button"
@@ -18,7 +18,7 @@ export function SearchResults({ passages, onOpen }: Props) {
             className="w-full rounded-lg border border-line bg-paper px-3 py-2 text-left hover:border-accent"
           >
             <span className="flex items-baseline gap-2">
-              <span className="text-xs font-semibold text-accent">{index + 1}</span>
+              <span className="text-xs font-semibold text-accent">{passage.number}</span>
               <span className="min-w-0 flex-1 truncate font-medium">{placeOf(passage)}</span>
               {passage.score != null && (
                 <span className="text-xs text-muted tabular-nums" title="Score of the search">

@@ -5,11 +5,15 @@ import type { Passage } from "../api/handbook";
 export interface AnswerMetadata {
   runId?: string;
   questionId?: string;
-  status?: "streaming" | "complete" | "interrupted" | "failed";
+  /** A parked answer waits for a tool call to be approved or denied. */
+  status?: "streaming" | "parked" | "complete" | "interrupted" | "failed";
   createdAt?: string;
   finishReason?: string | null;
   usage?: { inputTokens?: number | null; outputTokens?: number | null } | null;
   cost?: string | number | null;
+  error?: { code: string; message: string };
+  /** Of a question: the id that it was sent with. */
+  clientId?: string;
 }
 
 export type ChatMessage = UIMessage<AnswerMetadata>;
@@ -35,20 +39,23 @@ export const question = (text: string, id = newId()): ChatMessage => ({
 export const textOf = (message: ChatMessage) =>
   message.parts.flatMap((part) => (part.type === "text" ? [part.text] : [])).join("\n\n");
 
-/** The passages that `[1]`, `[2]`, ... of the answer at `index` mean: its last search, in order. */
+/** The same before and after the server has given a question an id of its own. */
+export const lastingId = (message: ChatMessage) => message.metadata?.clientId ?? message.id;
+
+export const waitsForApproval = (message: ChatMessage | undefined) =>
+  message?.parts.some((part) => isToolUIPart(part) && part.state === "approval-requested") ?? false;
+
+/** What the searches for the answer at `index` found: what its `[1]`, `[2]`, ... mean. */
 export function passagesFor(messages: ChatMessage[], index: number): Passage[] {
-  for (let at = index; at >= 0 && messages[at]?.role === "assistant"; at--) {
-    const found = messages[at]!.parts.findLast((part) => isToolUIPart(part) && passagesOf(part).length > 0);
-    if (found) return passagesOf(found as ToolPart);
+  const found: Passage[] = [];
+  for (let at = index; messages[at]?.role === "assistant"; at--) {
+    found.push(...messages[at]!.parts.flatMap((part) => (isToolUIPart(part) ? passagesOf(part) : [])));
   }
-  return none;
+  return found;
 }
 
 /** What a search brought; empty for every other tool. */
 export function passagesOf(part: ToolPart): Passage[] {
-  if (getToolName(part) !== searchTool || part.state !== "output-available") return none;
-  const output = part.output as { passages?: Passage[] } | null;
-  return Array.isArray(output?.passages) ? output.passages : none;
+  if (getToolName(part) !== searchTool || part.state !== "output-available") return [];
+  return Array.isArray(part.output) ? (part.output as Passage[]) : [];
 }
-
-const none: Passage[] = [];

@@ -3,7 +3,7 @@ import { lastAssistantMessageIsCompleteWithApprovalResponses } from "ai";
 import { useCallback, useEffect, useRef, useState } from "react";
 import { type ChatDetail, getChat, stopAnswer } from "../api/chats";
 import { ApiError, send } from "../api/request";
-import { type ChatMessage, newId, question } from "./message";
+import { type ChatMessage, lastingId, newId, question, waitsForApproval } from "./message";
 import { onTabChange, tellTabs } from "./tabs";
 import { createTransport } from "./transport";
 
@@ -30,6 +30,7 @@ export function useConversation(opened: ChatDetail, opening: string | null, chan
   const open = useRef(true);
   const catchingUp = useRef(false);
   const seenAt = useRef(opened.chat.updatedAt);
+  const streamed = useRef(false);
   const lastError = useRef<unknown>(null);
   const outgoing = useRef<Omit<Unsent, "error"> | null>(null);
 
@@ -49,10 +50,12 @@ export function useConversation(opened: ChatDetail, opening: string | null, chan
         transport: createTransport(accepted),
         sendAutomaticallyWhen: lastAssistantMessageIsCompleteWithApprovalResponses,
         onError: (error) => {
+          streamed.current = true;
           lastError.current = error;
-          void catchUp();
+          setTimeout(() => void catchUp()); // once the chat has left its busy state
         },
         onFinish: ({ isAbort, isError }) => {
+          streamed.current = true;
           if (isAbort || isError) return;
           tellTabs(id);
           void catchUp();
@@ -64,12 +67,21 @@ export function useConversation(opened: ChatDetail, opening: string | null, chan
 
   const isBusy = () => chat.status === "submitted" || chat.status === "streaming";
 
+  /** Reads the answer that is being written; if it was over before it could be read, its rows. */
+  const follow = async () => {
+    streamed.current = false;
+    await chat.resumeStream();
+    if (streamed.current) return;
+    await pause(500);
+    void catchUp();
+  };
+
   const adopt = (detail: ChatDetail) => {
     if (isBusy()) return;
     seenAt.current = detail.chat.updatedAt;
     const lost = outgoing.current;
     outgoing.current = null;
-    if (lost && (lost.replaces || !detail.messages.some((message) => message.id === lost.message.id))) {
+    if (lost && (lost.replaces || !detail.messages.some((message) => lastingId(message) === lost.message.id))) {
       setUnsent({ ...lost, error: lastError.current });
     } else if (lastError.current instanceof ApiError && !lastError.current.isOffline) {
       setProblem(lastError.current);
@@ -78,7 +90,7 @@ export function useConversation(opened: ChatDetail, opening: string | null, chan
     setStopping(false);
     chat.clearError();
     chat.messages = detail.messages;
-    if (detail.activeRun) void chat.resumeStream();
+    if (detail.activeRun && !waitsForApproval(detail.messages.at(-1))) void follow();
   };
 
   const catchUp = useCallback(async () => {
@@ -123,7 +135,7 @@ export function useConversation(opened: ChatDetail, opening: string | null, chan
   useEffect(() => {
     open.current = true;
     if (opening) void dispatch(question(opening), false);
-    else if (opened.activeRun) void chat.resumeStream();
+    else if (opened.activeRun && !waitsForApproval(opened.messages.at(-1))) void follow();
     return () => {
       open.current = false;
       void chat.stop(); // lets go of the stream; the server goes on writing
@@ -165,7 +177,7 @@ export function useConversation(opened: ChatDetail, opening: string | null, chan
         const started = await send(`/api/chats/${encodeURIComponent(id)}/resume`, { method: "POST" });
         await started.body?.cancel();
         tellTabs(id);
-        await chat.resumeStream();
+        await follow();
       }),
   };
 }

@@ -30,7 +30,7 @@ export function ChatList({ chats, current }: { chats: Chats; current: string | n
         )}
         {chats.chats?.length === 0 && (
           <p className="px-2 py-6 text-center text-sm text-muted">
-            {chats.search ? "No chat matches." : "Your chats will stand here."}
+            {chats.search ? "No chat matches." : "Your chats will appear here."}
           </p>
         )}
         {groupByAge(chats.chats ?? []).map(([age, group]) => (

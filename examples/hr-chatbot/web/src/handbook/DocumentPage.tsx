@@ -1,4 +1,4 @@
-import { getDocument } from "../api/handbook";
+import { getDocument, sectionsOf } from "../api/handbook";
 import { Failure } from "../ui/Failure";
 import { Loading } from "../ui/Loading";
 import { links } from "../ui/useRoute";
@@ -17,7 +17,7 @@ export function DocumentPage({ name }: { name: string }) {
       ) : data ? (
         <>
           <h2 className="font-serif text-3xl leading-tight font-medium tracking-tight">{data.title}</h2>
-          <Sections sections={data.sections} />
+          <Sections sections={sectionsOf(data)} />
         </>
       ) : (
         <Loading label="Loading the document" lines={10} />

@@ -1,3 +1,4 @@
+import type { User } from "../api/account";
 import { listDocuments } from "../api/handbook";
 import { Failure } from "../ui/Failure";
 import { Loading } from "../ui/Loading";
@@ -6,7 +7,12 @@ import { DocumentList } from "./DocumentList";
 import { DocumentPage } from "./DocumentPage";
 import { Upload } from "./Upload";
 
-export function HandbookPage({ name }: { name: string | null }) {
+interface Props {
+  user: User;
+  name: string | null;
+}
+
+export function HandbookPage({ user, name }: Props) {
   const { data, error, retry, reload } = useLoaded(listDocuments, "documents");
   return (
     <div className="min-h-0 flex-1 overflow-y-auto">
@@ -21,7 +27,7 @@ export function HandbookPage({ name }: { name: string | null }) {
                 {data ? `${data.length} documents that answers are found in.` : "The documents that answers are found in."}
               </p>
             </header>
-            <Upload onDone={reload} />
+            {user.role !== "employee" && <Upload onDone={reload} />}
             {error ? (
               <Failure error={error} onRetry={retry} />
             ) : data ? (

@@ -10,7 +10,9 @@ interface Props {
 /** The text of a document; the marked passage is scrolled to. */
 export function Sections({ sections, marked }: Props) {
   const mark = useRef<HTMLElement>(null);
-  useEffect(() => mark.current?.scrollIntoView({ block: "center" }), [marked]);
+  useEffect(() => {
+    mark.current?.scrollIntoView({ block: "center" });
+  }, [marked]);
   return (
     <div className="space-y-5">
       {sections.map((section, index) => (

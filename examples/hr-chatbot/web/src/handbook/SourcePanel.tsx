@@ -1,5 +1,5 @@
 import { useEffect, useRef } from "react";
-import { getDocument, getPassage, type Passage } from "../api/handbook";
+import { getDocument, getPassage, type Passage, sectionsOf } from "../api/handbook";
 import { Failure } from "../ui/Failure";
 import { IconButton } from "../ui/IconButton";
 import { Loading } from "../ui/Loading";
@@ -54,7 +54,7 @@ export function SourcePanel({ passage, onClose }: Props) {
         {error ? (
           <Failure error={error} onRetry={retry} />
         ) : data ? (
-          <Sections sections={data.document.sections} marked={data.passage} />
+          <Sections sections={sectionsOf(data.document)} marked={data.passage} />
         ) : (
           <Loading label="Loading the source" lines={8} />
         )}
