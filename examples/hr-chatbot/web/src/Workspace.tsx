@@ -37,7 +37,7 @@ export function Workspace({ user, onSignOut }: Props) {
 
   const start = async (question: string) => {
     const chat = await newChat(question.length > 60 ? `${question.slice(0, 57).trimEnd()}…` : question);
-    setFresh({ detail: { chat, messages: [], activeRun: null }, question });
+    setFresh({ detail: { chat, messages: [], next: null, activeRun: null }, question });
     chats.reload();
     go(links.chat(chat.id));
   };

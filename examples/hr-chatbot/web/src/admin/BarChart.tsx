@@ -12,9 +12,9 @@ interface Props {
   format: (value: number) => string;
 }
 
-const width = 560;
-const height = 220;
-const frame = { left: 52, right: 6, top: 12, bottom: 26 };
+const width = 440;
+const height = 200;
+const frame = { left: 48, right: 6, top: 12, bottom: 26 };
 const plot = { width: width - frame.left - frame.right, height: height - frame.top - frame.bottom };
 
 export function BarChart({ title, labels, series, format }: Props) {
@@ -22,7 +22,7 @@ export function BarChart({ title, labels, series, format }: Props) {
   const top = niceCeiling(Math.max(...totals, 0));
   const y = (value: number) => frame.top + plot.height * (1 - value / top);
   const step = plot.width / labels.length;
-  const every = Math.ceil(labels.length / 7);
+  const every = Math.ceil(labels.length / 6);
   return (
     <figure className="rounded-card border border-line bg-surface p-4" data-testid="chart">
       <figcaption className="flex items-baseline justify-between">

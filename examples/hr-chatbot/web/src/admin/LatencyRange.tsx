@@ -1,5 +1,5 @@
 import type { Percentiles } from "../api/admin";
-import { duration } from "../ui/format";
+import { durations } from "../ui/format";
 
 /** Places a time from 0 to 100 on a logarithmic line that holds all of `times`. */
 export function latencyScale(times: (Percentiles | null)[]) {
@@ -19,10 +19,9 @@ export function LatencyRange({ times, scale }: Props) {
   if (!times) return <span className="text-muted">–</span>;
   const { p50, p95, p99 } = times;
   const x = (ms: number) => 4 + scale(ms) * 1.12;
-  const label = `${duration(p50)} · ${duration(p95)} · ${duration(p99)}`;
   return (
     <div>
-      <span className="block whitespace-nowrap">{label}</span>
+      <span className="block whitespace-nowrap">{durations([p50, p95, p99])}</span>
       <svg viewBox="0 0 120 10" className="h-2.5 w-30" aria-hidden="true">
         <line x1="4" x2="116" y1="5" y2="5" className="stroke-line" />
         <line x1={x(p50)} x2={x(p99)} y1="5" y2="5" strokeWidth="2" className="stroke-accent" />

@@ -16,7 +16,9 @@ export interface ChatList {
 
 export interface ChatDetail {
   chat: Chat;
+  /** The last messages, or those before the number `before`; `next` is the number for the ones before these. */
   messages: ChatMessage[];
+  next: number | null;
   activeRun: { id: string } | null;
 }
 
@@ -27,7 +29,8 @@ export const listChats = (search: string, before?: string | null) =>
 
 export const newChat = (title: string) => request<Chat>("/api/chats/new", json("POST", { title }));
 
-export const getChat = (id: string) => request<ChatDetail>(path(id));
+export const getChat = (id: string, before?: number | null) =>
+  request<ChatDetail>(withQuery(path(id), { before }));
 
 export const renameChat = (id: string, title: string) => request<Chat>(path(id), json("PATCH", { title }));
 

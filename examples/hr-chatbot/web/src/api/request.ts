@@ -57,15 +57,21 @@ function heard(error: ApiError) {
   return error;
 }
 
-/** Turns an answer like `{error: {code, message}}` into an error, whatever the body really is. */
+/** Turns an answer like `{error: {code, message}}` or `{detail}` into an error, whatever the body is. */
 export function errorOf(status: number, body: string): ApiError {
   if (status === 0) return offline();
   if (status === 401) for (const listener of signedOutListeners) listener();
+  const { error, detail } = told(body);
+  if (error?.message) return new ApiError(status, error.code ?? "error", error.message);
+  if (typeof detail === "string") return new ApiError(status, "error", `${detail}.`);
+  return new ApiError(status, "error", `The server answered with an error (${status}).`);
+}
+
+function told(body: string): { error?: { code?: string; message?: string }; detail?: unknown } {
   try {
-    const { code, message } = (JSON.parse(body) as { error: { code: string; message: string } }).error;
-    return new ApiError(status, code, message);
+    return (JSON.parse(body) as object | null) ?? {};
   } catch {
-    return new ApiError(status, "error", `The server answered with an error (${status}).`);
+    return {};
   }
 }
 

@@ -16,13 +16,13 @@ interface Props {
 /** What can be done with an answer, what it cost, and how it ended if not well. */
 export function AnswerFooter({ message, last, locked, onRegenerate, onGoOn }: Props) {
   if (waitsForApproval(message)) return null;
-  const broken = endings[message.metadata?.status ?? ""];
+  const { status, error } = message.metadata ?? {};
   return (
     <>
-      {broken && (
+      {(status === "interrupted" || status === "failed") && (
         <Notice
-          tone={broken.tone}
-          testId={message.metadata?.status}
+          tone={status === "failed" ? "bad" : "warn"}
+          testId={status}
           action={
             last && (
               <Button look="primary" disabled={locked} onClick={onGoOn}>
@@ -31,7 +31,10 @@ export function AnswerFooter({ message, last, locked, onRegenerate, onGoOn }: Pr
             )
           }
         >
-          {message.metadata?.status === "failed" && message.metadata.error?.message} {broken.text}
+          {status === "interrupted"
+            ? "This answer was interrupted before its end."
+            : (error?.message ?? "This answer has failed.")}{" "}
+          What had come is kept.
         </Notice>
       )}
       <footer className="-ml-2 flex items-center gap-0.5 text-muted">
@@ -42,11 +45,6 @@ export function AnswerFooter({ message, last, locked, onRegenerate, onGoOn }: Pr
     </>
   );
 }
-
-const endings: Record<string, { tone: "warn" | "bad"; text: string }> = {
-  interrupted: { tone: "warn", text: "This answer was interrupted before its end. What had come is kept." },
-  failed: { tone: "bad", text: "This answer has failed. What had come is kept." },
-};
 
 function Copy({ text }: { text: string }) {
   const [copied, setCopied] = useState(false);

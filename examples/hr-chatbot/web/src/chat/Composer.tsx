@@ -85,7 +85,7 @@ export function Composer({ busy = false, stopping = false, onSend, onStop }: Pro
             aria-label="Send"
             title="Send (Enter)"
             disabled={!ready}
-            className="grid size-9 shrink-0 place-items-center rounded-xl bg-accent text-on-accent transition-colors disabled:bg-sunken disabled:text-muted"
+            className="grid size-9 shrink-0 place-items-center rounded-xl bg-accent text-on-accent disabled:bg-sunken disabled:text-muted"
           >
             <Icon name="send" />
           </button>

@@ -18,6 +18,11 @@ export function Messages({ conversation, onOpen }: Props) {
   const unanswered = messages[last]?.role === "user" && !busy && !unsent;
   return (
     <>
+      {conversation.loadEarlier && (
+        <Button className="mx-auto flex" look="quiet" disabled={busy} onClick={conversation.loadEarlier}>
+          Earlier messages
+        </Button>
+      )}
       {messages.map((message, index) =>
         message.role === "user" ? (
           <Question

@@ -38,7 +38,7 @@ export function Welcome({ user, onSend }: Props) {
               <button
                 type="button"
                 onClick={() => void onSend(idea).catch(() => undefined)}
-                className="flex h-full w-full items-center gap-3 rounded-card border border-line bg-surface px-4 py-3 text-left text-sm transition-colors hover:border-accent"
+                className="flex h-full w-full items-center gap-3 rounded-card border border-line bg-surface px-4 py-3 text-left text-sm hover:border-accent"
               >
                 <span className="flex-1">{idea}</span>
                 <Icon name="chevron" className="size-3.5 text-muted" />

@@ -14,6 +14,12 @@ export interface Unsent {
   error: unknown;
 }
 
+/** The messages known from before `first`; null when it is not among the known. */
+function olderThan(first: ChatMessage | undefined, known: ChatMessage[]) {
+  const at = known.findIndex((message) => message.id === first?.id);
+  return at < 0 ? null : known.slice(0, at);
+}
+
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /**
@@ -26,6 +32,7 @@ export function useConversation(opened: ChatDetail, opening: string | null, chan
   const [unsent, setUnsent] = useState<Unsent | null>(null);
   const [problem, setProblem] = useState<unknown>(null);
   const [stopping, setStopping] = useState(false);
+  const [next, setNext] = useState(opened.next);
 
   const open = useRef(true);
   const catchingUp = useRef(false);
@@ -89,7 +96,9 @@ export function useConversation(opened: ChatDetail, opening: string | null, chan
     lastError.current = null;
     setStopping(false);
     chat.clearError();
-    chat.messages = detail.messages;
+    const older = olderThan(detail.messages[0], chat.messages);
+    if (!older) setNext(detail.next);
+    chat.messages = [...(older ?? []), ...detail.messages];
     if (detail.activeRun && !waitsForApproval(detail.messages.at(-1))) void follow();
   };
 
@@ -158,6 +167,15 @@ export function useConversation(opened: ChatDetail, opening: string | null, chan
     problem,
     ask: (text: string) => void dispatch(question(text), false),
     edit: (messageId: string, text: string) => void dispatch(question(text, messageId), true),
+    loadEarlier:
+      next === null
+        ? null
+        : () =>
+            void attempt(async () => {
+              const earlier = await getChat(id, next);
+              chat.messages = [...earlier.messages, ...chat.messages];
+              setNext(earlier.next);
+            }),
     sendAgain: () => unsent && void dispatch(unsent.message, unsent.replaces),
     forgetUnsent: () => setUnsent(null),
     regenerate: (messageId: string) => {

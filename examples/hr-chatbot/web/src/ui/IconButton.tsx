@@ -13,7 +13,7 @@ export function IconButton({ icon, label, className = "", type = "button", ...re
       type={type}
       aria-label={label}
       title={label}
-      className={`inline-flex size-9 shrink-0 items-center justify-center rounded-lg text-muted transition-colors hover:bg-sunken hover:text-ink disabled:opacity-50 ${className}`}
+      className={`inline-flex size-9 shrink-0 items-center justify-center rounded-lg text-muted hover:bg-sunken hover:text-ink disabled:opacity-50 ${className}`}
       {...rest}
     >
       <Icon name={icon} />

@@ -17,13 +17,20 @@ export const percent = (share: number | null | undefined) =>
 export function money(value: string | number | null | undefined) {
   if (value == null) return unknown;
   const amount = Number(value);
-  const digits = amount === 0 || amount >= 1 ? 2 : amount >= 0.01 ? 3 : 5;
+  const digits = amount === 0 || amount >= 0.1 ? 2 : amount >= 0.01 ? 3 : 5;
   return `$${amount.toFixed(digits)}`;
 }
 
 export function duration(ms: number | null | undefined) {
   if (ms == null) return unknown;
   return ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(ms < 10_000 ? 1 : 0)} s`;
+}
+
+/** Times side by side, in one unit. */
+export function durations(times: number[]) {
+  const inSeconds = Math.max(...times) >= 1000;
+  const shown = times.map((ms) => (inSeconds ? (ms / 1000).toFixed(ms < 100 ? 2 : ms < 10_000 ? 1 : 0) : Math.round(ms)));
+  return `${shown.join(" · ")} ${inSeconds ? "s" : "ms"}`;
 }
 
 /** `request_time_off` as a person would write it: "Request time off". */
