@@ -22,7 +22,7 @@ export function AuditMessage({ message, toolCalls, requests }: Props) {
           {dateTime(message.createdAt)}
         </time>
       </header>
-      <div className="space-y-3 px-4 py-3">
+      <div className="space-y-3 px-4 py-3 empty:hidden">
         {message.reasoning && (
           <details className="text-sm text-muted">
             <summary className="rounded hover:text-ink">Reasoning</summary>

@@ -38,6 +38,11 @@ export function BarChart({ title, labels, series, format }: Props) {
             </text>
           </g>
         ))}
+        {Math.max(...totals) === 0 && (
+          <text x={width / 2} y={y(top / 2) - 10} textAnchor="middle" className="fill-muted text-[12px]">
+            Nothing on record
+          </text>
+        )}
         {labels.map((label, index) => (
           <g key={label}>
             <Bar series={series} index={index} x={frame.left + step * index} step={step} y={y} />

@@ -77,5 +77,6 @@ function told(body: string): { error?: { code?: string; message?: string }; deta
 
 /** What to tell a person about any error. */
 export function wording(error: unknown): string {
+  if (error instanceof TypeError) return "The connection was lost.";
   return error instanceof Error && error.message ? error.message : "Something went wrong.";
 }

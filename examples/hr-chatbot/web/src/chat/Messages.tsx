@@ -84,7 +84,7 @@ function UnsentQuestion({ conversation: { unsent, sendAgain, forgetUnsent } }: {
           </span>
         }
       >
-        Not sent. {wording(unsent.error)}
+        This did not get through. {wording(unsent.error)}
       </Notice>
     </div>
   );

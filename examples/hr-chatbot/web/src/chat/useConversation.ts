@@ -7,7 +7,7 @@ import { type ChatMessage, lastingId, newId, question, waitsForApproval } from "
 import { onTabChange, tellTabs } from "./tabs";
 import { createTransport } from "./transport";
 
-/** A question that the server does not have, and why. */
+/** A question that did not get through, or whose edit came to nothing, and why. */
 export interface Unsent {
   message: ChatMessage;
   replaces: boolean;
@@ -41,12 +41,6 @@ export function useConversation(opened: ChatDetail, opening: string | null, chan
   const lastError = useRef<unknown>(null);
   const outgoing = useRef<Omit<Unsent, "error"> | null>(null);
 
-  const accepted = () => {
-    outgoing.current = null;
-    lastError.current = null;
-    setUnsent(null);
-    tellTabs(id);
-  };
 
   const [chat] = useState(
     () =>
@@ -54,7 +48,7 @@ export function useConversation(opened: ChatDetail, opening: string | null, chan
         id,
         messages: opened.messages,
         generateId: newId,
-        transport: createTransport(accepted),
+        transport: createTransport(() => tellTabs(id)),
         sendAutomaticallyWhen: lastAssistantMessageIsCompleteWithApprovalResponses,
         onError: (error) => {
           streamed.current = true;
@@ -64,6 +58,7 @@ export function useConversation(opened: ChatDetail, opening: string | null, chan
         onFinish: ({ isAbort, isError }) => {
           streamed.current = true;
           if (isAbort || isError) return;
+          outgoing.current = null;
           tellTabs(id);
           void catchUp();
         },
@@ -83,17 +78,23 @@ export function useConversation(opened: ChatDetail, opening: string | null, chan
     void catchUp();
   };
 
+  /** Says what became of the last request, where the messages do not say it themselves. */
+  const explain = ({ messages, activeRun }: ChatDetail) => {
+    const error = lastError.current;
+    const lost = outgoing.current;
+    lastError.current = null;
+    outgoing.current = null;
+    if (!error || activeRun) return;
+    const stored = lost && !lost.replaces && messages.some((message) => lastingId(message) === lost.message.id);
+    const broken = ["failed", "interrupted"].includes(messages.at(-1)?.metadata?.status ?? "");
+    if (lost && !stored) setUnsent({ ...lost, error });
+    else if (!broken) setProblem(error);
+  };
+
   const adopt = (detail: ChatDetail) => {
     if (isBusy()) return;
     seenAt.current = detail.chat.updatedAt;
-    const lost = outgoing.current;
-    outgoing.current = null;
-    if (lost && (lost.replaces || !detail.messages.some((message) => lastingId(message) === lost.message.id))) {
-      setUnsent({ ...lost, error: lastError.current });
-    } else if (lastError.current instanceof ApiError && !lastError.current.isOffline) {
-      setProblem(lastError.current);
-    }
-    lastError.current = null;
+    explain(detail);
     setStopping(false);
     chat.clearError();
     const older = olderThan(detail.messages[0], chat.messages);

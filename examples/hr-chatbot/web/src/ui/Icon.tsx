@@ -17,7 +17,7 @@ const paths = {
   search: "M9 4a5 5 0 1 1 0 10A5 5 0 0 1 9 4zM13 13l4 4",
   send: "M10 16V4M5 9l5-5 5 5",
   signOut: "M8 4H4v12h4M8 10h9M14 7l3 3-3 3",
-  stop: "M6 6h8v8H6z",
+  stop: "M5.5 5.5h9v9h-9z",
   system: "M3 4.5h14v9H3zM7.5 16.5h5",
   thought: "M10 3.5a5 5 0 0 1 3 9V14H7v-1.5a5 5 0 0 1 3-9zM8 16.5h4",
   tool: "M12.5 4a4 4 0 0 0-4 5.5L4 14l2 2 4.5-4.5A4 4 0 0 0 16 7.5l-2.5 1.5-2-2L13.5 4z",

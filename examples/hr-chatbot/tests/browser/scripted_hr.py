@@ -1,0 +1,73 @@
+"""An LLM that answers by what it is asked, so that a browser test can say what happens and when."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import date, timedelta
+
+from pydantic_ai.exceptions import ModelHTTPError
+from pydantic_ai.messages import ModelMessage, ModelRequest, ToolReturnPart, UserPromptPart
+from pydantic_ai.models.function import AgentInfo, FunctionModel
+
+from chatrecord.testing import Event, call, fail, say, think
+from chatrecord.testing.script import Delta
+
+ANSWER = (
+    "You can carry **five unused days** into the next year [1].",
+    "They lapse on 31 March; the exceptions are parental leave and long illness [1][2].",
+)
+LONG = tuple(f"Word {number} of a long answer. " for number in range(1, 201))
+
+
+def llm() -> FunctionModel:
+    return FunctionModel(stream_function=_answer, model_name="scripted")
+
+
+async def _answer(messages: list[ModelMessage], _info: AgentInfo) -> AsyncIterator[Delta]:
+    for place, event in enumerate(_events(messages)):
+        async for delta in event(place):
+            yield delta
+
+
+def _events(messages: Sequence[ModelMessage]) -> Sequence[Event]:
+    last = messages[-1].parts[-1]
+    if isinstance(last, ToolReturnPart):
+        return _after(last)
+    question = _question(messages)
+    if "long answer" in question:
+        return [say(*LONG, pause=0.05)]
+    if "day off" in question:
+        friday = str(_next_friday())
+        return [call("request_time_off", first_day=friday, last_day=friday, reason="a long weekend")]
+    if "overloaded" in question:
+        return [say("This is only "), fail(ModelHTTPError(529, "scripted", "overloaded"))]
+    return [
+        think("The question is about the handbook. ", "I search it for the rule and its exceptions."),
+        call("search_handbook", query=question),
+    ]
+
+
+def _after(result: ToolReturnPart) -> Sequence[Event]:
+    if result.tool_name == "search_handbook":
+        words = [f"{word} " for sentence in ANSWER for word in sentence.split()]
+        return [say(*words, pause=0.03)]
+    if result.outcome == "denied":
+        return [say("As you wish: nothing was booked.")]
+    return [say("Your day off is booked.")]
+
+
+def _question(messages: Sequence[ModelMessage]) -> str:
+    prompts = (
+        str(part.content)
+        for message in reversed(messages)
+        if isinstance(message, ModelRequest)
+        for part in message.parts
+        if isinstance(part, UserPromptPart)
+    )
+    return next(prompts, "")
+
+
+def _next_friday() -> date:
+    """In January, so that the days before it lie in the same year."""
+    first = date(date.today().year + 1, 1, 8)
+    return first + timedelta(days=(4 - first.weekday()) % 7)
