@@ -16,6 +16,10 @@ ANSWER = (
     "You can carry **five unused days** into the next year [1].",
     "They lapse on 31 March; the exceptions are parental leave and long illness [1][2].",
 )
+HOSTILE = (
+    "<script>window.broken = 1</script> <img src=x onerror='window.broken = 2'> ",
+    "[a link](javascript:window.broken=3) ![a picture](https://tracker.invalid/pixel.png) done",
+)
 LONG = tuple(f"Word {number} of a long answer. " for number in range(1, 201))
 
 
@@ -38,11 +42,17 @@ def _events(messages: Sequence[ModelMessage]) -> Sequence[Event]:
         return [say(*LONG, pause=0.05)]
     if "day off" in question:
         friday = str(_next_friday())
-        return [call("request_time_off", first_day=friday, last_day=friday, reason="a long weekend")]
+        return [
+            call("request_time_off", first_day=friday, last_day=friday, reason="a long weekend")
+        ]
+    if "hostile" in question:
+        return [say(*HOSTILE)]
     if "overloaded" in question:
         return [say("This is only "), fail(ModelHTTPError(529, "scripted", "overloaded"))]
     return [
-        think("The question is about the handbook. ", "I search it for the rule and its exceptions."),
+        think(
+            "The question is about the handbook. ", "I search it for the rule and its exceptions."
+        ),
         call("search_handbook", query=question),
     ]
 

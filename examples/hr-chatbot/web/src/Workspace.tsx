@@ -33,6 +33,7 @@ export function Workspace({ user, onSignOut }: Props) {
   useEffect(() => {
     setDrawer(false);
     setSource(null);
+    setFresh((begun) => (begun?.detail.chat.id === chatId ? begun : null)); // asked once, not at each return
   }, [place]);
 
   const start = async (question: string) => {

@@ -28,6 +28,8 @@ export function ToolCard({ part, live, onOpen, onRespond }: Props) {
     return <Approval name={name} input={part.input} onRespond={(...answer) => onRespond(part.approval.id, ...answer)} />;
   }
   const passages = passagesOf(part);
+  // The stream tells that a call was denied, but not by which approval.
+  const denial = part.approval as { reason?: string } | undefined;
   return (
     <Fold
       icon={icons[name] ?? "tool"}
@@ -40,7 +42,7 @@ export function ToolCard({ part, live, onOpen, onRespond }: Props) {
           <JsonTree value={part.input ?? {}} />
         </Block>
         {part.state === "output-error" && <Block label="Error">{part.errorText}</Block>}
-        {part.state === "output-denied" && part.approval.reason && <Block label="Reason">{part.approval.reason}</Block>}
+        {part.state === "output-denied" && denial?.reason && <Block label="Reason">{denial.reason}</Block>}
         {part.state === "output-available" && (
           <Block label="Result">
             {passages.length > 0 ? (

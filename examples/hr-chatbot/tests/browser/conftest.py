@@ -1,0 +1,69 @@
+"""The application, built and running, and a real Chromium."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from app import CHATBOT, App
+from playwright.sync_api import Browser, sync_playwright
+from visitor import Visitor
+
+WEB = CHATBOT / "web"
+FLAGS = (
+    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run "
+    "--disable-background-networking --disable-component-update --disable-sync"
+)
+
+
+@pytest.fixture(scope="session")
+def app() -> Iterator[App]:
+    if not (WEB / "dist" / "index.html").exists():
+        subprocess.run(["npm", "ci"], cwd=WEB, check=True)
+        subprocess.run(["npm", "run", "build"], cwd=WEB, check=True)
+    # Not pytest's own folder: PostgreSQL runs as a user that must not look into that of root.
+    data = Path(tempfile.mkdtemp(prefix="hr-browser-"))
+    data.chmod(0o755)
+    running = App(data)
+    running.start()
+    try:
+        yield running
+    finally:
+        running.stop()
+        shutil.rmtree(data, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        pytest.skip("There is no chromium: apt-get install chromium")
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=chromium, args=FLAGS.split())
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def visit(app: App, browser: Browser) -> Iterator[Callable[..., Visitor]]:
+    """Opens the application as somebody new: `visit("ada")` signs in, `visit()` does not."""
+    with ExitStack() as leaving:
+
+        def arrive(name: str | None = None, *, phone: bool = False) -> Visitor:
+            visitor = leaving.enter_context(Visitor(browser, app.url, phone=phone))
+            if name is not None:
+                visitor.sign_in(name)
+                visitor.page.get_by_role("button", name="Send").wait_for()
+            return visitor
+
+        yield arrive
+
+
+@pytest.fixture
+def ada(visit: Callable[..., Visitor]) -> Visitor:
+    return visit("ada")

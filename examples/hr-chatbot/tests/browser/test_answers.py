@@ -1,0 +1,110 @@
+"""Asking and reading answers, as somebody with a browser does it."""
+
+from __future__ import annotations
+
+from playwright.sync_api import expect
+from visitor import Visitor, status
+
+
+def test_an_answer_streams_and_is_kept(ada: Visitor) -> None:
+    answer = ada.ask("How many days of leave can I carry over?")
+    status(answer, "streaming")
+    status(answer, "complete")
+    ada.page.reload()
+    expect(ada.page.get_by_test_id("answer")).to_contain_text("five unused days")
+
+
+def test_reasoning_and_tool_calls_are_cards_that_open(ada: Visitor) -> None:
+    answer = ada.ask("How many days of leave can I carry over?")
+    status(answer, "complete")
+    answer.get_by_test_id("reasoning").locator("summary").click()
+    expect(answer.get_by_text("I search it for the rule")).to_be_visible()
+    answer.get_by_test_id("tool-card").locator("summary").click()
+    expect(answer.get_by_test_id("search-result").first).to_be_visible()
+    ada.picture("answer")
+
+
+def test_a_citation_opens_its_passage_in_its_document(ada: Visitor) -> None:
+    answer = ada.ask("How many days of leave can I carry over?")
+    status(answer, "complete")
+    answer.get_by_test_id("citation").first.click()
+    marked = ada.page.get_by_test_id("marked-passage")
+    expect(marked).to_be_in_viewport()
+    expect(marked).to_contain_text("five unused days")
+    ada.picture("citation")
+    ada.page.keyboard.press("Escape")
+    expect(ada.page.get_by_test_id("source-panel")).to_have_count(0)
+
+
+def test_stop_ends_the_answer_on_the_server_and_keeps_what_had_come(ada: Visitor) -> None:
+    answer = ada.ask("Give me a long answer")
+    expect(answer).to_contain_text("Word 10 ")
+    ada.page.get_by_role("button", name="Stop").click()
+    status(answer, "interrupted")
+    text = answer.get_by_role("paragraph")
+    kept = text.inner_text()
+    ada.page.reload()
+    expect(text).to_have_text(kept)
+    assert "Word 10 " in kept
+    assert "Word 200 " not in kept
+
+
+def test_an_answer_is_given_anew(ada: Visitor) -> None:
+    answer = ada.ask("How many days of leave can I carry over?")
+    status(answer, "complete")
+    ada.page.get_by_role("button", name="Answer again").click()
+    status(answer, "streaming")
+    status(answer, "complete")
+    expect(ada.page.get_by_test_id("answer")).to_have_count(1)
+
+
+def test_an_edited_question_takes_the_place_of_the_old_one(ada: Visitor) -> None:
+    status(ada.ask("How many days of leave can I carry over?"), "complete")
+    ada.page.get_by_test_id("question").hover()
+    ada.page.get_by_role("button", name="Edit question").click()
+    ada.page.get_by_label("Question", exact=True).fill("And what about part-time staff?")
+    ada.page.get_by_role("button", name="Ask again").click()
+    expect(ada.page.get_by_test_id("question")).to_have_text("And what about part-time staff?")
+    status(ada.page.get_by_test_id("answer"), "complete")
+    ada.page.reload()
+    expect(ada.page.get_by_test_id("question")).to_have_text("And what about part-time staff?")
+
+
+def test_a_failure_of_the_provider_keeps_the_text_and_tells_no_secrets(ada: Visitor) -> None:
+    answer = ada.ask("Are you overloaded?")
+    status(answer, "failed")
+    expect(answer).to_contain_text("This is only")
+    expect(answer.get_by_role("alert")).to_contain_text("The model could not answer.")
+    assert "529" not in ada.page.locator("main").inner_text()
+
+
+def test_html_scripts_and_pictures_in_an_answer_do_nothing(ada: Visitor) -> None:
+    asked_for: list[str] = []
+    ada.page.on("request", lambda request: asked_for.append(request.url))
+    answer = ada.ask("Say something hostile")
+    status(answer, "complete")
+    expect(answer).to_contain_text("<script>")
+    assert ada.page.evaluate("window.broken") is None
+    assert answer.get_by_role("link").count() == 0
+    assert not [url for url in asked_for if "tracker.invalid" in url]
+
+
+def test_time_off_is_booked_once_it_is_approved(ada: Visitor) -> None:
+    answer = ada.ask("I would like a day off")
+    approval = answer.get_by_test_id("approval")
+    expect(approval).to_contain_text("a long weekend")
+    ada.picture("approval")
+    approval.get_by_role("button", name="Approve").click()
+    expect(answer).to_contain_text("Your day off is booked.")
+    status(answer, "complete")
+    ada.page.get_by_test_id("new-chat").click()
+    expect(ada.page.get_by_test_id("vacation")).to_contain_text("1 booked")
+
+
+def test_time_off_that_is_denied_is_not_booked(ada: Visitor) -> None:
+    answer = ada.ask("I would like a day off")
+    answer.get_by_label("Reason for denying").fill("Not that week")
+    answer.get_by_role("button", name="Deny").click()
+    expect(answer).to_contain_text("nothing was booked")
+    ada.page.reload()
+    expect(answer.get_by_test_id("tool-card")).to_contain_text("Denied")

@@ -1,0 +1,105 @@
+"""Who sees what: signing in, one's own chats, and the administrator's page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from playwright.sync_api import expect
+from visitor import Visitor, status
+
+
+def test_a_wrong_password_is_refused_in_words(visit: Callable[..., Visitor]) -> None:
+    visitor = visit()
+    visitor.picture("sign-in")
+    visitor.forgive("/api/sign-in")
+    visitor.sign_in("ada", "not-it")
+    expect(visitor.page.get_by_role("alert")).to_contain_text(
+        "No such address, or another password"
+    )
+
+
+def test_signing_out_ends_it_in_every_tab(visit: Callable[..., Visitor]) -> None:
+    ben = visit("ben")
+    ben.forgive("401")
+    second = ben.open_tab()
+    second.get_by_role("button", name="Sign out").click()
+    expect(ben.page.get_by_role("heading", name="Sign in")).to_be_visible(timeout=5_000)
+
+
+def test_one_user_sees_nothing_of_another(visit: Callable[..., Visitor]) -> None:
+    ada, ben = visit("ada"), visit("ben")
+    status(ada.ask("How many days of leave can Ada carry over?"), "complete")
+    address = ada.page.evaluate("location.hash")
+    expect(ben.page.get_by_test_id("chat-row").filter(has_text="Ada carry")).to_have_count(0)
+    ben.forgive("404")
+    other = ben.open_tab(f"/{address}")
+    expect(other.get_by_role("heading", name="There is no such chat")).to_be_visible()
+
+
+def test_chats_are_found_renamed_and_deleted(visit: Callable[..., Visitor]) -> None:
+    ben = visit("ben")
+    status(ben.ask("How is overtime paid?"), "complete")
+    page, rows = ben.page, ben.page.get_by_test_id("chat-row")
+    row = rows.filter(has_text="How is overtime paid?")
+    row.hover()
+    row.get_by_role("button", name="Rename").click()
+    page.get_by_label("Name of the chat").fill("Zebra crossing")
+    page.keyboard.press("Enter")
+    expect(rows.filter(has_text="Zebra crossing")).to_have_count(1)
+    page.get_by_label("Search chats").fill("zebra")
+    expect(rows).to_have_count(1)
+    rows.hover()
+    rows.get_by_role("button", name="Delete").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    expect(rows).to_have_count(0)
+    expect(page.get_by_role("heading", name="Good to see you")).to_be_visible()
+
+
+def test_an_employee_has_no_administration_and_no_upload(ada: Visitor) -> None:
+    expect(ada.page.get_by_role("link", name="Administration")).to_have_count(0)
+    page = ada.open_tab("/#/admin")
+    expect(page.get_by_role("heading", name="Good to see you")).to_be_visible()
+    page = ada.open_tab("/#/handbook")
+    page.get_by_test_id("documents").wait_for()
+    expect(page.get_by_test_id("upload")).to_have_count(0)
+
+
+def test_the_administrator_sees_usage_and_every_message_call_and_request(
+    visit: Callable[..., Visitor],
+) -> None:
+    ben, admin = visit("ben"), visit("admin")
+    status(ben.ask("What does the quokka policy say?"), "complete")
+    page = admin.page
+    page.get_by_role("link", name="Administration").click()
+    expect(page.get_by_role("img", name="Tokens per day")).to_be_visible()
+    expect(page.get_by_role("region", name="By user")).to_contain_text("Ben Okafor")
+    expect(page.get_by_role("region", name="By model")).to_contain_text("scripted")
+    admin.picture("administration")
+    page.get_by_label("Find a chat").fill("quokka")
+    found = page.get_by_test_id("audit-chats").get_by_role("link")
+    expect(found).to_have_count(1)
+    found.click()
+    trail = page.get_by_test_id("audit-trail")
+    call = trail.get_by_test_id("audit-tool-call")
+    call.locator("summary").first.click()
+    expect(call).to_contain_text("What does the quokka policy say?")
+    expect(call).to_contain_text("Raw result")
+    expect(trail.get_by_test_id("audit-requests")).to_have_count(2)
+    admin.picture("audit-trail")
+
+
+def test_an_uploaded_document_is_in_the_handbook_and_one_that_is_not_read_says_why(
+    visit: Callable[..., Visitor],
+) -> None:
+    admin = visit("admin")
+    admin.forgive("422", "415")
+    page = admin.page
+    page.get_by_role("link", name="Handbook", exact=True).click()
+    chooser = page.get_by_label("Choose a document")
+    text = b"# Bicycle leasing\n\n## Terms\n\nA bicycle may be leased for 36 months.\n"
+    chooser.set_input_files({"name": "bicycles.md", "mimeType": "text/markdown", "buffer": text})
+    expect(page.get_by_text("is in the handbook")).to_be_visible()
+    expect(page.get_by_test_id("documents")).to_contain_text("Bicycle leasing")
+    broken = {"name": "broken.pdf", "mimeType": "application/pdf", "buffer": b"not a PDF"}
+    chooser.set_input_files(broken)
+    expect(page.get_by_test_id("upload").get_by_role("alert")).to_be_visible()
