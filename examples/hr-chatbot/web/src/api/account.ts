@@ -25,7 +25,7 @@ export const signOut = () => request<void>("/api/sign-out", { method: "POST" });
 /** The accounts a demo server shows on its sign-in page; every other server has none to show. */
 export async function demoAccounts(): Promise<DemoAccount[]> {
   try {
-    return (await request<{ accounts: DemoAccount[] }>("/api/demo-accounts")).accounts;
+    return (await request<{ accounts: DemoAccount[] }>("/api/demo")).accounts;
   } catch {
     return [];
   }

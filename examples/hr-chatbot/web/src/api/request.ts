@@ -57,21 +57,19 @@ function heard(error: ApiError) {
   return error;
 }
 
-/** Turns an answer like `{error: {code, message}}` or `{detail}` into an error, whatever the body is. */
+/** Turns an answer like `{error: {code, message}}` into an error, whatever the body really is. */
 export function errorOf(status: number, body: string): ApiError {
   if (status === 0) return offline();
   if (status === 401) for (const listener of signedOutListeners) listener();
-  const { error, detail } = told(body);
-  if (error?.message) return new ApiError(status, error.code ?? "error", error.message);
-  if (typeof detail === "string") return new ApiError(status, "error", `${detail}.`);
-  return new ApiError(status, "error", `The server answered with an error (${status}).`);
+  const { code, message } = told(body) ?? {};
+  return new ApiError(status, code ?? "error", message ?? `The server answered with an error (${status}).`);
 }
 
-function told(body: string): { error?: { code?: string; message?: string }; detail?: unknown } {
+function told(body: string): { code?: string; message?: string } | undefined {
   try {
-    return (JSON.parse(body) as object | null) ?? {};
+    return (JSON.parse(body) as { error?: { code?: string; message?: string } } | null)?.error;
   } catch {
-    return {};
+    return undefined;
   }
 }
 
