@@ -15,6 +15,8 @@ import { go, links, useRoute } from "./ui/useRoute";
 
 const AdminPage = lazy(() => import("./admin/AdminPage"));
 
+const product = "Handbook assistant";
+
 interface Props {
   user: User;
   onSignOut: () => Promise<void>;
@@ -35,6 +37,11 @@ export function Workspace({ user, onSignOut }: Props) {
     setSource(null);
     setFresh((begun) => (begun?.detail.chat.id === chatId ? begun : null)); // asked once, not at each return
   }, [place]);
+
+  const title = titleOf(route.page, chats.titleOf(chatId));
+  useEffect(() => {
+    document.title = title === product ? product : `${title} · ${product}`;
+  }, [title]);
 
   const start = async (question: string) => {
     const chat = await newChat(question.length > 60 ? `${question.slice(0, 57).trimEnd()}…` : question);
@@ -67,7 +74,7 @@ export function Workspace({ user, onSignOut }: Props) {
       <main id="main" tabIndex={-1} className="flex min-w-0 flex-1 flex-col outline-none">
         <header className="flex items-center gap-1 border-b border-line px-2 py-1.5 md:hidden">
           <IconButton icon="menu" label="Open the menu" aria-expanded={drawer} onClick={() => setDrawer(true)} />
-          <h1 className="min-w-0 flex-1 truncate font-serif font-semibold">{titleOf(route.page, chats.titleOf(chatId))}</h1>
+          <h1 className="min-w-0 flex-1 truncate font-serif font-semibold">{title}</h1>
           <IconButton icon="plus" label="New chat" onClick={() => go(links.home)} />
         </header>
         {!reachable && (
@@ -106,5 +113,5 @@ export function Workspace({ user, onSignOut }: Props) {
 function titleOf(page: string, chat: string | null) {
   if (page === "admin") return "Administration";
   if (page === "handbook") return "Handbook";
-  return chat ?? "Handbook assistant";
+  return chat ?? product;
 }

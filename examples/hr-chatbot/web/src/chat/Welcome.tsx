@@ -6,11 +6,17 @@ import { VacationCard } from "../account/VacationCard";
 import { getVacation } from "../api/vacation";
 
 const ideas = [
-  "How many days of annual leave can I carry over?",
-  "What is the travel allowance for a hotel night?",
-  "How much parental leave does each parent get?",
-  "I would like to take next Friday off.",
+  "How many unused days of leave can I carry over?",
+  "What may a hotel night cost on a business trip?",
+  "How many vacation days do I have left?",
+  `Please book a day off on ${fridayInAMonth()}`,
 ];
+
+function fridayInAMonth() {
+  const day = new Date(Date.now() + 30 * 86_400_000);
+  day.setUTCDate(day.getUTCDate() + ((5 - day.getUTCDay() + 7) % 7));
+  return day.toISOString().slice(0, 10);
+}
 
 interface Props {
   user: User;

@@ -1,6 +1,8 @@
 import type { Element, ElementContent, Root, Text } from "hast";
 
 const marks = /\[(\d{1,2}(?:\s*[,;]\s*\d{1,2})*)\]/g;
+/** Keeps a number on the line of the word that it belongs to. */
+const wordJoiner = "\u2060";
 const untouched = new Set(["a", "code", "pre"]);
 
 /** Makes every `[2]` or `[1, 3]` in the text a `cite` element with its number. */
@@ -20,7 +22,8 @@ function split(text: Text): ElementContent[] {
   const pieces: ElementContent[] = [];
   let end = 0;
   for (const match of text.value.matchAll(marks)) {
-    if (match.index > end) pieces.push({ type: "text", value: text.value.slice(end, match.index) });
+    const before = text.value.slice(end, match.index).trimEnd();
+    pieces.push({ type: "text", value: before + wordJoiner });
     for (const number of match[1]!.split(/[,;]/)) pieces.push(cite(Number(number)));
     end = match.index + match[0].length;
   }
