@@ -14,21 +14,22 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 CHATBOT = HERE.parent.parent
-PATIENCE = 180
+PATIENCE = 400
 """Seconds for the first start, which reads the whole handbook."""
 
 
 class App:
-    """`python -m hr` with the scripted LLM, on a database of its own."""
+    """`python -m hr` on the database in a folder, with the scripted LLM unless another is named."""
 
-    def __init__(self, data: Path) -> None:
-        self._data = data
+    def __init__(self, data: Path, llm: str = "script:scripted_hr") -> None:
+        self.data = data
+        self._llm = llm
         self._port = _free_port()
         self._process: subprocess.Popen[bytes] | None = None
         self.url = f"http://127.0.0.1:{self._port}"
 
     def start(self) -> None:
-        with (self._data / "server.log").open("ab") as log:
+        with (self.data / "server.log").open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "hr"], cwd=CHATBOT, env=self._env(), stdout=log, stderr=log
             )
@@ -45,18 +46,17 @@ class App:
 
     def stop(self) -> None:
         self._end(signal.SIGINT)
-        self._stop_database()
+
+    def stop_database(self) -> None:
+        """A killed application leaves its PostgreSQL running."""
+        pid_file = self.data / "postgres" / "postmaster.pid"
+        if pid_file.exists():
+            os.kill(int(pid_file.read_text().split()[0]), signal.SIGINT)
 
     def _end(self, how: signal.Signals) -> None:
         assert self._process is not None
         self._process.send_signal(how)
         self._process.wait(30)
-
-    def _stop_database(self) -> None:
-        """A killed application leaves its PostgreSQL running."""
-        pid_file = self._data / "postgres" / "postmaster.pid"
-        if pid_file.exists():
-            os.kill(int(pid_file.read_text().split()[0]), signal.SIGINT)
 
     def _answers(self) -> bool:
         try:
@@ -71,15 +71,15 @@ class App:
     def _env(self) -> dict[str, str]:
         path = os.pathsep.join(filter(None, [str(HERE), os.environ.get("PYTHONPATH")]))
         return os.environ | {
-            "HR_LLM": "script:scripted_hr",
-            "HR_DATA": str(self._data),
+            "HR_LLM": self._llm,
+            "HR_DATA": str(self.data),
             "HR_PORT": str(self._port),
             "OPENBLAS_NUM_THREADS": "1",
             "PYTHONPATH": path,
         }
 
     def _log(self) -> str:
-        return (self._data / "server.log").read_text(errors="replace")
+        return (self.data / "server.log").read_text(errors="replace")
 
 
 def _free_port() -> int:

@@ -23,9 +23,7 @@ FLAGS = (
 
 @pytest.fixture(scope="session")
 def app() -> Iterator[App]:
-    if not (WEB / "dist" / "index.html").exists():
-        subprocess.run(["npm", "ci"], cwd=WEB, check=True)
-        subprocess.run(["npm", "run", "build"], cwd=WEB, check=True)
+    _build()
     # Not pytest's own folder: PostgreSQL runs as a user that must not look into that of root.
     data = Path(tempfile.mkdtemp(prefix="hr-browser-"))
     data.chmod(0o755)
@@ -35,7 +33,19 @@ def app() -> Iterator[App]:
         yield running
     finally:
         running.stop()
+        running.stop_database()
         shutil.rmtree(data, ignore_errors=True)
+
+
+def _build() -> None:
+    """The front end, where it is not built from what stands in its sources."""
+    built = WEB / "dist" / "index.html"
+    sources = [*WEB.glob("*.*"), *WEB.glob("src/**/*"), *WEB.glob("public/*")]
+    if built.exists() and built.stat().st_mtime >= max(it.stat().st_mtime for it in sources):
+        return
+    if not (WEB / "node_modules").exists():
+        subprocess.run(["npm", "ci"], cwd=WEB, check=True)
+    subprocess.run(["npm", "run", "build"], cwd=WEB, check=True)
 
 
 @pytest.fixture(scope="session")

@@ -20,7 +20,13 @@ HOSTILE = (
     "<script>window.broken = 1</script> <img src=x onerror='window.broken = 2'> ",
     "[a link](javascript:window.broken=3) ![a picture](https://tracker.invalid/pixel.png) done",
 )
-LONG = tuple(f"Word {number} of a long answer. " for number in range(1, 201))
+_RULES = (
+    "Leave is asked for in writing, and your manager answers within five working days.",
+    "Days that are not taken move into the next year, five of them at most.",
+    "A public holiday in your leave does not count as a day of it.",
+    "Whoever falls ill on leave gets the days back, with a doctor's certificate.",
+)
+LONG = tuple(f"({number}) {_RULES[number % 4]} " for number in range(1, 201))
 
 
 def llm() -> FunctionModel:

@@ -21,7 +21,7 @@ def test_enter_sends_and_shift_enter_begins_a_line(ada: Visitor) -> None:
 
 def test_escape_stops_an_answer(ada: Visitor) -> None:
     answer = ada.ask("Give me a long answer")
-    expect(answer).to_contain_text("Word 5 ")
+    expect(answer).to_contain_text("(5) ")
     ada.page.get_by_test_id("composer").press("Escape")
     status(answer, "interrupted")
 

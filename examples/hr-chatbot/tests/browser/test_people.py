@@ -10,7 +10,6 @@ from visitor import Visitor, status
 
 def test_a_wrong_password_is_refused_in_words(visit: Callable[..., Visitor]) -> None:
     visitor = visit()
-    visitor.picture("sign-in")
     visitor.forgive("/api/sign-in")
     visitor.sign_in("ada", "not-it")
     expect(visitor.page.get_by_role("alert")).to_contain_text(
@@ -68,21 +67,21 @@ def test_the_administrator_sees_usage_and_every_message_call_and_request(
     visit: Callable[..., Visitor],
 ) -> None:
     ben, admin = visit("ben"), visit("admin")
-    status(ben.ask("What does the quokka policy say?"), "complete")
+    status(ben.ask("How is overtime on a public holiday paid?"), "complete")
     page = admin.page
     page.get_by_role("link", name="Administration").click()
     expect(page.get_by_role("img", name="Tokens per day")).to_be_visible()
     expect(page.get_by_role("region", name="By user")).to_contain_text("Ben Okafor")
     expect(page.get_by_role("region", name="By model")).to_contain_text("scripted")
     admin.picture("administration")
-    page.get_by_label("Find a chat").fill("quokka")
+    page.get_by_label("Find a chat").fill("overtime on a public holiday")
     found = page.get_by_test_id("audit-chats").get_by_role("link")
     expect(found).to_have_count(1)
     found.click()
     trail = page.get_by_test_id("audit-trail")
     call = trail.get_by_test_id("audit-tool-call")
     call.locator("summary").first.click()
-    expect(call).to_contain_text("What does the quokka policy say?")
+    expect(call).to_contain_text("How is overtime on a public holiday paid?")
     expect(call).to_contain_text("Raw result")
     expect(trail.get_by_test_id("audit-requests")).to_have_count(2)
     admin.picture("audit-trail")
