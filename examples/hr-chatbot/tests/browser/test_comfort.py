@@ -46,7 +46,6 @@ def test_a_chosen_theme_is_remembered(ada: Visitor) -> None:
     ada.page.reload()
     expect(toggle).to_have_accessible_name("Theme: dark")
     assert ada.page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(18, 22, 21)"
-    ada.picture("dark")
 
 
 def test_on_a_phone_the_chats_are_in_a_drawer(visit: Callable[..., Visitor]) -> None:
@@ -54,7 +53,6 @@ def test_on_a_phone_the_chats_are_in_a_drawer(visit: Callable[..., Visitor]) -> 
     sidebar = ada.page.get_by_test_id("sidebar")
     expect(sidebar).to_be_hidden()
     status(ada.ask("How many days of leave can I carry over?"), "complete")
-    ada.picture("phone")
     ada.page.get_by_role("button", name="Open the menu").click()
     expect(sidebar).to_be_visible()
     ada.page.get_by_test_id("new-chat").click()

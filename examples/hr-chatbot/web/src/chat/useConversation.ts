@@ -41,7 +41,6 @@ export function useConversation(opened: ChatDetail, opening: string | null, chan
   const lastError = useRef<unknown>(null);
   const outgoing = useRef<Omit<Unsent, "error"> | null>(null);
 
-
   const [chat] = useState(
     () =>
       new Chat<ChatMessage>({
