@@ -29,8 +29,16 @@ _RULES = (
 LONG = tuple(f"({number}) {_RULES[number % 4]} " for number in range(1, 201))
 
 
+class Priced(FunctionModel):
+    """A script under the name of a model that has a price, so that there are costs to look at."""
+
+    @property
+    def system(self) -> str:
+        return "openai"
+
+
 def llm() -> FunctionModel:
-    return FunctionModel(stream_function=_answer, model_name="scripted")
+    return Priced(stream_function=_answer, model_name="gpt-5.2")
 
 
 async def _answer(messages: list[ModelMessage], _info: AgentInfo) -> AsyncIterator[Delta]:
