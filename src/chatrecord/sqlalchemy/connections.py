@@ -1,0 +1,135 @@
+"""How statements reach the database: short transactions of our own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.pool import QueuePool
+
+from chatrecord.attachment_stores import AttachmentStore
+from chatrecord.errors import ConfigurationError, DatabaseFailed
+from chatrecord.store import PATIENCE
+
+from .attachments import Attachments
+from .failures import failed, is_of_database
+from .models import Models
+from .silence import bounded
+from .snapshot import seeing_one_moment
+from .statements import Statements
+
+_ANY_NUMBER = 1_000_000
+
+
+class Connections:
+    """An engine and the classes of a `Models`, for what reads and writes them."""
+
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        models: Models,
+        *,
+        is_ours: bool,
+        patience: timedelta = PATIENCE,
+        attachments: AttachmentStore | None = None,
+    ) -> None:
+        self._engine = engine
+        self._is_ours = is_ours
+        self._patience = patience.total_seconds()
+        self._turns = asyncio.Semaphore(_connections(engine))
+        self._under_way = 0
+        self._at_rest = asyncio.Event()
+        self._sql = Statements(models)
+        self.attachments = Attachments(self._sql, attachments, engine.dialect, self.transaction)
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def close(self) -> None:
+        if self._is_ours:
+            with suppress(DatabaseFailed):  # connections to a server that does not say goodbye
+                async with bounded(self._patience):
+                    await self._rest()
+                    await self._engine.dispose()
+
+    async def _rest(self) -> None:
+        """Wait for what is under way, such as in a task that was cancelled and not awaited.
+
+        Its connection would stay open for ever: the pool knows only of those it has.
+        """
+        while self._under_way:
+            self._at_rest.clear()
+            await self._at_rest.wait()
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncConnection]:
+        """A short transaction. Its errors are `DatabaseFailed`, and so is a long silence.
+
+        Who waits for another of ours to give its connection back waits as long as that takes.
+        """
+        async with self._turns, bounded(self._patience), self.long_transaction() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def long_transaction(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction that may take its time. Its errors are `DatabaseFailed`."""
+        self._stay_in_one_loop()
+        self._under_way += 1
+        try:
+            async with self._engine.begin() as connection:
+                yield connection
+        except Exception as error:
+            if not is_of_database(error):
+                raise
+            raise failed(error) from error
+        finally:
+            self._under_way -= 1
+            self._at_rest.set()
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction that sees all as of one moment, for as long as it takes to read it."""
+        self._stay_in_one_loop()
+        try:
+            async with seeing_one_moment(self._engine) as connection:
+                yield connection
+        except Exception as error:
+            if not is_of_database(error):
+                raise
+            raise failed(error) from error
+
+    def _stay_in_one_loop(self) -> None:
+        """Connections and live runs belong to the event loop they were made in."""
+        loop = asyncio.get_running_loop()
+        if self._loop is None:
+            self._loop = loop
+        if self._loop is not loop:
+            msg = (
+                "This Database was used in another event loop before: make one Database for each "
+                "asyncio.run(), or use chatrecord.sqlalchemy.sync from plain code"
+            )
+            raise ConfigurationError(msg)
+
+    async def _read(self, statement: Any, **parameters: object) -> list[dict[str, Any]]:
+        """The rows of a statement, which is read again where the connection was lost."""
+        try:
+            return await self._rows(statement, parameters)
+        except DatabaseFailed as error:
+            if not error.may_pass:
+                raise
+        return await self._rows(statement, parameters)
+
+    async def _rows(self, statement: Any, parameters: dict[str, object]) -> list[dict[str, Any]]:
+        async with self.transaction() as connection:
+            found = await connection.execute(statement, parameters)
+            return [dict(row) for row in found.mappings()]
+
+
+def _connections(engine: AsyncEngine) -> int:
+    """How many of our transactions may be under way, with one connection left for the journal."""
+    pool = engine.pool
+    if not isinstance(pool, QueuePool) or pool._max_overflow < 0:
+        return _ANY_NUMBER
+    return max(1, pool.size() + pool._max_overflow - 1)
