@@ -24,6 +24,11 @@ class File:
     media_type: str
     name: str | None = None
 
+    @property
+    def size(self) -> int:
+        """The number of bytes."""
+        return len(self.data)
+
 
 @dataclass(frozen=True, slots=True)
 class ChatFile:
@@ -34,8 +39,14 @@ class ChatFile:
 
     hash: str
     media_type: str
+    name: str | None
     size: int
     data: bytes | None = field(repr=False)
+
+
+def exported(value: Json) -> Json:
+    """A value that holds its files as an export has it: whatever looks like a reference is none."""
+    return taken_out(value, None)
 
 
 def digest(data: bytes) -> str:

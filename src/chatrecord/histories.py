@@ -11,6 +11,7 @@ from uuid import UUID
 
 from .drafts import ended_call, pending_call
 from .errors import ImportInvalid
+from .files import exported
 from .home import Home
 from .ids import new_id
 from .llm import Body, Call
@@ -176,7 +177,7 @@ class _Writer:
             status=status,
             text=said.body.text,
             reasoning=said.body.reasoning,
-            content=said.body.content,
+            content=exported(said.body.content),
             format=said.body.format,
             model=said.model,
             provider=said.provider,
@@ -197,7 +198,7 @@ class _Writer:
             )
             raise ImportInvalid(msg, line=place)
         self.calls.append(
-            replace(call, status=result.status, result=result.result, error=result.error,
+            replace(call, status=result.status, result=exported(result.result), error=result.error,
                     finished_at=self._at)
         )  # fmt: skip
 

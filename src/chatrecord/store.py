@@ -272,12 +272,12 @@ class Store(Protocol):
         """
 
     async def insert_whole_chat(
-        self, chat: ChatRecord, rows: Sequence[RunRecord | JournalEntry]
+        self, chat: ChatRecord, rows: Sequence[RunRecord | JournalEntry | ChatFile]
     ) -> ChatRecord:
         """Write a chat with all its rows, which are in the order of `rows_of_chat`.
 
-        Messages and tool calls have their files in them. Rows of a kind that is not kept here are
-        left out. Raises `ChatExists`.
+        Messages and tool calls refer to their files, or have them in them. Rows of a kind that is
+        not kept here are left out. Raises `ChatExists`.
         """
 
     async def begin(self, start: RunStart) -> Begun:

@@ -393,7 +393,7 @@ async def test_files_move_with_their_chat(
         kept = [
             row async for row in db.store.rows_of_chat(copy.id, {}) if isinstance(row, ChatFile)
         ]
-        assert kept == [ChatFile(digest(PNG), "image/png", len(PNG), PNG)]
+        assert kept == [ChatFile(digest(PNG), "image/png", "chart.png", len(PNG), PNG)]
         assert len(shelf.kept) == 2 * outside
 
 
@@ -422,6 +422,7 @@ async def test_a_file_in_an_export_is_checked(db: Database) -> None:
         (lines[place].replace('"size":', '"size":1'), "hash or size"),
         (lines[place].replace('"data":"', '"data":"AAAA'), "hash or size"),
         (lines[place].replace('"data":"', '"data":"!'), "base64"),
+        (lines[place].replace('"hash":"', '"hash":"../'), "no SHA-256"),
     ):
         with pytest.raises(ImportInvalid, match=told) as refused:
             await import_chat(db, [*lines[:place], wrong, *lines[place + 1 :]], new_ids=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -99,6 +99,23 @@ class Attachments:
         """A record of this database as an export has it, whether or not files have a table here."""
         return record if self._table is not None else self.referring(record, None)
 
+    def arrived(
+        self, records: Sequence[Record], files: Sequence[ChatFile]
+    ) -> tuple[list[Record], list[ChatFile]]:
+        """Records and files of an export as this database has them."""
+        if self._table is None:
+            data = {file.hash: file.data for file in files if file.data is not None}
+            return [_with_files(record, data) for record in records], []
+        found: Files = {}
+        referring = [self.referring(record, found, is_stored=True) for record in records]
+        known = {file.hash for file in files}
+        more = [
+            ChatFile(it.hash, it.media_type, it.name, it.size, it.data)
+            for it in found.values()
+            if it.hash not in known
+        ]
+        return referring, [*files, *more]
+
     async def put_out(self, chat_id: UUID, files: Files) -> None:
         """Bring files to where they belong, if that is not the database. No transaction is open."""
         if self._own is None or not files:
@@ -139,22 +156,32 @@ class Attachments:
         known = await self._known(connection, chat_id, files)
         for file in files.values():
             if file.hash not in known:
-                data = self._sealed(file.data)
-                await self._check_packet(connection, file, data)
-                await self._insert(connection, chat_id, file, data, datetime.now(UTC))
+                await self._keep_one(connection, chat_id, file)
 
-    async def keep_new(self, connection: AsyncConnection, chat_id: UUID, files: Files) -> None:
+    async def keep_new(
+        self, connection: AsyncConnection, chat_id: UUID, files: Sequence[ChatFile]
+    ) -> None:
         """The same for a chat that nobody sees before this transaction ends."""
-        if self._own is None:
-            await self.keep(connection, chat_id, files)
-            return
         try:
-            for file in files.values():
-                await self._insert(connection, chat_id, file, None, datetime.now(UTC))
-                await self._put(chat_id, file)
+            for file in files:
+                await self._keep_one(connection, chat_id, file)
         except BaseException:
-            await self.drop([_key(chat_id, file_hash) for file_hash in files])
+            if self._own is not None:
+                await self.drop([_key(chat_id, file.hash) for file in files])
             raise
+
+    async def _keep_one(
+        self, connection: AsyncConnection, chat_id: UUID, file: File | ChatFile
+    ) -> None:
+        if file.data is None:  # gone where it came from
+            await self._insert(connection, chat_id, file, None, None)
+        elif self._own is not None:
+            await self._insert(connection, chat_id, file, None, datetime.now(UTC))
+            await self._put_sealed(_key(chat_id, file.hash), self._sealed(file.data))
+        else:
+            data = self._sealed(file.data)
+            await self._check_packet(connection, file, data)
+            await self._insert(connection, chat_id, file, data, datetime.now(UTC))
 
     async def _known(
         self, connection: AsyncConnection, chat_id: UUID, files: Files
@@ -167,7 +194,7 @@ class Attachments:
         self,
         connection: AsyncConnection,
         chat_id: UUID,
-        file: File,
+        file: File | ChatFile,
         data: bytes | None,
         stored_at: datetime | None,
     ) -> None:
@@ -178,13 +205,15 @@ class Attachments:
             "hash": file.hash,
             "media_type": file.media_type,
             "name": file.name,
-            "size": len(file.data),
+            "size": file.size,
             "data": data,
             "stored_at": stored_at,
         }
         await connection.execute(self._table.insert(*values), values)
 
-    async def _check_packet(self, connection: AsyncConnection, file: File, data: bytes) -> None:
+    async def _check_packet(
+        self, connection: AsyncConnection, file: File | ChatFile, data: bytes
+    ) -> None:
         """MySQL closes the connection of whoever sends too much, and says nothing."""
         if not is_mysql(self._dialect):
             return
@@ -193,7 +222,7 @@ class Attachments:
         doubled = len(data) - len(data.translate(None, _ESCAPED))
         if len(data) + doubled + _REST_OF_STATEMENT > self._packet:
             msg = (
-                f"{file.name or 'A file'} is {len(file.data):,} bytes long, too much for a "
+                f"{file.name or 'A file'} is {file.size:,} bytes long, too much for a "
                 f"statement of this server, which takes {self._packet:,}: raise its "
                 "max_allowed_packet, or give the Database a store for files: attachments="
             )
@@ -265,7 +294,7 @@ class Attachments:
             data = await self._kept(row)
             if data is not None:
                 data = opened_file(data, file_hash, self._dialect)
-            yield ChatFile(file_hash, row["media_type"], row["size"], data)
+            yield ChatFile(file_hash, row["media_type"], row["name"], row["size"], data)
 
     async def _kept(self, row: Row) -> bytes | None:
         """The bytes of a file as they are stored, in the database or outside of it."""
@@ -364,6 +393,14 @@ def check_own(own: AttachmentStore | None, table: type | None) -> None:
     if missing:
         msg = f"attachments= takes a store such as FolderStore(...): {own!r} has no {missing[0]}()"
         raise ConfigurationError(msg)
+
+
+def _with_files(record: Record, data: Mapping[str, bytes]) -> Record:
+    if isinstance(record, Message):
+        return replace(record, content=put_back(record.content, data))
+    if isinstance(record, ToolCall):
+        return replace(record, result=put_back(record.result, data))
+    return record
 
 
 def _key(chat_id: UUID, file_hash: str) -> str:

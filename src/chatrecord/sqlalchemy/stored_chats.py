@@ -198,7 +198,7 @@ class StoredChats(Connections):
         return rows_of_chat(self._sql, self.attachments, self.snapshot, chat_id, scope)
 
     async def insert_whole_chat(
-        self, chat: ChatRecord, rows: Sequence[RunRecord | JournalEntry]
+        self, chat: ChatRecord, rows: Sequence[RunRecord | JournalEntry | ChatFile]
     ) -> ChatRecord:
         try:
             async with self.long_transaction() as connection:

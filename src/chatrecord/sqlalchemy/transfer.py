@@ -17,7 +17,7 @@ from chatrecord.files import ChatFile
 from chatrecord.records import ApiRequest, ChatRecord, Message, Run, ToolCall
 from chatrecord.store import JournalEntry, RunRecord, Scope
 
-from .attachments import Attachments, Files
+from .attachments import Attachments
 from .rows import (
     Row,
     chat_of,
@@ -78,16 +78,17 @@ async def insert_whole_chat(
     attachments: Attachments,
     connection: AsyncConnection,
     chat: ChatRecord,
-    rows: Sequence[Record],
+    rows: Sequence[Record | ChatFile],
 ) -> ChatRecord:
     """See `chatrecord.store.Store`."""
     key = {"chat_id": chat.id}
-    values = {**chat_values(chat), "next_seq": _next_seq(rows)}
+    records = [row for row in rows if not isinstance(row, ChatFile)]
+    files = [row for row in rows if isinstance(row, ChatFile)]
+    values = {**chat_values(chat), "next_seq": _next_seq(records)}
     await connection.execute(sql.chat.insert(*values), values)
-    files: Files = {}
-    referring = [attachments.referring(row, files) for row in rows]
+    records, files = attachments.arrived(records, files)
     await attachments.keep_new(connection, chat.id, files)
-    for kind, group in groupby(referring, type):
+    for kind, group in groupby(records, type):
         mapped = _table_of(sql, kind)
         if mapped is not None:
             await _insert(connection, mapped, list(group))

@@ -6,21 +6,19 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeAlias
+from typing import Any
 from uuid import UUID
 
 from chatrecord import chats
 from chatrecord.errors import ImportInvalid
-from chatrecord.files import ChatFile, put_back
+from chatrecord.files import ChatFile
 from chatrecord.home import Home
 from chatrecord.ids import new_id
-from chatrecord.records import ChatRecord, Message, Run, ToolCall
-from chatrecord.store import JournalEntry, RunRecord, Scope
+from chatrecord.records import ChatRecord, Run
+from chatrecord.store import JournalEntry, Scope
 
-from .lines import chat_line, end_line, header_line, row_line
+from .lines import Row, chat_line, end_line, header_line, row_line
 from .reading import Lines, read_export
-
-Record: TypeAlias = RunRecord | JournalEntry
 
 _REFERENCES = ("id", "chat_id", "run_id", "message_id")
 
@@ -51,9 +49,7 @@ async def import_chat(
     assert export.chat is not None
     own = _columns(home, export.chat.columns) | dict(columns)
     chat = replace(export.chat, columns=own)
-    files = [row for row in export.rows if isinstance(row, ChatFile)]
-    data = {file.hash: file.data for file in files if file.data is not None}
-    rows = [_here(row, data) for row in export.rows if not isinstance(row, ChatFile)]
+    rows = [_orphaned(row) if isinstance(row, Run) else row for row in export.rows]
     if new_ids:
         chat, rows = _renewed(chat, rows)
     stored = await home.store.insert_whole_chat(chat, rows)
@@ -74,28 +70,17 @@ def _columns(home: Home, exported: Mapping[str, object]) -> dict[str, object]:
     return own
 
 
-def _here(row: Record, files: Mapping[str, bytes]) -> Record:
-    """A row as if it had been written here, with its files in it."""
-    if isinstance(row, Run):
-        return _orphaned(row)
-    if isinstance(row, Message):
-        return replace(row, content=put_back(row.content, files))
-    if isinstance(row, ToolCall):
-        return replace(row, result=put_back(row.result, files))
-    return row
-
-
 def _orphaned(run: Run) -> Run:
     """A run that was being worked on: its process is not here, so it has died, for all we know."""
     over = datetime.now(UTC) - timedelta(seconds=1)
     return replace(run, lease_until=over) if run.status == "running" else run
 
 
-def _renewed(chat: ChatRecord, rows: list[Record]) -> tuple[ChatRecord, list[Record]]:
+def _renewed(chat: ChatRecord, rows: list[Row]) -> tuple[ChatRecord, list[Row]]:
     """The same under new ids, which sort as the old ones did."""
     fresh: dict[UUID, UUID] = {chat.id: new_id()}
     for row in rows:
-        if not isinstance(row, JournalEntry):
+        if not isinstance(row, JournalEntry | ChatFile):
             fresh[row.id] = new_id()
     copies: list[Any] = [_with_ids(row, fresh) for row in rows]
     return replace(chat, id=fresh[chat.id]), copies

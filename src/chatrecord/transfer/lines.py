@@ -149,6 +149,7 @@ PIECE: Layout = {"message_id": ID, "seq": WHOLE, "payload": OBJECT}
 ATTACHMENT: Layout = {
     "hash": KEY,
     "media_type": TEXT,
+    "name": optional(TEXT),
     "size": WHOLE,
     "data": optional(BYTES),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import AsyncIterable, AsyncIterator, Iterable
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
@@ -25,6 +26,7 @@ _FIRST = (
     "libraries are read by import_history()"
 )
 _ACTIVE = ("running", "parked")
+_HASH = re.compile("[0-9a-f]{64}")
 
 
 @dataclass(slots=True)
@@ -114,6 +116,9 @@ class Export:
 
     def _check_file(self, file: ChatFile) -> None:
         _once(("file", file.hash), self._numbers, "hash")
+        if not _HASH.fullmatch(file.hash):
+            msg = "has a hash that is no SHA-256 in hexadecimal"
+            raise ValueError(msg)
         if file.data is not None and (digest(file.data), len(file.data)) != (file.hash, file.size):
             msg = "is a file whose data has another hash or size: export it again"
             raise ValueError(msg)
