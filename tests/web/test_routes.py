@@ -142,6 +142,8 @@ async def test_a_chat_is_made_renamed_and_deleted(web: httpx.AsyncClient) -> Non
         (b'{"id": "ID"}', 422),
         (b'{"id": "ID", "text": 5}', 422),
         (b'{"id": "ID", "text": NaN}', 400),
+        (b'{"id": "ID", "text": "?", "key": "\\u0000"}', 422),
+        (b'{"id": "ID\\u0000", "text": "?"}', 422),
         (b'{"id": "ID", "text": "  "}', 422),
         (b'{"id": "ID", "text": "?", "trigger": "drop-table"}', 422),
         (b'{"id": "ID", "messages": {}}', 422),
@@ -208,6 +210,23 @@ async def test_other_sorts_of_bodies_are_refused(web: httpx.AsyncClient, chat_id
         "/chats", content=json.dumps(ask(chat_id)), headers={"content-type": "text/plain"}
     )
     assert told.status_code == 415
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"title": 5},
+        {"title": " "},
+        {"title": "a" * 300},
+        {"metadata": []},
+        {"metadata": {"a": "b" * 20_000}},
+    ],
+)
+async def test_a_chat_that_is_not_right_is_refused(
+    web: httpx.AsyncClient, body: dict[str, Any]
+) -> None:
+    assert (await web.post("/chats/new", json=body)).status_code == 422
+    assert (await web.get("/chats")).json()["chats"] == []
 
 
 @pytest.mark.parametrize("search", ["\x00", "a" * 300, "a\nb"])

@@ -10,7 +10,7 @@ from chatrecord.attachments import Attachment
 from chatrecord.records import Chunk, Json, ToolCall
 
 from .asks import LONGEST_TEXT, Decided, Decision, Question, Wish
-from .bodies import invalid, optional_text, text_field
+from .bodies import identifier, invalid, needed_id, optional_text, text_field
 from .encoder import Ending, Opening, why_without_result
 from .frames import HEADERS, as_bytes, frame, quoted, text_of
 from .uploads import MOST, attachment, from_base64
@@ -177,7 +177,7 @@ def _question(message: dict[str, Any]) -> Question:
     files = [_file(part) for part in parts if not _is_text(part)]
     if len(files) > MOST:
         raise invalid(f"A message has at most {MOST} files.")
-    return Question(text, optional_text(message, "id") or None, tuple(files))
+    return Question(text, identifier(message, "id"), tuple(files))
 
 
 def _is_text(part: dict[str, Any]) -> bool:
@@ -195,7 +195,7 @@ def _file(part: dict[str, Any]) -> Attachment:
 
 
 def _decision(entry: dict[str, Any]) -> Decision:
-    call_id = text_field(entry, "interruptId")
+    call_id = needed_id(entry, "interruptId")
     if entry.get("status") == "cancelled":
         return Decision(call_id, approved=False, reason=None)
     payload = entry.get("payload")

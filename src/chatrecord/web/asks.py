@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .bodies import invalid, optional_text, text_field
+from .bodies import identifier, invalid, needed_id, optional_text, text_field
 from .uploads import MOST, Upload, upload_of
 
 LONGEST_TEXT = 1_000_000
@@ -63,7 +63,7 @@ def wish_of(body: dict[str, Any]) -> Wish:
     Of `messages` only the last counts: the history is in the database.
     """
     trigger = optional_text(body, "trigger") or "submit-message"
-    message_id = optional_text(body, "messageId") or None
+    message_id = identifier(body, "messageId")
     if trigger == "regenerate-message":
         return Anew(message_id)
     if trigger != "submit-message":
@@ -79,13 +79,13 @@ def wish_of(body: dict[str, Any]) -> Wish:
     text, files = _text(parts), _files(parts)
     if message_id is not None:
         return Edit(message_id, text, files)
-    return Question(text, optional_text(message, "id") or None, files)
+    return Question(text, identifier(message, "id"), files)
 
 
 def _plain(body: dict[str, Any], message_id: str | None) -> Wish:
     text = text_field(body, "text", longest=LONGEST_TEXT)
     return (
-        Question(text, optional_text(body, "key")) if message_id is None else Edit(message_id, text)
+        Question(text, identifier(body, "key")) if message_id is None else Edit(message_id, text)
     )
 
 
@@ -137,4 +137,4 @@ def _decision(part: dict[str, Any]) -> Decision:
     if not isinstance(approval, dict) or not isinstance(approval.get("approved"), bool):
         raise invalid("A decided tool call needs its 'approval', with 'approved' true or false.")
     reason = optional_text(approval, "reason", longest=2_000)
-    return Decision(text_field(approval, "id"), approval["approved"], reason)
+    return Decision(needed_id(approval, "id"), approval["approved"], reason)

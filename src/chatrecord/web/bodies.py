@@ -83,6 +83,22 @@ def optional_text(body: dict[str, Any], name: str, *, longest: int = 255) -> str
     return found
 
 
+def identifier(body: dict[str, Any], name: str) -> str | None:
+    """An id that may be left out, of characters that can be seen; a blank one is none."""
+    found = optional_text(body, name)
+    if found and not found.isprintable():
+        raise invalid(f"{name!r} has characters that no id has.")
+    return found or None
+
+
+def needed_id(body: dict[str, Any], name: str) -> str:
+    """An id that has to be there."""
+    found = identifier(body, name)
+    if found is None:
+        raise invalid(f"{name!r} is missing: an id.")
+    return found
+
+
 def invalid(message: str) -> BadRequest:
     """A body that is JSON, but not what was asked for."""
     return BadRequest(422, "invalid_body", message)

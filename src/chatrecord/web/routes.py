@@ -25,10 +25,10 @@ from .access import Access, Owner, PerRequest, check_names
 from .ag_ui import AGUIEncoder, is_run_input, wish_of_run
 from .ai_sdk import AISDKEncoder, Version
 from .asks import Wish, wish_of
-from .bodies import invalid, json_of, optional_text, text_field
+from .bodies import invalid, json_of, needed_id, optional_text
 from .downloads import downloaded
 from .encoder import Encoder
-from .frames import JSON
+from .frames import JSON, text_of
 from .history import Page, read_page
 from .problems import UNKNOWN, BadRequest, problem_of
 from .sse import SSEEncoder
@@ -46,6 +46,7 @@ Endpoint: TypeAlias = Callable[[Request], Awaitable[Response]]
 
 LARGEST_PAGE = 100
 LONGEST_TITLE = 255
+LONGEST_METADATA = 10_000
 
 
 def chat_routes(
@@ -144,6 +145,8 @@ class Pages:
         metadata = body.get("metadata")
         if metadata is not None and not isinstance(metadata, dict):
             raise invalid("'metadata' has to be an object.")
+        if len(text_of(metadata)) > LONGEST_METADATA:
+            raise invalid(f"'metadata' has more than {LONGEST_METADATA} characters.")
         new = NewChat(None, _title(body), metadata or {}, scope)
         llm, options = await self.access.equipment(request, scope)
         chat = await chats.create_chat(self.home, llm, new, options, None)
@@ -209,10 +212,10 @@ class Pages:
         await self.access.scope(request)  # nobody's body is read who is not signed in
         body = await self._body(request)
         if is_run_input(body):
-            chat = await self.access.chat(request, text_field(body, "threadId"))
-            encoder: Encoder = AGUIEncoder(text_field(body, "runId"))
+            chat = await self.access.chat(request, needed_id(body, "threadId"))
+            encoder: Encoder = AGUIEncoder(needed_id(body, "runId"))
             return await self._answered(chat, wish_of_run(body), encoder)
-        chat = await self.access.chat(request, text_field(body, "id"))
+        chat = await self.access.chat(request, needed_id(body, "id"))
         return await self._answered(chat, wish_of(body), self._encoder(request))
 
     async def live(self, request: Request) -> Response:
@@ -239,7 +242,7 @@ class Pages:
         """Let a tool call run."""
         chat = await self._chat(request)
         body = await self._body(request)
-        await chat.approve(text_field(body, "callId"))
+        await chat.approve(needed_id(body, "callId"))
         return await self._waiting(chat)
 
     async def deny(self, request: Request) -> Response:
@@ -247,7 +250,7 @@ class Pages:
         chat = await self._chat(request)
         body = await self._body(request)
         reason = optional_text(body, "reason", longest=2_000)
-        await chat.deny(text_field(body, "callId"), reason=reason)
+        await chat.deny(needed_id(body, "callId"), reason=reason)
         return await self._waiting(chat)
 
     async def file(self, request: Request) -> Response:

@@ -1,4 +1,4 @@
-"""The server is killed in mid-answer, and started again."""
+"""Several servers on one database, one of which is killed in mid-answer."""
 
 from __future__ import annotations
 
@@ -62,3 +62,27 @@ async def until_interrupted(web: httpx.AsyncClient, chat_id: str) -> dict[str, A
             return shown["messages"][-1]
         await asyncio.sleep(0.1)
     raise AssertionError(shown)
+
+
+async def test_another_server_shows_and_stops_an_answer(tmp_path: Path) -> None:
+    database = f"sqlite+aiosqlite:///{tmp_path / 'chats.db'}"
+    with serving(database) as (_, here), serving(database) as (_, there):
+        async with (
+            httpx.AsyncClient(base_url=here, headers={"x-user": "ann"}) as mine,
+            httpx.AsyncClient(base_url=there, headers={"x-user": "ann"}) as other,
+        ):
+            made = (await mine.post("/chats/new", json={})).json()
+            body = {"id": made["id"], "text": "Go on."}
+            async with mine.stream(
+                "POST", "/chats", json=body, headers={"x-script": "slow"}
+            ) as first:
+                following = asyncio.create_task(other.get(f"/chats/{made['id']}/stream"))
+                await asyncio.sleep(0.6)
+                stopped = await other.post(f"/chats/{made['id']}/stop")
+                seen = (await first.aread()).decode()
+            followed = (await following).text
+            stored = (await other.get(f"/chats/{made['id']}")).json()["messages"][1]
+    assert stopped.json() == {"stopped": True}
+    assert text_of(seen) == text_of(followed) == stored["parts"][1]["text"] != WHOLE
+    assert seen.count('"type":"abort"') == followed.count('"type":"abort"') == 1
+    assert stored["metadata"]["status"] == "interrupted"
