@@ -132,6 +132,10 @@ async def test_no_query_of_a_turn_scans_a_table(home: Database[Any]) -> None:
         await loaded.tool_calls()
         await loaded.requests()
         await loaded.usage()
+        await home.store.rows_of_runs(
+            chat.id, [r.run_id for r in await loaded.messages() if r.run_id]
+        )
+        await home.store.run_of_key(chat.id, "k")
         await list_chats(home, user_id="scan")
         await list_chats(home, user_id="scan", search="50%")
         await loaded.rename("50% off")

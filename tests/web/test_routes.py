@@ -14,6 +14,7 @@ from uuid import UUID, uuid4
 
 import httpx
 import pytest
+from sqlalchemy import event
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.routing import Mount
@@ -485,6 +486,31 @@ async def test_a_file_is_kept_and_had_back(db: Database, media_type: str, shown:
     assert text_of(edited.text) == "Seen again."
     assert [it["parts"][0] for it in again if it["role"] == "user"] == [kept]
     assert llm.requests[1][0].parts[0].content[1].data == data  # type: ignore[union-attr, index]
+
+
+async def test_a_page_of_history_costs_the_same_however_long_the_chat(db: Database) -> None:
+    statements: list[str] = []
+    llm = Script(
+        *([[call("add", a=n, b=1)], [say(f"It is {n + 1}.")]][m] for n in range(40) for m in (0, 1))
+    )
+    taken = []
+    async with served(chat_routes(db, llm, owner=me, tools=[add])) as web:
+        made = (await web.post("/new", json={})).json()
+        for n in range(40):
+            await web.post("/", json={"id": made["id"], "text": f"{n} + 1?"})
+            if n in (12, 39):
+                statements.clear()
+                event.listen(
+                    db.engine.sync_engine,
+                    "before_cursor_execute",
+                    (listener := lambda *told: statements.append(told[2])),
+                )
+                page = (await web.get(f"/{made['id']}", params={"limit": 20})).json()
+                event.remove(db.engine.sync_engine, "before_cursor_execute", listener)
+                taken.append((len(page["messages"]), len(statements)))
+    assert taken[0] == taken[1]
+    assert taken[0][0] == 20
+    assert taken[0][1] <= 12, statements
 
 
 async def test_an_ag_ui_client_sends_files_too(db: Database) -> None:

@@ -84,9 +84,7 @@ def wish_of(body: dict[str, Any]) -> Wish:
 
 def _plain(body: dict[str, Any], message_id: str | None) -> Wish:
     text = text_field(body, "text", longest=LONGEST_TEXT)
-    return (
-        Question(text, identifier(body, "key")) if message_id is None else Edit(message_id, text)
-    )
+    return Question(text, identifier(body, "key")) if message_id is None else Edit(message_id, text)
 
 
 def _last_message(body: dict[str, Any]) -> dict[str, Any]:
