@@ -1,4 +1,4 @@
-"""A proxy that loses its first connection after so many bytes of the answer."""
+"""A proxy that loses its first connection once a certain word has passed."""
 
 from __future__ import annotations
 
@@ -11,24 +11,28 @@ from urllib.parse import urlsplit
 class Cutting:
     """Stands before a server."""
 
-    def __init__(self, behind: str, after: int) -> None:
+    def __init__(self, behind: str, after: bytes) -> None:
         self._behind = urlsplit(behind)
-        self._left: int | None = after
-        self.url = ""
+        self._after = after
+        self._has_cut = False
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         there, here = await asyncio.open_connection(self._behind.hostname, self._behind.port)
         asking = asyncio.create_task(self._pass(reader, here))
         try:
+            passed = b""
             while data := await there.read(65_536):
-                if self._left is not None:
-                    data, self._left = data[: self._left], self._left - len(data)
-                writer.write(data)
-                await writer.drain()
-                if self._left is not None and self._left <= 0:
-                    self._left = None
+                passed += data
+                end = passed.find(self._after) + len(self._after)
+                if end >= len(self._after) and not self._has_cut:
+                    self._has_cut = True
+                    writer.write(data[: end - len(passed)] or data)
+                    await writer.drain()
+                    await asyncio.sleep(0.05)  # so that what was written is read
                     writer.transport.abort()
                     return
+                writer.write(data)
+                await writer.drain()
         except ConnectionError:
             pass
         finally:
@@ -43,7 +47,7 @@ class Cutting:
 
 
 @asynccontextmanager
-async def cutting(behind: str, *, after: int) -> AsyncIterator[str]:
+async def cutting(behind: str, *, after: bytes) -> AsyncIterator[str]:
     """The URL to go by."""
     proxy = Cutting(behind, after)
     server = await asyncio.start_server(proxy.serve, "127.0.0.1", 0)

@@ -102,7 +102,7 @@ async def test_a_dropped_connection_is_resumed(
     page: Client, version: int, site: Site, given: dict[str, Any]
 ) -> None:
     """Version 5 needs the words of another error, or it would go on behind what it has."""
-    async with cutting(site.url, after=2_000) as through:
+    async with cutting(site.url, after=b"word5 ") as through:
         seen = await in_thread(
             page, "dropped", script="slow", through=through, plain=version == 5, **given
         )
@@ -245,7 +245,7 @@ async def test_an_answer_that_broke_off_is_gone_on_with(
 async def test_the_hook_goes_on_after_a_dropped_connection(
     page: Client, version: int, site: Site, given: dict[str, Any]
 ) -> None:
-    async with cutting(site.url, after=2_000) as through:
+    async with cutting(site.url, after=b"word5 ") as through:
         seen = await in_thread(
             page, "hookDropped", script="slow", through=through, plain=True, **given
         )
