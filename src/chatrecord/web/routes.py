@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import logging
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Literal, TypeAlias, cast, get_args
-from uuid import UUID
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -20,6 +17,7 @@ from chatrecord.chats import NewChat, RuntimeOptions
 from chatrecord.errors import ChatRecordError
 from chatrecord.home import Home
 from chatrecord.records import ChatRecord, Json, Run
+from chatrecord.titles import LONGEST_TITLE
 
 from .access import Access, Owner, PerRequest, check_names
 from .ag_ui import AGUIEncoder, is_run_input, wish_of_run
@@ -31,6 +29,7 @@ from .encoder import Encoder
 from .frames import JSON, text_of
 from .history import Page, read_page
 from .problems import UNKNOWN, BadRequest, problem_of
+from .queries import cursor_of, number, place_of, search
 from .sse import SSEEncoder
 from .streams import streamed
 from .turns import Turns
@@ -45,7 +44,6 @@ _PROTOCOLS = " or ".join(get_args(Protocol))
 Endpoint: TypeAlias = Callable[[Request], Awaitable[Response]]
 
 LARGEST_PAGE = 100
-LONGEST_TITLE = 255
 LONGEST_METADATA = 10_000
 
 
@@ -155,16 +153,16 @@ class Pages:
     async def list(self, request: Request) -> Response:
         """A page of chats, newest activity first."""
         scope = await self.access.scope(request)
-        limit = _number(request, "limit", 20, most=LARGEST_PAGE)
+        limit = number(request, "limit", 20, most=LARGEST_PAGE)
         before = request.query_params.get("before")
         found = await chats.list_chats(
             self.home,
             limit=limit,
-            before=None if before is None else _place(before),
+            before=None if before is None else place_of(before),
             scope=scope,
-            search=_search(request),
+            search=search(request),
         )
-        following = _cursor(found[-1]) if len(found) == limit else None
+        following = cursor_of(found[-1]) if len(found) == limit else None
         return JSON({"chats": [chat_json(chat) for chat in found], "next": following})
 
     async def read(self, request: Request) -> Response:
@@ -188,9 +186,9 @@ class Pages:
 
     async def _page(self, request: Request, chat: Chat) -> tuple[Run | None, Page]:
         """The run that is active, and messages that are of the same moment."""
-        limit = _number(request, "limit", 50, most=LARGEST_PAGE)
+        limit = number(request, "limit", 50, most=LARGEST_PAGE)
         told = request.query_params.get("before")
-        before = None if told is None else _number(request, "before", 0)
+        before = None if told is None else number(request, "before", 0)
         version, files = self._version(request), f"{request.url.path}/files"
         active = await chat.active_run()
         while True:
@@ -316,36 +314,3 @@ def _title(body: dict[str, Any]) -> str | None:
     if title is not None and not title.strip():
         raise invalid("'title' is blank.")
     return title
-
-
-def _number(request: Request, name: str, default: int, *, most: int = 2**31 - 1) -> int:
-    told = request.query_params.get(name)
-    if told is None:
-        return default
-    if not told.isdecimal() or not 1 <= int(told[:10]) <= most:
-        raise invalid(f"{name!r} is a number from 1 to {most}.")
-    return int(told)
-
-
-def _search(request: Request) -> str | None:
-    told = request.query_params.get("search", "")
-    if len(told) > LONGEST_TITLE or not told.isprintable():
-        raise invalid(f"'search' has at most {LONGEST_TITLE} characters, in one line.")
-    return told.strip() or None
-
-
-def _cursor(chat: ChatRecord) -> str:
-    """A place in the list of chats, to be handed back as it is."""
-    place = f"{chat.updated_at.isoformat()}|{chat.id}"
-    return urlsafe_b64encode(place.encode()).decode().rstrip("=")
-
-
-def _place(cursor: str) -> ChatRecord:
-    """The chat at this place, as far as the place needs it."""
-    try:
-        padded = cursor + "=" * (-len(cursor) % 4)
-        when, _, chat_id = urlsafe_b64decode(padded.encode("ascii")).decode().partition("|")
-        at, known = datetime.fromisoformat(when), UUID(chat_id)
-    except ValueError as error:
-        raise invalid("'before' is the 'next' of the page before.") from error
-    return ChatRecord(known, None, None, None, None, None, {}, at, at)
