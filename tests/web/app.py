@@ -21,7 +21,7 @@ from chatrecord.web import chat_routes
 SECRET = "password=hunter2 at 10.1.2.3"
 """What an exception of a provider or a tool says, and nobody outside is to read."""
 
-WORDS = [f"word{number} " for number in range(40)]
+WORDS = [f"word{number} " for number in range(25)]
 
 
 def add(a: int, b: int) -> int:
