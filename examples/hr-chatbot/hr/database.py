@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -30,13 +31,17 @@ DEMO = (
 """Who can sign in to a demo: address, name, role, vacation days a year, password."""
 
 
+LEASE = timedelta(seconds=10)
+"""How long an answer counts as live after its server was killed."""
+
+
 @asynccontextmanager
 async def open_database(
     settings: Settings, say: Callable[[str], None]
 ) -> AsyncIterator[HrDatabase]:
     """The database with its tables and people, ready to use."""
     with _server(settings, say) as url:
-        async with Database(url, models=Base) as db:
+        async with Database(url, models=Base, lease=LEASE) as db:
             await _create(db, settings)
             yield db
 

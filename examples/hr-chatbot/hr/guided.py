@@ -125,7 +125,7 @@ def chosen_tool(question: str) -> ToolCallPart:
         return ToolCallPart("request_time_off", arguments)
     if _BALANCE.search(question):
         return ToolCallPart("check_vacation_balance", {})
-    return ToolCallPart("search_handbook", {"query": question[:1000]})
+    return ToolCallPart("search_handbook", {"query": question[:1000] or "?"})
 
 
 def reported(part: Any) -> str:
