@@ -17,8 +17,12 @@ from .pages import CarefulHeaders, add_pages
 from .problems import add_problems
 from .settings import HERE
 from .sign_in import HrDep, Me, signed_in
+from .sizes import SizeLimit
 from .time_off import Vacation
 from .titles import Titles
+
+LARGEST_QUESTION = 200_000
+"""Bytes of a question, as a page sends it."""
 
 vacation = APIRouter(prefix="/api")
 
@@ -31,6 +35,7 @@ def create_app(hr: Hr) -> FastAPI:
         app.include_router(router)
     add_problems(app)
     add_pages(app, HERE / "web" / "dist")
+    app.add_middleware(SizeLimit)
     app.add_middleware(CarefulHeaders)
     return app
 
@@ -48,7 +53,14 @@ def _chats(hr: Hr) -> Any:
     def options(_: Request, scope: Mapping[str, Any]) -> dict[str, Any]:
         return {"deps": hr.desk_of(scope["user_id"]), "hooks": [titles]}
 
-    return chat_routes(hr.db, hr.agent, owner=owner, prefix="/api/chats", options=options)
+    return chat_routes(
+        hr.db,
+        hr.agent,
+        owner=owner,
+        prefix="/api/chats",
+        options=options,
+        max_body=LARGEST_QUESTION,
+    )
 
 
 @vacation.get("/vacation")

@@ -7,18 +7,15 @@ from collections.abc import Callable, Sequence
 from itertools import groupby
 from typing import Any
 
-from fastapi import APIRouter, Depends, HTTPException, Request, UploadFile
+from fastapi import APIRouter, Depends, HTTPException, UploadFile
 from sqlalchemy import select
 
 from .ingest import KINDS
 from .sign_in import HrDep, only, signed_in
+from .sizes import LARGEST_DOCUMENT, too_large
 from .splitting import UnreadableDocument
 from .tables import Document, Passage
 from .texts import plain
-
-LARGEST = 5 * 2**20
-_FORM = 64 * 2**10
-"""What a form around a file of the largest size takes at most."""
 
 router = APIRouter(prefix="/api", dependencies=[Depends(signed_in)])
 
@@ -54,26 +51,13 @@ async def passage(passage_id: str, hr: HrDep) -> Any:
     return {name: getattr(found, name) for name in names}
 
 
-def sized(request: Request) -> None:
-    """Refuses a body before it is read."""
-    length = request.headers.get("content-length", "")
-    if not length.isdecimal():
-        raise HTTPException(411, "Say how long the file is: Content-Length is missing")
-    if int(length) > LARGEST + _FORM:
-        raise HTTPException(413, f"A document has {LARGEST >> 20} MB at most")
-
-
-@router.post(
-    "/documents",
-    status_code=201,
-    dependencies=[only("administrator", "hr"), Depends(sized)],
-)
+@router.post("/documents", status_code=201, dependencies=[only("administrator", "hr")])
 async def add(file: UploadFile, hr: HrDep) -> Any:
     """Take a document into the handbook. One of the same name that was uploaded is replaced."""
     name = safe_name(file.filename or "")
     content = await file.read()
-    if len(content) > LARGEST:
-        raise HTTPException(413, f"A document has {LARGEST >> 20} MB at most")
+    if len(content) > LARGEST_DOCUMENT:
+        raise too_large()
     async with hr.sessions() as session:
         known = await session.get(Document, name)
     if known is not None and known.origin == "handbook":

@@ -1,7 +1,8 @@
 """Documents that people upload: limits, kinds, names."""
 
 import pytest
-from hr.documents import LARGEST, safe_name
+from hr.documents import safe_name
+from hr.sizes import LARGEST_DOCUMENT
 from hr.tables import Document, Passage
 from sqlalchemy import delete
 
@@ -58,16 +59,9 @@ async def test_a_document_of_the_handbook_is_not_replaced(admin, hr):
     assert not [it for it in await hr.search("fly first class") if "Fly first" in it.text]
 
 
-async def test_a_file_that_is_too_large_is_refused_before_it_is_read(admin):
-    assert (await _upload(admin, "big.txt", b"x" * (LARGEST + 2**17))).status_code == 413
-    assert (await _upload(admin, "big.txt", b"x" * (LARGEST + 1))).status_code == 413
-
-    async def endless():
-        yield b"--x\r\n"
-
-    headers = {"content-type": "multipart/form-data; boundary=x"}
-    response = await admin.post("/api/documents", content=endless(), headers=headers)
-    assert response.status_code == 411
+async def test_a_file_that_is_too_large_is_refused(admin):
+    assert (await _upload(admin, "big.txt", b"x" * (LARGEST_DOCUMENT + 2**17))).status_code == 413
+    assert (await _upload(admin, "big.txt", b"x" * (LARGEST_DOCUMENT + 1))).status_code == 413
 
 
 @pytest.mark.parametrize(
@@ -92,3 +86,33 @@ async def test_a_malformed_form_is_refused(admin, body):
 @pytest.mark.parametrize("name", ["nothing.md", "..%2f..%2fpyproject.toml", "%00", "travel"])
 async def test_only_documents_are_served(admin, name):
     assert (await admin.get(f"/api/documents/{name}")).status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/api/sign-in", "/api/documents", "/api/chats"])
+async def test_no_body_is_read_without_end(admin, path):
+    """Whatever it says of its length: an endless one is refused, long before it fills anything."""
+    sent = 0
+
+    async def endless():
+        nonlocal sent
+        yield b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.txt"\r\n\r\n'
+        while sent < 100 * LARGEST_DOCUMENT:
+            sent += 2**16
+            yield b"x" * 2**16
+
+    kind = "multipart/form-data; boundary=x" if path.endswith("documents") else "application/json"
+    response = await admin.post(path, content=endless(), headers={"content-type": kind})
+    assert response.status_code == 413, response.text
+    assert "error" in response.json()
+    assert sent < 2 * LARGEST_DOCUMENT
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b"[]", b"null", b'{"email": 1}', b"\xff", b"[" * 10_000]
+)
+@pytest.mark.parametrize("path", ["/api/sign-in", "/api/chats", "/api/chats/new"])
+async def test_a_malformed_body_is_refused(admin, path, body):
+    response = await admin.post(path, content=body, headers={"content-type": "application/json"})
+    if (path, body) != ("/api/chats/new", b'{"email": 1}'):
+        assert response.status_code in {400, 415, 422}, response.text
+    assert response.status_code < 500
