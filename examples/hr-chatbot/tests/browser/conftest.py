@@ -10,9 +10,10 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from app import CHATBOT, App
 from playwright.sync_api import Browser, sync_playwright
-from visitor import Visitor
+
+from .app import CHATBOT, App
+from .visitor import Visitor
 
 WEB = CHATBOT / "web"
 FLAGS = (
@@ -48,7 +49,7 @@ def _build() -> None:
     subprocess.run(["npm", "run", "build"], cwd=WEB, check=True)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # while it is open, no asynchronous test of another module can run
 def browser() -> Iterator[Browser]:
     chromium = shutil.which("chromium")
     if chromium is None:

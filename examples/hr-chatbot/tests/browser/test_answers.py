@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from playwright.sync_api import expect
-from visitor import Visitor, status
+
+from .visitor import Visitor, status
 
 
 def test_an_answer_streams_and_is_kept(ada: Visitor) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from playwright.sync_api import expect
-from visitor import Visitor, status
+
+from .visitor import Visitor, status
 
 
 def test_enter_sends_and_shift_enter_begins_a_line(ada: Visitor) -> None:

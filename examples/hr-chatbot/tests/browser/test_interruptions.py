@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from app import App
 from playwright.sync_api import expect
-from visitor import Visitor, status
+
+from .app import App
+from .visitor import Visitor, status
 
 
 def test_a_reload_in_mid_answer_goes_on(ada: Visitor) -> None:

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 
 import pytest
-from app import App
 from playwright.sync_api import Browser, expect
-from visitor import Visitor, status
+
+from .app import App
+from .visitor import Visitor, status
 
 
 @pytest.fixture

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from playwright.sync_api import expect
-from visitor import Visitor, status
+
+from .visitor import Visitor, status
 
 
 def test_a_wrong_password_is_refused_in_words(visit: Callable[..., Visitor]) -> None:

@@ -1,0 +1,1 @@
+"""In a real browser: the page, the application and its database."""
