@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
-from contextlib import suppress
 from contextvars import copy_context
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -30,14 +29,15 @@ from .drafts import (
     status_after,
     whole_message,
 )
-from .errors import DatabaseFailed, LeaseLost, RunInterrupted
+from .errors import RunInterrupted
 from .headway import Headway
+from .leased_writing import LeasedWriting
 from .limits import Limits
 from .llm import Answer, Body, Call, Failure, Snapshot, Target
 from .policies import Deliver
 from .records import ApiRequest, Chunk, Ending, Json, Message, Run, ToolCall, ToolCallStatus, Usage
 from .shielding import finished
-from .store import FOREVER, Changes, JournalEntry, Lease, RunRecord, RunRows, RunStart, Store
+from .store import Changes, JournalEntry, Lease, RunRecord, RunRows, RunStart, Store
 from .usage import together, usage_of
 
 EARLY = 0.25
@@ -47,7 +47,6 @@ the journal and a commit. A database that takes longer is waited for."""
 LONGEST_PIECE = 64_000
 """Characters of a chunk, and of its entry in the journal: a database takes no row of any size."""
 
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 1.0
 _UNSTORABLE = "The result could not be stored"
 
 Record = TypeVar("Record", bound=RunRecord)
@@ -83,8 +82,7 @@ class RunRecorder:
         # A connection that is opened in a commit keeps the context it was opened in, as long as it
         # is in the pool. The LLM library's holds the whole run: this one is from before that.
         self._context = copy_context()
-        self._lease = lease
-        self._patience = patience
+        self._writing = LeasedWriting(store, lease, patience)
         self._limits = limits
         self._chat_usage = chat_usage
         self._budgets = budgets
@@ -475,9 +473,8 @@ class RunRecorder:
             shown = len(self._waiting)  # by these changes: more may come while they are written
             began = perf_counter()
             changes.journaled = self._whole_by(changes)
-            changes.lease = self._new_lease()
             try:
-                await self._write(changes, changes.lease)
+                await self._writing.write(changes, self._new_lease())
             except BaseException:
                 self._changes = changes.followed_by(self._changes)
                 raise
@@ -485,43 +482,7 @@ class RunRecorder:
             self._hand_on(shown, since=began)
 
     def _new_lease(self) -> Lease:
-        now = datetime.now(UTC)
-        until = now + self._lease
-        if self.run.status == "parked":
-            # Each transaction leaves its own mark in the lease: see `_was_written`.
-            until = FOREVER + timedelta(microseconds=now.microsecond)
-        return Lease(self.run.id, self.run.owner, until)
-
-    async def _write(self, changes: Changes, lease: Lease) -> None:
-        """Write, and try again after what passes: a lost connection, a deadlock."""
-        began, pause, in_doubt = perf_counter(), _FIRST_PAUSE, False
-        while True:
-            try:
-                return await self._store.write(changes)
-            except (DatabaseFailed, LeaseLost) as error:
-                passes = isinstance(error, DatabaseFailed) and error.may_pass
-                in_doubt = in_doubt or passes
-                if not in_doubt or perf_counter() - began >= self._patience:
-                    raise
-                failure = error
-            await asyncio.sleep(pause)
-            pause = min(pause * 2, _LONGEST_PAUSE)
-            was_written = await self._was_written(lease)
-            if was_written:
-                return None
-            if was_written is False and not passes:
-                raise failure
-
-    async def _was_written(self, lease: Lease) -> bool | None:
-        """Whether a transaction was committed although its connection was lost over it.
-
-        It may even be committed while it is tried again: that fails, as its rows are there or its
-        run has ended. `None` where the database does not say.
-        """
-        with suppress(DatabaseFailed):
-            run = await self._store.get_run(self.run.chat_id, lease.run_id)
-            return run is not None and (run.owner, run.lease_until) == (lease.owner, lease.until)
-        return None
+        return self._writing.lease_of(self.run)
 
     def reduce(self, answers: Callable[[Sequence[ToolCall]], Body]) -> None:
         """Give up what the database will not take: the run still gets an end, and its text.

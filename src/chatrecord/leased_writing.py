@@ -1,0 +1,65 @@
+"""Writing to a run under its lease, through whatever passes: a lost connection, a deadlock."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from time import perf_counter
+
+from .errors import DatabaseFailed, LeaseLost
+from .records import Run
+from .store import FOREVER, Changes, Lease, Store
+
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class LeasedWriting:
+    """Writes a run's changes. `patience` is in seconds."""
+
+    store: Store
+    duration: timedelta
+    patience: float
+
+    def lease_of(self, run: Run) -> Lease:
+        """The lease that a transaction of this run leaves behind."""
+        now = datetime.now(UTC)
+        until = now + self.duration
+        if run.status == "parked":
+            # Each transaction leaves its own mark in the lease: see `_was_written`.
+            until = FOREVER + timedelta(microseconds=now.microsecond)
+        return Lease(run.id, run.owner, until)
+
+    async def write(self, changes: Changes, lease: Lease) -> None:
+        """Write, and try again after what passes."""
+        changes.lease = lease
+        began, pause, in_doubt = perf_counter(), _FIRST_PAUSE, False
+        while True:
+            try:
+                return await self.store.write(changes)
+            except (DatabaseFailed, LeaseLost) as error:
+                passes = isinstance(error, DatabaseFailed) and error.may_pass
+                in_doubt = in_doubt or passes
+                if not in_doubt or perf_counter() - began >= self.patience:
+                    raise
+                failure = error
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, _LONGEST_PAUSE)
+            was_written = await self._was_written(changes, lease)
+            if was_written:
+                return None
+            if was_written is False and not passes:
+                raise failure
+
+    async def _was_written(self, changes: Changes, lease: Lease) -> bool | None:
+        """Whether a transaction was committed although its connection was lost over it.
+
+        It may even be committed while it is tried again: that fails, as its rows are there or its
+        run has ended. `None` where the database does not say.
+        """
+        with suppress(DatabaseFailed):
+            run = await self.store.get_run(changes.chat_id, lease.run_id)
+            return run is not None and (run.owner, run.lease_until) == (lease.owner, lease.until)
+        return None
