@@ -177,8 +177,8 @@ def in_order(rows: Iterable[Any]) -> list[Any]:
 def without_ids(line: str) -> Any:
     """What of a line does not change with its ids; a number of its own is as good as another."""
     row = json.loads(line, parse_float=repr, parse_constant=str)
-    if row.get("columns") == {}:
-        row["columns"] = {"user_id": None}  # what is left out of a row is NULL there
+    if isinstance(columns := row.get("columns"), dict):  # those that there are, NULL where left out
+        row["columns"] = {"user_id": columns.get("user_id")}
     return {name: value for name, value in row.items() if not name.endswith("id")} | dict.fromkeys(
         ("duration_ms", "latency_ms", "first_token_ms")
     )
