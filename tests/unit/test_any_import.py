@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chatrecord import ChatExists, ChatRecordError, ImportInvalid
+from chatrecord.escape import unescape_json
 from chatrecord.sqlalchemy import Database, create_chat, export_chat, import_chat, list_chats
 from chatrecord.testing import Script, call, say, think
 from chatrecord.transfer.lines import KINDS
@@ -176,7 +177,7 @@ def in_order(rows: Iterable[Any]) -> list[Any]:
 
 def without_ids(line: str) -> Any:
     """What of a line does not change with its ids; a number of its own is as good as another."""
-    row = json.loads(line, parse_float=repr, parse_constant=str)
+    row = unescape_json(json.loads(line, parse_float=repr, parse_constant=str))
     if isinstance(columns := row.get("columns"), dict):  # those that there are, NULL where left out
         row["columns"] = {"user_id": columns.get("user_id")}
     return {name: value for name, value in row.items() if not name.endswith("id")} | dict.fromkeys(
