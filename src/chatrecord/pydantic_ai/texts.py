@@ -149,7 +149,7 @@ def _changed_part(part: Any, change: Change, otherwise: TextKind) -> Any:
         args = _changed_args(part.args, change)
         return part if args is part.args else replace(part, args=args)
     content = getattr(part, "content", None)
-    if content is None or isinstance(content, BinaryContent) or part.part_kind == "file":
+    if content is None or part.part_kind == "file":
         return part
     kind = next((kind for cls, kind in _KINDS if isinstance(part, cls)), otherwise)
     if part.part_kind.endswith("-return"):
