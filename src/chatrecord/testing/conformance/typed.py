@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 from pydantic import BaseModel
-from pydantic_ai import Agent, NativeOutput
+from pydantic_ai import Agent, BinaryImage, NativeOutput
+from pydantic_ai.messages import FilePart, ModelResponse
+from pydantic_ai.models.function import FunctionModel
 
 from chatrecord.errors import AnswerInvalid
 from chatrecord.home import Home
@@ -15,6 +17,7 @@ from chatrecord.policies import OnBusy
 from chatrecord.records import Reply
 from chatrecord.testing.look import load, new_chat
 from chatrecord.testing.script import Event, Script, call, fail, say
+from chatrecord.tools import repeatable
 
 from .shared import read
 
@@ -27,6 +30,7 @@ class Invoice(BaseModel):
 
 
 FIRST = Invoice(number="A-1", total=12)
+PICTURE = BinaryImage(b"\x89PNG\r\n\x1a\n", media_type="image/png")
 SECOND = Invoice(number="A-2", total=7)
 
 
@@ -108,6 +112,51 @@ class AnswersAreTyped:
         assert [reply.output for reply in replies] == [FIRST, FIRST]
         followed: Reply[Any] = await (await load(home, chat, agent)).follow()
         assert followed.output == FIRST
+
+    async def test_a_function_that_gives_the_output_is_not_run_again(self, home: Home) -> None:
+        booked: list[int] = []
+
+        def book(room: int) -> str:
+            """Book a room."""
+            booked.append(room)
+            return f"{room} is booked"
+
+        output: Any = book
+        agent = Agent(Script([call("final_result", room=7)]), output_type=output)
+        chat = await new_chat(home, agent)
+        first = await chat.ask("Room 7?", idempotency_key="k")
+        assert first.output == "7 is booked"
+
+        again = await (await load(home, chat, agent)).ask("Room 7?", idempotency_key="k")
+        with pytest.raises(AnswerInvalid, match="@repeatable"):
+            await chat.follow(output_type=output)
+
+        assert (again.output, booked) == ("", [7])
+        assert (await chat.follow(output_type=repeatable(output))).output == "7 is booked"
+
+    async def test_other_calls_beside_the_output_do_not_hide_it(self, home: Home) -> None:
+        def look() -> str:
+            return "seen"
+
+        beside = [call("look"), call("final_result", number="A"), *answer(FIRST)]
+        chat = await new_chat(home, Script(beside), tools=[look])
+        first = await chat.ask("The invoice?", output_type=Invoice)
+
+        assert first.output == FIRST
+        assert (await chat.follow(output_type=Invoice)).output == FIRST
+        assert len(await chat.tool_calls()) == 1
+
+    async def test_a_picture_is_given_again(self, home: Home) -> None:
+        async def draw(_messages: object, _info: object) -> ModelResponse:
+            return ModelResponse([FilePart(PICTURE)])
+
+        model = FunctionModel(draw, profile={"supports_image_output": True})
+        agent = Agent(model, output_type=BinaryImage)
+        chat = await new_chat(home, agent)
+
+        replies: list[Reply[Any]] = [await chat.ask("Draw", idempotency_key="k") for _ in range(2)]
+
+        assert [reply.output for reply in replies] == [PICTURE, PICTURE]
 
     async def test_two_at_once_get_one_typed_answer(self, home: Home) -> None:
         on_busy: OnBusy = "wait"
