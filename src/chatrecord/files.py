@@ -14,6 +14,9 @@ from hashlib import sha256
 
 from .records import Json, name_of
 
+_HASH = 64
+"""Digits of a SHA-256."""
+
 
 @dataclass(frozen=True, slots=True)
 class File:
@@ -66,7 +69,7 @@ def taken_out(
     def refer(value: dict[str, Json]) -> Json:
         data = value["data"]
         if isinstance(data, dict):
-            is_ours = is_stored and "attachment" in data
+            is_ours = is_stored and _is_reference(data)
             return value if is_ours else {**value, "data": {"attachment": None, "was": data}}
         file = None if found is None else _file_in(value)
         if found is None or file is None:
@@ -83,11 +86,11 @@ def put_back(value: Json, data: Mapping[str, bytes]) -> Json:
 
     def restore(value: dict[str, Json]) -> Json:
         reference = value["data"]
-        if not isinstance(reference, dict) or "attachment" not in reference:
+        if not isinstance(reference, dict) or not _is_reference(reference):
             return value
         wanted = reference["attachment"]
         if wanted is None:
-            return {**value, "data": reference.get("was")}
+            return {**value, "data": reference["was"]}
         if wanted not in data:
             return f"[The file {value.get('identifier')} ({value['media_type']}) is no longer kept]"
         return {**value, "data": urlsafe_b64encode(data[str(wanted)]).decode("ascii")}
@@ -107,7 +110,7 @@ def referred_to(value: Json) -> Iterator[str]:
             yield from referred_to(item)
     elif isinstance(value, dict) and _is_file(value):
         reference = value["data"]
-        if isinstance(reference, dict) and isinstance(reference.get("attachment"), str):
+        if isinstance(reference, dict) and _is_reference(reference) and reference["attachment"]:
             yield str(reference["attachment"])
     elif isinstance(value, dict):
         for item in value.values():
@@ -139,6 +142,15 @@ def _is_file(value: dict[str, Json]) -> bool:
         and isinstance(value.get("media_type"), str)
         and isinstance(value.get("data"), str | dict)
     )
+
+
+def _is_reference(data: dict[str, Json]) -> bool:
+    """Whether `taken_out` has put this in the place of a file, or of what merely looks so."""
+    wanted = data.get("attachment")
+    if wanted is None:
+        return data.keys() == {"attachment", "was"}
+    is_hash = isinstance(wanted, str) and len(wanted) == _HASH
+    return is_hash and data.keys() == {"attachment", "size", "name"}
 
 
 def _file_in(value: dict[str, Json]) -> File | None:

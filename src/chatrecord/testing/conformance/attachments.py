@@ -88,6 +88,23 @@ class FilesAreKept:
         messages = await chat.messages()
         assert [len(message.attachments) for message in messages] == [0, 0, 1, 0, 2, 0]
 
+    @pytest.mark.parametrize(
+        "data", [{"attachment": "0" * 64}, {"attachment": ["a"]}, {"attachment": None, "was": 1}]
+    )
+    async def test_a_result_that_looks_like_a_file_is_itself(self, home: Home, data: Any) -> None:
+        odd = {"kind": "binary", "media_type": "a/b", "data": data}
+
+        def look() -> dict[str, Any]:
+            return odd
+
+        chat = await new_chat(home, Script([call("look")], [say("Odd.")]), tools=[look])
+        await chat.ask("Look")
+        again = Script([say("Still.")])
+        await (await load(home, chat, again)).ask("And now?")
+
+        assert [each.result for each in await chat.tool_calls()] == [odd]
+        assert odd in [getattr(it, "content", None) for m in again.requests[0] for it in m.parts]
+
     async def test_an_address_stays_one(self, home: Home) -> None:
         address = "https://nowhere.invalid/policy.pdf"
         script = Script([say("Read.")], [say("Again.")])
