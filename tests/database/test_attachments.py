@@ -13,6 +13,7 @@ from uuid import UUID
 import pytest
 from pydantic_ai.messages import BinaryContent, FilePart, ModelResponse, TextPart
 from sqlalchemy import LargeBinary, select, type_coerce, update
+from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.orm import DeclarativeBase
 from test_erasing import DAY, LONG_AGO
 from test_statements import counting
@@ -22,6 +23,7 @@ from chatrecord import (
     AttachmentNotFound,
     Chat,
     ChatExists,
+    ChatNotFound,
     ConfigurationError,
     DatabaseFailed,
     FolderStore,
@@ -32,6 +34,7 @@ from chatrecord import (
 )
 from chatrecord.files import ChatFile, digest
 from chatrecord.hooks import MaskPersonalData
+from chatrecord.ids import new_id
 from chatrecord.pydantic_ai.messages import body_of
 from chatrecord.sqlalchemy import (
     AttachmentMixin,
@@ -234,6 +237,43 @@ async def test_a_chat_that_is_deleted_while_its_file_is_put_leaves_nothing(
     assert await stored(shelved) == []
 
 
+async def test_a_chat_that_was_deleted_gets_no_file(tmp_path: Path, shelf: Shelf) -> None:
+    """Nor on an engine of one's own that does not check what rows refer to."""
+    engine = create_async_engine(f"sqlite+aiosqlite:///{tmp_path / 'own.db'}")
+    async with Database(engine, attachments=shelf) as db:
+        await db.create_tables()
+        chat = await create_chat(db, Script())
+        await delete_chat(db, chat.id)
+        with pytest.raises(ChatNotFound):
+            await chat.ask("What?", attachments=[FILE])
+
+        assert shelf.kept == {}
+        assert await stored(db) == []
+    await engine.dispose()
+
+
+async def test_without_the_store_nothing_is_deleted_or_exported_or_called_rotated(
+    own_url: str, shelf: Shelf
+) -> None:
+    async with Database(own_url, attachments=shelf, encryption=Keys(OLD)) as db:
+        chat = await asked(db)
+    async with Database(own_url, encryption=Keys(NEW, OLD)) as without:
+        with pytest.raises(ConfigurationError, match="attachments="):
+            await delete_chat(without, chat.id)
+        with pytest.raises(ConfigurationError, match="attachments="):
+            await rotate(without)
+        with pytest.raises(ConfigurationError, match="attachments="):
+            _ = [line async for line in export_chat(without, chat.id)]
+        async with without.engine.begin() as connection:
+            await connection.execute(update(ChatRow).values(updated_at=LONG_AGO))
+        with pytest.raises(ConfigurationError, match="attachments="):
+            await purge(without, older_than=DAY)
+    async with Database(own_url, attachments=shelf, encryption=Keys(NEW, OLD)) as db:
+        assert await sent_next(db, chat.id) == [PNG]
+        await delete_chat(db, chat.id)
+    assert shelf.kept == {}
+
+
 @pytest.mark.parametrize("error", [ConnectionError("away"), RuntimeError("sk-proj-" + "a" * 40)])
 async def test_a_store_that_fails_ends_the_question_and_nothing_is_asked(
     shelved: Database, shelf: Shelf, error: Exception
@@ -344,6 +384,23 @@ async def test_files_are_encrypted_and_keys_change(
             await wrong.store.attachment(chat.id, digest(PNG))
 
 
+async def test_a_chat_that_is_deleted_while_its_file_is_rotated_leaves_nothing(
+    own_url: str, shelf: Shelf
+) -> None:
+    async with Database(own_url, attachments=shelf) as plain:
+        chat = await asked(plain)
+    async with Database(own_url, attachments=shelf, encryption=Keys(NEW)) as db:
+
+        async def delete() -> None:
+            shelf.before_put = None
+            await delete_chat(db, chat.id)
+
+        shelf.before_put = delete
+        await rotate(db)
+
+    assert shelf.kept == {}
+
+
 async def test_a_file_that_begins_like_a_sealed_one_is_itself(own_url: str) -> None:
     odd = Keys(OLD).seal_bytes(b"what somebody else has sealed")
     for keys in (None, Keys(NEW)):
@@ -410,6 +467,20 @@ async def test_an_import_that_fails_leaves_nothing_in_the_store(
     shelf.failing["put"] = RuntimeError("full")
     with pytest.raises(DatabaseFailed):
         await import_chat(shelved, lines, new_ids=True)
+    assert list(shelf.kept) == [f"{chat.id}/{digest(PNG)}"]
+    assert len(await stored(shelved)) == 1
+
+
+async def test_an_import_that_fails_late_leaves_nothing_in_the_store(
+    shelved: Database, shelf: Shelf
+) -> None:
+    """Such as one whose chat is new here, and whose messages are not."""
+    chat = await asked(shelved)
+    lines = [line async for line in export_chat(shelved, chat.id)]
+
+    with pytest.raises(ChatExists):
+        await import_chat(shelved, [line.replace(str(chat.id), str(new_id())) for line in lines])
+
     assert list(shelf.kept) == [f"{chat.id}/{digest(PNG)}"]
     assert len(await stored(shelved)) == 1
 
@@ -549,6 +620,22 @@ async def test_text_and_names_of_files_are_masked(db: Database) -> None:
         sent = _files(request)
         assert [file.identifier.partition("_")[0] for file in sent] == ["note.txt", "[EMAIL"]
         assert all("ada@" not in repr(file) for file in sent)
+
+
+@pytest.mark.parametrize("rows", ["keep", "mask"])
+async def test_the_text_of_a_file_of_a_tool_is_masked(db: Database, rows: Any) -> None:
+    def read() -> BinaryContent:
+        return BinaryContent(b"Write to ada@example.com", media_type="text/plain")
+
+    script = Script([call("read")], [say("Yes.")], [say("Yes.")])
+    chat = await create_chat(db, script, tools=[read], hooks=[MaskPersonalData(rows=rows)])
+    await chat.ask("Read it")
+    await chat.ask("Again")
+
+    for request in script.requests[1:]:
+        assert [b"ada@" in file.data for file in _files(request)] == [False]
+    kept = [await chat.attachment(row["hash"]) for row in await stored(db)]
+    assert [b"ada@" in (file.data or b"") for file in kept] == [rows == "keep"]
 
 
 async def test_two_questions_with_the_same_file_at_once_keep_it_once(

@@ -33,6 +33,11 @@ class AttachmentStatements:
         self._table = table
 
     @cached_property
+    def chat(self) -> Select[Any]:
+        """The chat, if it is there."""
+        return select(self._chat.id).where(self._chat.id == bindparam("chat_id"))
+
+    @cached_property
     def known(self) -> Select[Any]:
         """Which of these files the chat has, and since when they are where they belong."""
         table = self._table
@@ -70,7 +75,9 @@ class AttachmentStatements:
         """The files of these chats whose bytes are, or may be, in a store of the user's."""
         table = self._table
         these = table.chat_id.in_(self._chat_ids), table.data.is_(None)
-        return select(table.chat_id, table.hash).where(*these).with_for_update()
+        names = ("chat_id", "hash", "data", "stored_at")
+        columns = [table.columns[name].label(name) for name in names]
+        return select(*columns).where(*these).with_for_update()
 
     @cached_property
     def erase(self) -> Delete:
@@ -87,6 +94,7 @@ class AttachmentStatements:
                 table.id.label("id"),
                 table.chat_id.label("chat_id"),
                 table.hash.label("hash"),
+                table.stored_at.label("stored_at"),
                 raw.label("head"),
             )
             .where(table.id > bindparam("after"), table.stored_at.is_not(None))

@@ -75,7 +75,7 @@ class Attachments:
         return replace(start, prompt=self.referring(start.prompt, found)), found
 
     def of_changes(self, changes: Changes) -> tuple[Changes, Files]:
-        """The same. Rows that change may have come with references, which stay."""
+        """The same. Messages that change may have come with references, which stay."""
         found: Files = {}
         new = {it.id: self.referring(it, found) for it in changes.new.values()}
         changed = {
@@ -91,7 +91,7 @@ class Attachments:
             content = taken_out(record.content, found, is_stored=is_stored)
             return record if content is record.content else replace(record, content=content)
         if isinstance(record, ToolCall):
-            result = taken_out(record.result, found, is_stored=is_stored)
+            result = taken_out(record.result, found)  # calls are read with their files in them
             return record if result is record.result else replace(record, result=result)
         return record
 
@@ -134,11 +134,19 @@ class Attachments:
             with suppress(_Refused):
                 async with self._unless_refused(), self._transaction() as connection:
                     known = await self._known(connection, chat_id, files)
+                    # Not every database that is somebody's own checks what its rows refer to.
+                    if not await self._is_there(connection, chat_id):
+                        return []
                     for file in files.values():
                         if file.hash not in known:
                             await self._insert(connection, chat_id, file, None, None)
                 return [file for file in files.values() if known.get(file.hash) is None]
         return []  # what is written next will be told that there is no such chat
+
+    async def _is_there(self, connection: AsyncConnection, chat_id: UUID) -> bool:
+        return (
+            await connection.execute(self._statements.chat, {"chat_id": chat_id})
+        ).first() is not None
 
     @asynccontextmanager
     async def _unless_refused(self) -> AsyncIterator[None]:
@@ -291,6 +299,7 @@ class Attachments:
         for file_hash in hashes:
             these = {**key, "hashes": [file_hash]}
             row = (await connection.execute(self._statements.found, these)).mappings().one()
+            self._check_store(row)
             data = await self._kept(row)
             if data is not None:
                 data = opened_file(data, file_hash, self._dialect)
@@ -304,17 +313,28 @@ class Attachments:
         async with _reached("get"):
             return await self._own.get(_key(row["chat_id"], row["hash"]))
 
+    def _check_store(self, row: Row) -> None:
+        """Raise for a file that only whoever has its store can move, delete or encrypt anew."""
+        if self._own is None and row["data"] is None and row["stored_at"] is not None:
+            msg = (
+                f"Files of chat {row['chat_id']} are in a store that this Database was not given: "
+                "Database(url, attachments=...)"
+            )
+            raise ConfigurationError(msg)
+
     # Out of the world
 
     async def erase(self, connection: AsyncConnection, chat_ids: Sequence[UUID]) -> list[str]:
         """Delete the rows of these chats; the keys of what is left outside, to be dropped last."""
         if self._sql is None:
             return []
-        these, keys = {"chat_ids": list(chat_ids)}, list[str]()
+        these = {"chat_ids": list(chat_ids)}
         if self._own is not None:
             await connection.execute(self._sql.lock_chats, these)
-            outside = (await connection.execute(self._sql.outside, these)).all()
-            keys = [_key(chat_id, file_hash) for chat_id, file_hash in outside]
+        outside = (await connection.execute(self._sql.outside, these)).mappings().all()
+        for row in outside:
+            self._check_store(row)
+        keys = [_key(row["chat_id"], row["hash"]) for row in outside]
         await connection.execute(self._sql.erase, these)
         return keys
 
@@ -343,11 +363,17 @@ class Attachments:
         if head is not None and keys.has_newest_file(bytes(head)):
             return False
         if head is None:
-            kept = await self._kept({**row, "data": None})
+            outside = {**row, "data": None}
+            self._check_store(outside)
+            kept = await self._kept(outside)
             if kept is None or keys.has_newest_file(kept):
                 return False
             await self._put_sealed(key, self._sealed(opened_file(kept, row["hash"], self._dialect)))
-            return True
+            async with self._transaction() as connection:
+                is_there = await self._is_there(connection, row["chat_id"])
+            if not is_there:  # the chat was deleted meanwhile
+                await self.drop([key])
+            return is_there
         assert self._table is not None
         async with self._transaction() as connection:
             this = {"row_id": row["id"]}

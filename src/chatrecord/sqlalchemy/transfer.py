@@ -87,11 +87,12 @@ async def insert_whole_chat(
     values = {**chat_values(chat), "next_seq": _next_seq(records)}
     await connection.execute(sql.chat.insert(*values), values)
     records, files = attachments.arrived(records, files)
-    await attachments.keep_new(connection, chat.id, files)
     for kind, group in groupby(records, type):
         mapped = _table_of(sql, kind)
         if mapped is not None:
             await _insert(connection, mapped, list(group))
+    # Last, as what is put outside is not rolled back.
+    await attachments.keep_new(connection, chat.id, files)
     return chat_of((await connection.execute(sql.get_chat({}), key)).mappings().one())
 
 
