@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from pydantic import BaseModel
 from pydantic_ai.messages import BinaryContent, FilePart, ModelResponse, TextPart
 from sqlalchemy import LargeBinary, select, type_coerce, update
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -622,10 +623,18 @@ async def test_text_and_names_of_files_are_masked(db: Database) -> None:
         assert all("ada@" not in repr(file) for file in sent)
 
 
+class Found(BaseModel):
+    note: BinaryContent
+
+
+@pytest.mark.parametrize("inside", [False, True])
 @pytest.mark.parametrize("rows", ["keep", "mask"])
-async def test_the_text_of_a_file_of_a_tool_is_masked(db: Database, rows: Any) -> None:
-    def read() -> BinaryContent:
-        return BinaryContent(b"Write to ada@example.com", media_type="text/plain")
+async def test_the_text_of_a_file_of_a_tool_is_masked(
+    db: Database, rows: Any, inside: bool
+) -> None:
+    def read() -> object:
+        note = BinaryContent(b"To ada@example.com", media_type="text/plain")
+        return Found(note=note) if inside else note
 
     script = Script([call("read")], [say("Yes.")], [say("Yes.")])
     chat = await create_chat(db, script, tools=[read], hooks=[MaskPersonalData(rows=rows)])
@@ -633,7 +642,9 @@ async def test_the_text_of_a_file_of_a_tool_is_masked(db: Database, rows: Any) -
     await chat.ask("Again")
 
     for request in script.requests[1:]:
-        assert [b"ada@" in file.data for file in _files(request)] == [False]
+        assert b"ada@" not in b"".join(file.data for file in _files(request))
+        assert "ada@" not in str(request)
+        assert "YWRhQ" not in str(request), "nor as base64"
     kept = [await chat.attachment(row["hash"]) for row in await stored(db)]
     assert [b"ada@" in (file.data or b"") for file in kept] == [rows == "keep"]
 

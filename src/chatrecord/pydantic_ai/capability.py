@@ -138,11 +138,9 @@ class Recording(AbstractCapability[Any]):
         raise ToolFailed(veto.reason)
 
     def _stored_result(self, result: Any) -> Json:
-        value = result.return_value if isinstance(result, ToolReturn) else result
+        raw = json_of(result.return_value if isinstance(result, ToolReturn) else result)
         if self._storing is None:
-            return json_of(value)
-        # Before it is JSON, where the text of a file cannot be read, and after, where objects can.
-        raw = json_of(changed_value(value, "tool_result", self._storing))
+            return raw
         return cast(Json, changed_value(raw, "tool_result", self._storing))
 
     def _stored_error(self, told: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, cast
@@ -198,8 +199,11 @@ def _changed_json(value: Any, kind: TextKind, change: Change) -> Any:  # noqa: P
         case TextContent():
             return replace(value, content=change(Text(kind, value.content)))
         case Mapping():
+            data = _changed_data(value, kind, change)
             return {
-                _changed_key(key, kind, change): changed_value(item, kind, change)
+                _changed_key(key, kind, change): data
+                if key == "data" and data is not None
+                else changed_value(item, kind, change)
                 for key, item in value.items()
             }
         case list() | tuple():
@@ -244,6 +248,22 @@ def _changed_file(file: BinaryContent, kind: TextKind, change: Change) -> Binary
             changes["data"] = new.encode("utf-8", errors="surrogateescape")
             changes.setdefault("identifier", name)
     return replace(file, **changes) if changes else file
+
+
+def _changed_data(value: Mapping[Any, Any], kind: TextKind, change: Change) -> str | None:
+    """The data of a text file as it is dumped, such as in an object that has one."""
+    data, media_type = value.get("data"), value.get("media_type")
+    is_file = value.get("kind") == "binary" and isinstance(data, str)
+    if not is_file or not str(media_type).startswith(_TEXT_FILES):
+        return None
+    try:
+        text = urlsafe_b64decode(str(data)).decode("utf-8", errors="surrogateescape")
+    except ValueError:
+        return None
+    new = change(Text(kind, text))
+    if new == text:
+        return str(data)
+    return urlsafe_b64encode(new.encode("utf-8", errors="surrogateescape")).decode("ascii")
 
 
 def _is_unchanged(new: Any, old: Any) -> bool:
