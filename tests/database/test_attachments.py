@@ -486,6 +486,28 @@ async def test_an_import_that_fails_late_leaves_nothing_in_the_store(
     assert len(await stored(shelved)) == 1
 
 
+@pytest.mark.parametrize("outside", [False, True], ids=["table", "store"])
+async def test_a_file_that_is_gone_is_kept_when_it_comes_again(
+    own_url: str, shelf: Shelf, outside: bool
+) -> None:
+    async with Database(own_url, attachments=shelf) as db:
+        chat = await asked(db)
+        shelf.kept.clear()
+        lines = [line async for line in export_chat(db, chat.id)]
+        await delete_chat(db, chat.id)
+    async with Database(own_url, attachments=shelf if outside else None) as db:
+        gone = await import_chat(db, lines)
+        script = Script([say("Back.")])
+        again = await load_chat(db, script, gone.id)
+        await again.ask("Here it is", attachments=[FILE])
+
+        assert (await again.attachment(digest(PNG))).data == PNG
+        assert await sent_next(db, gone.id) == [PNG, PNG]
+        await delete_chat(db, gone.id)
+        assert await stored(db) == []
+    assert shelf.kept == {}
+
+
 async def test_a_file_in_an_export_is_checked(db: Database) -> None:
     chat = await asked(db)
     lines = [line async for line in export_chat(db, chat.id)]

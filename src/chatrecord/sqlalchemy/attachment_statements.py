@@ -65,6 +65,13 @@ class AttachmentStatements:
         return update(table.table).where(*this).values({table.stored_at: bindparam("now")})
 
     @cached_property
+    def forget(self) -> Delete:
+        """One file."""
+        table = self._table
+        this = table.chat_id == bindparam("of_chat"), table.hash == bindparam("of_hash")
+        return delete(table.table).where(*this)
+
+    @cached_property
     def lock_chats(self) -> Select[Any]:
         """So that nobody adds a file to one of these chats: whoever does refers to its row."""
         these = self._chat.id.in_(self._chat_ids)

@@ -75,11 +75,15 @@ class Attachments:
         return replace(start, prompt=self.referring(start.prompt, found)), found
 
     def of_changes(self, changes: Changes) -> tuple[Changes, Files]:
-        """The same. Messages that change may have come with references, which stay."""
+        """The same. Messages that change may have come with references, which stay.
+
+        Calls are read with their files in them: what looks so in a result is none of ours.
+        """
         found: Files = {}
         new = {it.id: self.referring(it, found) for it in changes.new.values()}
         changed = {
-            it.id: self.referring(it, found, is_stored=True) for it in changes.changed.values()
+            it.id: self.referring(it, found, is_stored=isinstance(it, Message))
+            for it in changes.changed.values()
         }
         return replace(changes, new=new, changed=changed), found
 
@@ -91,7 +95,7 @@ class Attachments:
             content = taken_out(record.content, found, is_stored=is_stored)
             return record if content is record.content else replace(record, content=content)
         if isinstance(record, ToolCall):
-            result = taken_out(record.result, found)  # calls are read with their files in them
+            result = taken_out(record.result, found, is_stored=is_stored)
             return record if result is record.result else replace(record, result=result)
         return record
 
@@ -163,7 +167,10 @@ class Attachments:
             return
         known = await self._known(connection, chat_id, files)
         for file in files.values():
-            if file.hash not in known:
+            if known.get(file.hash) is None:
+                if file.hash in known:  # its bytes were gone, and are here again
+                    this = {"of_chat": chat_id, "of_hash": file.hash}
+                    await connection.execute(self._statements.forget, this)
                 await self._keep_one(connection, chat_id, file)
 
     async def keep_new(
@@ -334,9 +341,9 @@ class Attachments:
         outside = (await connection.execute(self._sql.outside, these)).mappings().all()
         for row in outside:
             self._check_store(row)
-        keys = [_key(row["chat_id"], row["hash"]) for row in outside]
         await connection.execute(self._sql.erase, these)
-        return keys
+        keys = [_key(row["chat_id"], row["hash"]) for row in outside]
+        return [] if self._own is None else keys
 
     async def drop(self, keys: Sequence[str]) -> None:
         """Delete what is outside."""
