@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from uuid import UUID
 
 from chatrecord.attachments import Attachment
@@ -145,10 +146,11 @@ class Turns:
             return await self._followed(run.id, seen)
 
     async def _decide(self, decision: Decision) -> None:
-        if decision.approved:
-            await self._chat.approve(decision.call_id)
-        else:
-            await self._chat.deny(decision.call_id, reason=decision.reason)
+        with suppress(RunNotFound):  # decided in another tab, since it was found to wait
+            if decision.approved:
+                await self._chat.approve(decision.call_id)
+            else:
+                await self._chat.deny(decision.call_id, reason=decision.reason)
 
     async def _last_run(self) -> Run:
         active = await self._chat.active_run()
