@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
-from base64 import b64encode
+from base64 import b64encode, urlsafe_b64encode
 from collections.abc import AsyncIterator
 from decimal import Decimal
 from typing import Any
@@ -14,6 +14,7 @@ from uuid import UUID, uuid4
 
 import httpx
 import pytest
+from pydantic_ai import Tool
 from sqlalchemy import event
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -143,6 +144,7 @@ async def test_a_chat_is_made_renamed_and_deleted(web: httpx.AsyncClient) -> Non
         (b'{"id": "ID"}', 422),
         (b'{"id": "ID", "text": 5}', 422),
         (b'{"id": "ID", "text": NaN}', 400),
+        (b'{"id": "ID", "text": "?", "metadata": 1e999}', 400),
         (b'{"id": "ID", "text": "?", "key": "\\u0000"}', 422),
         (b'{"id": "ID\\u0000", "text": "?"}', 422),
         (b'{"id": "ID", "text": "  "}', 422),
@@ -236,13 +238,56 @@ async def test_a_search_that_is_not_right_is_refused(web: httpx.AsyncClient, sea
 
 
 @pytest.mark.parametrize(
-    "query", ["limit=0", "limit=x", "limit=1000", "limit=-1", "limit=²", "before=x", "before=%00"]
+    "query",
+    [
+        "limit=0",
+        "limit=x",
+        "limit=1000",
+        "limit=-1",
+        "limit=²",
+        "before=x",
+        "before=%00",
+        "limit=00000000011",
+    ],
 )
 async def test_a_query_that_is_not_right_is_refused(
     web: httpx.AsyncClient, chat_id: UUID, query: str
 ) -> None:
     for url in ("/chats", f"/chats/{chat_id}"):
         assert (await web.get(f"{url}?{query}")).status_code == 422
+
+
+@pytest.mark.parametrize(
+    "when", ["2026-01-01", "0001-01-01T00:00:00+23:59", "9999-12-31T23:59-23:59"]
+)
+async def test_a_place_in_the_list_is_a_time_that_there_is(
+    web: httpx.AsyncClient, when: str
+) -> None:
+    """A place that was made up is no failure of the database."""
+    place = urlsafe_b64encode(f"{when}|{uuid4()}".encode()).decode()
+    told = await web.get("/chats", params={"before": place})
+    assert told.status_code == (200 if when == "2026-01-01" else 422)
+
+
+async def test_a_body_of_millions_of_values_is_refused_before_it_is_read(db: Database) -> None:
+    """Read, it would take half a gigabyte, and hold up everybody for seconds."""
+    async with served(chat_routes(db, Script(), owner=me)) as web:
+        body = b'{"metadata": {"a": [' + b"[]," * 1_000_000 + b"[]]}}"
+        told = await web.post("/new", content=body, headers={"content-type": "application/json"})
+    assert (told.status_code, told.json()["error"]["code"]) == (413, "too_large")
+
+
+async def test_two_tabs_that_decide_at_once_both_see_the_answer(db: Database) -> None:
+    """The second finds the call decided between its look and its word."""
+    allowed = [Tool(add, requires_approval=True)]
+    llm = Script([call("add", "call-1", a=1, b=2)], [say("Three.")])
+    async with served(chat_routes(db, llm, owner=me, tools=allowed)) as web:
+        chat_id = (await web.post("/new", json={})).json()["id"]
+        await web.post("/", json={"id": chat_id, "text": "1 + 2?"})
+        decided = {"state": "approval-responded", "approval": {"id": "call-1", "approved": True}}
+        body = {"id": chat_id, "messages": [{"role": "assistant", "parts": [decided]}]}
+        told = await asyncio.gather(*(web.post("/", json=body) for _ in range(4)))
+    assert [text_of(each.text) for each in told] == 4 * ["Three."]
 
 
 async def test_a_second_question_is_a_conflict(web: httpx.AsyncClient, chat_id: UUID) -> None:

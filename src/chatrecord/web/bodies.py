@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any
 
 from starlette.requests import ClientDisconnect, Request
@@ -12,6 +13,9 @@ from .problems import BadRequest
 DEEPEST = 60
 """Levels of nesting that a body may have."""
 
+MOST_VALUES = 500_000
+"""Brackets, braces and commas of a body. Millions would hold up everybody, and fill the memory."""
+
 
 async def json_of(request: Request, *, limit: int) -> dict[str, Any]:
     """The body, which has to be a JSON object of at most so many bytes."""
@@ -19,7 +23,10 @@ async def json_of(request: Request, *, limit: int) -> dict[str, Any]:
     if sort != "application/json":
         raise BadRequest(415, "not_json", "Send JSON, with content-type: application/json.")
     try:
-        body = json.loads(await _read(request, limit), parse_constant=_refuse)
+        read = await _read(request, limit)
+        if sum(map(read.count, b"[{,")) > MOST_VALUES:
+            raise BadRequest(413, "too_large", "The body has too many values.")
+        body = json.loads(read, parse_constant=_refuse, parse_float=_finite)
     except (ValueError, RecursionError) as error:
         raise BadRequest(400, "not_json", "The body is not valid JSON.") from error
     if not isinstance(body, dict):
@@ -32,7 +39,7 @@ async def json_of(request: Request, *, limit: int) -> dict[str, Any]:
 async def _read(request: Request, limit: int) -> bytes:
     """The body, of which no more is ever held than the limit and one piece."""
     told = request.headers.get("content-length", "")
-    if told.isdigit() and int(told) > limit:
+    if told.isdecimal() and int(told) > limit:
         raise _too_large(limit)
     body = bytearray()
     try:
@@ -48,6 +55,13 @@ async def _read(request: Request, limit: int) -> bytes:
 def _refuse(name: str) -> object:
     """NaN and the like, which Python reads though they are no JSON."""
     raise ValueError(name)
+
+
+def _finite(number: str) -> float:
+    """A number too large for a float would be infinite, which is no JSON either."""
+    if math.isinf(found := float(number)):
+        raise ValueError(number)
+    return found
 
 
 def _too_large(limit: int) -> BadRequest:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 from starlette.requests import Request
@@ -19,7 +19,7 @@ def number(request: Request, name: str, default: int, *, most: int = 2**31 - 1) 
     told = request.query_params.get(name)
     if told is None:
         return default
-    if not told.isdecimal() or not 1 <= int(told[:10]) <= most:
+    if not told.isdecimal() or len(told) > len(str(most)) or not 1 <= int(told) <= most:
         raise invalid(f"{name!r} is a number from 1 to {most}.")
     return int(told)
 
@@ -43,7 +43,7 @@ def place_of(cursor: str) -> ChatRecord:
     try:
         padded = cursor + "=" * (-len(cursor) % 4)
         when, _, chat_id = urlsafe_b64decode(padded.encode("ascii")).decode().partition("|")
-        at, known = datetime.fromisoformat(when), UUID(chat_id)
-    except ValueError as error:
+        at, known = datetime.fromisoformat(when).astimezone(UTC), UUID(chat_id)
+    except (ValueError, OverflowError) as error:
         raise invalid("'before' is the 'next' of the page before.") from error
     return ChatRecord(known, None, None, None, None, None, {}, at, at)

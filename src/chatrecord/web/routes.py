@@ -14,7 +14,6 @@ from starlette.routing import Route
 from chatrecord import chats
 from chatrecord.chat import Chat
 from chatrecord.chats import NewChat, RuntimeOptions
-from chatrecord.errors import ChatRecordError
 from chatrecord.home import Home
 from chatrecord.records import ChatRecord, Json, Run
 from chatrecord.titles import LONGEST_TITLE
@@ -115,12 +114,13 @@ def _told(endpoint: Endpoint) -> Endpoint:
     async def answered(request: Request) -> Response:
         try:
             return await endpoint(request)
-        except (ChatRecordError, BadRequest) as error:
-            log.info("A request was not answered: %s", type(error).__name__)
-            return problem_of(error).response()
         except Exception as error:  # what it says is for the application's log, and no client
-            log.exception("A request has failed: %s", type(error).__name__)
-            return UNKNOWN.response()
+            problem = problem_of(error)
+            if problem is UNKNOWN:
+                log.exception("A request has failed: %s", type(error).__name__)
+            else:
+                log.info("A request was not answered: %s", type(error).__name__)
+            return problem.response()
 
     return answered
 
