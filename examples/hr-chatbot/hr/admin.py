@@ -17,12 +17,14 @@ from chatrecord.sqlalchemy import usage
 
 from .sign_in import HrDep, only, shown
 from .tables import HrChat, HrMessage, HrRequest, HrRun, HrToolCall, User
-from .texts import plain
+from .texts import AnyText, plain
 
 PAGE = 30
 _COLUMN = {"day": "day", "model": "model", "user": "user_id"}
 
-router = APIRouter(prefix="/api/admin", dependencies=[only("administrator")])
+router = APIRouter(
+    prefix="/api/admin", dependencies=[only("administrator")], default_response_class=AnyText
+)
 
 
 @router.get("/usage")
@@ -33,7 +35,7 @@ async def spent(
 ) -> Any:
     """Tokens, cost, errors and times: a row a group."""
     start = datetime.combine(since, time(), UTC) if since else None
-    rows = await usage(hr.db, by=[_COLUMN[name] for name in by], since=start)
+    rows = await usage(hr.db, by=[_COLUMN[name] for name in dict.fromkeys(by)], since=start)
     async with hr.sessions() as session:
         people = {user.id: user.name for user in await session.scalars(select(User))}
     return [_told(row, people) for row in rows]
@@ -41,7 +43,10 @@ async def spent(
 
 @router.get("/chats")
 async def chats(
-    hr: HrDep, search: str = "", user: int | None = None, before: UUID | None = None
+    hr: HrDep,
+    search: str = "",
+    user: Annotated[int | None, Query(le=2**31 - 1)] = None,
+    before: UUID | None = None,
 ) -> Any:
     """A page of everybody's chats, newest activity first; the next is `before` its last one."""
     wanted = select(HrChat, User).join(User, User.id == HrChat.user_id)

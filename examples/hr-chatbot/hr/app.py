@@ -13,6 +13,7 @@ from chatrecord.web import chat_routes
 
 from . import admin, documents, sign_in
 from .hr import Hr
+from .origin import SameOrigin
 from .pages import CarefulHeaders, add_pages
 from .problems import add_problems
 from .settings import HERE
@@ -36,6 +37,7 @@ def create_app(hr: Hr) -> FastAPI:
     add_problems(app)
     add_pages(app, HERE / "web" / "dist")
     app.add_middleware(SizeLimit)
+    app.add_middleware(SameOrigin)
     app.add_middleware(CarefulHeaders)
     return app
 

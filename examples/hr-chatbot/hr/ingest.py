@@ -37,6 +37,7 @@ class Ingestion:
     def __init__(self, sessions: async_sessionmaker[AsyncSession], embedder: Embedder) -> None:
         self._sessions = sessions
         self._embedder = embedder
+        self._writing = asyncio.Lock()
 
     async def folder(self, folder: Path, progress: Progress) -> Ingested:
         """The documents of a folder: what changed is replaced, what is gone is removed."""
@@ -59,7 +60,8 @@ class Ingestion:
         passages = await self._passages(name, parts)
         kind = name.rpartition(".")[2]
         document = Document(name=name, title=parts.title, kind=kind, origin=origin, digest=digest)
-        async with self._sessions.begin() as session:
+        # One after the other: two that remove and add the same name at once would collide.
+        async with self._writing, self._sessions.begin() as session:
             await _remove(session, [name])
             session.add(document)
             await session.flush()

@@ -13,15 +13,15 @@ from starlette.exceptions import HTTPException
 def add_problems(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     async def told(_: Request, error: HTTPException) -> JSONResponse:
-        return _problem(error.status_code, str(error.detail))
+        return problem(error.status_code, str(error.detail))
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
-        return _problem(422, f"{place}: {first['msg']}")
+        return problem(422, f"{place}: {first['msg']}")
 
 
-def _problem(status: int, message: str) -> JSONResponse:
+def problem(status: int, message: str) -> JSONResponse:
     code = HTTPStatus(status).phrase.lower().replace(" ", "_")
     return JSONResponse({"error": {"code": code, "message": message}}, status)

@@ -12,10 +12,18 @@ from typing import Any
 from pypdf import PageObject, PdfReader
 from pypdf.errors import PyPdfError
 
+from .texts import plain
+
 LONGEST = 700
 """Characters of a passage: about 150 tokens, which also a small LLM can read."""
 
 MOST_PAGES = 300
+
+MOST_PASSAGES = 2_000
+"""Of a document: the embeddings of so many take about a minute."""
+
+LONGEST_TITLE = 200
+"""Characters of a title or heading: each passage carries both."""
 
 
 class UnreadableDocument(ValueError):
@@ -41,10 +49,13 @@ def split(name: str, content: bytes) -> Split:
     paragraphs = list(_of_pdf(content) if kind == "pdf" else _of_text(content, kind))
     title = next((it.text for it in paragraphs if it.is_title), stem.replace("-", " ").capitalize())
     pieces = list(_packed(it for it in paragraphs if not it.is_title))
+    if len(pieces) > MOST_PASSAGES:
+        msg = f"{name} is too long, with {len(pieces)} passages: split it and try again"
+        raise UnreadableDocument(msg)
     if not pieces:
         msg = f"{name} has no text that could be read"
         raise UnreadableDocument(msg)
-    return Split(title, pieces)
+    return Split(title[:LONGEST_TITLE], pieces)
 
 
 @dataclass(frozen=True)
@@ -140,7 +151,7 @@ def _lines_on(page: PageObject) -> list[_Line]:
 
     def visit(text: str, _cm: Any, tm: Any, _font: Any, size: float) -> None:
         nonlocal row
-        text = " ".join(text.replace("\0", "").split())
+        text = " ".join(plain(text).split())
         if not text:
             return
         size = round(size * abs(tm[3] or 1), 1)
@@ -159,7 +170,7 @@ def _packed(paragraphs: Iterable[_Paragraph]) -> Iterator[Piece]:
     held: Piece | None = None
     for paragraph in paragraphs:
         for text in _short(paragraph.text):
-            new = Piece(paragraph.heading, text, paragraph.page)
+            new = Piece(paragraph.heading[:LONGEST_TITLE], text, paragraph.page)
             if held and (held.heading, held.page) == (new.heading, new.page):
                 joined = f"{held.text}\n\n{text}"
                 if len(joined) <= LONGEST:

@@ -8,6 +8,7 @@ from sqlalchemy import ForeignKey
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from chatrecord.sqlalchemy import (
+    AttachmentMixin,
     ChatMixin,
     ChunkMixin,
     MessageMixin,
@@ -100,6 +101,10 @@ class HrToolCall(ToolCallMixin, Base):
 
 class HrRequest(RequestMixin, Base):
     __tablename__ = "hr_requests"
+
+
+class HrAttachment(AttachmentMixin, Base):
+    __tablename__ = "hr_attachments"
 
 
 class HrChunk(ChunkMixin, Base):

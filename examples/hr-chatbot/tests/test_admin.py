@@ -1,5 +1,6 @@
 """What the administrator sees."""
 
+import json
 from uuid import uuid4
 
 from chatrecord.testing import call, fail, say
@@ -60,3 +61,22 @@ async def test_usage_is_told_by_day_model_and_user(ada, ben, admin, llm):
     assert {"day", "model", "requests", "errorRate", "cost"} <= both[0].keys()
     assert (await admin.get("/api/admin/usage?since=2999-01-01")).json() == []
     assert (await admin.get("/api/admin/usage?by=password")).status_code == 422
+
+
+async def test_what_no_utf8_holds_is_shown_all_the_same(ada, admin, llm):
+    """Any employee can say it, and the list of all chats has it as a title."""
+    llm.then([say("Hm.")])
+    chat = await new_chat(ada)
+    body = json.dumps({"id": chat, "text": "half \ud800 a character"})
+    headers = {"content-type": "application/json"}
+    assert (await ada.post("/api/chats", content=body, headers=headers)).status_code == 200
+    for path in ("/api/admin/chats", f"/api/admin/chats/{chat}"):
+        response = await admin.get(path)
+        assert response.status_code == 200
+        assert "half \\ud800 a character" in response.text
+
+
+async def test_a_query_that_is_not_right_is_no_failure(admin):
+    assert (await admin.get(f"/api/admin/chats?user={2**40}")).status_code == 422
+    twice, once = [await admin.get(f"/api/admin/usage?{q}") for q in ("by=day&by=day", "by=day")]
+    assert twice.json() == once.json()

@@ -1,5 +1,7 @@
 """The small model on this machine, and the application that chooses its tools."""
 
+from time import monotonic
+
 import pytest
 from hr.guided import Guided, chosen_tool, grammar_of
 
@@ -22,6 +24,14 @@ from conftest import ask, new_chat, opened, signed_in
 )
 def test_the_application_chooses_by_the_form_of_a_question(question, tool):
     assert chosen_tool(question).tool_name == tool
+
+
+@pytest.mark.parametrize("words", ["book off ", "how many leave "])
+def test_a_question_made_to_hurt_holds_up_nobody(words):
+    """Its patterns try every place of each word with every place of the others."""
+    start = monotonic()
+    chosen_tool(words * 1_000)
+    assert monotonic() - start < 0.5
 
 
 def test_the_dates_and_the_reason_are_taken_as_they_were_written():

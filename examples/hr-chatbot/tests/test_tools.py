@@ -135,3 +135,16 @@ async def test_nobody_books_a_day_twice_or_more_than_is_left(hr):
 
 def test_weekends_are_no_working_days():
     assert working_days(date(2026, 12, 18), date(2026, 12, 22)) == 3
+
+
+async def test_a_file_in_a_chat_is_had_back_by_its_owner_only(ada, ben, llm):
+    llm.then([say("A picture.")])
+    chat = await new_chat(ada)
+    file = {"type": "file", "mediaType": "image/png", "url": "data:image/png;base64,iVBORw=="}
+    parts = [{"type": "text", "text": "What is it?"}, file]
+    body = {"id": chat, "messages": [{"role": "user", "parts": parts}]}
+    assert (await ada.post("/api/chats", json=body)).status_code == 200
+    kept = (await ada.get(f"/api/chats/{chat}")).json()["messages"][0]["parts"][0]
+    response = await ada.get(kept["url"])
+    assert (response.status_code, response.content) == (200, b"\x89PNG")
+    assert (await ben.get(kept["url"])).status_code == 404

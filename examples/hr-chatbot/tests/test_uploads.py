@@ -1,10 +1,13 @@
 """Documents that people upload: limits, kinds, names."""
 
+import asyncio
+
 import pytest
 from hr.documents import safe_name
 from hr.sizes import LARGEST_DOCUMENT
+from hr.splitting import split
 from hr.tables import Document, Passage
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 
 
 @pytest.fixture(autouse=True)
@@ -71,6 +74,64 @@ async def test_a_malformed_document_is_refused_with_its_reason(admin, name, cont
     response = await _upload(admin, name, content)
     assert response.status_code == 422
     assert response.json()["error"]["message"]
+
+
+async def test_a_document_sent_twice_at_once_is_there_once(hr, admin):
+    contents = [b"# Yaks\n\nYaks, version %d." % number for number in range(6)]
+    sent = await asyncio.gather(*(_upload(admin, "yaks.md", each) for each in contents))
+    assert {it.status_code for it in sent} == {201}
+    async with hr.sessions() as session:
+        kept = await session.scalars(select(Passage.text).where(Passage.document == "yaks.md"))
+        assert len(kept.all()) == 1
+
+
+async def test_a_document_of_too_many_passages_is_refused(admin):
+    sections = b"\n\n".join(b"## %d\n%d" % (number, number) for number in range(3_000))
+    response = await _upload(admin, "many.md", sections)
+    assert response.status_code == 422
+    assert "split it" in response.json()["error"]["message"]
+
+
+async def test_a_title_does_not_fill_every_passage(admin):
+    response = await _upload(admin, "long.md", b"# " + b"T" * 100_000 + b"\n\n## H\n\nText.")
+    assert response.status_code == 201
+    assert response.json()["title"] == 200 * "T"
+
+
+def test_halves_of_characters_in_a_pdf_are_left_out():
+    def object_of(number, content):
+        return b"%d 0 obj\n" % number + content + b"\nendobj\n"
+
+    def stream(content):
+        return b"<</Length %d>>stream\n" % len(content) + content + b"\nendstream"
+
+    letters = (
+        b"1 begincodespacerange <00> <ff> endcodespacerange\n1 beginbfchar <41> <D800> endbfchar"
+    )
+    page = b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 9 9]/Contents 4 0 R/Resources<</Font<</F 5 0 R>>>>>>"
+    font = b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica/ToUnicode 6 0 R>>"
+    objects = [
+        b"<</Type/Catalog/Pages 2 0 R>>",
+        b"<</Type/Pages/Count 1/Kids[3 0 R]>>",
+        page,
+        stream(b"BT /F 12 Tf (Yaks A sleep) Tj ET"),
+        font,
+        stream(b"begincmap\n" + letters + b"\nendcmap"),
+    ]
+    body = b"".join(object_of(number, each) for number, each in enumerate(objects, 1))
+    (piece,) = split(
+        "a.pdf", b"%PDF-1.4\n" + body + b"trailer<</Root 1 0 R/Size 7>>\nstartxref\n0\n%%EOF\n"
+    ).pieces
+    assert piece.text == "Yaks sleep"
+
+
+async def test_a_page_of_another_site_changes_nothing(admin):
+    for site, status in {"cross-site": 403, "same-site": 403, "same-origin": 201}.items():
+        sent = {"file": ("yaks.md", b"# Yaks\n\nYaks.")}
+        headers = {"sec-fetch-site": site}
+        response = await admin.post("/api/documents", files=sent, headers=headers)
+        assert response.status_code == status
+    assert (await admin.get("/api/me", headers={"sec-fetch-site": "cross-site"})).status_code == 200
 
 
 @pytest.mark.parametrize(
