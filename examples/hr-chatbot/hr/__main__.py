@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
 import sys
 import webbrowser
 
@@ -22,27 +23,48 @@ def main() -> int:
     # Whoever ends it otherwise, ends it as Ctrl-C does: everything is closed.
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     try:
-        asyncio.run(_serve(Settings()))
+        settings = Settings()
+        # First of all: who has another one running is told so before everything is loaded.
+        with bound(settings) as address:
+            asyncio.run(_serve(settings, address))
     except KeyboardInterrupt:
         pass
-    except ChatRecordError as error:
+    except (ChatRecordError, CannotListen) as error:
         print(f"hr: {error}", file=sys.stderr)
         return 1
     return 0
 
 
-async def _serve(settings: Settings) -> None:
+class CannotListen(Exception):
+    """The address is taken, or is none; the message says what to do."""
+
+
+def bound(settings: Settings) -> socket.socket:
+    """Its address, taken. It listens only when everything is ready."""
+    address = socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET)
+    address.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        address.bind((settings.host, settings.port))
+    except (OSError, OverflowError) as error:
+        address.close()
+        msg = (
+            f"Nothing can listen at {settings.host}:{settings.port} ({error}). Is another one "
+            "running? Stop it, or set HR_PORT to another number"
+        )
+        raise CannotListen(msg) from error
+    return address
+
+
+async def _serve(settings: Settings, address: socket.socket) -> None:
     async with open_hr(settings, say) as hr:
         config = uvicorn.Config(
             create_app(hr),
-            host=settings.host,
-            port=settings.port,
             log_level="warning",
             # A stream that somebody still reads does not keep the server from stopping.
             timeout_graceful_shutdown=2,
         )
         server = uvicorn.Server(config)
-        serving = asyncio.create_task(server.serve())
+        serving = asyncio.create_task(server.serve([address]))
         while not (server.started or serving.done()):  # noqa: ASYNC110 - it has no event for it
             await asyncio.sleep(0.05)
         if server.started:
