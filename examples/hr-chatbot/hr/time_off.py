@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from .database import Sessions
@@ -52,8 +52,10 @@ class Vacation:
         """Book these days. Raises `NotPossible`."""
         days = _checked(first, last)
         async with self._sessions.begin() as session:
-            # Locked, so that two requests at once cannot both take the last days.
-            await session.get(User, self._user_id, with_for_update=True)
+            # Locked, so that two requests at once cannot both take the last days: by a write, as
+            # SQLite knows no other lock.
+            me = update(User).where(User.id == self._user_id)
+            await session.execute(me.values(vacation_days=User.vacation_days))
             for other in await self._all(session):
                 if other.first_day <= last and first <= other.last_day:
                     msg = f"{other.first_day} to {other.last_day} is booked already"

@@ -1,5 +1,6 @@
 """The tools work for whoever is signed in, whatever a model asks for."""
 
+import asyncio
 from datetime import date, timedelta
 
 import pytest
@@ -135,6 +136,16 @@ async def test_nobody_books_a_day_twice_or_more_than_is_left(hr):
 
 def test_weekends_are_no_working_days():
     assert working_days(date(2026, 12, 18), date(2026, 12, 22)) == 3
+
+
+async def test_the_same_days_are_booked_once_by_two_tabs_at_once(hr):
+    first = _monday(8)
+    booking = [Vacation(hr.sessions, ADA).book(first, first, "") for _ in range(6)]
+    told = await asyncio.gather(*booking, return_exceptions=True)
+    assert [type(it) for it in told].count(NotPossible) == 5
+    assert (
+        len([it for it in await Vacation(hr.sessions, ADA).booked() if it.first_day == first]) == 1
+    )
 
 
 async def test_a_file_in_a_chat_is_had_back_by_its_owner_only(ada, ben, llm):
