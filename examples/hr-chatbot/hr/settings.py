@@ -13,6 +13,17 @@ def _set(name: str, default: str = "") -> str:
     return os.environ.get(name) or default
 
 
+def _port(told: str) -> int:
+    if not told.isdecimal():
+        msg = f"HR_PORT is a number, not {told!r}"
+        raise Unusable(msg)
+    return int(told)
+
+
+class Unusable(Exception):
+    """What is set cannot be used; the message says what to do."""
+
+
 @dataclass(frozen=True)
 class Settings:
     """The settings, each with its variable."""
@@ -41,4 +52,4 @@ class Settings:
     """Whether an empty database gets three people, whose passwords everybody may know."""
 
     host: str = field(default_factory=lambda: _set("HR_HOST", "127.0.0.1"))
-    port: int = field(default_factory=lambda: int(_set("HR_PORT", "8000")))
+    port: int = field(default_factory=lambda: _port(_set("HR_PORT", "8000")))

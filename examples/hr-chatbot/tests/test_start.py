@@ -1,20 +1,56 @@
 """What one start says to another."""
 
+import json
+import os
 import socket
+import subprocess
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
-from hr.__main__ import CannotListen, bound
-from hr.settings import Settings
+from hr.__main__ import bound
+from hr.database import open_database
+from hr.postgres import open_postgres
+from hr.settings import Settings, Unusable
 
 
 def test_a_port_that_is_taken_is_told_with_what_to_do():
-    told = pytest.raises(CannotListen, match="set HR_PORT")
+    told = pytest.raises(Unusable, match="set HR_PORT")
     with socket.create_server(("127.0.0.1", 0)) as taken, told:
         bound(Settings(port=taken.getsockname()[1]))
-    with pytest.raises(CannotListen, match="set HR_PORT"):
+    with pytest.raises(Unusable, match="set HR_PORT"):
         bound(Settings(port=99_999))
 
 
 def test_nobody_is_let_in_before_everything_is_ready():
     with bound(Settings(port=0)) as address, pytest.raises(ConnectionRefusedError):
         socket.create_connection(address.getsockname())
+
+
+def test_what_is_set_wrongly_is_told_with_its_name(monkeypatch):
+    monkeypatch.setenv("HR_PORT", "http")
+    with pytest.raises(Unusable, match="HR_PORT is a number"):
+        Settings()
+
+
+async def test_a_database_that_is_not_there_is_told_with_what_to_look_at():
+    nowhere = Settings(database_url="postgresql://nobody:secret@127.0.0.1:1/hr")
+    with pytest.raises(Unusable, match="HR_DATABASE_URL") as told:
+        async with open_database(nowhere, print):
+            pass
+    assert "secret" not in str(told.value)
+
+
+def test_a_killed_process_does_not_keep_its_postgresql_running():
+    with subprocess.Popen([sys.executable, "-c", ""]) as killed:
+        killed.wait()
+    with TemporaryDirectory() as data:
+        folder = Path(data) / "postgres"
+        open_postgres(folder, print).cleanup()
+        users = folder / ".handle_pids.json"
+        users.write_text(json.dumps([killed.pid]))
+        server = open_postgres(folder, print)
+        assert json.loads(users.read_text()) == [os.getpid()]
+        server.cleanup()
+        assert not (folder / "postmaster.pid").exists()
