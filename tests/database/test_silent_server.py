@@ -70,7 +70,7 @@ async def test_a_server_that_stays_silent_ends_everything_with_a_clear_error(
             await db.close()
 
         assert [type(error) for error in errors] == [DatabaseFailed] * 5
-        *ended, _ = errors  # the look was tried twice, and may have met a connection that was closed
+        *ended, _ = errors  # a look is tried twice, and may meet a closed connection then
         assert all("silent for 2 s" in str(error) for error in ended)
         assert db.engine.pool.checkedout() == 0  # type: ignore[attr-defined]
         assert not db.office.journal._live
