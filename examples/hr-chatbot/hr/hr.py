@@ -40,7 +40,7 @@ async def open_hr(settings: Settings, say: Say) -> AsyncIterator[Hr]:
     say("Starting the database")
     async with open_shelf(settings, say) as (db, ingestion, search):
         say("Starting the LLM")
-        async with open_llm(settings) as llm:
+        async with open_llm(settings, search.embedder) as llm:
             say(f"Answers come from {llm if isinstance(llm, str) else llm.model_name}")
             yield Hr(settings, db, sessions_of(db), search, ingestion, hr_agent(llm))
 

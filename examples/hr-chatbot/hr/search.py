@@ -51,12 +51,12 @@ class Search:
     ) -> None:
         self._sessions = sessions
         self._index = index
-        self._embedder = embedder
+        self.embedder = embedder
 
     async def __call__(self, query: str, *, limit: int = 5, way: Way = "hybrid") -> list[Found]:
         """The best passages for a question, best first; none where nothing is about it."""
         query = plain(query)
-        (vector,) = await self._embedder.embed([query])
+        (vector,) = await self.embedder.embed([query])
         async with self._sessions() as session:
             rankings: dict[str, list[str]] = {}
             if way != "text":
