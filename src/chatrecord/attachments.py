@@ -147,7 +147,7 @@ def _bytes_at(path: Path, limit: int | None) -> bytes:
 def _known(media_type: str | None, what: str) -> str:
     if media_type is None:
         msg = (
-            f"Nobody knows what kind of file {what} is: say so, as in "
+            f"Its kind cannot be told: {what}. Say what it is, as in "
             "Attachment(..., media_type='application/pdf')"
         )
         raise ValueError(msg)

@@ -10,6 +10,7 @@ from collections.abc import (
     Mapping,
     Sequence,
 )
+from contextlib import suppress
 from dataclasses import replace
 from types import TracebackType
 from typing import Any, Generic, Self, TypeAlias, cast, overload
@@ -453,7 +454,10 @@ class Chat:
         return ChatStream(begin, self._policies.on_disconnect)
 
     async def _standing_question(self, message_id: UUID) -> Message:
-        question = await self._home.store.get_message(self.id, message_id)
+        question = None
+        with suppress(ValueError):  # what is no id is the id of no question
+            wanted = UUID(str(message_id))
+            question = await self._home.store.get_message(self.id, wanted)
         if question is None or question.role != "user" or question.status == "superseded":
             msg = f"There is no question {message_id} that still stands in chat {self.id}"
             raise MessageNotFound(msg)

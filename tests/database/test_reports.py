@@ -136,6 +136,8 @@ async def test_names_that_differ_in_a_space_are_two_groups(home: Database) -> No
 async def test_a_report_names_what_it_can_group_by(home: Database) -> None:
     with pytest.raises(ValueError, match=r"knows no 'mood'.*day.*model.*user_id"):
         await usage(home, by=["mood"])
+    with pytest.raises(TypeError, match=r"takes a list of names: by=\['day'\]"):
+        await usage(home, by="day")
     with pytest.raises(ValueError, match="'user_id' more than once"):
         await usage(home, by=["user_id", "day", "user_id"])
     with pytest.raises(TypeError, match="unknown keyword 'mood'"):

@@ -280,6 +280,9 @@ async def usage(
     not there, and `ConfigurationError` where requests are not kept.
     """
     check(db, "usage", scope, others=["by", "since", "until"])
+    if isinstance(by, str):
+        msg = f"by= takes a list of names: by=[{by!r}]"
+        raise TypeError(msg)
     return await db.store.report(list(by), Span(since, until), scope)
 
 

@@ -91,6 +91,8 @@ class AnswersAreReplaced:
         assert standing == ["q0", "a0", "Q1", "b1"]
         assert len(await chat.messages()) == 8
         with pytest.raises(MessageNotFound):
+            await chat.edit("nonsense", "What?")  # type: ignore[call-overload]
+        with pytest.raises(MessageNotFound):
             await chat.edit(asked.id, "again")
         with pytest.raises(MessageNotFound):
             await chat.edit(reply.message_id, "an answer is no question")
