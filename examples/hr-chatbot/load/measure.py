@@ -123,7 +123,6 @@ def _free_port() -> int:
 def _start(port: int, data: Path) -> subprocess.Popen[bytes]:
     (data / "handbook").mkdir()  # nobody searches here, so there is nothing to read
     environment = {
-        "HR_DATABASE_URL": f"sqlite+aiosqlite:///{data / 'hr.db'}",
         **os.environ,
         "HR_LLM": "script:scripted",
         "HR_DATA": str(data),
