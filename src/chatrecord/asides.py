@@ -99,7 +99,7 @@ class AsideRecorder:
     # What has no place beside the transcript
 
     def row_of(self, call: Call) -> ToolCall:
-        raise NotImplementedError
+        raise NotImplementedError  # no tools are offered, so there is no call to ask for
 
     def add_message(self, body: Body) -> None:
         """Not a row."""

@@ -66,7 +66,7 @@ class HandedRun:
         return answer.text  # the types are those of the agent's own call
 
     def beside(self, llm: object) -> LLM:
-        raise NotImplementedError
+        raise NotImplementedError  # as below
 
     async def aside(self, aside: Aside, recorder: Recorder, hooks: RunHooks) -> str:
         raise NotImplementedError  # an agent of somebody else's is asked nothing beside its run
