@@ -6,14 +6,12 @@ import asyncio
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
-from time import monotonic
 
 from .budgets import Budget
-from .errors import DatabaseFailed
 from .llm import Target
 from .records import ApiRequest
 from .shielding import finished
-from .store import PATIENCE, Claim, Lease, Store
+from .store import Claim, Lease, Store
 
 PAUSE = 0.1
 """Seconds between two looks whether the answers under way have left something."""
@@ -28,7 +26,6 @@ async def admit(
 ) -> None:
     """Store this request as soon as every budget allows it. Raises `BudgetExceeded`."""
     target = Target(request.model, request.provider, streamed=request.streamed)
-    heard = monotonic()
     while True:
         now = datetime.now(UTC)
         claims = [
@@ -36,11 +33,6 @@ async def admit(
             for budget in budgets
         ]
         async with lock:
-            try:
-                if await finished(store.admit(request, lease(), claims)):
-                    return
-                heard = monotonic()
-            except DatabaseFailed as error:
-                if not error.may_pass or monotonic() - heard > PATIENCE.total_seconds():
-                    raise
+            if await finished(store.admit(request, lease(), claims)):
+                return
         await asyncio.sleep(PAUSE)

@@ -13,7 +13,7 @@ from uuid import UUID
 from .admission import admit
 from .budgets import Budget
 from .drafts import answered, closed_request, new_request, status_after
-from .errors import ChatRecordError, DatabaseFailed
+from .errors import ChatRecordError
 from .hooks.aside_hooks import AsideHooks
 from .hooks.hook import Hook
 from .hooks.moments import Change, Text
@@ -22,11 +22,12 @@ from .limits import Limits
 from .llm import LLM, Answer, Aside, Body, Call, Failure, Snapshot, Target
 from .records import ApiRequest, Json, Message, Tokens, ToolCall, Usage
 from .repair import DIED
+from .retries import with_retries
 from .shielding import finished
 from .store import PATIENCE, Changes, Store
 from .usage import together, usage_of
 
-_PAUSE = 0.1
+_PATIENCE = PATIENCE.total_seconds()
 _LONGEST = timedelta(hours=1)
 _REACH = timedelta(days=7)
 """What was begun before that is not looked for: the table of requests may be large."""
@@ -204,7 +205,8 @@ class ChatLedger:
     async def commit(self) -> None:
         if self._changes.changed or self._changes.never_sent:
             changes, self._changes = self._changes, Changes(self.chat_id)
-            await finished(_written(self._store, changes))
+            # They may be written twice.
+            await finished(with_retries(lambda: self._store.write(changes), _PATIENCE))
 
     async def close(self) -> None:
         """Store what was noted, as well as that can be done."""
@@ -221,18 +223,6 @@ async def end_dead_asides(store: Store) -> int:
     """
     before = datetime.now(UTC) - _LONGEST
     return await store.end_asides(before - _REACH, before, DIED)
-
-
-async def _written(store: Store, changes: Changes) -> None:
-    """Write changes that may be written twice, and try again after what passes."""
-    began = perf_counter()
-    while True:
-        try:
-            return await store.write(changes)
-        except DatabaseFailed as error:
-            if not error.may_pass or perf_counter() - began > PATIENCE.total_seconds():
-                raise
-        await asyncio.sleep(_PAUSE)
 
 
 def _empty_message(chat_id: UUID) -> Message:

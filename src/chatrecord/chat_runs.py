@@ -25,8 +25,11 @@ class ChatRuns:
         self._home = home
         self._chat_id = chat_id
         self._llm = llm
-        journal = home.office.journal
-        self._repairer = Repairer(home.store, journal.owner, llm.answers, journal.lease)
+
+    @property
+    def _repairer(self) -> Repairer:
+        """Of the process that asks: a chat may have come there through a fork."""
+        return Repairer(self._home.store, self._home.office.journal, self._llm.answers)
 
     async def repair(self) -> int:
         """End the runs whose process has died; how many there were."""
@@ -86,8 +89,9 @@ class ChatRuns:
     async def end(self, run_id: UUID, why: str) -> None:
         """End this run if it is this process's, and nobody works on it."""
         run = await self._home.store.get_run(self._chat_id, run_id)
-        mine = self._home.office.journal.owner
-        if run is not None and (run.status, run.owner) == ("running", mine):
+        journal = self._home.office.journal
+        is_mine = run is not None and (run.status, run.owner) == ("running", journal.owner)
+        if run is not None and is_mine and journal.live(run_id) is None:
             await self._repairer.end(run, why)
 
     async def to_resume(self) -> Run:

@@ -168,9 +168,7 @@ async def repair(home: Home, *, chats: Sequence[UUID] | None = None) -> int:
     if not await home.store.expired_runs(datetime.now(UTC), chats=chats, limit=1):
         return 0
     runtime = import_module("chatrecord.pydantic_ai")
-    journal = home.office.journal
-    repairer = Repairer(home.store, journal.owner, runtime.answers, journal.lease)
-    return await repairer.repair(chats=chats)
+    return await Repairer(home.store, home.office.journal, runtime.answers).repair(chats=chats)
 
 
 def _open_llm(llm: object, instructions: str | None, options: RuntimeOptions) -> LLM:

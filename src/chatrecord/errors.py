@@ -125,12 +125,23 @@ class DatabaseFailed(ChatRecordError):
     """The database could not be reached, read or written; the driver's error is the cause.
 
     The message never holds what was to be written. `may_pass` tells whether the same may well
-    succeed in a moment: after a lost connection, a deadlock or a lock that was held too long.
+    succeed in a moment: after a lost connection, a deadlock, a timeout or a failover. `undone`
+    tells whether it is known that nothing was written then. `refused_value` tells that the database
+    will never take a value that was to be written.
     """
 
-    def __init__(self, message: str, *, may_pass: bool = False) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        may_pass: bool = False,
+        undone: bool = False,
+        refused_value: bool = False,
+    ) -> None:
         super().__init__(message)
         self.may_pass = may_pass
+        self.undone = undone
+        self.refused_value = refused_value
 
 
 class RunError(ChatRecordError):

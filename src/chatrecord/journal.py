@@ -20,7 +20,7 @@ from uuid import UUID
 
 from .errors import ConfigurationError, DatabaseFailed, LeaseLost
 from .ids import new_id
-from .store import LEASE, PATIENCE, JournalEntry, Store
+from .store import LEASE, PATIENCE, JournalEntry, Lease, Store
 
 TICK = 0.05
 """Seconds between two transactions: text is seen to flow, and each halving doubles the load."""
@@ -42,6 +42,9 @@ class Journaled(Protocol):
 
     @property
     def chat_id(self) -> UUID: ...
+
+    def lease(self, until: datetime) -> Lease:
+        """The run's lease, extended until then."""
 
     def entries(self) -> Sequence[JournalEntry]:
         """The pieces that are not stored yet; the same ones again until `stored` is called."""
@@ -80,11 +83,22 @@ class Journal:
         self._live[run.id] = run
         if self._task is None or self._task.done():
             self._failing_since.clear()
-            self._task = asyncio.create_task(self._ticks(), name="chatrecord journal")
+            self._start()
+
+    def _start(self) -> None:
+        self._task = asyncio.create_task(self._ticks(), name="chatrecord journal")
+        self._task.add_done_callback(self._restart)
+
+    def _restart(self, task: asyncio.Task[None]) -> None:
+        """Somebody has cancelled all tasks of the loop: the runs still have something to store."""
+        if self._live and task is self._task and not task.get_loop().is_closed():
+            self._start()
 
     def remove(self, run: Journaled) -> None:
         """A run has written its last."""
-        self._live.pop(run.id, None)
+        if self._live.get(run.id) is not run:
+            return  # it was taken over, and is resumed here
+        del self._live[run.id]
         self._in_doubt.discard(run.id)
         self._failing_since.pop(run.id, None)
         if not self._live:
@@ -93,6 +107,12 @@ class Journal:
     def live(self, run_id: UUID) -> Journaled | None:
         """The run of this id, if this process works on it."""
         return self._live.get(run_id)
+
+    def tasks_of(self, run_id: UUID) -> list[Journaled]:
+        """Whatever in this process works on this run, or is about to: more than one if it was taken
+        over meanwhile and is resumed here.
+        """
+        return [run for run in self._enrolled if run.id == run_id]
 
     def pause(self) -> None:
         """Write nothing more, as a process does that is paused. For tests."""
@@ -179,11 +199,14 @@ class Journal:
     async def _write_together(
         self, runs: Mapping[UUID, Journaled], news: Mapping[UUID, Sequence[JournalEntry]]
     ) -> None:
+        until = datetime.now(UTC) + self.lease
         unstored = {
-            run_id: await self._unstored(new) if run_id in self._in_doubt else new
+            runs[run_id].lease(until): await self._unstored(new)
+            if run_id in self._in_doubt
+            else new
             for run_id, new in news.items()
         }
-        kept = await self._store.tick(unstored, self.owner, datetime.now(UTC) + self.lease)
+        kept = await self._store.tick(unstored)
         self._looked = monotonic()
         self._in_doubt.difference_update(runs)
         for run_id, run in runs.items():

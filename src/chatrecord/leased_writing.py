@@ -10,9 +10,8 @@ from time import perf_counter
 
 from .errors import DatabaseFailed, LeaseLost
 from .records import Run
+from .retries import FIRST_PAUSE, LONGEST_PAUSE
 from .store import FOREVER, Changes, Lease, Store
-
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +29,12 @@ class LeasedWriting:
         if run.status == "parked":
             # Each transaction leaves its own mark in the lease: see `_was_written`.
             until = FOREVER + timedelta(microseconds=now.microsecond)
-        return Lease(run.id, run.owner, until)
+        return Lease(run.id, run.owner, run.epoch, until)
 
     async def write(self, changes: Changes, lease: Lease) -> None:
         """Write, and try again after what passes."""
         changes.lease = lease
-        began, pause, in_doubt = perf_counter(), _FIRST_PAUSE, False
+        began, pause, in_doubt = perf_counter(), FIRST_PAUSE, False
         while True:
             try:
                 return await self.store.write(changes)
@@ -46,7 +45,7 @@ class LeasedWriting:
                     raise
                 failure = error
             await asyncio.sleep(pause)
-            pause = min(pause * 2, _LONGEST_PAUSE)
+            pause = min(pause * 2, LONGEST_PAUSE)
             was_written = await self._was_written(changes, lease)
             if was_written:
                 return None
@@ -61,5 +60,5 @@ class LeasedWriting:
         """
         with suppress(DatabaseFailed):
             run = await self.store.get_run(changes.chat_id, lease.run_id)
-            return run is not None and (run.owner, run.lease_until) == (lease.owner, lease.until)
+            return run is not None and lease == Lease(run.id, run.owner, run.epoch, run.lease_until)
         return None

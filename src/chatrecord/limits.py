@@ -23,15 +23,17 @@ from .records import Usage
 class Limits:
     """What a run, and a chat as a whole, may take. `None` means no limit.
 
-    `total_timeout` (of a run) and `idle_timeout` (of a provider that sends nothing) are in seconds,
-    costs are in US dollars, `attachment_bytes` is the size of one file in a question. Tokens and
-    cost count every attempt, and before each request the input about to be sent (estimated at four
-    characters a token), so that a limit is never knowingly passed; one answer can still overshoot
-    it by its own output.
+    `total_timeout` (of a run), `idle_timeout` (of a provider that sends nothing) and `hook_timeout`
+    (of what hooks do when a run ends, before that is stored) are in seconds, costs are in US
+    dollars, `attachment_bytes` is the size of one file in a question. Tokens and cost count every
+    attempt, and before each request the input about to be sent (estimated at four characters a
+    token), so that a limit is never knowingly passed; one answer can still overshoot it by its own
+    output.
     """
 
     total_timeout: float | None = 900
     idle_timeout: float | None = 120
+    hook_timeout: float | None = 30
     steps: int | None = 50
     tool_calls: int | None = None
     tokens: int | None = None

@@ -10,7 +10,6 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import takewhile
 from time import perf_counter
-from typing import TypeVar
 from uuid import UUID
 
 from .admission import admit
@@ -36,8 +35,9 @@ from .limits import Limits
 from .llm import Answer, Body, Call, Failure, Snapshot, Target
 from .policies import Deliver
 from .records import ApiRequest, Chunk, Ending, Json, Message, Run, ToolCall, ToolCallStatus, Usage
+from .reduction import Reduction
 from .shielding import finished
-from .store import Changes, JournalEntry, Lease, RunRecord, RunRows, RunStart, Store
+from .store import Changes, JournalEntry, Lease, RunRows, RunStart, Store
 from .usage import together, usage_of
 
 EARLY = 0.25
@@ -46,10 +46,6 @@ the journal and a commit. A database that takes longer is waited for."""
 
 LONGEST_PIECE = 64_000
 """Characters of a chunk, and of its entry in the journal: a database takes no row of any size."""
-
-_UNSTORABLE = "The result could not be stored"
-
-Record = TypeVar("Record", bound=RunRecord)
 
 
 class RunRecorder:
@@ -434,7 +430,7 @@ class RunRecorder:
             status: Ending = "interrupted" if isinstance(error, RunInterrupted) else "failed"
             self._put_message(replace(self.answer, status=status, finished_at=datetime.now(UTC)))
         for call in self.unanswered.values():
-            if call.status in ("pending", "running"):
+            if call.status in ("pending", "running", "awaiting_approval"):
                 self._put_tool_call(ended_call(call, "interrupted", None, None))
         if self.unanswered:
             calls = [self.tool_calls[str(call.id)] for call in self.unanswered.values()]
@@ -484,27 +480,27 @@ class RunRecorder:
     def _new_lease(self) -> Lease:
         return self._writing.lease_of(self.run)
 
-    def reduce(self, answers: Callable[[Sequence[ToolCall]], Body]) -> None:
-        """Give up what the database will not take: the run still gets an end, and its text.
+    def reduce(self, reduction: Reduction) -> bool:
+        """Give up one value that the database may not take; whether there was one left.
 
-        What answered tool calls is replaced by a message that answers them without their results.
+        The run still gets an end, and its text.
         """
-        changes = self._changes
-        for rows in (changes.new, changes.changed):
-            rows.update({row_id: _without_value(record) for row_id, record in rows.items()})
-        for record in list(changes.new.values()):
-            if isinstance(record, Message) and record.role == "tool":
-                self._put_message(
-                    replace(record, content=answers(self._calls_before(record)).content)
-                )
+        less = reduction.next(self._changes, self._last_called())
+        if isinstance(less, Message):
+            self._put_message(less)
+        elif isinstance(less, ToolCall):
+            self._put_tool_call(less)
+        elif isinstance(less, Run):
+            self.run = less
+            self._changes.put(less)
+        return less is not None
 
     # Helpers
 
-    def _calls_before(self, message: Message) -> list[ToolCall]:
-        """The calls of the answer before this message, as they are without their results."""
-        answers = [it for it in self.messages if it.role == "assistant" and it.seq < message.seq]
-        calls = self.tool_calls.values()
-        return [_without_value(call) for call in calls if call.message_id == answers[-1].id]
+    def _last_called(self) -> list[ToolCall]:
+        """The calls of the last answer that made any."""
+        calls = list(self.tool_calls.values())
+        return [call for call in calls if call.message_id == calls[-1].message_id]
 
     def _whole_by(self, changes: Changes) -> set[UUID]:
         written = {*changes.new, *changes.changed}
@@ -572,15 +568,6 @@ class RunRecorder:
 def _pieces(text: str) -> list[str]:
     starts = range(0, len(text), LONGEST_PIECE)
     return [text[start : start + LONGEST_PIECE] for start in starts]
-
-
-def _without_value(record: Record) -> Record:
-    """A row without what a database may refuse."""
-    if isinstance(record, Message):
-        return replace(record, content=None)
-    if isinstance(record, ToolCall) and record.result is not None:
-        return replace(record, status="failed", result=None, error=_UNSTORABLE)
-    return record
 
 
 def _to_nobody(_chunks: Sequence[Chunk]) -> None:

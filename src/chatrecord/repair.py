@@ -8,16 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from uuid import UUID
 
 from .answering import last_answer, unanswered
 from .drafts import ended_call, whole_message
 from .errors import LeaseLost
+from .journal import Journal
 from .llm import Body
 from .records import Message, Run, ToolCall
+from .retries import with_retries
 from .shielding import finished
-from .store import LEASE, Changes, JournalEntry, Lease, RunRows, Store
+from .store import Changes, JournalEntry, Lease, RunRows, Store
 
 BATCH = 100
 """Runs looked at in one go."""
@@ -27,15 +29,18 @@ DIED = "The process that ran this ended without a word"
 
 @dataclass(frozen=True, slots=True)
 class Repairer:
-    """Repairs runs for one process. `answers` makes the message that answers tool calls."""
+    """Repairs runs for the process of this journal. `answers` makes what answers tool calls."""
 
     store: Store
-    owner: str
+    journal: Journal
     answers: Callable[[Sequence[ToolCall]], Body]
-    lease: timedelta = LEASE
 
     async def repair(self, *, chats: Sequence[UUID] | None = None) -> int:
-        """End every expired run, of these chats or of all; how many this process has ended."""
+        """End every expired run, of these chats or of all; how many this process has ended.
+
+        Runs that this process works on itself are left alone: it was paused or starved, and goes
+        on with them.
+        """
         repaired = 0
         while True:
             expired = await self.store.expired_runs(datetime.now(UTC), chats=chats, limit=BATCH)
@@ -53,27 +58,29 @@ class Repairer:
         return await finished(self._end(run, why))
 
     async def _abandon(self, run: Run) -> bool:
-        until = datetime.now(UTC) + self.lease
-        reopened = await self.store.reopen(run, owner=self.owner, until=until)
+        until = datetime.now(UTC) + self.journal.lease
+        reopened = await self.store.reopen(run, owner=self.journal.owner, until=until)
         return reopened is not None and await self._end(reopened, "The run was given up")
 
     async def _repair_one(self, run: Run) -> bool:
+        if self.journal.tasks_of(run.id):
+            return False
         if run.status == "waiting":
             await self.store.leave_line(run)
             return True
         now = datetime.now(UTC)
-        until = now + self.lease
-        claimed = await self.store.claim(run, owner=self.owner, now=now, until=until)
+        until = now + self.journal.lease
+        claimed = await self.store.claim(run, owner=self.journal.owner, now=now, until=until)
         if claimed is None:
             return False
         return await self._end(claimed, DIED)
 
     async def _end(self, run: Run, why: str) -> bool:
         rows = await self.store.rows_of(run)
-        lease = Lease(run.id, run.owner, datetime.now(UTC) + self.lease)
+        lease = Lease(run.id, run.owner, run.epoch, datetime.now(UTC) + self.journal.lease)
         changes = mended(run, rows, self.answers, lease=lease, why=why)
         try:
-            await self.store.write(changes)
+            await with_retries(lambda: self.store.write(changes), self.journal.patience)
         except LeaseLost:
             return False
         return True

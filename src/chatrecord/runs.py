@@ -19,6 +19,8 @@ from .errors import (
     ChatBusy,
     ChatRecordError,
     DatabaseFailed,
+    HookFailed,
+    LeaseLost,
     Refused,
     RunError,
     RunInterrupted,
@@ -33,8 +35,13 @@ from .llm import LLM, Ask, Outcome
 from .orders import Order, fingerprint, prompt_of, start_of
 from .recorder import RunRecorder
 from .records import Ending, Message, Reply, Run, ToolCall, Usage
-from .store import JournalEntry, RunStart, Store
+from .reduction import Reduction
+from .shielding import let_go_after
+from .store import JournalEntry, Lease, RunStart, Store
 from .turns import Others, Turn
+
+LET_GO = 5.0
+"""Seconds that a run which is stopped waits for a tool that does not let go, as one in a thread."""
 
 
 class LiveRun(Feed):
@@ -59,6 +66,7 @@ class LiveRun(Feed):
         self._started = False
         journal.enroll(self)
         self._task = asyncio.create_task(self._live(), name=f"chatrecord run {self.id}")
+        self._task.add_done_callback(self._leave)
 
     def stop(self, reason: BaseException | None = None) -> None:
         """End the run, keeping what has come. Stopping twice is stopping once."""
@@ -86,6 +94,12 @@ class LiveRun(Feed):
         assert self._recorder is not None
         return self._recorder.lock
 
+    def lease(self, until: datetime) -> Lease:
+        """The run's lease, extended until then."""
+        assert self._recorder is not None
+        run = self._recorder.run
+        return Lease(run.id, run.owner, run.epoch, until)
+
     def entries(self) -> Sequence[JournalEntry]:
         """The pieces that are not stored yet."""
         assert self._recorder is not None
@@ -98,16 +112,14 @@ class LiveRun(Feed):
 
     # Its life
 
+    def _leave(self, _task: asyncio.Task[None]) -> None:
+        """However the task has ended, be it before its first step: nobody waits for it any more."""
+        self._journal.dismiss(self)
+        if not self._finished:
+            self._finish(self._reason or RunInterrupted(f"Run {self.id} was cancelled"))
+
     async def _live(self) -> None:
         self._started = True
-        try:
-            await self._lived()
-        finally:
-            self._journal.dismiss(self)
-            if not self._finished:
-                self._finish(RunInterrupted(f"Run {self.id} ended without a word"))
-
-    async def _lived(self) -> None:
         if self._reason is not None:
             self._finish(self._reason)
             return
@@ -193,6 +205,7 @@ class LiveRun(Feed):
 
     async def _reopened(self, used: Usage) -> RunRecorder:
         assert self._order.resumes is not None
+        await self._wait_for_the_old_task(self._order.resumes)
         until = datetime.now(UTC) + self._journal.lease
         owner = self._journal.owner
         run = await self._store.reopen(self._order.resumes, owner=owner, until=until)
@@ -208,6 +221,20 @@ class LiveRun(Feed):
         recorder.go_on(rows)
         self._decisions = _decisions_of(list(recorder.unanswered.values()))
         return recorder
+
+    async def _wait_for_the_old_task(self, resumed: Run) -> None:
+        """This process may still work on the run, which another has taken over and ended since."""
+        now = datetime.now(UTC)
+        old = self._journal.live(resumed.id)
+        if old is None or old.lease(now).epoch > resumed.epoch:
+            return
+        old.stop(LeaseLost(f"Run {resumed.id} was taken over, and is resumed"))
+        try:
+            async with asyncio.timeout(self._journal.patience):
+                await old.ended()
+        except TimeoutError as error:
+            msg = f"Run {resumed.id} is still being ended in this process: try again in a moment"
+            raise ChatBusy(msg, run_id=resumed.id) from error
 
     def _repeat_calls(self, recorder: RunRecorder) -> None:
         """Calls that were interrupted are run again, where their tools are safe to repeat."""
@@ -242,7 +269,7 @@ class LiveRun(Feed):
             outcome = await self._work(recorder)
             if not outcome.parked:
                 reply = _reply_of(recorder, outcome, self._elapsed_ms())
-                await self._hooks.on_run_end("complete", reply=reply, error=None)
+                await self._tell_hooks("complete", reply=reply, error=None)
         except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - written down and handed on
             await self._end_badly(recorder, self._explained(error))
         else:
@@ -256,7 +283,7 @@ class LiveRun(Feed):
         try:
             async with asyncio.timeout(limit) as clock:
                 history = await self._store.with_files(await self._compacted(recorder))
-                return await self._llm.run(history, ask, recorder)
+                return await let_go_after(LET_GO, self._llm.run(history, ask, recorder))
         except TimeoutError as error:
             if not clock.expired():
                 raise
@@ -286,60 +313,86 @@ class LiveRun(Feed):
         return _caused(RunError(f"The run failed: {type(error).__name__}: {error}"), error)
 
     async def _end_well(self, recorder: RunRecorder, outcome: Outcome) -> None:
-        recorder.settle(outcome.bodies)
-        if outcome.parked:
-            recorder.park(outcome.parked)
-            recorder.end(replace(recorder.run, status="parked"))
-        else:
-            if recorder.run.replaces is not None:
-                recorder.replace_from(recorder.run.replaces)
-            recorder.end(_ended_run(recorder.run, "complete", None))
         try:
+            self._settle(recorder, outcome)
             await recorder.commit()
         except asyncio.CancelledError:
             pass  # it came too late: the answer is whole, and stored
         except Exception as error:  # noqa: BLE001 - an answer that is not stored is no answer
-            self._finish(_unstored(error))
+            await self._end_badly(recorder, _unstored(error))
             return
         self._finish(None, _reply_of(recorder, outcome, self._elapsed_ms()))
+
+    def _settle(self, recorder: RunRecorder, outcome: Outcome) -> None:
+        recorder.settle(outcome.bodies)
+        if outcome.parked:
+            recorder.park(outcome.parked)
+            recorder.end(replace(recorder.run, status="parked"))
+            return
+        if recorder.run.replaces is not None:
+            recorder.replace_from(recorder.run.replaces)
+        recorder.end(_ended_run(recorder.run, "complete", None))
 
     def _elapsed_ms(self) -> float:
         return (perf_counter() - self._began) * 1000
 
     async def _end_badly(self, recorder: RunRecorder, error: ChatRecordError) -> None:
+        try:
+            await self._store_failure(recorder, error)
+        except asyncio.CancelledError:
+            pass  # stopped twice is stopped
+        except LeaseLost as lost:
+            error.add_note(f"Its end could not be stored: {lost}")
+        except Exception as unwritten:  # noqa: BLE001 - the first error is the one to tell
+            error.add_note(f"Its end could not be stored: {type(unwritten).__name__}: {unwritten}")
+            if not (isinstance(unwritten, DatabaseFailed) and unwritten.may_pass):
+                await self._end_by_rows(error)
+        self._finish(error)
+
+    async def _store_failure(self, recorder: RunRecorder, error: ChatRecordError) -> None:
         recorder.give_up(error, self._llm.answers)
         status: Ending = "interrupted" if isinstance(error, RunInterrupted) else "failed"
         if isinstance(error, RunError):
             error.concern(recorder.run.id, recorder.answer.text)
-        await self._tell_hooks(status, error)
-        recorder.end(_ended_run(recorder.run, status, f"{type(error).__name__}: {error}"))
-        if recorder.run.replaces is not None or isinstance(error, Refused):
-            recorder.withdraw()
         try:
-            await self._commit_end(recorder)
-        except asyncio.CancelledError:
-            pass  # stopped twice is stopped
-        except Exception as unwritten:  # noqa: BLE001 - the first error is the one to tell
-            error.add_note(f"Its end could not be stored: {type(unwritten).__name__}: {unwritten}")
-        self._finish(error)
-
-    async def _tell_hooks(self, status: Ending, error: ChatRecordError) -> None:
-        try:
-            await self._hooks.on_run_end(status, reply=None, error=error)
+            await self._tell_hooks(status, reply=None, error=error)
         except asyncio.CancelledError:
             pass  # stopped twice is stopped
         except ChatRecordError as failure:
             error.add_note(str(failure))
+        recorder.end(_ended_run(recorder.run, status, f"{type(error).__name__}: {error}"))
+        if recorder.run.replaces is not None or isinstance(error, Refused):
+            recorder.withdraw()
+        await self._commit_what_is_taken(recorder)
 
-    async def _commit_end(self, recorder: RunRecorder) -> None:
-        """Store the end; where something of it cannot be stored, then the end without that."""
+    async def _tell_hooks(
+        self, status: Ending, *, reply: Reply[object] | None, error: ChatRecordError | None
+    ) -> None:
+        limit = self._order.policies.limits.hook_timeout
         try:
-            await recorder.commit()
-        except DatabaseFailed as error:
-            if error.may_pass:
-                raise  # the database is away, whatever is in the rows
-            recorder.reduce(self._llm.answers)
-            await recorder.commit()
+            async with asyncio.timeout(limit) as clock:
+                await self._hooks.on_run_end(status, reply=reply, error=error)
+        except TimeoutError as late:
+            if not clock.expired():
+                raise
+            msg = f"on_run_end took longer than {limit:g} s: raise Limits(hook_timeout=...)"
+            raise HookFailed(msg) from late
+
+    async def _commit_what_is_taken(self, recorder: RunRecorder) -> None:
+        """Store the end; where a value of it is refused, then the end without that."""
+        reduction = Reduction(self._llm.answers)
+        while True:
+            try:
+                return await recorder.commit()
+            except DatabaseFailed as error:
+                if not error.refused_value or not recorder.reduce(reduction):
+                    raise
+
+    async def _end_by_rows(self, error: ChatRecordError) -> None:
+        """The last resort: the run ends as what is stored of it tells, and the chat is free."""
+        self._journal.remove(self)
+        with suppress(Exception, asyncio.CancelledError):  # the error that ended it is told already
+            await self._others.end(self.id, f"{type(error).__name__}: {error}")
 
 
 def _worth_sending(messages: Sequence[Message]) -> list[Message]:

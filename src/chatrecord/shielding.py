@@ -1,11 +1,14 @@
-"""Work that has to be finished once it has begun."""
+"""Work that has to be finished once it has begun, and work that is waited for no longer than so."""
 
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Coroutine
 from contextvars import Context
 from typing import Any, TypeVar
+
+log = logging.getLogger("chatrecord")
 
 Result = TypeVar("Result")
 
@@ -16,9 +19,38 @@ async def finished(work: Coroutine[Any, Any, Result], context: Context | None = 
     A transaction that is cancelled half-way leaves nobody knowing whether it was committed.
     """
     task = asyncio.create_task(work, context=context)
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait([task])
+        except asyncio.CancelledError as error:
+            cancelled = error
+    result = task.result()
+    if cancelled is not None:
+        raise cancelled
+    return result
+
+
+async def let_go_after(seconds: float, work: Coroutine[Any, Any, Result]) -> Result:
+    """Wait for this. Once it is cancelled, for no longer than so many seconds.
+
+    A tool that runs in a thread, or swallows its cancellation, would hold its run for ever.
+    """
+    task = asyncio.create_task(work)
     try:
         return await asyncio.shield(task)
     except asyncio.CancelledError:
-        await asyncio.wait([task])
-        task.result()
+        task.cancel()
+        await asyncio.wait([task], timeout=seconds)
+        if task.done():
+            return task.result()
+        log.warning("Something has not let go in %g s, and is waited for no longer", seconds)
         raise
+    finally:
+        task.add_done_callback(_hear)
+
+
+def _hear(task: asyncio.Task[Any]) -> None:
+    """Whatever came of it, nobody waits for that any more."""
+    if not task.cancelled():
+        task.exception()

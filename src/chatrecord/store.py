@@ -72,10 +72,15 @@ FOREVER = datetime(9999, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """The right to write to a run: as long as it is still active, and still this owner's."""
+    """The right to write to a run: as long as it is still active, and still of this epoch.
+
+    Whoever takes a run over raises its epoch, be it in the same process: of two tasks that work on
+    one run, the older one can write no more.
+    """
 
     run_id: UUID
     owner: str
+    epoch: int
     until: datetime
 
 
@@ -308,14 +313,12 @@ class Store(Protocol):
         Of two requests on what is left to one owner, the second sees the first.
         """
 
-    async def tick(
-        self, news: Mapping[UUID, Sequence[JournalEntry]], owner: str, until: datetime
-    ) -> Mapping[UUID, bool]:
-        """Renew the leases of this owner's runs, and append the news of each to the journal.
+    async def tick(self, news: Mapping[Lease, Sequence[JournalEntry]]) -> Mapping[UUID, bool]:
+        """Renew these leases, and append the news of each run to the journal.
 
         Tells those who listen to `tidings` of runs that have news, where the database can tell.
-        Returns for each run whether it has been asked to stop. A run that is missing there is this
-        owner's no more, and nothing was written for it.
+        Returns for each run whether it has been asked to stop. A run that is missing there has been
+        taken over, and nothing was written for it.
         """
 
     async def active_run(self, chat_id: UUID) -> Run | None:

@@ -101,10 +101,13 @@ def finish_reason_of(response: ModelResponse) -> str | None:
 
 
 def call_of(part: ToolCallPart) -> Call:
-    """A tool call as it is stored: its arguments as an object, or as the text that is not one."""
+    """A tool call as it is stored: its arguments as an object, or as the text that is not one.
+
+    NaN and infinities, which are no JSON, are their names.
+    """
     try:
-        arguments: Json = part.args_as_dict(raise_if_invalid=True)
-    except (ValueError, AssertionError):
+        arguments: Json = _finite(part.args_as_dict(raise_if_invalid=True))
+    except (ValueError, AssertionError, RecursionError):
         arguments = cast(Json, part.args)
     return Call(part.tool_call_id, part.tool_name, arguments)
 
@@ -169,8 +172,8 @@ def message_of(record: Message) -> ModelMessage | None:
 def _loaded(record: Message) -> ModelMessage | None:
     if record.role == "assistant" and record.status != "complete":
         return _partial(record)
-    if record.content is None:
-        return None
+    if record.content is None:  # it could not be stored
+        return _partial(record)
     try:
         return _message.validate_python(record.content)
     except ValidationError as error:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import UTC, datetime
-from time import monotonic
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +14,6 @@ from chatrecord.records import Message, Run
 from chatrecord.store import Begun, Replacement, RunStart
 
 from .attachments import Files
-from .persistence import PAUSES, persistently
 from .rows import MESSAGE_COLUMNS, run_of, values_of
 from .run_writes import insert_rows
 from .stored_chats import StoredChats
@@ -30,16 +27,7 @@ class Beginnings(StoredChats, StoredTranscripts, StoredRuns):
     """What `chatrecord.store.Store` says of beginning."""
 
     async def begin(self, start: RunStart) -> Begun:
-        began = monotonic()
-        for pause in (*PAUSES, None):
-            try:
-                return await self._begin_once(start)
-            except DatabaseFailed as error:
-                over = pause is None or monotonic() - began >= self._patience
-                if over or not error.may_pass:
-                    raise
-            await asyncio.sleep(pause or 0)
-        raise AssertionError
+        return await self._retried(lambda: self._begin_once(start))
 
     async def _begin_once(self, start: RunStart) -> Begun:
         """Begin, if it has not begun already by a transaction whose connection was lost over it."""
@@ -54,7 +42,8 @@ class Beginnings(StoredChats, StoredTranscripts, StoredRuns):
 
     async def _has_begun(self, run: Run) -> bool:
         found = await self.get_run(run.chat_id, run.id)
-        return found is not None and (found.owner, found.status) == (run.owner, "running")
+        mine = (run.owner, run.epoch, "running")
+        return found is not None and (found.owner, found.epoch, found.status) == mine
 
     async def _begin(self, start: RunStart) -> Begun:
         start, files = self.attachments.of_start(start)
@@ -131,7 +120,7 @@ class Beginnings(StoredChats, StoredTranscripts, StoredRuns):
 
     async def stand_in_line(self, run: Run) -> None:
         try:
-            await persistently(lambda: self._stand_in_line(run))
+            await self._retried(lambda: self._stand_in_line(run))
         except DatabaseFailed as error:
             if isinstance(error.__cause__, IntegrityError):
                 raise await self._why_not(run) or error from error
@@ -147,7 +136,7 @@ class Beginnings(StoredChats, StoredTranscripts, StoredRuns):
                 await connection.execute(self._sql.run.insert(*row), row)
 
     async def leave_line(self, run: Run) -> None:
-        await persistently(lambda: self._leave_line(run))
+        await self._retried(lambda: self._leave_line(run))
 
     async def _leave_line(self, run: Run) -> None:
         async with self.transaction() as connection:
@@ -184,7 +173,7 @@ class Beginnings(StoredChats, StoredTranscripts, StoredRuns):
 
 def _has_passed(error: DatabaseFailed) -> DatabaseFailed:
     """What stood in the way is not there any more."""
-    return DatabaseFailed(str(error), may_pass=True)
+    return DatabaseFailed(str(error), may_pass=True, undone=True)
 
 
 def _deleted(chat_id: UUID) -> ChatNotFound:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.pool import QueuePool
 
 from chatrecord.attachment_stores import AttachmentStore
 from chatrecord.errors import ConfigurationError, DatabaseFailed
+from chatrecord.retries import with_retries
 from chatrecord.store import PATIENCE
 
 from .attachments import Attachments
@@ -23,6 +24,8 @@ from .snapshot import seeing_one_moment
 from .statements import Statements
 
 _ANY_NUMBER = 1_000_000
+
+Result = TypeVar("Result")
 
 
 class Connections:
@@ -39,7 +42,7 @@ class Connections:
     ) -> None:
         self._engine = engine
         self._is_ours = is_ours
-        self._patience = patience.total_seconds()
+        self.patience = patience.total_seconds()
         self._turns = asyncio.Semaphore(_connections(engine))
         self._under_way = 0
         self._at_rest = asyncio.Event()
@@ -50,7 +53,7 @@ class Connections:
     async def close(self) -> None:
         if self._is_ours:
             with suppress(DatabaseFailed):  # connections to a server that does not say goodbye
-                async with bounded(self._patience):
+                async with bounded(self.patience):
                     await self._rest()
                     await self._engine.dispose()
 
@@ -69,7 +72,7 @@ class Connections:
 
         Who waits for another of ours to give its connection back waits as long as that takes.
         """
-        async with self._turns, bounded(self._patience), self.long_transaction() as connection:
+        async with self._turns, bounded(self.patience), self.long_transaction() as connection:
             yield connection
 
     @asynccontextmanager
@@ -112,14 +115,20 @@ class Connections:
             )
             raise ConfigurationError(msg)
 
+    async def _retried(
+        self, work: Callable[[], Awaitable[Result]], *, only_undone: bool = False
+    ) -> Result:
+        """Do this, and again after what passes within the patience. See `with_retries`."""
+        return await with_retries(work, self.patience, only_undone=only_undone)
+
     async def _read(self, statement: Any, **parameters: object) -> list[dict[str, Any]]:
-        """The rows of a statement, which is read again where the connection was lost."""
-        try:
-            return await self._rows(statement, parameters)
-        except DatabaseFailed as error:
-            if not error.may_pass:
-                raise
-        return await self._rows(statement, parameters)
+        return await self._retried(lambda: self._rows(statement, parameters))
+
+    async def _changed(self, statement: Any, parameters: dict[str, Any]) -> int:
+        """How many rows a statement has changed, in a transaction of its own."""
+        async with self.transaction() as connection:
+            changed: int = (await connection.execute(statement, parameters)).rowcount
+        return changed
 
     async def _rows(self, statement: Any, parameters: dict[str, object]) -> list[dict[str, Any]]:
         async with self.transaction() as connection:

@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
-from sqlalchemy.exc import DataError, DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
 
 from chatrecord.errors import DatabaseFailed
 from chatrecord.redaction import redact
 
+from .error_codes import Nature, nature_of
+
 _ENLARGE = "Close those that are no longer used, or give the engine a larger pool_size="
 _NO_TABLE = ("no such table", "UndefinedTable", "doesn't exist")
-_PASSING = (
-    "deadlock", "lock wait timeout", "database is locked", "serializ", "connection", "gone away",
-    "closed", "terminating", "shutting down", "starting up", "another operation",
-)  # fmt: skip
-"""What drivers say of a failure that need not come again."""
+_STALE_PLAN = ("InvalidCachedStatementError", "cached plan must not change result type")
+"""PostgreSQL has one code for all that it does not support, and for a plan that a migration has
+made stale: a new one works."""
 
+_CLOSED = ("closed", "no active connection", "not connected", "another operation")
+"""What drivers say, without a code, of a connection that was lost or cut off in mid-statement."""
 
 _DRIVERS = frozenset(("aiosqlite", "asyncmy", "asyncpg", "psycopg", "pymysql", "sqlite3"))
+_OF_VALUES = (ValueError, TypeError, OverflowError, RecursionError)
+"""What drivers and our column types raise for a value that cannot be sent."""
 
 
 def is_of_database(error: Exception) -> bool:
     """Whether a database has failed: drivers' errors come through SQLAlchemy, and at times bare."""
-    if isinstance(error, SQLAlchemyError | OSError | ValueError | TypeError):
-        return True  # the last two as drivers refuse values
-    return _is_bare(error)
+    return isinstance(error, (SQLAlchemyError, OSError, *_OF_VALUES)) or _is_bare(error)
 
 
 def _is_bare(error: Exception) -> bool:
@@ -34,20 +36,43 @@ def _is_bare(error: Exception) -> bool:
 def failed(error: Exception) -> DatabaseFailed:
     """What went wrong, without the statement, its parameters, and what the row would have held."""
     if isinstance(error, PoolExhausted):
-        return DatabaseFailed(f"No connection to the database was free. {_ENLARGE}", may_pass=True)
+        msg = f"No connection to the database was free. {_ENLARGE}"
+        return DatabaseFailed(msg, may_pass=True, undone=True)
     told = getattr(error, "orig", None) or error
+    nature = _nature(error, told)
+    return DatabaseFailed(
+        _message(error, told, nature),
+        may_pass=nature in (Nature.UNDONE, Nature.LOST),
+        undone=nature is Nature.UNDONE,
+        refused_value=nature is Nature.REFUSED,
+    )
+
+
+def _message(error: Exception, told: BaseException, nature: Nature) -> str:
     is_told = isinstance(error, DBAPIError | OSError) or _is_bare(error)
     if not is_told or isinstance(error, DataError):
-        return DatabaseFailed(f"The database refused a value: {type(told).__name__}")
+        return f"The database refused a value: {type(told).__name__}"
     reason = (str(told).splitlines() or [""])[0]
     message = redact(f"The database failed: {type(told).__name__}: {reason}")
-    if any(sign in message for sign in _NO_TABLE):
+    if nature is Nature.LASTING and any(sign in message for sign in _NO_TABLE):
         message += ". Create the tables first: await db.create_tables(), or run your migrations"
-    return DatabaseFailed(message, may_pass=_may_pass(error, message))
+    return message
 
 
-def _may_pass(error: Exception, message: str) -> bool:
-    if isinstance(error, OSError) or getattr(error, "connection_invalidated", False):
-        return True
-    is_told = isinstance(error, DBAPIError) or _is_bare(error)
-    return is_told and any(sign in message.lower() for sign in _PASSING)
+def _nature(error: Exception, told: BaseException) -> Nature:
+    if getattr(error, "connection_invalidated", False) or isinstance(told, OSError):
+        return Nature.LOST
+    if any(sign in f"{type(told).__name__}: {told}" for sign in _STALE_PLAN):
+        return Nature.UNDONE
+    known = nature_of(told)
+    return _without_code(error, told) if known is None else known
+
+
+def _without_code(error: Exception, told: BaseException) -> Nature:
+    if any(sign in str(told).lower() for sign in _CLOSED):
+        return Nature.LOST
+    if isinstance(told, _OF_VALUES) or isinstance(told.__cause__, _OF_VALUES):
+        return Nature.REFUSED
+    if isinstance(error, InterfaceError | OperationalError):
+        return Nature.LOST  # the drivers' own, of a server that they do not reach
+    return Nature.REFUSED if isinstance(error, DBAPIError) else Nature.LASTING

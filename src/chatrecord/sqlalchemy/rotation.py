@@ -12,10 +12,10 @@ from sqlalchemy import Column, Table
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chatrecord.errors import ConfigurationError
+from chatrecord.retries import with_retries
 
 from .database import Database
 from .encryption import Keys, keys_of, opened
-from .persistence import persistently
 from .rotation_statements import private_columns, stored_values, write_back
 from .types import PrivateJson
 
@@ -44,10 +44,11 @@ async def rotate(db: Database[Any]) -> int:
 
 async def _rotate_files(db: Database[Any], keys: Keys) -> int:
     files, changed, after = db.store.attachments, 0, UUID(int=0)
+    again = partial(with_retries, patience=db.store.patience)
     while True:
-        page = await persistently(partial(files.page, after, BATCH))
+        page = await again(partial(files.page, after, BATCH))
         for row in page:
-            changed += await persistently(partial(files.seal_anew, row, keys))
+            changed += await again(partial(files.seal_anew, row, keys))
         if len(page) < BATCH:
             return changed
         after = page[-1]["id"]
@@ -58,7 +59,9 @@ async def _rotate_table(db: Database[Any], table: Table, keys: Keys) -> int:
         return 0
     changed, last = 0, None
     while True:
-        rows, stale = await persistently(partial(_rotate_page, db, table, keys, last))
+        rows, stale = await with_retries(
+            partial(_rotate_page, db, table, keys, last), db.store.patience
+        )
         changed += stale
         if len(rows) < BATCH:
             return changed

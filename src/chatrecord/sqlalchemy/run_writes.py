@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import groupby
 from typing import Any
 from uuid import UUID
 
@@ -15,8 +16,8 @@ from chatrecord.llm import Target
 from chatrecord.records import ApiRequest, Message, Run, ToolCall
 from chatrecord.store import Changes, Claim, JournalEntry, Lease, RunRecord
 
+from .attachments import Files
 from .connections import Connections
-from .persistence import persistently
 from .rows import usage_of, values_of
 from .silence import bounded
 from .statements import MappedTable, kept
@@ -35,7 +36,10 @@ class RunWrites(Connections):
 
     async def write(self, changes: Changes) -> None:
         changes, files = self.attachments.of_changes(changes)
-        await self.attachments.put_out(changes.chat_id, files)
+        await self._retried(lambda: self.attachments.put_out(changes.chat_id, files))
+        await self._retried(lambda: self._write(changes, files), only_undone=True)
+
+    async def _write(self, changes: Changes, files: Files) -> None:
         async with self.transaction() as connection:
             changed = dict(changes.changed)
             if changes.lease is not None:
@@ -58,12 +62,11 @@ class RunWrites(Connections):
         if self._sql.request is None:
             return 0
         ending = {"since": since, "before": before, "new_error": why}
-        async with self.transaction() as connection:
-            return (await connection.execute(self._sql.end_asides, ending)).rowcount
+        return await self._retried(lambda: self._changed(self._sql.end_asides, ending))
 
     async def _hold(self, connection: AsyncConnection, lease: Lease, run: RunRecord | None) -> None:
         """Lock the run, and write what has changed of it, or find that it is somebody else's."""
-        held = {"run_ids": [lease.run_id], "of_owner": lease.owner, "new_lease_until": lease.until}
+        held = _renewal([lease])
         statement = self._sql.renew_leases
         if run is not None:
             values = _changed(run)
@@ -104,7 +107,7 @@ class RunWrites(Connections):
     async def admit(
         self, request: ApiRequest, lease: Lease | None, claims: Sequence[Claim]
     ) -> bool:
-        return await persistently(lambda: self._admit(request, lease, claims))
+        return await self._retried(lambda: self._admit(request, lease, claims))
 
     async def _admit(
         self, request: ApiRequest, lease: Lease | None, claims: Sequence[Claim]
@@ -140,32 +143,51 @@ class RunWrites(Connections):
             [Target(model, provider, streamed=True) for model, provider in under_way],
         )
 
-    async def tick(
-        self, news: Mapping[UUID, Sequence[JournalEntry]], owner: str, until: datetime
-    ) -> Mapping[UUID, bool]:
-        run_ids = sorted(news)  # everybody locks in the same order
-        leases = {"run_ids": run_ids, "of_owner": owner, "new_lease_until": until}
-        told = [run_id for run_id in run_ids if news[run_id]]
+    async def tick(self, news: Mapping[Lease, Sequence[JournalEntry]]) -> Mapping[UUID, bool]:
+        kept: dict[UUID, bool] = {}
         # It takes no turn: the leases of whoever waits for one hang on it.
-        async with bounded(self._patience), self.long_transaction() as connection:
-            kept = await self._renewed(connection, leases, told)
-            for entries in _portions(entry for run_id in kept for entry in news[run_id]):
+        async with bounded(self.patience), self.long_transaction() as connection:
+            for leases in _alike(news):
+                told = [lease.run_id for lease in leases if news[lease]]
+                kept |= await self._renewed(connection, _renewal(leases), told)
+            of_kept = (entry for lease in news if lease.run_id in kept for entry in news[lease])
+            for entries in _portions(of_kept):
                 await connection.execute(self._sql.append_journal, entries)
         return kept
 
     async def _renewed(
-        self, connection: AsyncConnection, leases: dict[str, Any], told: Sequence[UUID]
+        self, connection: AsyncConnection, renewal: dict[str, Any], told: Sequence[UUID]
     ) -> dict[UUID, bool]:
         if told and can_tell(connection.dialect):
-            leases["tidings"] = payload(told)
-            found = await connection.execute(self._sql.renew_read_and_tell_leases, leases)
+            renewal["tidings"] = payload(told)
+            found = await connection.execute(self._sql.renew_read_and_tell_leases, renewal)
         elif connection.dialect.update_returning:
-            found = await connection.execute(self._sql.renew_and_read_leases, leases)
+            found = await connection.execute(self._sql.renew_and_read_leases, renewal)
         else:
-            await connection.execute(self._sql.renew_leases, leases)
-            del leases["new_lease_until"]
-            found = await connection.execute(self._sql.read_leases, leases)
+            await connection.execute(self._sql.renew_leases, renewal)
+            del renewal["new_lease_until"]
+            found = await connection.execute(self._sql.read_leases, renewal)
         return {row[0]: bool(row[1]) for row in found.all()}
+
+
+def _alike(leases: Iterable[Lease]) -> Iterator[list[Lease]]:
+    """Those that one statement can renew: mostly all, as few runs are ever taken up again."""
+
+    def kind(lease: Lease) -> tuple[str, int, datetime]:
+        return lease.owner, lease.epoch, lease.until
+
+    for _, alike in groupby(sorted(leases, key=kind), kind):
+        yield sorted(alike, key=lambda lease: lease.run_id)  # everybody locks in the same order
+
+
+def _renewal(leases: Sequence[Lease]) -> dict[str, Any]:
+    """The parameters that renew leases of one owner, epoch and end."""
+    return {
+        "run_ids": [lease.run_id for lease in leases],
+        "of_owner": leases[0].owner,
+        "of_epoch": leases[0].epoch,
+        "new_lease_until": leases[0].until,
+    }
 
 
 async def insert_rows(

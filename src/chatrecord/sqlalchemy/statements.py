@@ -426,12 +426,13 @@ class Statements:
         return [
             self.run.id.in_(bindparam("run_ids", expanding=True, type_=self.run.id.type)),
             self.run.owner == bindparam("of_owner"),
+            self.run.epoch == bindparam("of_epoch", type_=Integer),
             self.run.active_chat_id.is_not(None),
         ]
 
     @cached_property
     def renew_leases(self) -> Update:
-        """Extend the leases of those of these runs that are still this owner's."""
+        """Extend the leases of those of these runs that are still of this owner and epoch."""
         until: dict[Any, Any] = {self.run.lease_until: bindparam("new_lease_until")}
         return update(self.run.table).where(*self._owned()).values(until)
 
@@ -459,7 +460,7 @@ class Statements:
 
     @cached_property
     def read_leases(self) -> Select[Any]:
-        """What has been asked of those of these runs that are still this owner's."""
+        """What has been asked of those of these runs that are still of this owner and epoch."""
         return select(self.run.id, self.run.stop_requested).where(*self._owned())
 
     @cached_property

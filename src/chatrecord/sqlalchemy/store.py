@@ -22,6 +22,10 @@ class SqlStore(Beginnings, RunWrites):
 
     async def report(self, by: Sequence[str], span: Span, scope: Scope) -> list[UsageRow]:
         statement = report(self._sql, self._engine.dialect, by, span, scope)
-        async with self.long_transaction() as connection:
-            found = await connection.execute(statement)
-            return [row_of(row, by) for row in found.mappings()]
+
+        async def read() -> list[UsageRow]:
+            async with self.long_transaction() as connection:
+                found = await connection.execute(statement)
+                return [row_of(row, by) for row in found.mappings()]
+
+        return await self._retried(read)

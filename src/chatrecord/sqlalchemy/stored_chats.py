@@ -31,7 +31,6 @@ from .erasing_statements import (
     in_use,
     still_idle,
 )
-from .persistence import persistently
 from .rows import chat_of, chat_values, own_columns
 from .run_writes import insert_rows
 from .statements import Statements
@@ -66,8 +65,11 @@ class StoredChats(Connections):
     ) -> ChatRecord:
         if connection is not None:
             return await self._insert_chat(await _connection_of(connection), chat)
-        async with self.transaction() as own:
-            return await self._insert_chat(own, chat)
+        return await self._retried(lambda: self._insert_own_chat(chat), only_undone=True)
+
+    async def _insert_own_chat(self, chat: ChatRecord) -> ChatRecord:
+        async with self.transaction() as connection:
+            return await self._insert_chat(connection, chat)
 
     async def _insert_chat(self, connection: AsyncConnection, chat: ChatRecord) -> ChatRecord:
         values = chat_values(chat)
@@ -105,7 +107,7 @@ class StoredChats(Connections):
         self, chat_id: UUID, title: str | None, *, over: Literal["any", "none"] = "any"
     ) -> bool:
         statement = self._sql.set_title if over == "any" else self._sql.set_first_title
-        return await persistently(lambda: self._set_title(statement, chat_id, title))
+        return await self._retried(lambda: self._set_title(statement, chat_id, title))
 
     async def _set_title(self, statement: Update, chat_id: UUID, title: str | None) -> bool:
         named = {"row_id": chat_id, "new_title": title}
@@ -121,7 +123,7 @@ class StoredChats(Connections):
         files: Files = {}
         referring = [self.attachments.referring(message, files) for message in messages]
         await self.attachments.put_out(chat.id, files)
-        return await persistently(lambda: self._rewrite_chat(chat, referring, still, files))
+        return await self._retried(lambda: self._rewrite_chat(chat, referring, still, files))
 
     async def _rewrite_chat(
         self,
@@ -149,7 +151,7 @@ class StoredChats(Connections):
         return False
 
     async def delete_chat(self, chat_id: UUID, scope: Scope, audit: Audit = "delete") -> bool:
-        return await persistently(lambda: self._delete_chat(chat_id, scope, audit))
+        return await self._retried(lambda: self._delete_chat(chat_id, scope, audit))
 
     async def _delete_chat(self, chat_id: UUID, scope: Scope, audit: Audit) -> bool:
         async with self.long_transaction() as connection:
@@ -170,7 +172,7 @@ class StoredChats(Connections):
     async def erase_idle_chats(
         self, chat_ids: Sequence[UUID], before: datetime, audit: Audit
     ) -> int:
-        return await persistently(lambda: self._erase_idle_chats(chat_ids, before, audit))
+        return await self._retried(lambda: self._erase_idle_chats(chat_ids, before, audit))
 
     async def _erase_idle_chats(
         self, chat_ids: Sequence[UUID], before: datetime, audit: Audit
@@ -188,7 +190,7 @@ class StoredChats(Connections):
             erased = await connection.execute(erase_idle_chats(sql), when | these)
             if erased.rowcount != len(idle - used):  # SQLite has locked none of them
                 msg = "A chat that was to be deleted has been used again meanwhile"
-                raise DatabaseFailed(msg, may_pass=True)
+                raise DatabaseFailed(msg, may_pass=True, undone=True)
             await self.attachments.drop(outside)
         return len(idle - used)
 
@@ -201,12 +203,19 @@ class StoredChats(Connections):
         self, chat: ChatRecord, rows: Sequence[RunRecord | JournalEntry | ChatFile]
     ) -> ChatRecord:
         try:
-            async with self.long_transaction() as connection:
-                return await insert_whole_chat(self._sql, self.attachments, connection, chat, rows)
+            return await self._retried(
+                lambda: self._insert_whole_chat(chat, rows), only_undone=True
+            )
         except DatabaseFailed as error:
             if is_repeated(error.__cause__):
                 raise exists(chat.id) from error
             raise
+
+    async def _insert_whole_chat(
+        self, chat: ChatRecord, rows: Sequence[RunRecord | JournalEntry | ChatFile]
+    ) -> ChatRecord:
+        async with self.long_transaction() as connection:
+            return await insert_whole_chat(self._sql, self.attachments, connection, chat, rows)
 
 
 async def _connection_of(given: object) -> AsyncConnection:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.exc import IntegrityError
@@ -46,10 +47,20 @@ class StoredRuns(Connections):
             "new_owner": owner,
             "new_lease_until": until,
         }
-        async with self.transaction() as connection:
-            if (await connection.execute(self._sql.claim, taking)).rowcount == 0:
-                return None
-        return replace(run, owner=owner, epoch=run.epoch + 1, lease_until=until)
+        claimed = replace(run, owner=owner, epoch=run.epoch + 1, lease_until=until)
+        changed = await self._retried(lambda: self._changed(self._sql.claim, taking))
+        return claimed if changed or await self._is_held(claimed) else None
+
+    async def _is_held(self, run: Run) -> bool:
+        """Whether a run was taken over like this, by a try whose connection was lost over it."""
+        found = await self.get_run(run.chat_id, run.id)
+        held = (run.owner, run.epoch, run.lease_until, "running")
+        return found is not None and held == (
+            found.owner,
+            found.epoch,
+            found.lease_until,
+            found.status,
+        )
 
     async def beats(self, run_ids: Sequence[UUID]) -> Mapping[UUID, Beat]:
         rows = await self._read(self._sql.beats, run_ids=list(run_ids))
@@ -71,17 +82,7 @@ class StoredRuns(Connections):
             "new_owner": owner,
             "new_lease_until": until,
         }
-        try:
-            async with self.transaction() as connection:
-                if (await connection.execute(self._sql.reopen, taking)).rowcount == 0:
-                    return None
-                if run.status != "parked":  # which has held its chat
-                    await self._check_is_last(connection, run)
-        except DatabaseFailed as error:
-            if isinstance(error.__cause__, IntegrityError):
-                return None  # another run of the chat is active by now
-            raise
-        return replace(
+        reopened = replace(
             run,
             status="running",
             owner=owner,
@@ -90,6 +91,21 @@ class StoredRuns(Connections):
             error=None,
             finished_at=None,
         )
+        try:
+            changed = await self._retried(lambda: self._reopen(run, taking))
+        except DatabaseFailed as error:
+            if isinstance(error.__cause__, IntegrityError):
+                return None  # another run of the chat is active by now
+            raise
+        return reopened if changed or await self._is_held(reopened) else None
+
+    async def _reopen(self, run: Run, taking: dict[str, Any]) -> bool:
+        async with self.transaction() as connection:
+            if (await connection.execute(self._sql.reopen, taking)).rowcount == 0:
+                return False
+            if run.status != "parked":  # which has held its chat
+                await self._check_is_last(connection, run)
+        return True
 
     async def _check_is_last(self, connection: AsyncConnection, run: Run) -> None:
         """Raise where the chat has gone on since: its next numbers are taken."""
@@ -111,10 +127,9 @@ class StoredRuns(Connections):
             "new_status": status,
             "new_error": error,
         }
-        async with self.transaction() as connection:
-            return (await connection.execute(self._sql.decide, decision)).rowcount > 0
+        statement = self._sql.decide
+        return await self._retried(lambda: self._changed(statement, decision), only_undone=True) > 0
 
     async def request_stop(self, run_id: UUID) -> bool:
-        async with self.transaction() as connection:
-            asked = await connection.execute(self._sql.request_stop, {"row_id": run_id})
-        return asked.rowcount > 0
+        asked = {"row_id": run_id}
+        return await self._retried(lambda: self._changed(self._sql.request_stop, asked)) > 0

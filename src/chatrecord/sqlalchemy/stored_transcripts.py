@@ -27,10 +27,13 @@ class StoredTranscripts(Connections):
     async def history(
         self, chat_id: UUID, window: Window, *, before: int, with_summary: bool = False
     ) -> list[Message]:
-        async with self.transaction() as connection:
-            return await self._history(
-                connection, chat_id, window, before=before, with_summary=with_summary
-            )
+        async def read() -> list[Message]:
+            async with self.transaction() as connection:
+                return await self._history(
+                    connection, chat_id, window, before=before, with_summary=with_summary
+                )
+
+        return await self._retried(read)
 
     async def summaries(self, chat_id: UUID) -> list[Message]:
         return [message_of(row) for row in await self._read(self._sql.summaries, chat_id=chat_id)]
@@ -76,10 +79,10 @@ class StoredTranscripts(Connections):
         return _oldest_first(await connection.execute(self._sql.history_from, whole_round))
 
     async def with_files(self, messages: Sequence[Message]) -> list[Message]:
-        return await self.attachments.whole(messages)
+        return await self._retried(lambda: self.attachments.whole(messages))
 
     async def attachment(self, chat_id: UUID, file_hash: str) -> Attachment | None:
-        return await self.attachments.get(chat_id, file_hash)
+        return await self._retried(lambda: self.attachments.get(chat_id, file_hash))
 
     async def get_message(self, chat_id: UUID, message_id: UUID) -> Message | None:
         key = {"chat_id": chat_id, "message_id": message_id}
@@ -105,7 +108,8 @@ class StoredTranscripts(Connections):
     async def tool_calls(self, chat_id: UUID) -> list[ToolCall]:
         mapped = kept(self._sql.tool_call, "Tool calls", "tool_call")
         rows = await self._read(self._sql.all_of(mapped), chat_id=chat_id)
-        return await self.attachments.whole_calls([tool_call_of(row) for row in rows])
+        calls = [tool_call_of(row) for row in rows]
+        return await self._retried(lambda: self.attachments.whole_calls(calls))
 
     async def requests(self, chat_id: UUID) -> list[ApiRequest]:
         mapped = kept(self._sql.request, "Requests", "request")
@@ -117,6 +121,9 @@ class StoredTranscripts(Connections):
         return usage_of((await self._read(self._sql.usage, chat_id=chat_id))[0])
 
     async def rows_of(self, run: Run, *, with_journal: bool = True) -> RunRows:
+        return await self._retried(lambda: self._rows_of(run, with_journal=with_journal))
+
+    async def _rows_of(self, run: Run, *, with_journal: bool) -> RunRows:
         sql, key = self._sql, {"run_id": run.id, "chat_id": run.chat_id}
         async with self.transaction() as connection:
 

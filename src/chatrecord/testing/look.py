@@ -25,7 +25,7 @@ from chatrecord.chats import NewChat, RuntimeOptions
 from chatrecord.home import Home
 from chatrecord.ids import new_id
 from chatrecord.records import Chunk, Message
-from chatrecord.store import Changes
+from chatrecord.store import Changes, Lease
 
 PATIENCE = 10.0
 """Seconds after which something that was to happen has not happened."""
@@ -55,7 +55,7 @@ async def die(home: Home, chat: Chat) -> None:
     live = journal.live(run.id)
     long_ago = datetime.now(UTC) - timedelta(seconds=1)
     async with live.lock if live is not None else nullcontext():  # a tick may be under way
-        await home.store.tick({run.id: []}, run.owner, long_ago)
+        await home.store.tick({Lease(run.id, run.owner, run.epoch, long_ago): []})
 
 
 async def load(home: Home, chat: Chat, llm: object, **options: Unpack[RuntimeOptions]) -> Chat:
