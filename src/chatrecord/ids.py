@@ -27,6 +27,15 @@ def new_id() -> UUID:
     return UUID(int=milliseconds << 80 | 0x7 << 76 | fraction << 64 | 0b10 << 62 | random)
 
 
+def _renew_lock() -> None:
+    global _lock  # noqa: PLW0603 - see above
+    _lock = Lock()
+
+
+if hasattr(os, "register_at_fork"):  # a thread that held it does not run in the child
+    os.register_at_fork(after_in_child=_renew_lock)
+
+
 def first_id(moment: datetime) -> UUID:
     """The smallest id that can have been made at this moment."""
     milliseconds = int(moment.timestamp() * 1000)

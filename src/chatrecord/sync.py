@@ -57,6 +57,10 @@ class _BackgroundLoop:
                 atexit.register(self._end_runs, os.getpid())
             return self._loop
 
+    def begin_anew(self) -> None:
+        """In a process that was forked: a thread that held the lock does not run there."""
+        self._lock = threading.Lock()
+
     def _end_runs(self, process: int) -> None:
         """At exit: let live runs store what has come, as the end of an `asyncio.run` does."""
         if self._loop is not None and process == os.getpid():
@@ -72,6 +76,8 @@ async def _cancel_runs() -> None:
 
 
 _background = _BackgroundLoop()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_background.begin_anew)
 
 
 def wait(work: Coroutine[Any, Any, Result]) -> Result:

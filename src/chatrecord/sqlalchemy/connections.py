@@ -43,12 +43,22 @@ class Connections:
         self._engine = engine
         self._is_ours = is_ours
         self.patience = patience.total_seconds()
-        self._turns = asyncio.Semaphore(_connections(engine))
-        self._under_way = 0
-        self._at_rest = asyncio.Event()
+        self._at_work()
         self._sql = Statements(models)
         self.attachments = Attachments(self._sql, attachments, engine.dialect, self.transaction)
+
+    def _at_work(self) -> None:
+        self._turns = asyncio.Semaphore(_connections(self._engine))
+        self._under_way = 0
+        self._at_rest = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
+
+    def begin_anew(self) -> object:
+        """In a process that was forked: with connections of its own. Returns the parent's."""
+        inherited = self._engine.pool
+        self._engine.sync_engine.dispose(close=False)
+        self._at_work()
+        return inherited
 
     async def close(self) -> None:
         if self._is_ours:

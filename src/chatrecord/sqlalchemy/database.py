@@ -22,6 +22,7 @@ from chatrecord.store import LEASE, PATIENCE
 
 from .attachments import check_own
 from .encryption import Keys, use_keys
+from .forks import begin_anew_in_forks
 from .idle import check_the_idle
 from .models import PRIVATE, Models
 from .statements import MappedTable
@@ -118,7 +119,9 @@ class Database(Generic[Tables]):
         self.store = SqlStore(
             self.engine, self.models, is_ours=is_ours, patience=patience, attachments=attachments
         )
-        self.office = Office(self.store, lease, patience)
+        self._times = (lease, patience)
+        self.office = Office(self.store, *self._times)
+        begin_anew_in_forks(self)
         if encryption is not None:
             _check_private(self.models)
             use_keys(self.engine.dialect, encryption)
@@ -139,6 +142,15 @@ class Database(Generic[Tables]):
         """
         await self.office.close()
         await self.store.close()
+
+    def begin_anew(self) -> object:
+        """In a process that was forked: with connections, runs and a name of its own.
+
+        Called by the fork itself. Returns what belongs to the parent.
+        """
+        inherited = self.office, self.store.begin_anew()
+        self.office = Office(self.store, *self._times)
+        return inherited
 
     async def repair(self) -> int:
         """End every run whose process has died, and keep what it left; how many there were.
