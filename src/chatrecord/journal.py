@@ -12,7 +12,7 @@ import logging
 import os
 import socket
 from collections.abc import Mapping, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from datetime import UTC, datetime, timedelta
 from time import monotonic
 from typing import Protocol
@@ -20,6 +20,7 @@ from uuid import UUID
 
 from .errors import ConfigurationError, DatabaseFailed, LeaseLost
 from .ids import new_id
+from .shielding import finished
 from .store import LEASE, PATIENCE, JournalEntry, Lease, Store
 
 TICK = 0.05
@@ -90,7 +91,7 @@ class Journal:
         self._task.add_done_callback(self._restart)
 
     def _restart(self, task: asyncio.Task[None]) -> None:
-        """Somebody has cancelled all tasks of the loop: the runs still have something to store."""
+        """It was cancelled before its first step."""
         if self._live and task is self._task and not task.get_loop().is_closed():
             self._start()
 
@@ -149,15 +150,24 @@ class Journal:
             await asyncio.gather(self._task, return_exceptions=True)
 
     async def _ticks(self) -> None:
+        """Until no run is left. Who cancels this, as the end of a loop does, cancels the runs, too:
+        until those have ended they have something to store.
+        """
         while self._live:
             try:
-                async with asyncio.timeout(TICK):
-                    await self._news.wait()
-            except TimeoutError:
-                pass
-            self._news.clear()
-            if not self._paused:
-                await self._tick()
+                await self._wait_for_news()
+                if not self._paused:
+                    await finished(self._tick())
+            except asyncio.CancelledError:
+                task = asyncio.current_task()
+                assert task is not None
+                task.uncancel()
+
+    async def _wait_for_news(self) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(TICK):
+                await self._news.wait()
+        self._news.clear()
 
     async def _tick(self) -> None:
         runs = {run.id: run for run in self._live.values() if not run.lock.locked()}

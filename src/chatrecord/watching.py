@@ -138,7 +138,13 @@ class Watcher:
             watched = self._watched[run.id] = WatchedRun(self._store, run)
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._looks(repairer), name="chatrecord watcher")
+            self._task.add_done_callback(self._leave)
         return watched
+
+    def _leave(self, task: asyncio.Task[None]) -> None:
+        """Somebody has cancelled all tasks of the loop: nobody looks for the readers any more."""
+        if task is self._task:
+            self._give_up(RunInterrupted("Whoever followed the run was cancelled"))
 
     async def close(self) -> None:
         """Look no more."""

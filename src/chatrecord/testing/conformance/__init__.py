@@ -24,6 +24,7 @@ from .compaction import ChatsAreCompacted
 from .conversations import ConversationsAreStored
 from .early import DeliveryCanBeEarly
 from .failures import FailuresLoseNothing
+from .fencing import RunsAreFenced
 from .going_on import RunsGoOn
 from .guards import GuardsHold
 from .hooks import HooksAreHeard
@@ -59,6 +60,7 @@ class Conformance(
     HooksAreHeard,
     ProcessesShare,
     TheDeadAreRepaired,
+    RunsAreFenced,
     RunsGoOn,
     AnswersAreReplaced,
     AnswersAreServed,

@@ -1,0 +1,157 @@
+"""Two tasks on one run, in one process or in two: only the newer may write."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from chatrecord import chats
+from chatrecord.chat import Chat
+from chatrecord.errors import ChatBusy, LeaseLost
+from chatrecord.home import Home
+from chatrecord.records import Run
+from chatrecord.store import Changes, JournalEntry, Lease
+from chatrecord.testing.look import answered_calls, die, has_journal, load, new_chat, until
+from chatrecord.testing.script import Script, call, hang, meet, say
+
+from .shared import AWKWARD, read
+
+
+class RunsAreFenced:
+    """Two tasks on one run."""
+
+    @pytest.mark.parametrize("looks", ["load", "list", "ask", "follow", "repair"])
+    async def test_a_process_that_slept_goes_on_with_its_own_run(
+        self, home: Home, looks: str
+    ) -> None:
+        gate = asyncio.Event()
+        script = Script([say(AWKWARD), meet(gate.wait), say(" and on")], [say("next")])
+        chat = await new_chat(home, script, user_id="sleeper")
+        asking = asyncio.create_task(chat.ask("Hi!"))
+        await until(lambda: has_journal(home, chat))
+        await die(home, chat)
+
+        following = None
+        if looks == "load":
+            await load(home, chat, Script())
+        elif looks == "list":
+            await chats.list_chats(home, limit=5, before=None, scope={"user_id": "sleeper"})
+        elif looks == "ask":
+            with pytest.raises(ChatBusy):
+                await chat.ask("And?")
+        elif looks == "follow":
+            twin = await load(home, chat, Script())
+            following = asyncio.create_task(read(twin.follow()))
+            await asyncio.sleep(0)
+        else:
+            await chats.repair(home, chats=[chat.id])
+        home.office.journal.go_on()
+        gate.set()
+
+        whole = AWKWARD + " and on"
+        assert (await asking).text == whole
+        if following is not None:
+            assert "".join(chunk.text for chunk in await following) == whole
+        assert [message.status for message in await chat.messages()] == ["complete"] * 2
+        assert (await chat.ask("And?")).text == "next"
+
+    async def test_the_older_of_two_tasks_on_a_run_can_write_no_more(self, home: Home) -> None:
+        """Not even where both have the same owner."""
+        chat, run = await _dead(home)
+        now = datetime.now(UTC)
+        newer = await home.store.claim(
+            run, owner=run.owner, now=now, until=now + timedelta(minutes=1)
+        )
+        assert newer is not None
+        assert newer.epoch == run.epoch + 1
+        answer = (await chat.messages())[-1]
+        kept = await chat.messages()
+
+        lease = Lease(run.id, run.owner, run.epoch, now + timedelta(minutes=2))
+        piece = JournalEntry(answer.id, 99, {"kind": "text", "text": "stale"})
+        assert await home.store.tick({lease: [piece]}) == {}
+        stale = Changes(chat.id, lease)
+        stale.put(replace(answer, text="stale", status="complete"))
+        with pytest.raises(LeaseLost):
+            await home.store.write(stale)
+        request = (await chat.requests())[0]
+        with pytest.raises(LeaseLost):
+            await home.store.admit(request, lease, [])
+
+        assert await chat.messages() == kept
+        assert await home.store.journal(answer.id, after=98) == []
+        assert list(await home.store.tick({replace(lease, epoch=newer.epoch): []})) == [run.id]
+        await _end(home, chat)
+
+    async def test_leases_of_several_epochs_are_renewed_together(self, home: Home) -> None:
+        first, run = await _dead(home)
+        home.office.journal.go_on()
+        second, other = await _dead(home)
+        now = datetime.now(UTC)
+        until = now + timedelta(minutes=1)
+        again = await home.store.claim(other, owner=run.owner, now=now, until=until)
+        assert again is not None
+
+        leases = {
+            Lease(run.id, run.owner, run.epoch, until): [],
+            Lease(again.id, again.owner, again.epoch, until): [],
+        }
+
+        assert set(await home.store.tick(leases)) == {run.id, again.id}
+        await _end(home, first)
+        await _end(home, second)
+
+    async def test_a_resume_waits_for_the_task_that_lost_its_run(
+        self, home: Home, elsewhere: Home
+    ) -> None:
+        started, ended = asyncio.Event(), asyncio.Event()
+        ran: list[str] = []
+
+        async def pay() -> str:
+            ran.append("pay")
+            started.set()
+            try:
+                await asyncio.Event().wait()
+            finally:
+                await asyncio.sleep(0.05)
+                ended.set()
+            return "paid"
+
+        script = Script([say("Paying. "), call("pay", "c1")], [say("on")])
+        chat = await new_chat(home, script, tools=[pay])
+        asking = asyncio.create_task(chat.ask("Pay"))
+        await asyncio.wait_for(started.wait(), 5)
+        await die(home, chat)
+        await chats.repair(elsewhere, chats=[chat.id])
+        home.office.journal.go_on()
+
+        reply = await chat.resume()
+
+        assert ended.is_set()
+        assert reply.text == "on"
+        assert ran == ["pay"]
+        assert answered_calls(script.requests[-1]) == ["c1"]
+        with pytest.raises(LeaseLost):
+            await asking
+        assert [call.status for call in await chat.tool_calls()] == ["interrupted"]
+        assert await chat.active_run() is None
+
+
+async def _dead(home: Home) -> tuple[Chat, Run]:
+    """A run in mid-answer whose lease is over, as far as its row tells."""
+    chat = await new_chat(home, Script([say("half"), hang()]))
+    asking = asyncio.create_task(chat.ask("Hi!"))
+    asking.add_done_callback(lambda task: task.exception())
+    await until(lambda: has_journal(home, chat))
+    run = await chat.active_run()
+    assert run is not None
+    await die(home, chat)
+    return chat, run
+
+
+async def _end(home: Home, chat: Chat) -> None:
+    home.office.journal.go_on()
+    await chat.stop()

@@ -1,0 +1,133 @@
+"""Nothing waits without a bound: for a task that never ran, a hook that hangs, a tool that does not
+let go."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from chatrecord import HookFailed, Limits, RunInterrupted, TimeLimitExceeded
+from chatrecord.hooks import Hook, RunEnd
+from chatrecord.runs import LiveRun
+from chatrecord.sqlalchemy import Database, create_chat, load_chat
+from chatrecord.testing import Script, call, hang, say
+from chatrecord.testing.look import has_journal, until
+
+
+@pytest.fixture(autouse=True)
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chatrecord.runs.LET_GO", 0.2)
+
+
+@pytest.fixture
+def gate() -> Iterator[threading.Event]:
+    gate = threading.Event()
+    yield gate
+    gate.set()
+
+
+async def test_a_run_that_is_cancelled_before_its_first_step_ends_what_waits_for_it(
+    db: Database,
+) -> None:
+    chat = await create_chat(db, Script([say("x")]))
+    asking = asyncio.create_task(chat.ask("q"))
+    while not (runs := _tasks("chatrecord run")):  # noqa: ASYNC110 - a task sets no event
+        await asyncio.sleep(0)
+    runs[0].cancel()
+
+    with pytest.raises(RunInterrupted):
+        await asyncio.wait_for(asking, 5)
+    assert (await chat.ask("q")).text == "x"
+    await asyncio.wait_for(db.close(), 5)
+
+
+@pytest.mark.parametrize("name", ["chatrecord journal", "chatrecord watcher"])
+async def test_a_task_that_somebody_cancels_keeps_nobody_waiting(db: Database, name: str) -> None:
+    """As a framework does that cancels all tasks of its loop."""
+    chat = await create_chat(db, Script([say(*"abcdefgh", pause=0.05)]))
+    streaming = asyncio.ensure_future(_read(chat.stream("q")))
+    await until(lambda: has_journal(db, chat))
+    async with Database(db.engine) as twin:
+        reader = await load_chat(twin, Script(), chat.id)
+        following = asyncio.ensure_future(_read(reader.follow()))
+        while not _tasks(name):  # noqa: ASYNC110 - a task sets no event
+            await asyncio.sleep(0.01)
+        for task in _tasks(name):
+            task.cancel()
+
+        assert await asyncio.wait_for(streaming, 5) == "abcdefgh"
+        await asyncio.wait([following], timeout=5)
+        assert following.done()
+        following.exception()
+
+
+async def test_a_hook_that_hangs_holds_no_chat(db: Database) -> None:
+    class Hanging(Hook):
+        async def on_run_end(self, end: RunEnd) -> None:
+            await asyncio.Event().wait()
+
+    limits = Limits(hook_timeout=0.1)
+    chat = await create_chat(db, Script([say("x")]), hooks=[Hanging()], limits=limits)
+
+    with pytest.raises(HookFailed, match="hook_timeout"):
+        await asyncio.wait_for(chat.ask("q"), 5)
+
+    assert await chat.active_run() is None
+    assert [message.text for message in await chat.messages()] == ["q", "x"]
+
+
+@pytest.mark.parametrize("ends", ["stop", "close", "time"])
+async def test_a_tool_in_a_thread_holds_no_run(
+    db: Database, gate: threading.Event, ends: str
+) -> None:
+    started = threading.Event()
+
+    def stubborn() -> str:
+        started.set()
+        gate.wait(20)
+        return "late"
+
+    limits = Limits(total_timeout=0.5 if ends == "time" else 60)
+    script = Script([say("Wait. "), call("stubborn")], [say("on")])
+    chat = await create_chat(db, script, tools=[stubborn], limits=limits)
+    asking = asyncio.create_task(chat.ask("q"))
+    assert await asyncio.to_thread(started.wait, 5)
+
+    if ends == "stop":
+        assert await asyncio.wait_for(chat.stop(), 5)
+    elif ends == "close":
+        await asyncio.wait_for(db.close(), 5)
+    with pytest.raises(TimeLimitExceeded if ends == "time" else RunInterrupted):
+        await asyncio.wait_for(asking, 5)
+
+    gate.set()
+    await asyncio.sleep(0.1)  # what it returns now belongs to a run that has ended
+    async with Database(db.engine) as later:
+        again = await load_chat(later, script, chat.id)
+        (row,) = await again.tool_calls()
+        assert (row.status, row.result) == ("interrupted", None)
+        assert (await again.ask("And?")).text == "on"
+
+
+async def test_a_run_stopped_before_it_has_begun_is_stopped(db: Database) -> None:
+    chat = await create_chat(db, Script([hang()]))
+    asking = asyncio.create_task(chat.ask("q"))
+    while not db.office.journal._enrolled:  # noqa: ASYNC110 - nobody tells
+        await asyncio.sleep(0)
+    (run,) = db.office.journal._enrolled
+    assert isinstance(run, LiveRun)
+    run.stop()
+
+    with pytest.raises(RunInterrupted):
+        await asyncio.wait_for(asking, 5)
+
+
+def _tasks(name: str) -> list[asyncio.Task[object]]:
+    return [task for task in asyncio.all_tasks() if task.get_name().startswith(name)]
+
+
+async def _read(stream: object) -> str:
+    return "".join([chunk.text async for chunk in stream])  # type: ignore[attr-defined]
