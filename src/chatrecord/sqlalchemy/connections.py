@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
 from datetime import timedelta
 from typing import Any, TypeVar
 
@@ -17,11 +17,14 @@ from chatrecord.retries import with_retries
 from chatrecord.store import PATIENCE
 
 from .attachments import Attachments
+from .connection_checks import ConnectionChecks
 from .failures import failed, is_of_database
+from .interruptions import survive_interruptions
 from .models import Models
 from .silence import bounded
 from .snapshot import seeing_one_moment
 from .statements import Statements
+from .turns import turn_of
 
 _ANY_NUMBER = 1_000_000
 
@@ -44,11 +47,14 @@ class Connections:
         self._is_ours = is_ours
         self.patience = patience.total_seconds()
         self._at_work()
+        survive_interruptions(engine)
         self._sql = Statements(models)
         self.attachments = Attachments(self._sql, attachments, engine.dialect, self.transaction)
 
     def _at_work(self) -> None:
         self._turns = asyncio.Semaphore(_connections(self._engine))
+        self._only = turn_of(self._engine)
+        self._checks = ConnectionChecks(self._engine)
         self._under_way = 0
         self._at_rest = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -82,32 +88,53 @@ class Connections:
 
         Who waits for another of ours to give its connection back waits as long as that takes.
         """
-        async with self._turns, bounded(self.patience), self.long_transaction() as connection:
+        async with self._turns, self.urgent_transaction() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def urgent_transaction(self) -> AsyncIterator[AsyncConnection]:
+        """The same for what all others depend on. It waits only where there is one connection."""
+        async with self._turn(), bounded(self.patience), self._opened() as connection:
             yield connection
 
     @asynccontextmanager
     async def long_transaction(self) -> AsyncIterator[AsyncConnection]:
         """A transaction that may take its time. Its errors are `DatabaseFailed`."""
-        self._stay_in_one_loop()
-        self._under_way += 1
-        try:
-            async with self._engine.begin() as connection:
-                yield connection
-        except Exception as error:
-            if not is_of_database(error):
-                raise
-            raise failed(error) from error
-        finally:
-            self._under_way -= 1
-            self._at_rest.set()
+        async with self._turn(), self._opened() as connection:
+            yield connection
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[AsyncConnection]:
         """A transaction that sees all as of one moment, for as long as it takes to read it."""
         self._stay_in_one_loop()
+        async with self._turn(), self._failing(), seeing_one_moment(self._engine) as connection:
+            await self._checks.check(connection)
+            yield connection
+
+    @property
+    def has_one_connection(self) -> bool:
+        """Whether a transaction that waits for its caller would keep that caller waiting."""
+        return self._only is not None
+
+    def _turn(self) -> AbstractAsyncContextManager[None]:
+        return nullcontext() if self._only is None else self._only.taken()
+
+    @asynccontextmanager
+    async def _opened(self) -> AsyncIterator[AsyncConnection]:
+        self._stay_in_one_loop()
+        self._under_way += 1
         try:
-            async with seeing_one_moment(self._engine) as connection:
+            async with self._failing(), self._engine.begin() as connection:
+                await self._checks.check(connection)
                 yield connection
+        finally:
+            self._under_way -= 1
+            self._at_rest.set()
+
+    @asynccontextmanager
+    async def _failing(self) -> AsyncIterator[None]:
+        try:
+            yield
         except Exception as error:
             if not is_of_database(error):
                 raise

@@ -28,6 +28,7 @@ from .models import PRIVATE, Models
 from .statements import MappedTable
 from .store import SqlStore
 from .tables import READY_MADE
+from .turns import is_in_memory
 from .types import PrivateJson, PrivateText
 
 
@@ -269,7 +270,7 @@ def _with_driver(given: str | URL) -> URL:
 
 def _pool_of_sqlite(url: URL) -> dict[str, Any]:
     """A database in memory lives in its one connection, which transactions then take in turn."""
-    if url.database in (None, "", ":memory:"):
+    if is_in_memory(url):
         return {"poolclass": AsyncAdaptedQueuePool, "pool_size": 1, "max_overflow": 0}
     return {}
 

@@ -19,7 +19,6 @@ from chatrecord.store import Changes, Claim, JournalEntry, Lease, RunRecord
 from .attachments import Files
 from .connections import Connections
 from .rows import usage_of, values_of
-from .silence import bounded
 from .statements import MappedTable, kept
 from .tidings import can_tell, payload
 
@@ -146,7 +145,7 @@ class RunWrites(Connections):
     async def tick(self, news: Mapping[Lease, Sequence[JournalEntry]]) -> Mapping[UUID, bool]:
         kept: dict[UUID, bool] = {}
         # It takes no turn: the leases of whoever waits for one hang on it.
-        async with bounded(self.patience), self.long_transaction() as connection:
+        async with self.urgent_transaction() as connection:
             for leases in _alike(news):
                 told = [lease.run_id for lease in leases if news[lease]]
                 kept |= await self._renewed(connection, _renewal(leases), told)

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 from uuid import UUID
 
 from sqlalchemy import Update
@@ -37,6 +37,8 @@ from .statements import Statements
 from .titles import found_by_reading
 from .transfer import exists, insert_whole_chat, is_repeated, rows_of_chat
 from .types import Key
+
+ChatRow: TypeAlias = ChatRecord | RunRecord | JournalEntry | ChatFile
 
 
 class _NotStill(Exception):
@@ -194,10 +196,9 @@ class StoredChats(Connections):
             await self.attachments.drop(outside)
         return len(idle - used)
 
-    def rows_of_chat(
-        self, chat_id: UUID, scope: Scope
-    ) -> AsyncGenerator[ChatRecord | RunRecord | JournalEntry | ChatFile]:
-        return rows_of_chat(self._sql, self.attachments, self.snapshot, chat_id, scope)
+    def rows_of_chat(self, chat_id: UUID, scope: Scope) -> AsyncGenerator[ChatRow]:
+        rows = rows_of_chat(self._sql, self.attachments, self.snapshot, chat_id, scope)
+        return _all_at_once(rows) if self.has_one_connection else rows
 
     async def insert_whole_chat(
         self, chat: ChatRecord, rows: Sequence[RunRecord | JournalEntry | ChatFile]
@@ -216,6 +217,12 @@ class StoredChats(Connections):
     ) -> ChatRecord:
         async with self.long_transaction() as connection:
             return await insert_whole_chat(self._sql, self.attachments, connection, chat, rows)
+
+
+async def _all_at_once(rows: AsyncGenerator[ChatRow]) -> AsyncGenerator[ChatRow]:
+    """The same rows, with nothing open while somebody looks at them."""
+    for row in [row async for row in rows]:
+        yield row
 
 
 async def _connection_of(given: object) -> AsyncConnection:
