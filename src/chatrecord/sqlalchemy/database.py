@@ -21,6 +21,7 @@ from chatrecord.home import Office
 from chatrecord.store import LEASE, PATIENCE
 
 from .attachments import check_own
+from .creation import create_tables
 from .encryption import Keys, use_keys
 from .forks import begin_anew_in_forks
 from .idle import check_the_idle
@@ -130,11 +131,9 @@ class Database(Generic[Tables]):
     async def create_tables(self) -> None:
         """Create those of the library's tables that do not exist yet, and what they refer to.
 
-        Meant for a first start; a migration tool takes over from there.
+        Meant for a first start, of several processes, too; a migration tool takes over from there.
         """
-        tables = _with_referred(self.models.tables)
-        async with self.store.long_transaction() as connection:
-            await connection.run_sync(tables[0].metadata.create_all, tables=tables)
+        await create_tables(self.store, _with_referred(self.models.tables))
 
     async def close(self) -> None:
         """Stop the runs of this process, store what has come of them, and close the connections.

@@ -17,13 +17,13 @@ async def seeing_one_moment(engine: AsyncEngine) -> AsyncIterator[AsyncConnectio
             yield other
         return
     async with engine.begin() as connection:
-        await _begin(connection)
+        await begin_on_sqlite(connection, "BEGIN")
         yield connection
 
 
-async def _begin(connection: AsyncConnection) -> None:
+async def begin_on_sqlite(connection: AsyncConnection, statement: str) -> None:
     """Python's SQLite driver begins a transaction with the first write, unless it is told to."""
     raw = await connection.get_raw_connection()
     driver: Any = raw.driver_connection
     if not driver.in_transaction:
-        await connection.exec_driver_sql("BEGIN")
+        await connection.exec_driver_sql(statement)
