@@ -24,7 +24,8 @@ from chatrecord.redaction import redact
 from chatrecord.store import Changes, RunStart
 
 from .attachment_statements import LARGEST_PACKET, AttachmentStatements
-from .encryption import Keys, opened_file, sealed_file
+from .encryption import Keys, sealed_file
+from .intact_files import intact
 from .rows import Row
 from .statements import Statements
 from .types import is_mysql
@@ -277,7 +278,7 @@ class Attachments:
             rows = (await connection.execute(self._statements.found, these)).mappings().all()
         kept = await asyncio.gather(*(self._kept(row) for row in rows))
         return {
-            row["hash"]: opened_file(data, row["hash"], self._dialect)
+            row["hash"]: self._opened(row, data)
             for row, data in zip(rows, kept, strict=True)
             if data is not None
         }
@@ -294,7 +295,7 @@ class Attachments:
         data = await self._kept(row) if row is not None else None
         if row is None or data is None:
             return None
-        opened = opened_file(data, file_hash, self._dialect)
+        opened = self._opened(row, data)
         return Attachment(data=opened, media_type=row["media_type"], name=row["name"])
 
     async def of_chat(self, connection: AsyncConnection, chat_id: UUID) -> AsyncGenerator[ChatFile]:
@@ -309,7 +310,7 @@ class Attachments:
             self._check_store(row)
             data = await self._kept(row)
             if data is not None:
-                data = opened_file(data, file_hash, self._dialect)
+                data = self._opened(row, data)
             yield ChatFile(file_hash, row["media_type"], row["name"], row["size"], data)
 
     async def _kept(self, row: Row) -> bytes | None:
@@ -375,7 +376,7 @@ class Attachments:
             kept = await self._kept(outside)
             if kept is None or keys.has_newest_file(kept):
                 return False
-            await self._put_sealed(key, self._sealed(opened_file(kept, row["hash"], self._dialect)))
+            await self._put_sealed(key, self._sealed(self._opened(row, kept)))
             async with self._transaction() as connection:
                 is_there = await self._is_there(connection, row["chat_id"])
             if not is_there:  # the chat was deleted meanwhile
@@ -386,10 +387,13 @@ class Attachments:
             this = {"row_id": row["id"]}
             kept = (await connection.execute(self._statements.data, this)).scalar()
             if kept is not None:
-                data = opened_file(bytes(kept), row["hash"], self._dialect)
-                values = {**this, "new_data": self._sealed(data)}
+                data = self._sealed(self._opened(row, bytes(kept)))
+                values = {**this, "new_data": data}
                 await connection.execute(self._table.update("data"), values)
         return kept is not None
+
+    def _opened(self, row: Row, kept: bytes) -> bytes:
+        return intact(kept, row["chat_id"], row["hash"], self._dialect)
 
     async def _put(self, chat_id: UUID, file: File) -> None:
         await self._put_sealed(_key(chat_id, file.hash), self._sealed(file.data))
