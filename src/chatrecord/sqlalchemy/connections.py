@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+    nullcontext,
+    suppress,
+)
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.pool import QueuePool
@@ -18,6 +24,7 @@ from chatrecord.store import PATIENCE
 
 from .attachments import Attachments
 from .connection_checks import ConnectionChecks
+from .driver_options import told_of_options, watch_options
 from .failures import failed, is_of_database
 from .interruptions import survive_interruptions
 from .models import Models
@@ -27,6 +34,7 @@ from .statements import Statements
 from .turns import turn_of
 
 _ANY_NUMBER = 1_000_000
+_Beginning: TypeAlias = AbstractAsyncContextManager[AsyncConnection]
 
 Result = TypeVar("Result")
 
@@ -48,6 +56,7 @@ class Connections:
         self.patience = patience.total_seconds()
         self._at_work()
         survive_interruptions(engine)
+        watch_options(engine)
         self._sql = Statements(models)
         self.attachments = Attachments(self._sql, attachments, engine.dialect, self.transaction)
 
@@ -107,8 +116,8 @@ class Connections:
     async def snapshot(self) -> AsyncIterator[AsyncConnection]:
         """A transaction that sees all as of one moment, for as long as it takes to read it."""
         self._stay_in_one_loop()
-        async with self._turn(), self._failing(), seeing_one_moment(self._engine) as connection:
-            await self._checks.check(connection)
+        beginning = seeing_one_moment(self._engine)
+        async with self._turn(), self._failing(), self._connected(beginning) as connection:
             yield connection
 
     @property
@@ -124,12 +133,19 @@ class Connections:
         self._stay_in_one_loop()
         self._under_way += 1
         try:
-            async with self._failing(), self._engine.begin() as connection:
-                await self._checks.check(connection)
+            async with self._failing(), self._connected(self._engine.begin()) as connection:
                 yield connection
         finally:
             self._under_way -= 1
             self._at_rest.set()
+
+    @asynccontextmanager
+    async def _connected(self, beginning: _Beginning) -> AsyncIterator[AsyncConnection]:
+        async with AsyncExitStack() as stack:
+            with told_of_options():
+                connection = await stack.enter_async_context(beginning)
+            await self._checks.check(connection)
+            yield connection
 
     @asynccontextmanager
     async def _failing(self) -> AsyncIterator[None]:

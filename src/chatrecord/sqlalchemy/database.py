@@ -22,6 +22,7 @@ from chatrecord.store import LEASE, PATIENCE
 
 from .attachments import check_own
 from .creation import create_tables
+from .driver_options import taken_out
 from .encryption import Keys, use_keys
 from .forks import begin_anew_in_forks
 from .idle import check_the_idle
@@ -249,11 +250,13 @@ def _use_instead(url: URL) -> str:
 
 
 def _engine_for(url: URL) -> AsyncEngine:
+    url, options = taken_out(url)
     if url.get_backend_name() != "sqlite":
-        engine = create_async_engine(url, hide_parameters=True)
+        engine = create_async_engine(url, hide_parameters=True, connect_args=options)
         check_the_idle(engine)
         return engine
-    engine = create_async_engine(url, hide_parameters=True, **_pool_of_sqlite(url))
+    pool = _pool_of_sqlite(url)
+    engine = create_async_engine(url, hide_parameters=True, connect_args=options, **pool)
     event.listen(engine.sync_engine, "connect", _set_pragmas)
     return engine
 
