@@ -9,6 +9,7 @@ from chatrecord.errors import DatabaseFailed
 from chatrecord.redaction import redact
 
 from .error_codes import Nature, nature_of
+from .pooler_hints import hint_for
 
 _ENLARGE = "Close those that are no longer used, or give the engine a larger pool_size="
 _NO_TABLE = ("no such table", "UndefinedTable", "doesn't exist")
@@ -56,6 +57,8 @@ def _message(error: Exception, told: BaseException, nature: Nature) -> str:
     message = redact(f"The database failed: {type(told).__name__}: {reason}")
     if nature is Nature.LASTING and any(sign in message for sign in _NO_TABLE):
         message += ". Create the tables first: await db.create_tables(), or run your migrations"
+    if hint := hint_for(error):
+        message += f". {hint}"
     return message
 
 
