@@ -33,6 +33,9 @@ async def open_database(place: str) -> Chats:
         await asyncio.sleep(_LAST_WORD)
         msg = f"Cannot open the database {shown(place)}: {_reason(error.__cause__ or error)}"
         raise ConfigurationError(msg) from error
+    except ConfigurationError:
+        await db.close()
+        raise
     return db
 
 
