@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from uuid import UUID
 
 from .llm import Body
@@ -12,8 +13,8 @@ from .records import Message, Run, ToolCall
 from .store import Changes, RunRecord
 
 _UNSTORABLE = "The result could not be stored"
-_SHORT = 1_000
-"""Characters of a text that every database takes."""
+_SHORT, _HUGE = 1_000, 250_000
+"""Characters of a text that every database takes, and of one that some server refuses."""
 
 
 @dataclass(slots=True)
@@ -31,13 +32,16 @@ class Reduction:
 
         `calls` are those that a message of the changes may answer.
         """
-        rows = [*changes.new.values(), *changes.changed.values()]
-        with_less = ((row, self._without_value(row, calls)) for row in rows)
-        found = [(row, less) for row, less in with_less if less is not None]
-        if not found:
-            return max(_shortened(rows), key=lambda message: len(message.text), default=None)
-        _, less = max(found, key=lambda pair: _size(pair[0]))
-        self._taken[less.id] += 1
+        rows = sorted([*changes.new.values(), *changes.changed.values()], key=_size, reverse=True)
+        ways = (
+            less
+            for row in rows
+            for less in (self._without_value(row, calls), _shortened(row, if_over=_HUGE))
+        )
+        last_ways = (_shortened(row, if_over=_SHORT) for row in rows)
+        less = next((less for less in chain(ways, last_ways) if less is not None), None)
+        if less is not None:
+            self._taken[less.id] += 1
         return less
 
     def _without_value(self, row: RunRecord, calls: Sequence[ToolCall]) -> RunRecord | None:
@@ -69,10 +73,11 @@ def _failed(call: ToolCall) -> ToolCall:
     return replace(call, status="failed", result=None, error=_UNSTORABLE)
 
 
-def _shortened(rows: Iterable[RunRecord]) -> list[Message]:
-    """Only what is larger than a packet of the server comes to this: megabytes."""
-    texts = [row for row in rows if isinstance(row, Message) and len(row.text) > _SHORT]
-    return [replace(message, text=message.text[: len(message.text) // 2]) for message in texts]
+def _shortened(row: RunRecord, *, if_over: int) -> Message | None:
+    """Only what is larger than a packet of the server comes to this."""
+    if not isinstance(row, Message) or len(row.text) <= if_over:
+        return None
+    return replace(row, text=row.text[: len(row.text) * 3 // 4])
 
 
 def _size(row: RunRecord) -> float:

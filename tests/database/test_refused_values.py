@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
-from chatrecord import DatabaseFailed
+from chatrecord import DatabaseFailed, RunError
+from chatrecord.recorder import RunRecorder
 from chatrecord.sqlalchemy import Database, create_chat
-from chatrecord.testing import Script, call, hang, say
+from chatrecord.testing import Script, call, fail, hang, say
 from chatrecord.testing.look import answered_calls
+
+
+@pytest.fixture
+async def mariadb_db(mariadb_url: str) -> AsyncIterator[Database]:
+    async with Database(mariadb_url) as db:
+        yield db
 
 
 async def test_a_call_whose_result_is_refused_is_answered_all_the_same(db: Database) -> None:
@@ -64,3 +73,108 @@ async def refuse(db: Database, table: str, event: str, column: str, word: str) -
                 " BEGIN SELECT RAISE(ABORT, 'refused by a trigger'); END"
             )
         )
+
+
+async def test_a_result_larger_than_a_packet_of_the_server_ends_its_run_at_once(
+    mariadb_db: Database,
+) -> None:
+    """The server hangs up without a word: it looks as if the connection were lost."""
+    script = Script([say("Wait. "), call("small", "c1"), call("huge", "c2")], [say("on")])
+    chat = await create_chat(mariadb_db, script, tools=[small, huge])
+
+    with pytest.raises(DatabaseFailed, match="max_allowed_packet"):
+        await chat.ask("Go")
+
+    assert await chat.active_run() is None
+    rows = {row.call_id: row for row in await chat.tool_calls()}
+    assert (rows["c1"].status, rows["c1"].result) == ("complete", "small")
+    assert (rows["c2"].status, rows["c2"].error) == ("failed", "The result could not be stored")
+    assert (await chat.messages())[1].content is not None
+    assert (await chat.ask("And?")).text == "on"
+    assert answered_calls(script.requests[-1]) == ["c1", "c2"]
+
+
+async def test_an_answer_larger_than_a_packet_is_stored_as_far_as_it_fits(
+    mariadb_db: Database,
+) -> None:
+    script = Script([say(*["z" * 1_000_000] * 18)], [say("on")])
+    chat = await create_chat(mariadb_db, script)
+
+    with pytest.raises(RunError, match="max_allowed_packet"):
+        await chat.ask("Go")
+
+    assert await chat.active_run() is None
+    (prompt, answer) = await chat.messages()
+    assert len(answer.text) > 12_000_000
+    assert prompt.content is not None
+    assert (await chat.ask("And?")).text == "on"
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999"])
+async def test_a_number_that_is_no_json_is_stored_by_its_name(home: Database, number: str) -> None:
+    given: list[float] = []
+
+    def rate(x: float) -> float:
+        given.append(x)
+        return x
+
+    script = Script([call("rate", "c1", arguments=f'{{"x": {number}}}')], [say("done")])
+    chat = await create_chat(home, script, tools=[rate])
+
+    assert (await chat.ask("Go")).text == "done"
+
+    (row,) = await chat.tool_calls()
+    assert row.status == "complete"
+    assert row.arguments == {"x": str(given[0])}
+    assert row.result == str(given[0])
+
+
+@pytest.mark.parametrize("depth", [200, 3000])
+async def test_a_result_that_is_nested_too_deep_ends_its_run_with_the_cause(
+    home: Database, depth: int
+) -> None:
+    def deep() -> object:
+        value: object = "x"
+        for _ in range(depth):
+            value = [value]
+        return value
+
+    script = Script([say("Wait. "), call("deep", "c1")], [say("on")], [say("on")])
+    chat = await create_chat(home, script, tools=[deep])
+
+    with suppress(RunError):
+        await chat.ask("Go")
+
+    assert await chat.active_run() is None
+    (row,) = await chat.tool_calls()
+    assert row.status == "complete"
+    assert (await chat.ask("And?")).text == "on"
+    assert answered_calls(script.requests[-1]) == ["c1"]
+
+
+async def test_an_end_that_cannot_be_written_at_all_frees_its_chat(db: Database) -> None:
+    """Whatever goes wrong in the handler of a failure."""
+    chat = await create_chat(db, Script([say("half"), fail(OSError("away"))], [say("on")]))
+    give_up, RunRecorder.give_up = RunRecorder.give_up, _broken  # type: ignore[method-assign]
+    try:
+        with pytest.raises(RunError) as failure:
+            await chat.ask("Go")
+    finally:
+        RunRecorder.give_up = give_up  # type: ignore[method-assign]
+
+    assert "could not be stored" in str(failure.value.__notes__)
+    assert await chat.active_run() is None
+    assert (await chat.ask("And?")).text == "on"
+
+
+def _broken(*_given: object) -> None:
+    msg = "the handler has a fault of its own"
+    raise ZeroDivisionError(msg)
+
+
+def small() -> str:
+    return "small"
+
+
+def huge() -> str:
+    return "y" * 17_000_000

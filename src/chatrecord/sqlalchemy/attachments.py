@@ -58,12 +58,14 @@ class Attachments:
         own: AttachmentStore | None,
         dialect: Dialect,
         transaction: Transaction,
+        reading: Transaction,
     ) -> None:
         self._dialect = dialect
         self._table = sql.attachment
         self._sql = AttachmentStatements(sql, self._table) if self._table is not None else None
         self._own = own
         self._transaction = transaction
+        self._reading = reading
         self._packet: int | None = None
 
     # Out of what is written
@@ -242,7 +244,7 @@ class Attachments:
                 f"statement of this server, which takes {self._packet:,}: raise its "
                 "max_allowed_packet, or give the Database a store for files: attachments="
             )
-            raise DatabaseFailed(msg)
+            raise DatabaseFailed(msg, refused_value=True)
 
     # Into what is read
 
@@ -274,7 +276,7 @@ class Attachments:
         if not hashes:
             return {}
         these = {"chat_id": chat_id, "hashes": sorted(hashes)}
-        async with self._transaction() as connection:
+        async with self._reading() as connection:
             rows = (await connection.execute(self._statements.found, these)).mappings().all()
         kept = await asyncio.gather(*(self._kept(row) for row in rows))
         return {
@@ -289,7 +291,7 @@ class Attachments:
             msg = "Attachments have no table of their own in this database: " + _ADD_A_CLASS
             raise ConfigurationError(msg)
         these = {"chat_id": chat_id, "hashes": [file_hash]}
-        async with self._transaction() as connection:
+        async with self._reading() as connection:
             found = await connection.execute(self._statements.found, these)
             row = found.mappings().one_or_none()
         data = await self._kept(row) if row is not None else None
@@ -359,7 +361,7 @@ class Attachments:
         """The next files by their ids, with what their bytes begin with."""
         if self._sql is None:
             return []
-        async with self._transaction() as connection:
+        async with self._reading() as connection:
             page = {"after": after, "limit": limit}
             found = await connection.execute(self._sql.heads, page)
             rows: Sequence[Row] = found.mappings().all()

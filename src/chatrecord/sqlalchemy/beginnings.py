@@ -53,7 +53,7 @@ class Beginnings(StoredChats, StoredTranscripts, StoredRuns):
             return await self._begun_on(connection, start)
 
     async def _begun(self, start: RunStart) -> Begun:
-        async with self.transaction() as connection:
+        async with self.reading() as connection:
             return await self._begun_on(connection, start)
 
     async def _begun_on(self, connection: AsyncConnection, start: RunStart) -> Begun:

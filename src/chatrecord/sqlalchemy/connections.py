@@ -28,10 +28,11 @@ from .driver_options import told_of_options, watch_options
 from .failures import failed, is_of_database
 from .interruptions import survive_interruptions
 from .models import Models
+from .packets import Packets
 from .silence import bounded
 from .snapshot import seeing_one_moment
 from .statements import Statements
-from .turns import turn_of
+from .turns import Turn, turn_of, writing_turn_of
 
 _ANY_NUMBER = 1_000_000
 _Beginning: TypeAlias = AbstractAsyncContextManager[AsyncConnection]
@@ -58,12 +59,16 @@ class Connections:
         survive_interruptions(engine)
         watch_options(engine)
         self._sql = Statements(models)
-        self.attachments = Attachments(self._sql, attachments, engine.dialect, self.transaction)
+        self.attachments = Attachments(
+            self._sql, attachments, engine.dialect, self.transaction, self.reading
+        )
 
     def _at_work(self) -> None:
         self._turns = asyncio.Semaphore(_connections(self._engine))
         self._only = turn_of(self._engine)
+        self._writing = writing_turn_of(self._engine)
         self._checks = ConnectionChecks(self._engine)
+        self._packets = Packets(self._engine)
         self._under_way = 0
         self._at_rest = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -93,7 +98,7 @@ class Connections:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncConnection]:
-        """A short transaction. Its errors are `DatabaseFailed`, and so is a long silence.
+        """A short transaction that writes. Its errors are `DatabaseFailed`, so is a long silence.
 
         Who waits for another of ours to give its connection back waits as long as that takes.
         """
@@ -103,13 +108,30 @@ class Connections:
     @asynccontextmanager
     async def urgent_transaction(self) -> AsyncIterator[AsyncConnection]:
         """The same for what all others depend on. It waits only where there is one connection."""
-        async with self._turn(), bounded(self.patience), self._opened() as connection:
+        async with (
+            self._packets_explained(),
+            _taken(self._only),
+            bounded(self.patience),
+            _taken(self._writing),
+            self._opened() as connection,
+        ):
+            yield connection
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncConnection]:
+        """A short transaction that writes nothing."""
+        async with (
+            self._turns,
+            _taken(self._only),
+            bounded(self.patience),
+            self._opened() as connection,
+        ):
             yield connection
 
     @asynccontextmanager
     async def long_transaction(self) -> AsyncIterator[AsyncConnection]:
         """A transaction that may take its time. Its errors are `DatabaseFailed`."""
-        async with self._turn(), self._opened() as connection:
+        async with _taken(self._only), _taken(self._writing), self._opened() as connection:
             yield connection
 
     @asynccontextmanager
@@ -117,16 +139,13 @@ class Connections:
         """A transaction that sees all as of one moment, for as long as it takes to read it."""
         self._stay_in_one_loop()
         beginning = seeing_one_moment(self._engine)
-        async with self._turn(), self._failing(), self._connected(beginning) as connection:
+        async with _taken(self._only), self._failing(), self._connected(beginning) as connection:
             yield connection
 
     @property
     def has_one_connection(self) -> bool:
         """Whether a transaction that waits for its caller would keep that caller waiting."""
         return self._only is not None
-
-    def _turn(self) -> AbstractAsyncContextManager[None]:
-        return nullcontext() if self._only is None else self._only.taken()
 
     @asynccontextmanager
     async def _opened(self) -> AsyncIterator[AsyncConnection]:
@@ -146,6 +165,16 @@ class Connections:
                 connection = await stack.enter_async_context(beginning)
             await self._checks.check(connection)
             yield connection
+
+    @asynccontextmanager
+    async def _packets_explained(self) -> AsyncIterator[None]:
+        try:
+            yield
+        except DatabaseFailed as failure:
+            explained = await self._packets.explained(failure)
+            if explained is failure:
+                raise
+            raise explained from failure.__cause__
 
     @asynccontextmanager
     async def _failing(self) -> AsyncIterator[None]:
@@ -184,9 +213,13 @@ class Connections:
         return changed
 
     async def _rows(self, statement: Any, parameters: dict[str, object]) -> list[dict[str, Any]]:
-        async with self.transaction() as connection:
+        async with self.reading() as connection:
             found = await connection.execute(statement, parameters)
             return [dict(row) for row in found.mappings()]
+
+
+def _taken(turn: Turn | None) -> AbstractAsyncContextManager[None]:
+    return nullcontext() if turn is None else turn.taken()
 
 
 def _connections(engine: AsyncEngine) -> int:

@@ -24,7 +24,7 @@ class SqlStore(Beginnings, RunWrites):
         statement = report(self._sql, self._engine.dialect, by, span, scope)
 
         async def read() -> list[UsageRow]:
-            async with self.long_transaction() as connection:
+            async with self.snapshot() as connection:
                 found = await connection.execute(statement)
                 return [row_of(row, by) for row in found.mappings()]
 

@@ -28,7 +28,7 @@ class StoredTranscripts(Connections):
         self, chat_id: UUID, window: Window, *, before: int, with_summary: bool = False
     ) -> list[Message]:
         async def read() -> list[Message]:
-            async with self.transaction() as connection:
+            async with self.reading() as connection:
                 return await self._history(
                     connection, chat_id, window, before=before, with_summary=with_summary
                 )
@@ -125,7 +125,7 @@ class StoredTranscripts(Connections):
 
     async def _rows_of(self, run: Run, *, with_journal: bool) -> RunRows:
         sql, key = self._sql, {"run_id": run.id, "chat_id": run.chat_id}
-        async with self.transaction() as connection:
+        async with self.reading() as connection:
 
             async def rows(statement: Any) -> Sequence[Any]:
                 return (await connection.execute(statement, key)).mappings().all()

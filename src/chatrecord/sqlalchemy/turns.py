@@ -1,7 +1,9 @@
-"""One transaction at a time, where a pool has a single connection for everybody.
+"""One transaction at a time, where a database or its pool has room for one only.
 
-Most of all that is SQLite in memory. Two transactions on one connection are one transaction, and
-whoever ends first ends both.
+A pool with a single connection for everybody, most of all that of SQLite in memory: two
+transactions on one connection are one transaction, and whoever ends first ends both. And whatever
+writes to a file of SQLite: its lock has no queue, so that of many who try again now and then one
+may wait for seconds while the others pass.
 """
 
 from __future__ import annotations
@@ -47,6 +49,13 @@ def turn_of(engine: AsyncEngine) -> Turn | None:
     if has_one_connection(engine):
         return _turns.setdefault(engine.pool, Turn())
     return None
+
+
+def writing_turn_of(engine: AsyncEngine) -> Turn | None:
+    """What writes by this engine take in turn; `None` where the database has a queue."""
+    if engine.dialect.name != "sqlite" or turn_of(engine) is not None:
+        return None
+    return _turns.setdefault(engine.pool, Turn())
 
 
 def has_one_connection(engine: AsyncEngine) -> bool:

@@ -95,7 +95,7 @@ class RunsAreFenced:
         again = await home.store.claim(other, owner=run.owner, now=now, until=until)
         assert again is not None
 
-        leases = {
+        leases: dict[Lease, list[JournalEntry]] = {
             Lease(run.id, run.owner, run.epoch, until): [],
             Lease(again.id, again.owner, again.epoch, until): [],
         }
