@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 from types import TracebackType
-from typing import Any, Generic, Self, overload
+from typing import Generic, Self, overload
 
-from sqlalchemy import URL, Table, event, make_url
-from sqlalchemy.exc import ArgumentError, InvalidRequestError, NoSuchModuleError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy import URL, Table
+from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.orm import DeclarativeBase
-from sqlalchemy.pool import AsyncAdaptedQueuePool
 from typing_extensions import TypeVar
 
 from chatrecord import chats
@@ -22,15 +20,13 @@ from chatrecord.store import LEASE, PATIENCE
 
 from .attachments import check_own
 from .creation import create_tables
-from .driver_options import taken_out
 from .encryption import Keys, use_keys
+from .engines import engine_of
 from .forks import begin_anew_in_forks
-from .idle import check_the_idle
 from .models import PRIVATE, Models
 from .statements import MappedTable
 from .store import SqlStore
 from .tables import READY_MADE
-from .turns import is_in_memory
 from .types import PrivateJson, PrivateText
 
 
@@ -43,16 +39,6 @@ class OwnTables:
 
 
 Tables = TypeVar("Tables", ReadyMade, OwnTables, default=ReadyMade)
-
-_DRIVERS = {
-    "sqlite": "sqlite+aiosqlite",
-    "postgresql": "postgresql+asyncpg",
-    "postgres": "postgresql+asyncpg",
-    "mysql": "mysql+asyncmy",
-    "mariadb": "mariadb+asyncmy",
-}
-_EXTRAS = {"asyncpg": "postgres", "psycopg": "psycopg", "asyncmy": "mysql"}
-_PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=10000")
 
 
 class Database(Generic[Tables]):
@@ -114,10 +100,10 @@ class Database(Generic[Tables]):
         encryption: Keys | None = None,
         attachments: AttachmentStore | None = None,
     ) -> None:
-        self.engine = _engine(url_or_engine)
+        _check_positive(lease=lease, patience=patience)
+        self.engine = engine_of(url_or_engine, patience)
         self.models = _without(_models(models), keep_tool_calls, keep_requests)
         is_ours = not isinstance(url_or_engine, AsyncEngine)
-        _check_positive(lease=lease, patience=patience)
         check_own(attachments, self.models.attachment)
         self.store = SqlStore(
             self.engine, self.models, is_ours=is_ours, patience=patience, attachments=attachments
@@ -222,63 +208,3 @@ def _without(models: Models, keep_tool_calls: bool, keep_requests: bool) -> Mode
         request=models.request if keep_requests else None,
         attachment=models.attachment,
     )
-
-
-def _engine(given: str | URL | AsyncEngine) -> AsyncEngine:
-    if isinstance(given, AsyncEngine):
-        return given
-    url = _with_driver(given)
-    try:
-        return _engine_for(url)
-    except NoSuchModuleError as error:
-        msg = f"SQLAlchemy knows no database {url.drivername!r}: use SQLite, PostgreSQL or MySQL"
-        raise ConfigurationError(msg) from error
-    except ModuleNotFoundError as error:
-        extra = _EXTRAS.get(url.get_driver_name())
-        fix = f'pip install "chatrecord[{extra}]"' if extra else _use_instead(url)
-        msg = f"The driver of {url.drivername} is not installed: {fix}"
-        raise ConfigurationError(msg) from error
-    except (InvalidRequestError, ArgumentError) as error:
-        msg = f"{url.drivername} cannot be used here: {_use_instead(url)}"
-        raise ConfigurationError(msg) from error
-
-
-def _use_instead(url: URL) -> str:
-    backend = url.get_backend_name()
-    plain = backend if backend in _DRIVERS else "postgresql, mysql, mariadb or sqlite"
-    return f"use a bare {plain}: URL, which gets an asynchronous driver"
-
-
-def _engine_for(url: URL) -> AsyncEngine:
-    url, options = taken_out(url)
-    if url.get_backend_name() != "sqlite":
-        engine = create_async_engine(url, hide_parameters=True, connect_args=options)
-        check_the_idle(engine)
-        return engine
-    pool = _pool_of_sqlite(url)
-    engine = create_async_engine(url, hide_parameters=True, connect_args=options, **pool)
-    event.listen(engine.sync_engine, "connect", _set_pragmas)
-    return engine
-
-
-def _with_driver(given: str | URL) -> URL:
-    try:
-        url = make_url(given)
-    except ArgumentError as error:
-        msg = "That is no database URL. One looks like sqlite+aiosqlite:///chats.db"
-        raise ConfigurationError(msg) from error
-    return url.set(drivername=_DRIVERS.get(url.drivername, url.drivername))
-
-
-def _pool_of_sqlite(url: URL) -> dict[str, Any]:
-    """A database in memory lives in its one connection, which transactions then take in turn."""
-    if is_in_memory(url):
-        return {"poolclass": AsyncAdaptedQueuePool, "pool_size": 1, "max_overflow": 0}
-    return {}
-
-
-def _set_pragmas(connection: Any, _record: object) -> None:
-    cursor = connection.cursor()
-    for pragma in _PRAGMAS:
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
