@@ -427,7 +427,11 @@ class Store(Protocol):
         """The names of the columns a chat has beside the library's own."""
 
     def check_column(self, name: str, value: object) -> None:
-        """Raise `TypeError` or `ValueError` for a value that this column of a chat cannot take."""
+        """Raise `TypeError` or `ValueError` for a value that this column of a chat cannot take.
+
+        One of another type is none: databases would take `0` for `"Bob"`, or `"7abc"` for `7`.
+        Raises `TypeError` for a column that there is not.
+        """
 
     async def close(self) -> None:
         """Give back every connection."""

@@ -50,6 +50,8 @@ class PersistedConversations(ConversationStore):
 
     def __init__(self, home: Home, *, scope_column: str | None = None) -> None:
         self._home = home
+        if scope_column is not None:
+            home.store.check_column(scope_column, None)
         self._scope_column = scope_column
         self._places: dict[str, set[UUID]] = {}
 
@@ -125,9 +127,7 @@ class PersistedConversations(ConversationStore):
 
     async def _chats(self, scope: str | None) -> AsyncIterator[ChatRecord]:
         """Newest first."""
-        within = {}
-        if scope is not None and self._scope_column is not None:
-            within = {self._scope_column: scope}
+        within = {} if scope is None else self._columns(scope)
         before: tuple[datetime, UUID] | None = None
         while True:
             page = await self._home.store.list_chats(limit=_PAGE, before=before, scope=within)
@@ -136,6 +136,12 @@ class PersistedConversations(ConversationStore):
             if len(page) < _PAGE:
                 return
             before = (page[-1].updated_at, page[-1].id)
+
+    def _columns(self, scope: str | None) -> dict[str, object]:
+        if self._scope_column is None:
+            return {}
+        self._home.store.check_column(self._scope_column, scope)
+        return {self._scope_column: scope}
 
     async def _entries(self, chat_id: UUID) -> AsyncIterator[_Stored]:
         """Newest first."""
@@ -196,7 +202,6 @@ class PersistedConversations(ConversationStore):
     async def _insert(self, record: ConversationRecord) -> None:
         """The row of a new conversation, without its record yet."""
         now = datetime.now(UTC)
-        column = {} if self._scope_column is None else {self._scope_column: record.scope}
         chat = ChatRecord(
             id=_chat_id(record.conversation_id),
             model=None,
@@ -207,7 +212,7 @@ class PersistedConversations(ConversationStore):
             metadata={},
             created_at=now,
             updated_at=now,
-            columns=column,
+            columns=self._columns(record.scope),
         )
         try:
             await self._home.store.insert_chat(chat)

@@ -81,6 +81,8 @@ class Persisted(Recording):
         if unknown:
             msg = f"Persisted() got unknown columns of a chat: {', '.join(sorted(unknown))}"
             raise TypeError(msg)
+        for name, value in columns.items():
+            home.store.check_column(name, value)
         self._home = home
         self._chat_id = chat_id
         self._columns: Mapping[str, Any] = columns
@@ -221,6 +223,8 @@ async def message_history(
     At most what fits the `window`. Raises `ChatNotFound` outside of the scope.
     """
     window = window or Window()
+    for name, value in scope.items():
+        home.store.check_column(name, value)
     found = await home.store.get_chat(_uuid(chat_id), scope)
     if found is None:
         msg = f"There is no chat {chat_id} here"

@@ -30,10 +30,9 @@ _PERSONAL = ("run_id", "message_id", "error", "provider_request_id")
 def idle_chats(sql: Statements, scope: Scope) -> Select[Any]:
     """Chats within the scope that nobody has used since `before`, the longest idle first."""
     is_active = exists().where(sql.run.active_chat_id == sql.chat.id)
-    within = [sql.chat.columns[name] == value for name, value in scope.items()]
     return (
         select(sql.chat.id)
-        .where(*_idle(sql), ~is_active, *within)
+        .where(*_idle(sql), ~is_active, *sql.within(scope))
         .order_by(sql.chat.updated_at, sql.chat.id)
         .limit(bindparam("limit", type_=Integer))
     )

@@ -21,6 +21,7 @@ from sqlalchemy import (
 from chatrecord.reports import Percentiles, Span, UsageRow
 from chatrecord.store import Scope
 
+from .exact import exact
 from .rows import own_columns, usage_of
 from .statements import TOKEN_COLUMNS, MappedTable, Statements, kept
 from .types import is_mysql
@@ -53,7 +54,7 @@ def report(
         # Requests whose chat was deleted count as nobody's, and are in no scope.
         ranked = ranked.join(sql.chat.table, sql.chat.id == requests.chat_id, isouter=not scope)
     rows = ranked.subquery("ranked")
-    groups = [rows.c[key.name] for key in keys]
+    groups = [exact(rows.c[key.name]).label(key.name) for key in keys]
     failed = case((rows.c.status == "failed", 1), else_=0)
     return (
         select(
@@ -90,7 +91,7 @@ def _check_once(names: Sequence[str]) -> None:
 def _within(
     sql: Statements, requests: MappedTable, span: Span, scope: Scope
 ) -> list[ColumnElement[bool]]:
-    conditions = [sql.chat.columns[name] == value for name, value in scope.items()]
+    conditions = sql.within(scope)
     if span.since is not None:
         conditions.append(requests.started_at >= span.since)
     if span.until is not None:
@@ -105,7 +106,7 @@ def _key(sql: Statements, requests: MappedTable, dialect: Dialect, name: str) ->
         return requests.columns[name]
     own = own_columns(list(sql.chat.columns))
     if name in own or name in _OF_CHATS:
-        return sql.chat.columns[name]
+        return exact(sql.chat.columns[name])
     known = ", ".join((*_PERIODS, *_OF_REQUESTS, *_OF_CHATS, *own))
     msg = f"by= knows no {name!r}. There are: {known}"
     raise ValueError(msg)

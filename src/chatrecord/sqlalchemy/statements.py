@@ -32,6 +32,7 @@ from chatrecord.errors import ConfigurationError
 from chatrecord.ids import first_id
 from chatrecord.store import Scope
 
+from .exact import equals, exact
 from .models import Models
 from .tidings import CHANNEL
 
@@ -97,11 +98,11 @@ class Statements:
 
     def get_chat(self, scope: Scope) -> Select[Any]:
         """One chat by `chat_id`, if it is within the scope."""
-        return self.chat.select().where(self.chat.id == bindparam("chat_id"), *self._within(scope))
+        return self.chat.select().where(self.chat.id == bindparam("chat_id"), *self.within(scope))
 
     def list_chats(self, scope: Scope, *, after_key: bool, by_title: bool = False) -> Select[Any]:
         """Chats by their last activity, newest first, by keyset and not by offset."""
-        page = self.chat.select().where(*self._within(scope))
+        page = self.chat.select().where(*self.within(scope))
         if by_title:
             page = page.where(self.chat.title.regexp_match(bindparam("pattern", type_=String)))
         if after_key:
@@ -115,8 +116,9 @@ class Statements:
             bindparam("limit", type_=Integer)
         )
 
-    def _within(self, scope: Scope) -> list[ColumnElement[bool]]:
-        return [self.chat.columns[name] == value for name, value in scope.items()]
+    def within(self, scope: Scope) -> list[ColumnElement[bool]]:
+        """What a chat within the scope has: these values, to the letter."""
+        return [equals(self.chat.columns[name], value) for name, value in scope.items()]
 
     @cached_property
     def take_numbers(self) -> Update:
@@ -369,17 +371,18 @@ class Statements:
     def _of_owner(self, by: str | None, whose: object) -> list[ColumnElement[bool]]:
         if by is None:
             return []
-        column = self.chat.id if by == "chat_id" else self.chat.columns[by]
-        return [column.is_(None) if whose is None else column == whose]
+        return [equals(self._owner_column(by), whose)]
+
+    def _owner_column(self, by: str) -> ColumnElement[Any]:
+        return self.chat.id if by == "chat_id" else self.chat.columns[by]
 
     def owner(self, by: str) -> Select[Any]:
         """The value of this column of a chat.
 
         Its row is locked as well: on MySQL a plain read would fix what the ones after it can see.
         """
-        column = self.chat.id if by == "chat_id" else self.chat.columns[by]
         mine = self.chat.id == bindparam("chat_id")
-        return select(column).where(mine).with_for_update(key_share=True)
+        return select(exact(self._owner_column(by))).where(mine).with_for_update(key_share=True)
 
     def lock_owner(self, by: str | None, whose: object) -> Select[Any]:
         """The owner's first chat, which stands for all while its row is locked."""

@@ -17,10 +17,11 @@ from chatrecord.errors import DatabaseFailed
 from chatrecord.escape import escape
 from chatrecord.files import ChatFile
 from chatrecord.records import ChatRecord, Message
-from chatrecord.store import LONGEST_KEY, Audit, JournalEntry, RunRecord, Scope
+from chatrecord.store import Audit, JournalEntry, RunRecord, Scope
 from chatrecord.titles import pattern_of
 
 from .attachments import Files
+from .column_values import check_stored, check_value
 from .connections import Connections
 from .encryption import keys_of
 from .erasing_statements import (
@@ -36,7 +37,6 @@ from .run_writes import insert_rows
 from .statements import Statements
 from .titles import found_by_reading
 from .transfer import exists, insert_whole_chat, is_repeated, rows_of_chat
-from .types import Key
 
 ChatRow: TypeAlias = ChatRecord | RunRecord | JournalEntry | ChatFile
 
@@ -49,15 +49,13 @@ class StoredChats(Connections):
     """What `chatrecord.store.Store` says of chats."""
 
     def check_column(self, name: str, value: object) -> None:
-        """Raise for a value that not every database would take for this column of a chat."""
-        if value is None or not isinstance(self._sql.chat.columns[name].type, Key):
-            return
-        if not isinstance(value, str):
-            msg = f"{name}= takes text, not {type(value).__name__}: pass str({name})"
+        """Raise for a value that this column of a chat cannot hold, such as one of another type."""
+        column = self._sql.chat.columns.get(name)
+        if column is None or name not in self.chat_columns():
+            columns = ", ".join(self.chat_columns()) or "none of its own"
+            msg = f"A chat has no column {name!r}. There are: {columns}"
             raise TypeError(msg)
-        if len(escape(value)) > LONGEST_KEY:
-            msg = f"{name}= takes at most {LONGEST_KEY} characters"
-            raise ValueError(msg)
+        check_value(name, column.type, value, self._engine.dialect)
 
     def chat_columns(self) -> Sequence[str]:
         return own_columns(list(self._sql.chat.columns))
@@ -77,7 +75,9 @@ class StoredChats(Connections):
         values = chat_values(chat)
         await connection.execute(self._sql.chat.insert(*values), values)
         found = await connection.execute(self._sql.get_chat({}), {"chat_id": chat.id})
-        return chat_of(found.mappings().one())
+        stored = chat_of(found.mappings().one())
+        check_stored(self._sql.chat.columns, chat.columns, stored.columns)
+        return stored
 
     async def get_chat(self, chat_id: UUID, scope: Scope) -> ChatRecord | None:
         rows = await self._read(self._sql.get_chat(scope), chat_id=chat_id)

@@ -18,6 +18,7 @@ from chatrecord.records import ApiRequest, ChatRecord, Message, Run, ToolCall
 from chatrecord.store import JournalEntry, RunRecord, Scope
 
 from .attachments import Attachments
+from .column_values import check_stored
 from .rows import (
     Row,
     chat_of,
@@ -86,6 +87,8 @@ async def insert_whole_chat(
     files = [row for row in rows if isinstance(row, ChatFile)]
     values = {**chat_values(chat), "next_seq": _next_seq(records)}
     await connection.execute(sql.chat.insert(*values), values)
+    stored = chat_of((await connection.execute(sql.get_chat({}), key)).mappings().one())
+    check_stored(sql.chat.columns, chat.columns, stored.columns)
     records, files = attachments.arrived(records, files)
     for kind, group in groupby(records, type):
         mapped = _table_of(sql, kind)
@@ -93,7 +96,7 @@ async def insert_whole_chat(
             await _insert(connection, mapped, list(group))
     # Last, as what is put outside is not rolled back.
     await attachments.keep_new(connection, chat.id, files)
-    return chat_of((await connection.execute(sql.get_chat({}), key)).mappings().one())
+    return stored
 
 
 async def _insert(

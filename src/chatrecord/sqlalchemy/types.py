@@ -27,7 +27,7 @@ def is_mysql(dialect: Dialect) -> bool:
     return dialect.name in ("mysql", "mariadb")
 
 
-def _exact(dialect: Dialect) -> str:
+def exact_collation(dialect: Dialect) -> str:
     """The collation that tells every two strings apart, trailing spaces included."""
     is_mariadb = getattr(dialect, "is_mariadb", False)
     return "utf8mb4_nopad_bin" if is_mariadb else "utf8mb4_0900_bin"
@@ -42,7 +42,7 @@ class LongText(TypeDecorator[str]):
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[str]:
         if is_mysql(dialect):
             return dialect.type_descriptor(
-                mysql.LONGTEXT(charset="utf8mb4", collation=_exact(dialect))
+                mysql.LONGTEXT(charset="utf8mb4", collation=exact_collation(dialect))
             )
         return dialect.type_descriptor(Text())
 
@@ -62,7 +62,7 @@ class Key(TypeDecorator[str]):
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[str]:
         if is_mysql(dialect):
             return dialect.type_descriptor(
-                mysql.VARCHAR(LONGEST_KEY, charset="utf8mb4", collation=_exact(dialect))
+                mysql.VARCHAR(LONGEST_KEY, charset="utf8mb4", collation=exact_collation(dialect))
             )
         return dialect.type_descriptor(String(LONGEST_KEY))
 
