@@ -23,6 +23,7 @@ from .records import (
     ToolCall,
     ToolCallStatus,
 )
+from .redaction import text_of
 
 
 def opened_request(run: Run, message_id: UUID, target: Target) -> ApiRequest:
@@ -127,7 +128,7 @@ def closed_request(
         closed,
         http_status=failure.http_status or closed.http_status,
         error_type=failure.error_type,
-        error=str(failure.error),
+        error=text_of(failure.error),
         provider_request_id=closed.provider_request_id or failure.provider_request_id,
     )
 

@@ -1,4 +1,4 @@
-"""Keeps keys out of rows, logs and error messages."""
+"""What errors say, and without keys: for rows, logs and error messages."""
 
 from __future__ import annotations
 
@@ -11,6 +11,19 @@ _SECRETS = re.compile(
     r"|(?<=://)[^/\s:@]+:[^/\s@]+(?=@)",  # user and password of a URL
     re.IGNORECASE,
 )
+
+
+def text_of(error: BaseException) -> str:
+    """What an error says, or that it cannot: whoever tells of a failure must not fail itself."""
+    try:
+        return str(error)
+    except Exception as failure:  # noqa: BLE001 - anybody's __str__
+        return f"<its text cannot be made: {type(failure).__name__}>"
+
+
+def named(error: BaseException) -> str:
+    """The class of an error, and what it says."""
+    return f"{type(error).__name__}: {text_of(error)}"
 
 
 def redact(text: str, *known: str) -> str:

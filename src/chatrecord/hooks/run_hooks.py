@@ -11,7 +11,7 @@ from uuid import UUID
 
 from chatrecord.errors import ChatRecordError, HookFailed, Refused
 from chatrecord.records import ApiRequest, Ending, Message, Reply, Run, ToolCall, Usage
-from chatrecord.redaction import redact
+from chatrecord.redaction import named, redact
 
 from .hook import Hook
 from .moments import (
@@ -242,5 +242,5 @@ def _expect(hook: Hook, method: str, said: object, *kinds: type) -> None:
 
 
 def _failed(hook: Hook, method: str, error: BaseException) -> HookFailed:
-    msg = redact(f"{type(hook).__name__}.{method} raised {type(error).__name__}: {error}")
+    msg = redact(f"{type(hook).__name__}.{method} raised {named(error)}")
     return HookFailed(msg)

@@ -27,6 +27,7 @@ from chatrecord.hooks.moments import Change
 from chatrecord.hooks.run_hooks import RunHooks
 from chatrecord.llm import Aside, Ask, Body, Outcome, Recorder, Target
 from chatrecord.records import Message, ToolCall
+from chatrecord.redaction import text_of
 from chatrecord.tools import is_repeatable
 
 from .asides import answer_beside, settings_beside
@@ -256,5 +257,5 @@ def _model_of(llm: object) -> Model:
         return infer_model(llm)
     except (UserError, ValueError, ImportError) as error:
         fix = "" if ":" in llm else f". Name its provider too, as in 'openai:{llm}'"
-        msg = f"The model {llm!r} cannot be used: {error}{fix}"
+        msg = f"The model {llm!r} cannot be used: {text_of(error)}{fix}"
         raise ConfigurationError(msg) from error

@@ -14,11 +14,11 @@ from pydantic_ai.tools import RunContext
 
 from chatrecord.errors import StreamStalled, StreamTruncated
 from chatrecord.hooks.run_hooks import RunHooks
-from chatrecord.llm import Answer, Failure, Recorder, Target
+from chatrecord.llm import Answer, Recorder, Target
 from chatrecord.window import CHARACTERS_PER_TOKEN
 
 from .draft import RequestDraft
-from .failures import failure_of
+from .failures import Failures, failure_of
 from .messages import calls_of, finish_reason_of, growth_of, pieces_of
 from .provider import (
     can_stream,
@@ -49,7 +49,7 @@ class Attempt:
         model: Model,
         recorder: Recorder,
         idle_timeout: float | None,
-        failures: dict[BaseException, Failure],
+        failures: Failures,
         request: Request,
         *,
         hooks: RunHooks,
@@ -131,7 +131,8 @@ class Attempt:
             self._grows = False
             partial = self._restored(self._stream.get()) if self._stream is not None else None
             answer = self._answer(partial) if partial is not None else None
-            failure = self._failures[error] = failure_of(error, secrets_of(self._wrapped))
+            failure = failure_of(error, secrets_of(self._wrapped))
+            self._failures.add(error, failure)
             self._recorder.close_request(answer, failure)
             if isinstance(error, Exception):
                 await self._hooks.after_response(failure.error)

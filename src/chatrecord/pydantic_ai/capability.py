@@ -28,8 +28,9 @@ from chatrecord.hooks.moments import Text, Veto
 from chatrecord.hooks.run_hooks import RunHooks
 from chatrecord.llm import Call, Failure, Recorder
 from chatrecord.records import Json
-from chatrecord.redaction import redact
+from chatrecord.redaction import named, redact, text_of
 
+from .failures import Failures
 from .messages import call_of, json_of
 from .model import Attempts, RecordingModel, recording
 from .telemetry import name_rows, trace_id
@@ -58,11 +59,11 @@ class Recording(AbstractCapability[Any]):
         self._known = known
         self._described = False
         self._attempts = attempts
-        self._failures: dict[BaseException, Failure] = {}
+        self._failures = Failures()
 
     def explained(self, error: Exception) -> RunError | None:
         """Our error for this one, if it is what an attempt at a provider failed with."""
-        failure = self._failures.get(error)
+        failure = self._failures.of(error)
         return failure.error if failure else None
 
     async def before_run(self, ctx: RunContext[Any]) -> None:
@@ -118,12 +119,12 @@ class Recording(AbstractCapability[Any]):
         except BaseException as error:
             if isinstance(error, asyncio.CancelledError) and _is_cancelled():
                 raise
-            told = self._stored_error(redact(f"{type(error).__name__}: {error}"))
+            told = self._stored_error(redact(named(error)))
             await self._recorder.end_tool(call.tool_call_id, error=told)
             msg = f"Tool {call.tool_name} raised {told}"
             failed = ToolFailedOnUs(msg)
             failed.__cause__ = error
-            self._failures[error] = Failure(failed, type(error).__name__)
+            self._failures.add(error, Failure(failed, type(error).__name__))
             self._raise_failed(failed, error)
         result, kept = await self._hooks.after_tool(asked, ran, result)
         await self._recorder.end_tool(call.tool_call_id, result=self._stored_result(kept))
@@ -194,7 +195,7 @@ def _told_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _told(error: Exception) -> str:
-    return redact(str(getattr(error, "message", None) or error))
+    return redact(str(getattr(error, "message", None) or text_of(error)))
 
 
 def _text_of(content: object) -> str:

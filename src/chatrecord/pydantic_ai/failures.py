@@ -31,13 +31,29 @@ from chatrecord.errors import (
     RunInterrupted,
 )
 from chatrecord.llm import Failure
-from chatrecord.redaction import redact
+from chatrecord.redaction import named, redact, text_of
 
 _RATE_LIMIT = 429
 _PASSING_STATUS = {408, 409, _RATE_LIMIT, 500, 502, 503, 504, 529}
 _PASSING = (ModelRateLimitError, ModelServerError, ModelUnavailableError, ModelConnectionError)
 _LONGEST_WAIT = 60.0
 _LONGEST_MESSAGE = 2000
+
+
+class Failures:
+    """What was raised, and our failure for it: by the very error, for not all can be hashed."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, tuple[BaseException, Failure]] = {}
+
+    def add(self, error: BaseException, failure: Failure) -> None:
+        """Keep this error with its failure."""
+        self._known[id(error)] = (error, failure)
+
+    def of(self, error: BaseException) -> Failure | None:
+        """Our failure for this error, if it was kept."""
+        known = self._known.get(id(error))
+        return known[1] if known else None
 
 
 def failure_of(error: BaseException, secrets: Sequence[str]) -> Failure:
@@ -61,7 +77,7 @@ def may_pass(error: Exception) -> bool:
 
 def is_unencodable(error: Exception) -> bool:
     """Whether a request could not be sent because of a lone surrogate in its text."""
-    return isinstance(error, UnicodeEncodeError) or "surrogates not allowed" in str(error)
+    return isinstance(error, UnicodeEncodeError) or "surrogates not allowed" in text_of(error)
 
 
 def retry_after(error: BaseException) -> float | None:
@@ -75,9 +91,9 @@ def run_error(error: Exception) -> ChatRecordError:  # noqa: PLR0911 - a table o
         case ChatRecordError():
             return error
         case UserError():
-            return ConfigurationError(redact(str(error)))
+            return ConfigurationError(redact(text_of(error)))
         case UsageLimitExceeded():
-            return LimitExceeded(str(error))
+            return LimitExceeded(text_of(error))
         case ModelAPIError():
             return _provider_error(error)
         case ExceptionGroup():
@@ -125,4 +141,4 @@ def _reason(error: ModelAPIError, secrets: Sequence[str]) -> str:
 
 
 def _told(error: BaseException, secrets: Sequence[str] = ()) -> str:
-    return redact(f"{type(error).__name__}: {error}", *secrets)[:_LONGEST_MESSAGE]
+    return redact(named(error), *secrets)[:_LONGEST_MESSAGE]

@@ -23,10 +23,10 @@ from pydantic_ai.settings import ModelSettings
 from pydantic_ai.tools import RunContext
 
 from chatrecord.hooks.run_hooks import RunHooks
-from chatrecord.llm import Failure, Recorder
+from chatrecord.llm import Recorder
 
 from .attempt import Attempt, Request
-from .failures import is_unencodable, may_pass, retry_after
+from .failures import Failures, is_unencodable, may_pass, retry_after
 from .messages import scrubbed
 from .unsupported import is_unsupported, without_unsupported
 
@@ -55,7 +55,7 @@ class RecordingModel(WrapperModel):
         wrapped: Model,
         recorder: Recorder,
         attempts: Attempts,
-        failures: dict[BaseException, Failure],
+        failures: Failures,
         *,
         hooks: RunHooks,
     ) -> None:

@@ -8,6 +8,8 @@ from typing import Any, TypeGuard, cast
 
 from pydantic_ai.messages import BinaryContent, FileUrl, ModelMessage, UserPromptPart
 
+from chatrecord.redaction import text_of
+
 _WIDELY_TAKEN = ("image/", "text/", "application/pdf")
 
 
@@ -15,7 +17,7 @@ def is_unsupported(error: Exception) -> bool:
     """Whether this is how pydantic-ai refuses a file before anything is sent."""
     if isinstance(error, NotImplementedError):
         return True
-    return isinstance(error, RuntimeError) and str(error).startswith("Unsupported")
+    return isinstance(error, RuntimeError) and text_of(error).startswith("Unsupported")
 
 
 def without_unsupported(messages: Sequence[ModelMessage]) -> list[ModelMessage] | None:

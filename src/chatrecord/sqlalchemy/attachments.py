@@ -20,7 +20,7 @@ from chatrecord.errors import ChatRecordError, ConfigurationError, DatabaseFaile
 from chatrecord.files import ChatFile, File, put_back, referred_to, taken_out
 from chatrecord.ids import new_id
 from chatrecord.records import Json, Message, ToolCall
-from chatrecord.redaction import redact
+from chatrecord.redaction import named, redact
 from chatrecord.store import Changes, RunStart
 
 from .attachment_statements import LARGEST_PACKET, AttachmentStatements
@@ -455,6 +455,6 @@ async def _reached(what: str) -> AsyncIterator[None]:
     except ChatRecordError:
         raise
     except Exception as error:
-        told = redact(f"{type(error).__name__}: {error}")
+        told = redact(named(error))
         msg = f"The store for attachments could not {what} a file: {told}"
         raise DatabaseFailed(msg, may_pass=isinstance(error, OSError)) from error
