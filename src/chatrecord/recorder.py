@@ -35,6 +35,7 @@ from .limits import Limits
 from .llm import Answer, Body, Call, Failure, Snapshot, Target
 from .policies import Deliver
 from .records import ApiRequest, Chunk, Ending, Json, Message, Run, ToolCall, ToolCallStatus, Usage
+from .redaction import text_of
 from .reduction import Reduction
 from .shielding import finished
 from .store import Changes, JournalEntry, Lease, RunRows, RunStart, Store
@@ -425,7 +426,7 @@ class RunRecorder:
     def give_up(self, error: BaseException, answers: Callable[[Sequence[ToolCall]], Body]) -> None:
         """Leave nothing open: the answer, its request, and every tool call get an ending."""
         if self._request is not None and self._sent:
-            self.close_request(None, Failure(RunInterrupted(str(error)), type(error).__name__))
+            self.close_request(None, Failure(RunInterrupted(text_of(error)), type(error).__name__))
         elif self.answer.status == "streaming":
             status: Ending = "interrupted" if isinstance(error, RunInterrupted) else "failed"
             self._put_message(replace(self.answer, status=status, finished_at=datetime.now(UTC)))

@@ -35,6 +35,7 @@ from .llm import LLM, Ask, Outcome
 from .orders import Order, fingerprint, prompt_of, start_of
 from .recorder import RunRecorder
 from .records import Ending, Message, Reply, Run, ToolCall, Usage
+from .redaction import named, text_of
 from .reduction import Reduction
 from .shielding import let_go_after
 from .store import JournalEntry, Lease, RunStart, Store
@@ -310,7 +311,7 @@ class LiveRun(Feed):
             return error
         if isinstance(error, asyncio.CancelledError):
             return _caused(RunInterrupted("The run was cancelled with its event loop"), error)
-        return _caused(RunError(f"The run failed: {type(error).__name__}: {error}"), error)
+        return _caused(RunError(f"The run failed: {named(error)}"), error)
 
     async def _end_well(self, recorder: RunRecorder, outcome: Outcome) -> None:
         try:
@@ -344,7 +345,7 @@ class LiveRun(Feed):
         except LeaseLost as lost:
             error.add_note(f"Its end could not be stored: {lost}")
         except Exception as unwritten:  # noqa: BLE001 - the first error is the one to tell
-            error.add_note(f"Its end could not be stored: {type(unwritten).__name__}: {unwritten}")
+            error.add_note(f"Its end could not be stored: {named(unwritten)}")
             if not (isinstance(unwritten, DatabaseFailed) and unwritten.may_pass):
                 await self._end_by_rows(error)
         self._finish(error)
@@ -359,8 +360,8 @@ class LiveRun(Feed):
         except asyncio.CancelledError:
             pass  # stopped twice is stopped
         except ChatRecordError as failure:
-            error.add_note(str(failure))
-        recorder.end(_ended_run(recorder.run, status, f"{type(error).__name__}: {error}"))
+            error.add_note(text_of(failure))
+        recorder.end(_ended_run(recorder.run, status, named(error)))
         if recorder.run.replaces is not None or isinstance(error, Refused):
             recorder.withdraw()
         await self._commit_what_is_taken(recorder)
@@ -392,7 +393,7 @@ class LiveRun(Feed):
         """The last resort: the run ends as what is stored of it tells, and the chat is free."""
         self._journal.remove(self)
         with suppress(Exception, asyncio.CancelledError):  # the error that ended it is told already
-            await self._others.end(self.id, f"{type(error).__name__}: {error}")
+            await self._others.end(self.id, named(error))
 
 
 def _worth_sending(messages: Sequence[Message]) -> list[Message]:
@@ -439,5 +440,5 @@ def _caused(error: ChatRecordError, cause: BaseException) -> ChatRecordError:
 
 
 def _unstored(cause: BaseException) -> ChatRecordError:
-    msg = f"The answer came but could not be stored: {type(cause).__name__}: {cause}"
+    msg = f"The answer came but could not be stored: {named(cause)}"
     return _caused(RunError(msg), cause)

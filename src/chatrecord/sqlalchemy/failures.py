@@ -6,7 +6,7 @@ from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalErr
 from sqlalchemy.exc import TimeoutError as PoolExhausted
 
 from chatrecord.errors import DatabaseFailed
-from chatrecord.redaction import redact
+from chatrecord.redaction import named, redact, text_of
 
 from .error_codes import Nature, nature_of
 from .pooler_hints import hint_for
@@ -53,7 +53,7 @@ def _message(error: Exception, told: BaseException, nature: Nature) -> str:
     is_told = isinstance(error, DBAPIError | OSError) or _is_bare(error)
     if not is_told or isinstance(error, DataError):
         return f"The database refused a value: {type(told).__name__}"
-    reason = (str(told).splitlines() or [""])[0]
+    reason = (text_of(told).splitlines() or [""])[0]
     message = redact(f"The database failed: {type(told).__name__}: {reason}")
     if nature is Nature.LASTING and any(sign in message for sign in _NO_TABLE):
         message += ". Create the tables first: await db.create_tables(), or run your migrations"
@@ -65,14 +65,14 @@ def _message(error: Exception, told: BaseException, nature: Nature) -> str:
 def _nature(error: Exception, told: BaseException) -> Nature:
     if getattr(error, "connection_invalidated", False) or isinstance(told, OSError):
         return Nature.LOST
-    if any(sign in f"{type(told).__name__}: {told}" for sign in _STALE_PLAN):
+    if any(sign in named(told) for sign in _STALE_PLAN):
         return Nature.UNDONE
     known = nature_of(told)
     return _without_code(error, told) if known is None else known
 
 
 def _without_code(error: Exception, told: BaseException) -> Nature:
-    if any(sign in str(told).lower() for sign in _CLOSED):
+    if any(sign in text_of(told).lower() for sign in _CLOSED):
         return Nature.LOST
     if isinstance(told, _OF_VALUES) or isinstance(told.__cause__, _OF_VALUES):
         return Nature.REFUSED
