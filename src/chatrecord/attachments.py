@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import TypeAlias
 from urllib.parse import unquote, urlsplit
 
+from .arguments import check_list
 from .errors import AttachmentTooLarge
 
 _MAGIC = (
@@ -78,6 +79,7 @@ async def read_attachments(given: Sequence[Attachable], limit: int | None) -> li
     if isinstance(given, str | Path | Attachment):
         msg = f"attachments= takes a list of files: [{given!r}]"
         raise TypeError(msg)
+    check_list("attachments", given, "files")
     return [await _read(_attachment_of(each), limit) for each in given]
 
 

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, get_args
 
+from .arguments import check_amount, check_text
 from .errors import BudgetExceeded, UnknownPrice
 from .llm import Target
 from .pricing import most_of_a_request
@@ -53,9 +54,16 @@ class Budget:
     most: Decimal | None = None
 
     def __post_init__(self) -> None:
-        limits = [limit for limit in (self.cost, self.tokens) if limit is not None]
-        if not limits or any(limit < 0 for limit in limits):
+        if self.cost is None and self.tokens is None:
             msg = "A Budget takes cost= or tokens=, or both, from 0 on"
+            raise ValueError(msg)
+        for name in ("cost", "tokens", "most"):
+            if getattr(self, name) is not None:
+                check_amount(f"Budget({name}", getattr(self, name))
+        check_text("Budget(by", self.by)
+        if self.per is not None and self.per not in get_args(Renewal):
+            known = ", ".join(map(repr, get_args(Renewal)))
+            msg = f"Budget(per=...) is one of {known}, not {self.per!r}"
             raise ValueError(msg)
 
     def since(self, now: datetime) -> datetime | None:

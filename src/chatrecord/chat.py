@@ -18,6 +18,7 @@ from uuid import UUID
 
 from typing_extensions import TypeVar
 
+from .arguments import check_count, check_key, check_output_type, check_prompt, check_text
 from .attachments import Attachable, Attachment, read_attachments
 from .chat_runs import ChatRuns
 from .errors import (
@@ -45,9 +46,6 @@ Prompt: TypeAlias = str | Sequence[Any]
 """What is asked: text, or the LLM library's own sequence of texts, images and files."""
 
 Typed = TypeVar("Typed")
-
-LONGEST_KEY = 255
-"""Characters of an idempotency key, which is indexed."""
 
 
 class ChatStream(Generic[Output]):
@@ -217,6 +215,7 @@ class Chat:
         own is asked. `instructions` replace those that say what a title is. The request is in the
         ledger, without a run. Works while a run is active. Raises a `RunError` where no title came.
         """
+        check_text("instructions", instructions)
         asked = self._llm if llm is None else self._llm.beside(llm)
         store, policies = self._home.store, self._policies
         title = await title_for(store, self.id, asked, policies, instructions)
@@ -369,10 +368,13 @@ class Chat:
 
     async def approve(self, call_id: str) -> None:
         """Let a tool call run, once the chat is resumed. Any process may say so."""
+        check_text("call_id", call_id)
         await self._runs.decide(call_id, status="pending", error=None)
 
     async def deny(self, call_id: str, *, reason: str | None = None) -> None:
         """Do not let a tool call run; the model is told the reason. Any process may say so."""
+        check_text("call_id", call_id)
+        check_text("reason", reason)
         await self._runs.decide(call_id, status="denied", error=reason)
 
     @overload
@@ -505,7 +507,9 @@ class Chat:
 
     async def messages(self, limit: int = 20, *, before: int | None = None) -> list[Message]:
         """The last messages, oldest first; to page back, those below the `seq` of `before`."""
-        _check_limit(limit)
+        check_count("limit", limit)
+        if before is not None:
+            check_count("before", before, least=0)
         return await self._home.store.messages(self.id, limit=limit, before=before)
 
     async def summaries(self) -> list[Message]:
@@ -525,6 +529,7 @@ class Chat:
 
         Raises `AttachmentNotFound`: files of other chats are not to be had here.
         """
+        check_text("file_hash", file_hash)
         found = await self._home.store.attachment(self.id, file_hash)
         if found is None:
             msg = f"There is no file {file_hash} in chat {self.id}, or not any more"
@@ -545,20 +550,21 @@ class Chat:
 
     async def _content(self, prompt: Prompt, attachments: Sequence[Attachable]) -> Prompt:
         """What is asked, files and all."""
-        prompt = _checked_prompt(prompt)
-        if not attachments:
-            return prompt
+        check_prompt(prompt)
         limit = self._policies.limits.attachment_bytes
-        return self._llm.attached(prompt, await read_attachments(attachments, limit))
+        files = await read_attachments(attachments, limit)
+        return self._llm.attached(prompt, files) if files else prompt
 
     def _begin(
         self, content: Prompt, output_type: type[Any] | None, idempotency_key: str | None
     ) -> LiveRun:
-        return self._live(self._order(content, output_type, _checked_key(idempotency_key)))
+        check_key(idempotency_key)
+        return self._live(self._order(content, output_type, idempotency_key))
 
     def _order(
         self, content: Prompt | None, output_type: type[Any] | None, idempotency_key: str | None
     ) -> Order:
+        check_output_type(output_type)
         return Order(
             chat_id=self.id,
             content=content,
@@ -574,29 +580,3 @@ class Chat:
         if self._policies.titles is not None and self.title is None:
             self._home.office.follow_up(self._title_after(run, self._policies.titles))
         return run
-
-
-def _checked_prompt(prompt: Prompt) -> Prompt:
-    if isinstance(prompt, str) and not prompt.strip():
-        msg = "The prompt is blank: there is nothing to ask"
-        raise ValueError(msg)
-    if not isinstance(prompt, Sequence):
-        msg = f"A prompt is text, or a sequence of text and files, not {type(prompt).__name__}"
-        raise TypeError(msg)
-    if not prompt:
-        msg = "The prompt is empty: there is nothing to ask"
-        raise ValueError(msg)
-    return prompt
-
-
-def _check_limit(limit: int) -> None:
-    if limit < 1:
-        msg = f"A page holds at least one row, not {limit}"
-        raise ValueError(msg)
-
-
-def _checked_key(key: str | None) -> str | None:
-    if key is not None and not 0 < len(key) <= LONGEST_KEY:
-        msg = f"An idempotency key has 1 to {LONGEST_KEY} characters"
-        raise ValueError(msg)
-    return key

@@ -46,14 +46,23 @@ class ChatRuns:
         """A run to be read: this one, or the active one, or else the last."""
         if run_id is None:
             run_id = await self._current()
+        run_id = self._known(run_id)
         live = self._home.office.journal.live(run_id)
         if isinstance(live, Feed) and live.chat_id == self._chat_id and live.is_whole:
             return live
         run = await self._home.store.get_run(self._chat_id, run_id)
         if run is None:
-            msg = f"There is no run {run_id} in chat {self._chat_id}"
-            raise RunNotFound(msg)
+            raise self._no_run(run_id)
         return self._home.office.watcher.watch(run, self._repairer)
+
+    def _known(self, run_id: UUID | str) -> UUID:
+        try:
+            return UUID(str(run_id))
+        except ValueError as error:
+            raise self._no_run(run_id) from error
+
+    def _no_run(self, run_id: object) -> RunNotFound:
+        return RunNotFound(f"There is no run {run_id} in chat {self._chat_id}")
 
     async def typed(self, reply: Reply[object], output_type: object | None) -> Reply[object]:
         """A reply that was read from rows, with its output as this type.

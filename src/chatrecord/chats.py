@@ -9,6 +9,14 @@ from importlib import import_module
 from typing import Any, TypedDict, get_args
 from uuid import UUID
 
+from .arguments import (
+    check_count,
+    check_kinds,
+    check_list,
+    check_text,
+    checked_id,
+    checked_metadata,
+)
 from .asides import end_dead_asides
 from .budgets import Budget
 from .chat import Chat
@@ -23,7 +31,7 @@ from .policies import Deliver, OnBusy, OnDisconnect, OnParked, Policies
 from .records import ChatRecord, Json
 from .repair import Repairer
 from .store import Audit, Scope
-from .titles import checked_search
+from .titles import checked_search, checked_title
 from .window import Window
 
 
@@ -78,6 +86,9 @@ _CHOICES = {
 }
 
 
+_LISTS = {"tools": "functions", "budgets": "Budget", "hooks": "Hook"}
+
+
 @dataclass(frozen=True, slots=True)
 class NewChat:
     """What a new chat is given to keep."""
@@ -94,6 +105,7 @@ async def create_chat(
     """A new chat, written on `connection` where one is given, or in a transaction of its own."""
     check_options(options)
     _check_budgets(home, options)
+    new = _checked(new)
     opened = _open_llm(llm, new.instructions, options)
     policies = _policies(options, opened)
     now = datetime.now(UTC)
@@ -113,16 +125,22 @@ async def create_chat(
     return Chat(home, opened, stored, policies, new.instructions)
 
 
+def _checked(new: NewChat) -> NewChat:
+    check_text("instructions", new.instructions)
+    title, metadata = checked_title(new.title), checked_metadata(new.metadata)
+    return replace(new, title=title, metadata=metadata)
+
+
 async def load_chat(
     home: Home, llm: object, chat_id: UUID | str, scope: Scope, options: RuntimeOptions
 ) -> Chat:
     """The chat of this id within the scope, to go on with this LLM."""
+    check_options(options)
+    _check_budgets(home, options)
     record = await home.store.get_chat(id_of(chat_id), scope)
     if record is None:
         raise not_found(chat_id)
     await repair(home, chats=[record.id])
-    check_options(options)
-    _check_budgets(home, options)
     instructions = None if _is_agent(llm) else record.instructions
     opened = _open_llm(llm, instructions, options)
     if record.agent is not None and record.agent != opened.agent and not options.get("any_agent"):
@@ -143,9 +161,7 @@ async def list_chats(
     search: str | None = None,
 ) -> list[ChatRecord]:
     """A page of chats within the scope, newest activity first."""
-    if limit < 1:
-        msg = f"A page holds at least one chat, not {limit}"
-        raise ValueError(msg)
+    check_count("limit", limit)
     key = None if before is None else (before.updated_at, before.id)
     wanted = checked_search(search)
     found = await home.store.list_chats(limit=limit, before=key, scope=scope, search=wanted)
@@ -206,12 +222,13 @@ def _policies(options: RuntimeOptions, llm: LLM) -> Policies:
 
 def check_options(options: RuntimeOptions) -> None:
     """Raise `TypeError` or `ValueError` for an option that could not work."""
-    kinds = {"limits": Limits, "window": Window, "settings": Mapping, "compact": Compact}
-    for name, kind in kinds.items():
-        given = options.get(name)
-        if given is not None and not isinstance(given, kind):
-            msg = f"{name}= takes a {kind.__name__}, not {given!r}"
-            raise TypeError(msg)
+    given: dict[str, object] = dict(options)
+    check_kinds(given, {"limits": Limits, "window": Window, "any_agent": bool})
+    optional = {"settings": Mapping, "compact": Compact}
+    check_kinds({name: it for name, it in given.items() if it is not None}, optional)
+    for name, of in _LISTS.items():
+        check_list(name, given.get(name, ()), of)
+    check_count("retries", given.get("retries", 0), least=0)
     if (compact := options.get("compact")) is not None:
         compact.check(options.get("window", Window()))
     for name, choices in _CHOICES.items():
@@ -224,10 +241,6 @@ def check_options(options: RuntimeOptions) -> None:
         if not isinstance(hook, Hook):
             msg = f"hooks= takes instances of chatrecord.hooks.Hook, not {hook!r}"
             raise TypeError(msg)
-    retries = options.get("retries", 0)
-    if not isinstance(retries, int) or retries < 0:
-        msg = f"retries= is a number from 0 on, not {retries!r}"
-        raise ValueError(msg)
 
 
 def _check_budgets(home: Home, options: RuntimeOptions) -> None:
@@ -244,11 +257,11 @@ def _check_budgets(home: Home, options: RuntimeOptions) -> None:
 
 
 def id_of(chat_id: UUID | str) -> UUID:
-    """The id that this is, or `ChatNotFound`."""
-    try:
-        return chat_id if isinstance(chat_id, UUID) else UUID(str(chat_id))
-    except ValueError as error:
-        raise not_found(chat_id) from error
+    """The id that this is, or `ChatNotFound`. Raises `TypeError` for what is no text either."""
+    found = checked_id(chat_id)
+    if found is None:
+        raise not_found(chat_id)
+    return found
 
 
 def not_found(chat_id: object) -> ChatNotFound:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol, cast
 
+from .arguments import check_count, check_text
 from .asides import Asked, Ledger, asked
 from .errors import AnswerInvalid, ChatRecordError, LeaseLost
 from .hooks.hook import Hook
@@ -60,9 +61,9 @@ class Compact:
     instructions: str | None = None
 
     def __post_init__(self) -> None:
-        if not _is_number(self.above) or not _is_number(self.keep):
-            msg = "Compact(above=..., keep=...) takes a number of tokens and of rounds, from 1 on"
-            raise ValueError(msg)
+        check_count("Compact(above", self.above)
+        check_count("Compact(keep", self.keep)
+        check_text("Compact(instructions", self.instructions)
 
     @property
     def told(self) -> str:
@@ -165,7 +166,3 @@ def _summary_of(answer: Asked, older: Sequence[Message]) -> Message:
         content={"covers": covers},
         format=FORMAT,
     )
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 1

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from decimal import Decimal
 
+from .arguments import check_amount
 from .errors import (
     CostLimitExceeded,
     StepLimitExceeded,
@@ -45,9 +46,8 @@ class Limits:
     def __post_init__(self) -> None:
         for limit in fields(self):
             value = getattr(self, limit.name)
-            if value is not None and value < 0:
-                msg = f"Limits({limit.name}=...) is None or a number from 0 on, not {value!r}"
-                raise ValueError(msg)
+            if value is not None:
+                check_amount(f"Limits({limit.name}", value)
 
     @property
     def concern_chat(self) -> bool:

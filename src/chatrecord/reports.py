@@ -52,6 +52,9 @@ class Span:
 
     def __post_init__(self) -> None:
         for name, moment in (("since", self.since), ("until", self.until)):
+            if moment is not None and not isinstance(moment, datetime):
+                msg = f"{name}= takes a datetime, not {type(moment).__name__}"
+                raise TypeError(msg)
             if moment is not None and moment.tzinfo is None:
                 msg = f"{name}= has no time zone: pass an aware one, as datetime.now(UTC)"
                 raise ValueError(msg)

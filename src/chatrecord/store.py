@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Literal, Protocol, TypeAlias
 from uuid import UUID
 
+from .arguments import LONGEST_KEY as LONGEST_KEY  # noqa: PLC0414 - it is a part of the port
 from .attachments import Attachment
 from .budgets import Spending
 from .files import ChatFile
@@ -43,9 +44,6 @@ Audit = Literal["delete", "keep", "anonymise"]
 They are deleted with it; or kept, without their chat; or kept without anything that could lead to
 the chat or a person: their run, their message, their error's text and the provider's id.
 """
-
-LONGEST_KEY = 255
-"""Characters of a text that is indexed, such as an idempotency key."""
 
 RunRecord: TypeAlias = Run | Message | ToolCall | ApiRequest
 """Whatever a run writes a row for."""

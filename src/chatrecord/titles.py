@@ -11,13 +11,13 @@ def checked_title(title: str | None) -> str | None:
     if title is None:
         return None
     if not isinstance(title, str):
-        msg = f"A title is text, not {type(title).__name__}"
+        msg = f"title= takes text, not {type(title).__name__}: pass str(title)"
         raise TypeError(msg)
     if not title.strip():
-        msg = "The title is blank: pass None to take it away"
+        msg = "title= is blank: pass None to take it away"
         raise ValueError(msg)
     if len(title.strip()) > LONGEST_TITLE:
-        msg = f"A title has at most {LONGEST_TITLE} characters, this one has {len(title.strip())}"
+        msg = f"title= takes at most {LONGEST_TITLE} characters, not {len(title.strip())}"
         raise ValueError(msg)
     return title.strip()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from .arguments import check_count
 from .records import Json, Message
 
 CHARACTERS_PER_TOKEN = 4
@@ -23,9 +24,8 @@ class Window:
     tokens: int = 200_000
 
     def __post_init__(self) -> None:
-        if self.messages < 1 or self.tokens < 1:
-            msg = f"A window holds at least one message and one token, not {self}"
-            raise ValueError(msg)
+        check_count("Window(messages", self.messages)
+        check_count("Window(tokens", self.tokens)
 
     def cut(self, history: Sequence[Message]) -> list[Message]:
         """The part of `history` (oldest first) that fits, from a user's message on.

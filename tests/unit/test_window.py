@@ -92,5 +92,5 @@ def test_a_window_is_an_end_of_the_chat_and_begins_with_the_user(
 
 @pytest.mark.parametrize("nothing", [{"messages": 0}, {"tokens": -1}])
 def test_a_window_of_nothing_is_refused(nothing: dict[str, int]) -> None:
-    with pytest.raises(ValueError, match="at least one"):
+    with pytest.raises(ValueError, match="from 1 on"):
         Window(**nothing)

@@ -228,12 +228,20 @@ def _checked(tools: Sequence[Any]) -> list[Any]:
         if not callable(tool) and not isinstance(tool, Tool):
             msg = f"A tool is a function or a pydantic-ai Tool, not {tool!r}"
             raise TypeError(msg)
-    names = [tool.name if isinstance(tool, Tool) else tool.__name__ for tool in tools]
+    names = [tool.name if isinstance(tool, Tool) else _name_of(tool) for tool in tools]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         msg = f"Two tools are called {twice!r}: every tool needs a name of its own"
         raise ConfigurationError(msg)
     return list(tools)
+
+
+def _name_of(tool: Any) -> str:
+    name = getattr(tool, "__name__", None)
+    if not isinstance(name, str):
+        msg = f"A tool needs a name, which {tool!r} has not: give it one with Tool(..., name=...)"
+        raise TypeError(msg)
+    return name
 
 
 def is_agent(llm: object) -> bool:

@@ -17,7 +17,9 @@ from pydantic_ai.models import ModelRequestContext
 from pydantic_ai.run import AgentRunResult
 from pydantic_ai.tools import ToolDefinition
 
+from chatrecord.arguments import checked_id
 from chatrecord.chat_runs import ChatRuns
+from chatrecord.chats import check_options
 from chatrecord.errors import (
     ChatNotFound,
     ConfigurationError,
@@ -83,8 +85,11 @@ class Persisted(Recording):
             raise TypeError(msg)
         for name, value in columns.items():
             home.store.check_column(name, value)
+        check_options({"on_busy": on_busy, "hooks": hooks, "retries": retries})
+        if limits is not None:
+            check_options({"limits": limits})
         self._home = home
-        self._chat_id = chat_id
+        self._chat_id = None if chat_id is None else _uuid(chat_id)
         self._columns: Mapping[str, Any] = columns
         self._policies = Policies(limits=limits or Limits(), on_busy=on_busy, hooks=hooks)
         self._tries = Attempts(idle_timeout=self._policies.limits.idle_timeout, retries=retries)
@@ -236,12 +241,7 @@ async def message_history(
 
 
 def _uuid(chat_id: UUID | str | None) -> UUID:
-    if isinstance(chat_id, UUID):
-        return chat_id
     if chat_id is None:
         msg = "This run has no conversation_id: give Persisted(db, chat_id=...)"
         raise ConfigurationError(msg)
-    try:
-        return UUID(chat_id)
-    except ValueError:
-        return uuid5(NAMESPACE_URL, f"conversation:{chat_id}")
+    return checked_id(chat_id) or uuid5(NAMESPACE_URL, f"conversation:{chat_id}")

@@ -10,10 +10,11 @@ from uuid import UUID
 from typing_extensions import Unpack
 
 from chatrecord import chats, purging
+from chatrecord.arguments import check_list, checked_metadata
 from chatrecord.chat import Chat
 from chatrecord.chats import OPTION_NAMES, NewChat, RuntimeOptions
 from chatrecord.purging import check_audit
-from chatrecord.records import ChatRecord, Json
+from chatrecord.records import ChatRecord
 from chatrecord.reports import Span, UsageRow
 from chatrecord.store import Audit
 
@@ -78,14 +79,11 @@ async def create_chat(
     committed. Raises `TypeError` for an unknown keyword and `ConfigurationError` for an LLM that
     cannot be used.
     """
-    if metadata is not None and not isinstance(metadata, Mapping):
-        msg = f"metadata= takes a mapping of JSON values, not {type(metadata).__name__}"
-        raise TypeError(msg)
     columns, options = _sorted(db, "create_chat", columns_and_options, named=NAMED)
     new = NewChat(
         instructions=instructions,
         title=title,
-        metadata=cast(dict[str, Json], dict(metadata or {})),
+        metadata=checked_metadata(metadata),
         columns=columns,
     )
     return await chats.create_chat(db, llm, new, options, connection)
@@ -283,6 +281,7 @@ async def usage(
     if isinstance(by, str):
         msg = f"by= takes a list of names: by=[{by!r}]"
         raise TypeError(msg)
+    check_list("by", by, "names")
     return await db.store.report(list(by), Span(since, until), scope)
 
 

@@ -195,7 +195,12 @@ def _with_referred(tables: Sequence[Table]) -> list[Table]:
 def _models(given: Models | type[DeclarativeBase] | None) -> Models:
     if given is None:
         return READY_MADE
-    return given if isinstance(given, Models) else Models.of(given)
+    if isinstance(given, Models):
+        return given
+    if not isinstance(given, type) or not hasattr(given, "metadata"):
+        msg = f"models= takes a DeclarativeBase with your tables, or Models(...), not {given!r}"
+        raise ConfigurationError(msg)
+    return Models.of(given)
 
 
 def _without(models: Models, keep_tool_calls: bool, keep_requests: bool) -> Models:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping
-from typing import Any, cast, overload
+from typing import Any, overload
 from uuid import UUID
 
 from chatrecord import histories, transfer
+from chatrecord.arguments import check_text, checked_metadata
 from chatrecord.histories import ChatFields, HistoryFormat
-from chatrecord.records import ChatRecord, Json
+from chatrecord.records import ChatRecord
+from chatrecord.titles import checked_title
 from chatrecord.transfer import Lines
 
 from .chats import check
@@ -124,6 +126,7 @@ async def import_history(
     """
     named = ["format", "instructions", "title", "metadata"]
     check(db, "import_history", columns, others=named)
-    kept = cast(dict[str, Json], dict(metadata or {}))
+    check_text("instructions", instructions)
+    kept, title = checked_metadata(metadata), checked_title(title)
     given = ChatFields(instructions, title, kept, columns)
     return await histories.import_history(db, messages, format, given)
