@@ -198,7 +198,7 @@ async def test_what_is_asked_of_a_chat_is_checked_too(home: Database) -> None:
         (lambda it: list_chats(home, limit=it), 0),
     ):
         with pytest.raises(
-            ValueError, match="limit= takes (a number from 1 on|at most 2,147,483,647)"
+            ValueError, match=r"limit= takes (a number from 1 on|at most 2,147,483,647)"
         ):
             await door(value)
     for nobody in ("nonsense", 5, uuid4()):

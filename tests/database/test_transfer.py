@@ -302,3 +302,16 @@ async def test_an_export_from_elsewhere_than_a_file(home: Database, target: Data
         await import_chat(target, whole)
     with pytest.raises(ImportInvalid, match="cut off"):
         await import_chat(target, [])
+
+
+async def test_bytes_that_a_tool_returned_move_with_their_chat(db: Database) -> None:
+    def give() -> bytes:
+        return b"\xff\x00"
+
+    chat = await create_chat(db, Script([call("give")], [say("ok")]), tools=[give])
+    await chat.ask("Give")
+
+    copy = await import_chat(db, export_chat(db, chat.id), new_ids=True)
+
+    moved = await load_chat(db, Script(), copy.id)
+    assert [row.result for row in await moved.tool_calls()] == [{"type": "bytes", "base64": "/wA="}]

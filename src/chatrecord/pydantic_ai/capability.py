@@ -33,6 +33,7 @@ from chatrecord.redaction import named, redact, text_of
 from .failures import Failures
 from .messages import call_of, json_of
 from .model import Attempts, RecordingModel, recording
+from .raw_results import said
 from .telemetry import name_rows, trace_id
 from .texts import changed_value, stored_body, stored_call
 
@@ -139,7 +140,7 @@ class Recording(AbstractCapability[Any]):
         raise ToolFailed(veto.reason)
 
     def _stored_result(self, result: Any) -> Json:
-        raw = json_of(result.return_value if isinstance(result, ToolReturn) else result)
+        raw = json_of(said(result.return_value if isinstance(result, ToolReturn) else result))
         if self._storing is None:
             return raw
         return cast(Json, changed_value(raw, "tool_result", self._storing))

@@ -32,6 +32,8 @@ from pydantic_core import to_jsonable_python
 from chatrecord.llm import Body, Call, Piece
 from chatrecord.records import Json, Message, Role, ToolCall
 
+from .raw_results import returned
+
 FORMAT = f"pydantic-ai {version('pydantic-ai-slim')}"
 
 _SURROGATES = re.compile("[\ud800-\udfff]")
@@ -220,7 +222,7 @@ def answers_to(calls: Sequence[ToolCall]) -> ModelRequest:
 
 def _return_of(call: ToolCall) -> ToolReturnPart:
     if call.status == "complete":
-        return ToolReturnPart(call.name, call.result, call.call_id)
+        return ToolReturnPart(call.name, returned(call.result), call.call_id)
     if call.status == "failed":
         told = f"The tool failed: {call.error}"
         return ToolReturnPart(call.name, told, call.call_id, outcome="failed")

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
+from base64 import b64decode
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from pydantic_ai import Tool
+from pydantic_ai.messages import ToolReturnPart
 
 from chatrecord.errors import (
     ChatRecordError,
@@ -16,12 +20,14 @@ from chatrecord.errors import (
 )
 from chatrecord.home import Home
 from chatrecord.testing.look import (
+    die,
     load,
     new_chat,
+    until,
 )
 from chatrecord.testing.script import Script, call, say
 
-from .shared import AWKWARD
+from .shared import AWKWARD, has_result
 
 
 class ValuesComeBack:
@@ -86,17 +92,95 @@ class ValuesComeBack:
     async def test_odd_results_are_kept_as_they_show_themselves(self, home: Home) -> None:
         circle: list[Any] = []
         circle.append(circle)
-        odd: list[Any] = [b"\xff\x00", circle, range(3), ValueError("x")]
+        odd: list[Any] = [circle, range(3), ValueError("x")]
 
         def give(n: int) -> Any:
             return odd[n]
 
-        for n, shown in enumerate(["_wA=", "[[...]]", "range(0, 3)", "ValueError('x')"]):
+        for n, shown in enumerate(["[[...]]", "range(0, 3)", "ValueError('x')"]):
             chat = await new_chat(home, Script([call("give", n=n)], [say("ok")]), tools=[give])
             with suppress(RunError):  # what pydantic-ai itself cannot send
                 await chat.ask("Give")
             (row,) = await chat.tool_calls()
             assert (row.status, row.result) == ("complete", shown)
+
+    async def test_bytes_in_a_result_are_said_to_be_bytes(self, home: Home) -> None:
+        @dataclass
+        class Signed:
+            of: str
+            by: bytes
+
+        def give(n: int) -> Any:
+            return [b"\xff\x00", {"a": [b"Hi"], "b": "_wA="}, Signed("x", b"\x01"), bytearray(b"")][
+                n
+            ]
+
+        script = Script([call("give", n=n) for n in range(4)], [say("ok")])
+        chat = await new_chat(home, script, tools=[give])
+        await chat.ask("Give")
+
+        stored = [row.result for row in await chat.tool_calls()]
+        said = {"type": "bytes", "base64": "/wA="}
+        assert stored == [
+            said,
+            {"a": [{"type": "bytes", "base64": "SGk="}], "b": "_wA="},
+            {"of": "x", "by": {"type": "bytes", "base64": "AQ=="}},
+            {"type": "bytes", "base64": ""},
+        ]
+        assert isinstance(stored[0], dict)
+        assert b64decode(str(stored[0]["base64"])) == b"\xff\x00"
+
+    async def test_bytes_in_a_result_are_sent_as_before(self, home: Home) -> None:
+        """What the model is told is the same at once, from the history, and once resumed."""
+
+        def give() -> bytes:
+            return b"\xff\x00"
+
+        script = Script([call("give"), call("pay")], [say("ok")], [say("and again")])
+        pay = Tool(lambda: "paid", name="pay", requires_approval=True)
+        chat = await new_chat(home, script, tools=[give, pay])
+        await chat.ask("Give")
+        (waiting,) = await chat.pending_approvals()
+        await chat.approve(waiting.call_id)
+        await chat.resume()
+        await chat.ask("Once more")
+
+        sent = [
+            part.model_response_str()
+            for request in script.requests[1:]
+            for message in request
+            for part in message.parts
+            if isinstance(part, ToolReturnPart) and part.tool_name == "give"
+        ]
+        assert sent == ["_wA=", "_wA="]
+
+    async def test_bytes_are_sent_as_before_where_their_process_died(self, home: Home) -> None:
+        """Its calls are answered from their rows then."""
+
+        def give() -> bytes:
+            return b"\xff\x00"
+
+        async def wait() -> None:
+            await asyncio.Event().wait()
+
+        calls = [call("give"), call("wait")]
+        script = Script(calls, [say("on")])
+        chat = await new_chat(home, script, tools=[give, wait])
+        asking = asyncio.create_task(chat.ask("Give"))
+        await until(lambda: has_result(chat))
+        await die(home, chat)
+
+        again = Script([say("on")])
+        await (await load(home, chat, again, tools=[give, wait])).ask("Go on")
+
+        asking.cancel()
+        sent = [
+            part.model_response_str()
+            for message in again.requests[0]
+            for part in message.parts
+            if isinstance(part, ToolReturnPart) and part.tool_name == "give"
+        ]
+        assert sent == ["_wA="]
 
     async def test_a_result_beyond_json_is_kept_as_near_as_json_comes(self, home: Home) -> None:
         def odd() -> Any:
