@@ -235,3 +235,22 @@ def test_chats_are_searched_by_title(ids: list[str], capsys: pytest.CaptureFixtu
     assert "'nowhere'" in capsys.readouterr().err
     assert main(["chats", "--search", " "]) == 1
     assert "leave it out" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["chats"],
+        ["show", "0"],
+        ["export", "0"],
+        ["usage"],
+        ["purge", "--older-than", "1d", "--yes"],
+    ],
+)
+def test_a_name_that_no_user_has_is_told_in_a_line(
+    ids: list[str], capsys: pytest.CaptureFixture[str], command: list[str]
+) -> None:
+    assert ids
+    assert main([*command, "--user", "x" * 256]) != 0
+
+    assert capsys.readouterr().err == "chatrecord: --user takes at most 255 characters\n"

@@ -6,9 +6,11 @@ from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID
 
-from chatrecord.errors import ChatNotFound
+from chatrecord.errors import ChatNotFound, ConfigurationError
+from chatrecord.escape import escape
 from chatrecord.records import ChatRecord
 from chatrecord.sqlalchemy import list_chats
+from chatrecord.store import LONGEST_KEY
 
 from .database import Chats
 from .program import PROGRAM
@@ -24,7 +26,13 @@ def short(chat_id: UUID) -> str:
 
 
 def scope_of(user: str | None) -> dict[str, Any]:
-    """The keywords that keep to one user's chats, where one is named."""
+    """The keywords that keep to one user's chats, where one is named.
+
+    Raises `ConfigurationError` for a name that no user has.
+    """
+    if user is not None and len(escape(user)) > LONGEST_KEY:
+        msg = f"--user takes at most {LONGEST_KEY} characters"
+        raise ConfigurationError(msg)
     return {} if user is None else {"user_id": user}
 
 

@@ -154,7 +154,9 @@ class ValuesComeBack:
         ]
         assert sent == ["_wA=", "_wA="]
 
-    async def test_bytes_are_sent_as_before_where_their_process_died(self, home: Home) -> None:
+    async def test_bytes_are_sent_as_before_where_their_process_died(
+        self, home: Home, elsewhere: Home
+    ) -> None:
         """Its calls are answered from their rows then."""
 
         def give() -> bytes:
@@ -171,7 +173,7 @@ class ValuesComeBack:
         await die(home, chat)
 
         again = Script([say("on")])
-        await (await load(home, chat, again, tools=[give, wait])).ask("Go on")
+        await (await load(elsewhere, chat, again, tools=[give, wait])).ask("Go on")
 
         asking.cancel()
         sent = [
