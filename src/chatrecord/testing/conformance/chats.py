@@ -56,6 +56,14 @@ class ChatsAreKept:
                 await chats.list_chats(home, limit=9, before=None, scope={"user_id": other}) == []
             )
 
+    async def test_an_owner_of_another_type_is_refused(self, home: Home) -> None:
+        """Some databases would take the number 0 for any text."""
+        for stranger in (0, 0.0, True, b"Bob", ["Bob"]):
+            with pytest.raises(TypeError, match="user_id= takes str"):
+                home.store.check_column("user_id", stranger)
+        with pytest.raises(TypeError, match="no column 'usr_id'"):
+            home.store.check_column("usr_id", "Bob")
+
     async def test_chats_are_listed_by_their_last_activity_page_by_page(self, home: Home) -> None:
         owner = {"user_id": str(uuid4())}
         made = [
