@@ -42,7 +42,7 @@ from .store import JournalEntry, Lease, RunStart, Store
 from .turns import Others, Turn
 
 LET_GO = 5.0
-"""Seconds that a run which is stopped waits for a tool that does not let go, as one in a thread."""
+"""Seconds that a run which is stopped waits for a tool that swallows its cancellation."""
 
 
 class LiveRun(Feed):

@@ -34,7 +34,7 @@ async def finished(work: Coroutine[Any, Any, Result], context: Context | None = 
 async def let_go_after(seconds: float, work: Coroutine[Any, Any, Result]) -> Result:
     """Wait for this. Once it is cancelled, for no longer than so many seconds.
 
-    A tool that runs in a thread, or swallows its cancellation, would hold its run for ever.
+    A tool that swallows its cancellation would hold its run for ever.
     """
     task = asyncio.create_task(work)
     try:

@@ -6,8 +6,10 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
+from pydantic_ai import Tool
 
 from chatrecord import HookFailed, Limits, RunInterrupted, TimeLimitExceeded
 from chatrecord.hooks import Hook, RunEnd
@@ -79,16 +81,26 @@ async def test_a_hook_that_hangs_holds_no_chat(db: Database) -> None:
     assert [message.text for message in await chat.messages()] == ["q", "x"]
 
 
+@pytest.mark.parametrize("is_in_a_thread", [True, False])
 @pytest.mark.parametrize("ends", ["stop", "close", "time"])
-async def test_a_tool_in_a_thread_holds_no_run(
-    db: Database, gate: threading.Event, ends: str
+async def test_a_tool_that_does_not_let_go_holds_no_run(
+    db: Database, gate: threading.Event, ends: str, is_in_a_thread: bool
 ) -> None:
     started = threading.Event()
 
-    def stubborn() -> str:
+    def blocking() -> str:
         started.set()
         gate.wait(20)
         return "late"
+
+    async def swallowing() -> str:
+        started.set()
+        while not gate.is_set():
+            with suppress(asyncio.CancelledError):
+                await asyncio.sleep(0.05)
+        return "late"
+
+    stubborn = Tool(blocking if is_in_a_thread else swallowing, name="stubborn")
 
     limits = Limits(total_timeout=0.5 if ends == "time" else 60)
     script = Script([say("Wait. "), call("stubborn")], [say("on")])
