@@ -56,6 +56,9 @@ async def _serve(settings: Settings, address: socket.socket) -> None:
         config = uvicorn.Config(
             create_app(hr),
             log_level="warning",
+            # What a request says of its own address is believed of known proxies only.
+            proxy_headers=bool(settings.proxies),
+            forwarded_allow_ips=settings.proxies or None,
             # A stream that somebody still reads does not keep the server from stopping.
             timeout_graceful_shutdown=2,
         )

@@ -31,13 +31,14 @@ vacation = APIRouter(prefix="/api")
 def create_app(hr: Hr) -> FastAPI:
     app = FastAPI(title="HR chatbot", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.hr = hr
+    app.state.door = sign_in.Door()
     app.routes.extend(_chats(hr))
     for router in (sign_in.router, vacation, documents.router, admin.router):
         app.include_router(router)
     add_problems(app)
     add_pages(app, HERE / "web" / "dist")
     app.add_middleware(SizeLimit)
-    app.add_middleware(SameOrigin)
+    app.add_middleware(SameOrigin, settings=hr.settings)
     app.add_middleware(CarefulHeaders)
     return app
 

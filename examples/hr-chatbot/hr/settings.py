@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 HERE = Path(__file__).resolve().parent.parent
 
@@ -16,6 +17,24 @@ def _set(name: str, default: str = "") -> str:
 def _port(told: str) -> int:
     if not told.isdecimal():
         msg = f"HR_PORT is a number, not {told!r}"
+        raise Unusable(msg)
+    return int(told)
+
+
+def _url(told: str) -> str:
+    parts = urlsplit(told)
+    if told and (
+        parts.scheme not in {"http", "https"} or not parts.hostname or parts.path.strip("/")
+    ):
+        msg = f"HR_URL is an address such as https://hr.example.com, not {told!r}"
+        raise Unusable(msg)
+    return told
+
+
+def _number(name: str, default: str) -> int:
+    told = _set(name, default)
+    if not told.isdecimal() or not int(told):
+        msg = f"{name} is a number from 1 on, not {told!r}"
         raise Unusable(msg)
     return int(told)
 
@@ -53,3 +72,12 @@ class Settings:
 
     host: str = field(default_factory=lambda: _set("HR_HOST", "127.0.0.1"))
     port: int = field(default_factory=lambda: _port(_set("HR_PORT", "8000")))
+
+    url: str = field(default_factory=lambda: _url(_set("HR_URL")))
+    """Where people open it, such as `https://hr.example.com`. Empty: as their browsers say."""
+
+    proxies: str = field(default_factory=lambda: _set("HR_PROXIES"))
+    """Addresses of proxies in front, with commas between them, whose headers are believed."""
+
+    at_once: int = field(default_factory=lambda: _number("HR_AT_ONCE", "20"))
+    """Requests, and answers, of one person that are under way at once."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -12,9 +11,10 @@ from fastapi import APIRouter, Depends, HTTPException, Request, Response
 from pydantic import BaseModel, Field
 from sqlalchemy import delete, select
 
+from .attempts import Attempts, TooManyAttempts
 from .database import DEMO
 from .hr import Hr
-from .passwords import NOBODYS, matches
+from .passwords import NOBODYS, PasswordChecks, TooManyAtOnce
 from .tables import SignIn, User
 from .texts import plain
 
@@ -34,7 +34,7 @@ HrDep = Annotated[Hr, Depends(hr_of)]
 
 async def signed_in(request: Request, hr: HrDep) -> User:
     """Who is signed in. 401 for nobody."""
-    token_hash = _hashed(request.cookies.get(COOKIE, ""))
+    token_hash = _hashed(request.cookies.get(cookie_name(request, hr), ""))
     async with hr.sessions() as session:
         found = await session.get(SignIn, token_hash)
     if found is None or found.expires_at < datetime.now(UTC):
@@ -56,6 +56,31 @@ def only(*roles: str) -> Any:
     return Depends(check)
 
 
+class Door:
+    """What stands between anybody and signing in, in this process."""
+
+    def __init__(self) -> None:
+        self._attempts = Attempts()
+        self._passwords = PasswordChecks()
+
+    async def is_right(self, password: str, user: User | None, email: str, address: str) -> bool:
+        """Whether this is the password. Refused with what to do where too many are tried."""
+        try:
+            self._attempts.begin(address, email)
+            is_right = await self._passwords.matches(password, user.password if user else NOBODYS)
+        except TooManyAttempts as error:
+            wait = {"retry-after": str(error.seconds)}
+            told = f"Too many wrong passwords: try again in {-(-error.seconds // 60)} minutes"
+            raise HTTPException(429, told, wait) from error
+        except TooManyAtOnce as error:
+            self._attempts.take_back(address, email)
+            told = "Too many people sign in just now: try again in a moment"
+            raise HTTPException(503, told, {"retry-after": "5"}) from error
+        if is_right and user is not None:
+            self._attempts.take_back(address, email)
+        return is_right and user is not None
+
+
 class Credentials(BaseModel):
     email: str = Field(max_length=200)
     password: str = Field(max_length=200)
@@ -63,10 +88,11 @@ class Credentials(BaseModel):
 
 @router.post("/sign-in")
 async def sign_in(given: Credentials, request: Request, response: Response, hr: HrDep) -> Any:
+    email = _address(given.email)
     async with hr.sessions() as session:
-        user = await session.scalar(select(User).where(User.email == _address(given.email)))
-    stored = user.password if user else NOBODYS
-    is_right = await asyncio.to_thread(matches, given.password, stored)
+        user = await session.scalar(select(User).where(User.email == email))
+    door: Door = request.app.state.door
+    is_right = await door.is_right(given.password, user, email, _network_address(request))
     if user is None or not is_right:
         raise HTTPException(401, "No such address, or another password")
     token = secrets.token_urlsafe(32)
@@ -75,22 +101,23 @@ async def sign_in(given: Credentials, request: Request, response: Response, hr: 
         await session.execute(delete(SignIn).where(SignIn.expires_at < now))
         session.add(SignIn(token_hash=_hashed(token), user_id=user.id, expires_at=now + LASTS))
     response.set_cookie(
-        COOKIE,
+        cookie_name(request, hr),
         token,
         max_age=int(LASTS.total_seconds()),
         httponly=True,
-        samesite="lax",
-        secure=request.url.scheme == "https",
+        samesite="strict",
+        secure=_is_secure(request, hr),
     )
     return shown(user)
 
 
 @router.post("/sign-out", status_code=204)
 async def sign_out(request: Request, response: Response, hr: HrDep) -> None:
-    token_hash = _hashed(request.cookies.get(COOKIE, ""))
+    token_hash = _hashed(request.cookies.get(cookie_name(request, hr), ""))
     async with hr.sessions.begin() as session:
         await session.execute(delete(SignIn).where(SignIn.token_hash == token_hash))
-    response.delete_cookie(COOKIE)
+    name, is_secure = cookie_name(request, hr), _is_secure(request, hr)
+    response.delete_cookie(name, httponly=True, samesite="strict", secure=is_secure)
 
 
 @router.get("/me")
@@ -113,6 +140,19 @@ def shown(user: User) -> dict[str, Any]:
 
 def _address(given: str) -> str:
     return plain(given).strip().lower()
+
+
+def _network_address(request: Request) -> str:
+    return request.client.host if request.client else ""
+
+
+def cookie_name(request: Request, hr: Hr) -> str:
+    """With HTTPS one that only this very host can set, and only over HTTPS."""
+    return f"__Host-{COOKIE}" if _is_secure(request, hr) else COOKIE
+
+
+def _is_secure(request: Request, hr: Hr) -> bool:
+    return request.url.scheme == "https" or hr.settings.url.startswith("https:")
 
 
 def _hashed(token: str) -> str:

@@ -68,7 +68,8 @@ class Client:
         reader, writer = await asyncio.open_connection(self.host, self.port)
         try:
             lines = [
-                f"{method} {path} HTTP/1.1", f"Host: {self.host}", f"Cookie: {self.cookie}",
+                f"{method} {path} HTTP/1.1", f"Host: {self.host}",
+                f"Origin: http://{self.host}", f"Cookie: {self.cookie}",
                 "Content-Type: application/json", f"Content-Length: {len(sent)}",
                 "Connection: close",
             ]  # fmt: skip
@@ -128,6 +129,7 @@ def _start(port: int, data: Path) -> subprocess.Popen[bytes]:
         "HR_DATA": str(data),
         "HR_HANDBOOK": str(data / "handbook"),
         "HR_PORT": str(port),
+        "HR_AT_ONCE": "1000",
         "PYTHONPATH": os.pathsep.join([str(HERE), os.environ.get("PYTHONPATH", "")]),
     }
     return subprocess.Popen([sys.executable, "-m", "hr"], cwd=HERE.parent, env=environment)

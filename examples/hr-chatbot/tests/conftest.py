@@ -28,6 +28,7 @@ from sqlalchemy import make_url
 
 from chatrecord.testing import Script
 
+HERE = "http://hr.example"
 PASSWORDS = {email.partition("@")[0]: password for email, _, _, _, password in DEMO}
 
 
@@ -78,7 +79,7 @@ def any_url(request) -> str:
 
 @asynccontextmanager
 async def opened(url: str, embedder: Remembering, llm) -> AsyncIterator[Hr]:
-    settings = Settings(database_url=url)
+    settings = Settings(database_url=url, host="0.0.0.0")
     async with open_database(settings, print) as db:
         sessions = sessions_of(db)
         search = Search(sessions, index_of(db.engine), embedder)
@@ -120,9 +121,11 @@ async def admin(hr) -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
-def client_of(hr: Hr) -> httpx.AsyncClient:
-    transport = httpx.ASGITransport(create_app(hr))
-    return httpx.AsyncClient(transport=transport, base_url="http://hr.example")
+def client_of(hr: Hr, *, address: str = "192.0.2.1") -> httpx.AsyncClient:
+    """The page in a browser on plain HTTP, at this network address."""
+    transport = httpx.ASGITransport(create_app(hr), client=(address, 50_000))
+    headers = {"origin": HERE}
+    return httpx.AsyncClient(transport=transport, base_url=HERE, headers=headers)
 
 
 @asynccontextmanager

@@ -56,7 +56,7 @@ async def test_the_cookie_is_kept_from_scripts_and_its_token_from_the_database(h
     told = {"email": " ADA@example.com ", "password": "ada-demo"}
     response = await visitor.post("/api/sign-in", json=told)
     cookie = response.headers["set-cookie"].lower()
-    assert "httponly" in cookie and "samesite=lax" in cookie
+    assert "httponly" in cookie and "samesite=strict" in cookie
     async with hr.sessions() as session:
         hashes = list(await session.scalars(select(SignIn.token_hash)))
         stored = list(await session.scalars(select(User.password)))
