@@ -20,6 +20,9 @@ from .tables import HrChat, HrMessage, HrRequest, HrRun, HrToolCall, User
 from .texts import AnyText, plain
 
 PAGE = 30
+LONGEST_SEARCH = 255
+"""Characters. SQLite fails where a pattern has 50,000 bytes."""
+
 _COLUMN = {"day": "day", "model": "model", "user": "user_id"}
 
 router = APIRouter(
@@ -44,8 +47,8 @@ async def spent(
 @router.get("/chats")
 async def chats(
     hr: HrDep,
-    search: str = "",
-    user: Annotated[int | None, Query(le=2**31 - 1)] = None,
+    search: Annotated[str, Query(max_length=LONGEST_SEARCH)] = "",
+    user: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None,
     before: UUID | None = None,
 ) -> Any:
     """A page of everybody's chats, newest activity first; the next is `before` its last one."""

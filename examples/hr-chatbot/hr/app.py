@@ -18,12 +18,9 @@ from .pages import CarefulHeaders, add_pages
 from .problems import add_problems
 from .settings import HERE
 from .sign_in import HrDep, Me, signed_in
-from .sizes import SizeLimit
+from .sizes import LARGEST_QUESTION, SizeLimit
 from .time_off import Vacation
 from .titles import Titles
-
-LARGEST_QUESTION = 200_000
-"""Bytes of a question, as a page sends it."""
 
 vacation = APIRouter(prefix="/api")
 

@@ -7,10 +7,12 @@ from collections.abc import Callable, Sequence
 from itertools import groupby
 from typing import Any
 
-from fastapi import APIRouter, Depends, HTTPException, UploadFile
+from fastapi import APIRouter, Depends, HTTPException, Request
 from sqlalchemy import select
+from starlette.datastructures import UploadFile
 
-from .ingest import KINDS
+from .ingest import KINDS, HandbookFull
+from .lines import LineFull
 from .sign_in import HrDep, only, signed_in
 from .sizes import LARGEST_DOCUMENT, too_large
 from .splitting import UnreadableDocument
@@ -30,8 +32,9 @@ async def documents(hr: HrDep) -> Any:
 @router.get("/documents/{name}")
 async def document(name: str, hr: HrDep) -> Any:
     """A document as its passages make it up, in sections, or in pages where it has them."""
+    name = plain(name)
     async with hr.sessions() as session:
-        found = await session.get(Document, plain(name))
+        found = await session.get(Document, name)
         if found is None:
             raise HTTPException(404, "There is no such document")
         in_order = select(Passage).where(Passage.document == name).order_by(Passage.place)
@@ -52,21 +55,38 @@ async def passage(passage_id: str, hr: HrDep) -> Any:
 
 
 @router.post("/documents", status_code=201, dependencies=[only("administrator", "hr")])
-async def add(file: UploadFile, hr: HrDep) -> Any:
+async def add(request: Request, hr: HrDep) -> Any:
     """Take a document into the handbook. One of the same name that was uploaded is replaced."""
-    name = safe_name(file.filename or "")
-    content = await file.read()
-    if len(content) > LARGEST_DOCUMENT:
-        raise too_large()
+    name, content = await _sent(request)
     async with hr.sessions() as session:
         known = await session.get(Document, name)
     if known is not None and known.origin == "handbook":
         raise HTTPException(409, f"{name} is part of the handbook: give the file another name")
     try:
-        await hr.ingestion.document(name, content, "upload")
+        await hr.ingestion.upload(name, content)
     except UnreadableDocument as error:
         raise HTTPException(422, str(error)) from error
+    except HandbookFull as error:
+        raise HTTPException(409, str(error)) from error
+    except LineFull as error:
+        told = "Too many documents are being read: try again in a minute"
+        raise HTTPException(429, told, {"retry-after": "60"}) from error
     return await document(name, hr)
+
+
+async def _sent(request: Request) -> tuple[str, bytes]:
+    """Name and content of the one file of a form. Only now, when it is known whose form it is."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "multipart/form-data":
+        raise HTTPException(415, "Send the document as the file of a form: multipart/form-data")
+    async with request.form(max_files=1, max_fields=0) as form:
+        file = form.get("file")
+        if not isinstance(file, UploadFile):
+            raise HTTPException(422, "The form has no file with the name 'file'")
+        name, content = safe_name(file.filename or ""), await file.read()
+    if len(content) > LARGEST_DOCUMENT:
+        raise too_large(LARGEST_DOCUMENT)
+    return name, content
 
 
 def safe_name(given: str) -> str:

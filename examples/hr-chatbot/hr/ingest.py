@@ -9,10 +9,12 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Literal
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from .embeddings import Embedder
+from .lines import Line
+from .reading import read
 from .splitting import LONGEST, Piece, Split, split
 from .tables import Document, Passage
 
@@ -20,8 +22,15 @@ KINDS = ("md", "txt", "pdf")
 RULES = f"1 {LONGEST}"
 """Changes with how documents are split: then all are ingested again."""
 
+MOST_UPLOADED = 20_000
+"""Passages of all uploads together: each search on SQLite looks at every one."""
+
 Origin = Literal["handbook", "upload"]
 Progress = Callable[[int, int, str], None]
+
+
+class HandbookFull(Exception):
+    """Uploads have as many passages as they may; the message says what to do."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +47,7 @@ class Ingestion:
         self._sessions = sessions
         self._embedder = embedder
         self._writing = asyncio.Lock()
+        self._uploads = Line(at_once=1, waiting=8)
 
     async def folder(self, folder: Path, progress: Progress) -> Ingested:
         """The documents of a folder: what changed is replaced, what is gone is removed."""
@@ -49,6 +59,14 @@ class Ingestion:
         removed = await self._remove_others({path.name for path in files})
         return Ingested(new, len(files) - new, removed)
 
+    async def upload(self, name: str, content: bytes) -> None:
+        """A document of a stranger, one at a time: it may be large, or made to do harm.
+
+        Raises `UnreadableDocument`, `HandbookFull` and `LineFull`.
+        """
+        async with self._uploads.turn():
+            await self.document(name, content, "upload")
+
     async def document(self, name: str, content: bytes, origin: Origin) -> bool:
         """One document; whether it was not there just so. Raises `UnreadableDocument`."""
         digest = self._digest(content)
@@ -56,7 +74,11 @@ class Ingestion:
             known = await session.get(Document, name)
             if known is not None and known.digest == digest:
                 return False
-        parts = await asyncio.to_thread(split, name, content)
+        if origin == "upload":
+            parts = await read(name, content)
+            await self._check_room(name, len(parts.pieces))
+        else:
+            parts = await asyncio.to_thread(split, name, content)
         passages = await self._passages(name, parts)
         kind = name.rpartition(".")[2]
         document = Document(name=name, title=parts.title, kind=kind, origin=origin, digest=digest)
@@ -85,6 +107,16 @@ class Ingestion:
             for place, (piece, vector) in enumerate(zip(parts.pieces, vectors, strict=True))
         }
         return list(found.values())
+
+    async def _check_room(self, name: str, more: int) -> None:
+        others = Passage.document.in_(
+            select(Document.name).where(Document.origin == "upload", Document.name != name)
+        )
+        async with self._sessions() as session:
+            held = await session.scalar(select(func.count()).select_from(Passage).where(others))
+        if (held or 0) + more > MOST_UPLOADED:
+            msg = f"Uploads have {held} of {MOST_UPLOADED} passages: replace one by a shorter one"
+            raise HandbookFull(msg)
 
     async def _remove_others(self, names: set[str]) -> int:
         async with self._sessions.begin() as session:

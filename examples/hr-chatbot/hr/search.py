@@ -21,6 +21,9 @@ Way = Literal["vector", "text", "hybrid"]
 CANDIDATES = 20
 """Taken of each ranking."""
 
+LONGEST_QUERY = 1_000
+"""Characters that are looked at. The tool refuses more, so that the model says it in fewer."""
+
 _FLATTENING = 10
 """How little the first places stand out. The usual 60 is for long rankings: here 10 found more."""
 
@@ -55,7 +58,7 @@ class Search:
 
     async def __call__(self, query: str, *, limit: int = 5, way: Way = "hybrid") -> list[Found]:
         """The best passages for a question, best first; none where nothing is about it."""
-        query = plain(query)
+        query = plain(query[:LONGEST_QUERY])
         (vector,) = await self.embedder.embed([query])
         async with self._sessions() as session:
             rankings: dict[str, list[str]] = {}

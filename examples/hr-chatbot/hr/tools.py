@@ -13,7 +13,7 @@ from pydantic_ai.models import Model
 
 from chatrecord import repeatable
 
-from .search import Search
+from .search import LONGEST_QUERY, Search
 from .time_off import LONGEST_REASON, NotPossible, Vacation
 
 INSTRUCTIONS = """\
@@ -51,7 +51,7 @@ def hr_agent(llm: Model | str) -> Agent[Desk, str]:
 
 @repeatable
 async def search_handbook(
-    ctx: RunContext[Desk], query: Annotated[str, Field(min_length=1, max_length=1000)]
+    ctx: RunContext[Desk], query: Annotated[str, Field(min_length=1, max_length=LONGEST_QUERY)]
 ) -> list[dict[str, Any]]:
     """Search the company's handbook. Returns passages, best first; cite them by their number."""
     found = await ctx.deps.search(query)

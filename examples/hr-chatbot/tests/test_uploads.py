@@ -1,8 +1,11 @@
 """Documents that people upload: limits, kinds, names."""
 
 import asyncio
+import zlib
 
+import psutil
 import pytest
+from hr import reading
 from hr.documents import safe_name
 from hr.sizes import LARGEST_DOCUMENT
 from hr.splitting import split
@@ -123,6 +126,100 @@ def test_halves_of_characters_in_a_pdf_are_left_out():
         "a.pdf", b"%PDF-1.4\n" + body + b"trailer<</Root 1 0 R/Size 7>>\nstartxref\n0\n%%EOF\n"
     ).pieces
     assert piece.text == "Yaks sleep"
+
+
+def _pdf(pages, packed):
+    """One whose text is packed, on as many pages as it likes."""
+    stream = b"<</Filter/FlateDecode/Length %d>>stream\n%s\nendstream" % (len(packed), packed)
+    objects = [
+        b"<</Type/Catalog/Pages 2 0 R>>",
+        b"<</Type/Pages/Count %d/Kids[%s]>>" % (pages, b"3 0 R " * pages),
+        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 9 9]/Contents 4 0 R/Resources<</Font<</F 5 0 R>>>>>>",
+        stream,
+        b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>",
+    ]
+    body = b"".join(
+        b"%d 0 obj\n%s\nendobj\n" % (number, each) for number, each in enumerate(objects, 1)
+    )
+    return b"%PDF-1.4\n" + body + b"trailer<</Root 1 0 R/Size 6>>\nstartxref\n0\n%%EOF\n"
+
+
+async def test_a_packed_document_is_read(admin):
+    content = _pdf(1, zlib.compress(b"BT /F 12 Tf (Yaks are asleep) Tj ET"))
+    response = await _upload(admin, "packed.pdf", content)
+    assert response.status_code == 201, response.text
+    assert "Yaks are asleep" in response.text
+
+
+async def test_a_small_file_that_unpacks_to_very_much_is_refused_and_its_reader_is_gone(
+    admin, monkeypatch
+):
+    monkeypatch.setattr("hr.reading.SECONDS", 2)
+    content = _pdf(200, zlib.compress(b"BT /F 12 Tf (Yaks) Tj ET\n" * 2_000_000))
+    assert len(content) < 2**18
+    response = await _upload(admin, "small.pdf", content)
+    assert response.status_code == 422
+    assert "too much memory or time" in response.json()["error"]["message"]
+    assert not [it for it in psutil.Process().children() if "hr.reading" in it.cmdline()]
+
+
+@pytest.mark.parametrize("name", ["a.zip", "a.docx", "a.html", "a.svg", "a.md.gz"])
+async def test_archives_and_pages_are_not_taken(admin, name):
+    assert (await _upload(admin, name, b"PK\x03\x04")).status_code == 415
+
+
+async def test_secrets_are_not_handed_to_the_reader_of_a_strangers_file(monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "secret")
+    monkeypatch.setenv("HR_DATABASE_URL", "secret")
+    assert "secret" not in reading._environment().values()
+
+
+async def test_of_many_uploads_at_once_some_have_to_come_again(admin):
+    sent = await asyncio.gather(
+        *(_upload(admin, f"yaks-{number}.md", b"# Yaks\n\nYaks.") for number in range(30))
+    )
+    refused = [it for it in sent if it.status_code == 429]
+    assert refused and {it.status_code for it in sent} == {201, 429}
+    assert {it.headers["retry-after"] for it in refused} == {"60"}
+
+
+async def test_uploads_cannot_fill_the_handbook_without_end(admin, monkeypatch):
+    monkeypatch.setattr("hr.ingest.MOST_UPLOADED", 2)
+    text = b"# Yaks\n\n## One\n\nYaks.\n\n## Two\n\nYaks."
+    assert (await _upload(admin, "yaks.md", text)).status_code == 201
+    assert (await _upload(admin, "yaks.md", text + b"!")).status_code == 201
+    full = await _upload(admin, "more.md", text)
+    assert full.status_code == 409
+    assert "shorter" in full.json()["error"]["message"]
+
+
+async def test_a_form_with_more_than_a_file_is_refused(admin):
+    file = ("yaks.md", b"# Yaks\n\nYaks.")
+    two = await admin.post("/api/documents", files=[("file", file), ("file", file)])
+    assert two.status_code == 400
+    more = await admin.post("/api/documents", files={"file": file}, data={"a": "b"})
+    assert more.status_code == 400
+    other = await admin.post("/api/documents", files={"other": file})
+    assert other.status_code == 422
+    assert (await admin.post("/api/documents", data={"file": "x"})).status_code == 415
+
+
+@pytest.mark.parametrize("signed_in", [False, True])
+async def test_a_document_is_not_even_read_from_who_may_not_add_one(visitor, ada, signed_in):
+    sent = 0
+
+    async def form():
+        nonlocal sent
+        yield b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.txt"\r\n\r\n'
+        while sent < LARGEST_DOCUMENT:
+            sent += 2**16
+            yield b"x" * 2**16
+
+    headers = {"content-type": "multipart/form-data; boundary=x"}
+    client = ada if signed_in else visitor
+    response = await client.post("/api/documents", content=form(), headers=headers)
+    assert response.status_code == (403 if signed_in else 401)
+    assert sent == 0
 
 
 async def test_a_page_of_another_site_changes_nothing(admin):
