@@ -15,7 +15,7 @@ from chatrecord import ChatRecordError
 
 from .app import create_app
 from .database import DEMO
-from .hr import open_hr
+from .hr import Hr, open_hr
 from .settings import Settings, Unusable
 
 
@@ -53,22 +53,27 @@ def bound(settings: Settings) -> socket.socket:
 
 async def _serve(settings: Settings, address: socket.socket) -> None:
     async with open_hr(settings, say) as hr:
-        config = uvicorn.Config(
-            create_app(hr),
-            log_level="warning",
-            # What a request says of its own address is believed of known proxies only.
-            proxy_headers=bool(settings.proxies),
-            forwarded_allow_ips=settings.proxies or None,
-            # A stream that somebody still reads does not keep the server from stopping.
-            timeout_graceful_shutdown=2,
-        )
-        server = uvicorn.Server(config)
+        server = uvicorn.Server(config_of(hr))
         serving = asyncio.create_task(server.serve([address]))
         while not (server.started or serving.done()):  # noqa: ASYNC110 - it has no event for it
             await asyncio.sleep(0.05)
         if server.started:
             _welcome(settings)
         await serving
+
+
+def config_of(hr: Hr) -> uvicorn.Config:
+    """How it is served."""
+    return uvicorn.Config(
+        create_app(hr),
+        log_level="warning",
+        server_header=False,
+        # What a request says of its own address is believed of known proxies only.
+        proxy_headers=bool(hr.settings.proxies),
+        forwarded_allow_ips=hr.settings.proxies or None,
+        # A stream that somebody still reads does not keep the server from stopping.
+        timeout_graceful_shutdown=2,
+    )
 
 
 def say(line: str) -> None:

@@ -6,21 +6,25 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from fastapi import APIRouter, FastAPI, HTTPException
+from fastapi import APIRouter, FastAPI
 from starlette.requests import Request
+from starlette.routing import Route
 
 from chatrecord.web import chat_routes
 
 from . import admin, documents, sign_in
+from .crowding import PerPerson
 from .hr import Hr
 from .origin import SameOrigin
 from .pages import CarefulHeaders, add_pages
 from .problems import add_problems
 from .settings import HERE
-from .sign_in import HrDep, Me, signed_in
+from .sign_in import HrDep, Me
 from .sizes import LARGEST_QUESTION, SizeLimit
 from .time_off import Vacation
 from .titles import Titles
+
+CHATS = "/api/chats"
 
 vacation = APIRouter(prefix="/api")
 
@@ -40,27 +44,24 @@ def create_app(hr: Hr) -> FastAPI:
     return app
 
 
-def _chats(hr: Hr) -> Any:
+def _chats(hr: Hr) -> list[Route]:
     """chatrecord's routes: everybody's own chats, with tools for whoever is signed in."""
     titles = Titles(hr.db, hr.agent)
 
-    async def owner(request: Request) -> dict[str, int] | None:
-        try:
-            return {"user_id": (await signed_in(request, hr)).id}
-        except HTTPException:
-            return None
+    def owner(request: Request) -> dict[str, int] | None:
+        person = request.state.person
+        return None if person is None else {"user_id": person.id}
 
     def options(_: Request, scope: Mapping[str, Any]) -> dict[str, Any]:
         return {"deps": hr.desk_of(scope["user_id"]), "hooks": [titles]}
 
-    return chat_routes(
-        hr.db,
-        hr.agent,
-        owner=owner,
-        prefix="/api/chats",
-        options=options,
-        max_body=LARGEST_QUESTION,
+    routes = chat_routes(
+        hr.db, hr.agent, owner=owner, prefix=CHATS, options=options, max_body=LARGEST_QUESTION
     )
+    people = PerPerson(hr, CHATS)
+    for route in routes:
+        route.app = people.around(route.app)
+    return routes
 
 
 @vacation.get("/vacation")

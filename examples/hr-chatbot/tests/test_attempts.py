@@ -2,13 +2,16 @@
 
 import asyncio
 import threading
+from dataclasses import replace
 from itertools import islice
 
+import httpx
 import pytest
 from hr import attempts, passwords
+from hr.__main__ import config_of
 from hr.attempts import CROWD, MOST_KEPT, OF_ADDRESS, OF_PERSON, WINDOW, Attempts, TooManyAttempts
 
-from conftest import PASSWORDS, client_of
+from conftest import HERE, PASSWORDS, client_of
 
 ADA = {"email": "ada@example.com", "password": PASSWORDS["ada"]}
 
@@ -90,6 +93,29 @@ async def test_many_at_once_are_no_way_around_the_limit(hr, quick):
         wrong = ADA | {"password": "wrong"}
         sent = await asyncio.gather(*(client.post("/api/sign-in", json=wrong) for _ in range(20)))
     assert [it.status_code for it in sent].count(401) == OF_PERSON
+
+
+async def _guesses(hr, forwarded):
+    """What is answered to wrong passwords that each say to come from another address."""
+    config = config_of(hr)
+    config.load()
+    transport = httpx.ASGITransport(config.loaded_app, client=("127.0.0.1", 1))
+    async with httpx.AsyncClient(transport=transport, base_url=HERE) as client:
+        wrong = ADA | {"password": "wrong"}
+        for number in range(OF_PERSON + 1):
+            headers = {"origin": HERE, "x-forwarded-for": forwarded.format(number)}
+            response = await client.post("/api/sign-in", json=wrong, headers=headers)
+    return response.status_code
+
+
+async def test_an_address_that_a_request_says_itself_is_no_way_around_the_limit(hr, quick):
+    assert await _guesses(hr, "192.0.2.{}") == 429
+
+
+async def test_an_address_is_believed_of_a_known_proxy_and_only_the_last_one(hr, quick):
+    proxied = replace(hr, settings=replace(hr.settings, proxies="127.0.0.1"))
+    assert await _guesses(proxied, "192.0.2.{}") == 401
+    assert await _guesses(proxied, "192.0.2.{}, 198.51.100.1") == 429
 
 
 async def test_right_passwords_count_nothing(hr, quick):

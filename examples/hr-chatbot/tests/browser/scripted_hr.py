@@ -18,7 +18,12 @@ ANSWER = (
 )
 HOSTILE = (
     "<script>window.broken = 1</script> <img src=x onerror='window.broken = 2'> ",
-    "[a link](javascript:window.broken=3) ![a picture](https://tracker.invalid/pixel.png) done",
+    "[a link](javascript:window.broken=3) ![a picture](https://tracker.invalid/pixel.png) ",
+    "[home](//tracker.invalid/a) [here](/api/me) [note](data:text/html,x) [a file](file:///etc) ",
+    "[^1] <style>@import '//tracker.invalid/b';</style> done\n\n[^1]: A footnote",
+)
+LINK = (
+    "See [the rules](https://tracker.invalid/secret?days=5), or [ask](mailto:hr@tracker.invalid).",
 )
 _RULES = (
     "Leave is asked for in writing, and your manager answers within five working days.",
@@ -59,8 +64,9 @@ def _events(messages: Sequence[ModelMessage]) -> Sequence[Event]:
         return [
             call("request_time_off", first_day=friday, last_day=friday, reason="a long weekend")
         ]
-    if "hostile" in question:
-        return [say(*HOSTILE)]
+    for word, words in (("hostile", HOSTILE), ("link", LINK)):
+        if word in question:
+            return [say(*words)]
     if "overloaded" in question:
         return [say("This is only "), fail(ModelHTTPError(529, "scripted", "overloaded"))]
     return [

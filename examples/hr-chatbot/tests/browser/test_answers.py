@@ -108,3 +108,40 @@ def test_time_off_that_is_denied_is_not_booked(ada: Visitor) -> None:
     expect(answer).to_contain_text("nothing was booked")
     ada.page.reload()
     expect(answer.get_by_test_id("tool-card")).to_contain_text("Denied")
+
+
+def test_a_link_says_where_it_leads_and_nothing_is_fetched_before_a_click(ada: Visitor) -> None:
+    asked_for: list[str] = []
+    ada.page.on("request", lambda request: asked_for.append(request.url))
+    answer = ada.ask("Give me a link")
+    status(answer, "complete")
+    rules = answer.get_by_role("link", name="the rules")
+    expect(rules).to_have_text("the rules (tracker.invalid)")
+    expect(rules).to_have_attribute("rel", "noopener noreferrer nofollow")
+    expect(rules).to_have_attribute("title", "https://tracker.invalid/secret?days=5")
+    expect(answer.get_by_role("link", name="ask")).to_have_text("ask (hr@tracker.invalid)")
+    rules.hover()
+    assert not [url for url in asked_for if "tracker.invalid" in url]
+
+
+def test_the_browser_itself_refuses_what_would_carry_data_out(ada: Visitor) -> None:
+    """Were there a fault in the page: its policy has no exception for pictures, styles or frames."""
+    ada.forgive("Content Security Policy", "tracker.invalid")
+    sent: list[str] = []
+    ada.page.on("response", lambda response: sent.append(response.url))
+    blocked = ada.page.evaluate(
+        """async () => {
+          const seen = [];
+          document.addEventListener("securitypolicyviolation", (it) => seen.push(it.effectiveDirective));
+          new Image().src = "https://tracker.invalid/picture";
+          document.body.insertAdjacentHTML("beforeend",
+            `<iframe src="https://tracker.invalid/frame"></iframe>
+             <link rel="stylesheet" href="https://tracker.invalid/style">
+             <style>body { color: red }</style>`);
+          await fetch("https://tracker.invalid/fetch").catch(() => 0);
+          await new Promise((after) => setTimeout(after, 500));
+          return seen;
+        }"""
+    )
+    assert {"img-src", "frame-src", "style-src-elem", "connect-src"} <= set(blocked)
+    assert not [url for url in sent if "tracker.invalid" in url]

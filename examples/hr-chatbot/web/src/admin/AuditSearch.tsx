@@ -48,6 +48,7 @@ export function AuditSearch() {
           onChange={(event) => setText(event.target.value)}
           aria-label="Find a chat"
           placeholder="Find a chat by its words"
+          maxLength={255}
           className="min-h-10 w-full rounded-xl border border-line bg-surface px-3.5 placeholder:text-muted sm:w-72"
         />
       </header>

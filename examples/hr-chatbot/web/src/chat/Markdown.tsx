@@ -4,6 +4,7 @@ import remarkGfm from "remark-gfm";
 import type { Passage } from "../api/handbook";
 import { Citation } from "./Citation";
 import { citations } from "./citations";
+import { OutsideLink, safeAddress } from "./OutsideLink";
 
 interface Props {
   text: string;
@@ -24,14 +25,7 @@ function sameText(before: Props, after: Props) {
 
 function MarkdownText({ text, passages = [], onCite }: Props) {
   const components: Components = {
-    a: ({ href, children }) =>
-      href ? (
-        <a href={href} target="_blank" rel="noopener noreferrer nofollow">
-          {children}
-        </a>
-      ) : (
-        <>{children}</>
-      ),
+    a: ({ href, children }) => (href ? <OutsideLink href={href}>{children}</OutsideLink> : <>{children}</>),
     img: ({ alt }) => <span className="text-muted">[image: {alt || "no description"}]</span>,
     cite: ({ node, children }) => {
       const number = Number(node?.properties.dataNumber);
@@ -45,7 +39,12 @@ function MarkdownText({ text, passages = [], onCite }: Props) {
   };
   return (
     <div className="prose wrap-anywhere">
-      <ReactMarkdown remarkPlugins={remark} rehypePlugins={rehype} components={components}>
+      <ReactMarkdown
+        remarkPlugins={remark}
+        rehypePlugins={rehype}
+        components={components}
+        urlTransform={safeAddress}
+      >
         {text}
       </ReactMarkdown>
     </div>

@@ -18,6 +18,7 @@ export function ChatList({ chats, current }: { chats: Chats; current: string | n
           value={chats.search}
           onChange={(event) => chats.setSearch(event.target.value)}
           placeholder="Search chats"
+          maxLength={255}
           className="min-h-9 w-full rounded-lg border border-line bg-surface pr-2 pl-8.5 text-sm placeholder:text-muted"
         />
       </label>
