@@ -59,8 +59,20 @@ def any_url(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(params=BACKENDS)
 def own_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """One database after the other, with nothing in it yet but the tables."""
+    yield from _own_database(request, tmp_path)
+
+
+@pytest.fixture(scope="module", params=BACKENDS)
+def module_url(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """The same, for all tests of a module together."""
+    yield from _own_database(request, tmp_path_factory.mktemp("module"))
+
+
+def _own_database(request: pytest.FixtureRequest, folder: Path) -> Iterator[str]:
     if request.param == "sqlite":
-        url = f"sqlite+aiosqlite:///{tmp_path / 'own.db'}"
+        url = f"sqlite+aiosqlite:///{folder / 'own.db'}"
         asyncio.run(_create_tables(url))
         yield url
         return

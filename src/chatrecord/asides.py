@@ -28,7 +28,7 @@ from .store import PATIENCE, Changes, Store
 from .usage import together, usage_of
 
 _PATIENCE = PATIENCE.total_seconds()
-_LONGEST = timedelta(hours=1)
+LONGEST = timedelta(hours=1)
 _REACH = timedelta(days=7)
 """What was begun before that is not looked for: the table of requests may be large."""
 
@@ -221,7 +221,7 @@ async def end_dead_asides(store: Store) -> int:
 
     One that is still alive after so long says itself how it has ended, once it has.
     """
-    before = datetime.now(UTC) - _LONGEST
+    before = datetime.now(UTC) - LONGEST
     return await store.end_asides(before - _REACH, before, DIED)
 
 

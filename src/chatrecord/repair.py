@@ -100,7 +100,7 @@ def mended(
     for message in rows.messages:
         ended = message
         if message.status == "streaming":
-            ended = _folded(message, rows.journal)
+            ended = folded(message, rows.journal)
             changes.journaled.add(message.id)
         if run.replaces is not None:
             ended = replace(ended, status="superseded")
@@ -135,7 +135,8 @@ def _answer(
         changes.next_seq = last.seq + 2
 
 
-def _folded(message: Message, journal: Sequence[JournalEntry]) -> Message:
+def folded(message: Message, journal: Sequence[JournalEntry]) -> Message:
+    """A message that was streaming, ended with what the journal has of it."""
     pieces = [entry.piece for entry in journal if entry.message_id == message.id]
     text = "".join(said for kind, said in pieces if kind == "text")
     reasoning = "".join(said for kind, said in pieces if kind == "reasoning")

@@ -47,6 +47,7 @@ def _parser() -> ArgumentParser:
     _add_export(commands)
     _add_import(commands)
     _add_repair(commands)
+    _add_doctor(commands)
     _add_purge(commands)
     _add_setup(commands)
     return parser
@@ -118,6 +119,15 @@ def _add_repair(commands: Any) -> None:
     _add_place(parser)
 
 
+def _add_doctor(commands: Any) -> None:
+    parser = commands.add_parser("doctor", help="find rows that break a rule of the library's own")
+    parser.set_defaults(run=_command("doctor"))
+    parser.add_argument(
+        "--repair", action="store_true", help="mend what can be mended; nothing is written without"
+    )
+    _add_database(parser)
+
+
 def _add_purge(commands: Any) -> None:
     parser = commands.add_parser("purge", help="delete the chats nobody has used for some time")
     parser.set_defaults(run=_command("purge"))
@@ -144,13 +154,17 @@ def _add_setup(commands: Any) -> None:
 
 
 def _add_place(parser: ArgumentParser) -> None:
+    _add_database(parser)
+    parser.add_argument("--user", metavar="ID", help="only the chats of this user")
+
+
+def _add_database(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--db",
         metavar="URL",
         default=os.environ.get("CHATRECORD_DB") or DEFAULT_DB,
         help=f"a database URL or an SQLite file ($CHATRECORD_DB, or else {DEFAULT_DB})",
     )
-    parser.add_argument("--user", metavar="ID", help="only the chats of this user")
 
 
 def _command(name: str) -> Callable[[Namespace], int]:

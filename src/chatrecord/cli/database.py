@@ -42,15 +42,27 @@ async def open_database(place: str) -> Chats:
 @asynccontextmanager
 async def existing_database(place: str) -> AsyncIterator[Chats]:
     """The same, to read what is there: no file is made for that."""
-    path = _file_of(url_of(place))
-    if path is not None and not path.exists():
-        msg = f"There is no {path} yet: start a chat with {PROGRAM} chat"
-        raise ChatNotFound(msg)
+    _check_file(place)
     db = await open_database(place)
     try:
         yield db
     finally:
         await db.close()
+
+
+@asynccontextmanager
+async def untouched_database(place: str) -> AsyncIterator[Chats]:
+    """The database as it is: no file and no table is made."""
+    _check_file(place)
+    async with Database(url_of(place)) as db:
+        yield db
+
+
+def _check_file(place: str) -> None:
+    path = _file_of(url_of(place))
+    if path is not None and not path.exists():
+        msg = f"There is no {path} yet: start a chat with {PROGRAM} chat"
+        raise ChatNotFound(msg)
 
 
 def url_of(place: str) -> str:

@@ -3,6 +3,7 @@
 from .chats import create_chat, delete_chat, list_chats, load_chat, purge, usage
 from .database import Database
 from .encryption import Keys
+from .findings import Finding
 from .models import (
     AttachmentMixin,
     ChatMixin,
@@ -21,6 +22,7 @@ __all__ = [
     "ChatMixin",
     "ChunkMixin",
     "Database",
+    "Finding",
     "Keys",
     "MessageMixin",
     "Models",

@@ -323,6 +323,15 @@ class Attachments:
         async with _reached("get"):
             return await self._own.get(_key(row["chat_id"], row["hash"]))
 
+    def can_read(self, row: Row) -> bool:
+        """Whether the bytes of this file are where this Database can look."""
+        return row["data"] is not None or self._own is not None
+
+    async def read(self, row: Row) -> bytes | None:
+        """The bytes of this file as they were given, or `None` where they are gone."""
+        data = await self._kept(row)
+        return None if data is None else self._opened(row, data)
+
     def _check_store(self, row: Row) -> None:
         """Raise for a file that only whoever has its store can move, delete or encrypt anew."""
         if self._own is None and row["data"] is None and row["stored_at"] is not None:

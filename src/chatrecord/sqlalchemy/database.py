@@ -20,8 +20,10 @@ from chatrecord.store import LEASE, PATIENCE
 
 from .attachments import check_own
 from .creation import create_tables
+from .doctor import Doctor
 from .encryption import Keys, use_keys
 from .engines import engine_of
+from .findings import Finding
 from .forks import begin_anew_in_forks
 from .models import PRIVATE, Models
 from .statements import MappedTable
@@ -146,6 +148,20 @@ class Database(Generic[Tables]):
         start-up or a timer.
         """
         return await chats.repair(self)
+
+    async def doctor(self, *, repair: bool = False) -> list[Finding]:
+        """Look at every row, and tell of each that breaks a rule of the library's own.
+
+            for finding in await db.doctor():
+                print(finding.invariant, finding.table, finding.row_id, finding.what)
+
+        Nothing is written, unless with `repair`: what can be mended without inventing anything is
+        mended then, and its findings say so (`mended`). Chats may be in use meanwhile; what a live
+        process works on is no finding. It reads all there is, a page at a time, files included:
+        expect some minutes for a million messages. Raises `KeyMissing` where rows are encrypted
+        with a key that this Database does not have.
+        """
+        return await Doctor(self).look(repair=repair)
 
     async def __aenter__(self) -> Self:
         return self

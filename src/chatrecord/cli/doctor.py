@@ -1,0 +1,47 @@
+"""`chatrecord doctor`: find rows that break a rule of the library's own, and mend them if asked."""
+
+from __future__ import annotations
+
+import asyncio
+from argparse import Namespace
+from collections.abc import Sequence
+
+from chatrecord.sqlalchemy.findings import Finding
+
+from .database import untouched_database
+from .screen import Screen, plain
+
+
+def run(arguments: Namespace) -> int:
+    """Print what is found, a line each; 1 where something of it is left."""
+    found = asyncio.run(_found(arguments.db, repair=arguments.repair))
+    for finding in found:
+        print(_line(finding))
+    left = [finding for finding in found if not finding.mended]
+    Screen().note(_summary(found, left, repaired=arguments.repair))
+    return 1 if left else 0
+
+
+async def _found(place: str, *, repair: bool) -> list[Finding]:
+    async with untouched_database(place) as db:
+        return await db.doctor(repair=repair)
+
+
+def _line(finding: Finding) -> str:
+    row = f"{finding.table} {finding.row_id}"
+    chat = "" if finding.chat_id is None else f" of chat {finding.chat_id}"
+    mended = "mended: " if finding.mended else ""
+    return plain(f"{mended}{row}{chat}: {finding.invariant} ({finding.what})")
+
+
+def _summary(found: Sequence[Finding], left: Sequence[Finding], *, repaired: bool) -> str:
+    if not found:
+        return "Nothing was found"
+    if not repaired:
+        return f"{_rows(len(found))} found; --repair mends what can be mended"
+    mended = len(found) - len(left)
+    return f"{_rows(mended)} mended, {len(left)} left" if left else f"{_rows(mended)} mended"
+
+
+def _rows(number: int) -> str:
+    return "1 thing was" if number == 1 else f"{number:,} things were"

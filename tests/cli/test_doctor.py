@@ -1,0 +1,91 @@
+"""`chatrecord doctor`: what is broken is told, mended if asked, and known by the exit status."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from chatrecord.sqlalchemy import Database, create_chat
+from chatrecord.testing import Script, say
+
+from .conftest import Run
+from .rows import rows
+
+
+@pytest.fixture
+def kept(database: Path) -> Path:
+    """A chat with one answer."""
+    asyncio.run(_fill(database))
+    return database
+
+
+async def _fill(file: Path) -> None:
+    async with Database(f"sqlite:///{file}") as db:
+        await db.create_tables()
+        chat = await create_chat(db, Script([say("hi")]))
+        await chat.ask("Hi!")
+
+
+def execute(file: Path, statement: str) -> None:
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.execute(statement)
+
+
+def test_where_nothing_is_broken_it_says_so(kept: Path, call: Run) -> None:
+    done = call("doctor")
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "Nothing was found\n")
+
+
+def test_what_is_found_is_told_and_left_as_it_is(kept: Path, call: Run) -> None:
+    execute(kept, "UPDATE llm_chats SET next_seq = 1")
+
+    done = call("doctor")
+
+    assert done.returncode == 1
+    assert "llm_chats" in done.stdout
+    assert "next_seq=1" in done.stdout
+    assert done.stderr == "1 thing was found; --repair mends what can be mended\n"
+    assert rows(kept, "SELECT next_seq FROM llm_chats") == [(1,)]
+
+
+def test_what_can_be_mended_is_mended_if_asked(kept: Path, call: Run) -> None:
+    execute(kept, "UPDATE llm_chats SET next_seq = 1")
+
+    done = call("doctor", "--repair", "--db", str(kept))
+
+    assert (done.returncode, done.stderr) == (0, "1 thing was mended\n")
+    assert done.stdout.startswith("mended: llm_chats")
+    assert call("doctor").returncode == 0
+
+
+def test_what_cannot_be_mended_is_counted_and_fails(kept: Path, call: Run) -> None:
+    execute(kept, "UPDATE llm_chats SET next_seq = 1")
+    execute(kept, "UPDATE llm_messages SET role = 'oracle' WHERE seq = 1")
+
+    done = call("doctor", "--repair")
+
+    assert (done.returncode, done.stderr) == (1, "1 thing was mended, 1 left\n")
+
+
+def test_nothing_is_made_where_nothing_is(tmp_path: Path, call: Run) -> None:
+    done = call("doctor", "--db", str(tmp_path / "none.db"))
+
+    assert done.returncode == 1
+    assert "There is no" in done.stderr
+    assert not (tmp_path / "none.db").exists()
+
+
+def test_a_database_without_the_tables_gets_none(tmp_path: Path, call: Run) -> None:
+    empty = tmp_path / "empty.db"
+    execute(empty, "CREATE TABLE other (id INTEGER)")
+
+    done = call("doctor", "--db", str(empty))
+
+    assert done.returncode == 1
+    assert "Create the tables first" in done.stderr
+    assert rows(empty, "SELECT name FROM sqlite_master") == [("other",)]
