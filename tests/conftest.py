@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from chatrecord.sqlalchemy import Database
 from servers import mariadb_server, postgres_server
 
-pytest.register_assert_rewrite("chatrecord.testing.conformance")
+pytest.register_assert_rewrite("chatrecord.testing.conformance", "campaign")
 
 # A shell that runs the tests in its background has them ignore Ctrl-C, and their children too.
 signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -11,5 +11,12 @@ from pathlib import Path
 os.environ["PYTHONPATH"] = os.pathsep.join([str(Path(__file__).parent), *sys.path])
 processes = multiprocessing.get_context("forkserver")
 processes.set_forkserver_preload(
-    ["compacting_child", "crash_child", "creating_child", "peer_child", "shutdown_child"]
+    [
+        "compacting_child",
+        "crash_child",
+        "creating_child",
+        "crowd_child",
+        "peer_child",
+        "shutdown_child",
+    ]
 )

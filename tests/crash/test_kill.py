@@ -8,13 +8,12 @@ import random
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import crash_child
 import pytest
 from children import processes
+from strict import StrictScript
 
 from chatrecord import Chat
 from chatrecord.policies import Deliver
@@ -105,30 +104,6 @@ def _was_barely_ahead(stored: str, delivered: str, folder: Path) -> None:
     lost = times[stored.count(">") : delivered.count(">")]
     scheduling = 0.1  # between a piece's time and its delivery
     assert not lost or lost[-1] - lost[0] < EARLY + scheduling
-
-
-class StrictScript(Script):
-    """Refuses a history that a provider would refuse."""
-
-    async def _answer(self, messages: Any, info: Any) -> Any:
-        open_calls: set[str] = set()
-        for message in messages:
-            assert message.parts, "an empty message"
-            for part in message.parts:
-                if part.part_kind == "tool-call":
-                    open_calls.add(part.tool_call_id)
-                elif part.part_kind == "tool-return":
-                    open_calls.remove(part.tool_call_id)
-                else:
-                    assert not (part.part_kind == "user-prompt" and open_calls), (
-                        "an unanswered call"
-                    )
-                    assert part.content.strip(), "an empty part"
-        assert not open_calls
-        kinds = [message.kind for message in messages]
-        assert all(one != next_ for one, next_ in pairwise(kinds))
-        async for delta in super()._answer(messages, info):
-            yield delta
 
 
 @pytest.mark.parametrize("seed", range(10))

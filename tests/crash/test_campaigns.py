@@ -1,0 +1,77 @@
+"""Everything at once, in a crowd of chats, while its process is killed and paused again and again.
+
+Live tools, approvals, queues, attachments, compaction, titles, budgets and encryption; two other
+processes follow, decide, ask, stop and repair. Afterwards the doctor finds nothing, what was shown
+is stored, no tool has run twice, and every chat goes on.
+
+The slow campaigns take their numbers from the environment. Those that docs/guarantees.md tells of:
+
+    CAMPAIGN_KILLS=1000 CAMPAIGN_PAUSES=100 pytest -m slow tests/crash/test_campaigns.py
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import signal
+from pathlib import Path
+
+import pytest
+from campaign import Campaign, campaign
+
+KILLS = int(os.environ.get("CAMPAIGN_KILLS", "60"))
+PAUSES = int(os.environ.get("CAMPAIGN_PAUSES", "10"))
+SEED = int(os.environ.get("CAMPAIGN_SEED", "1"))
+
+
+async def killed(crowd: Campaign, times: int, chance: random.Random) -> None:
+    """Kill the process that asks, at any instant, and start another; so many times."""
+    for number in range(times):
+        with crowd.worker(number) as process:
+            await asyncio.sleep(chance.uniform(0.05, 0.9))
+            process.kill()
+            process.join()
+
+
+async def paused(crowd: Campaign, times: int, chance: random.Random) -> None:
+    """Pause the process that asks for longer than its lease, and let it go on; so many times."""
+    with crowd.worker(0) as process:
+        assert process.pid is not None
+        for _ in range(times):
+            await asyncio.sleep(chance.uniform(0.1, 1.5))
+            os.kill(process.pid, signal.SIGSTOP)
+            await asyncio.sleep(crowd.place.lease + chance.uniform(0.05, 0.6))
+            os.kill(process.pid, signal.SIGCONT)
+            assert process.is_alive(), crowd.place.logged("wrong")
+        await asyncio.sleep(chance.uniform(0.1, 1.5))
+
+
+async def test_a_crowd_whose_process_is_killed_loses_nothing(own_url: str, tmp_path: Path) -> None:
+    async with campaign(own_url, tmp_path) as crowd:
+        await killed(crowd, 8, random.Random(SEED))
+    await crowd.settle()
+    await crowd.check()
+
+
+async def test_a_crowd_whose_process_is_paused_loses_nothing(own_url: str, tmp_path: Path) -> None:
+    async with campaign(own_url, tmp_path) as crowd:
+        await paused(crowd, 3, random.Random(SEED))
+    await crowd.settle()
+    await crowd.check()
+
+
+@pytest.mark.slow
+async def test_a_crowd_survives_many_kills(own_url: str, tmp_path: Path) -> None:
+    async with campaign(own_url, tmp_path) as crowd:
+        await killed(crowd, KILLS, random.Random(SEED))
+    await crowd.settle()
+    await crowd.check()
+
+
+@pytest.mark.slow
+async def test_a_crowd_survives_many_pauses(own_url: str, tmp_path: Path) -> None:
+    async with campaign(own_url, tmp_path) as crowd:
+        await paused(crowd, PAUSES, random.Random(SEED))
+    await crowd.settle()
+    await crowd.check()
