@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import traceback
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
@@ -33,18 +34,37 @@ async def _noted(place: Place, work: Coroutine[Any, Any, None]) -> None:
 
 async def _asking(place: Place, chats: Sequence[str], seed: int, ready: Callable[[], None]) -> None:
     async with place.database() as db:
-        person = Person(place, db, seed)
-        ready()
+        await _asks(Person(place, db, seed), chats, seed, ready)
 
-        async def go_on(chat_id: str) -> None:
-            for number in range(10_000):
-                chat = await person.chat(chat_id)
-                await person.ask(chat, f"question {seed}.{number}")
-                if await chat.pending_approvals():
-                    await asyncio.sleep(person.chance.uniform(0, 0.3))
-                    await person.decide(chat)
 
-        await asyncio.gather(*(go_on(chat_id) for chat_id in chats))
+async def _asks(person: Person, chats: Sequence[str], seed: int, ready: Callable[[], None]) -> None:
+    async def go_on(chat_id: str) -> None:
+        for number in range(10_000):
+            chat = await person.chat(chat_id)
+            await person.ask(chat, f"question {seed}.{number}")
+            if await chat.pending_approvals():
+                await asyncio.sleep(person.chance.uniform(0, 0.3))
+                await person.decide(chat)
+
+    ready()
+    await asyncio.gather(*(go_on(chat_id) for chat_id in chats))
+
+
+def preloading(place: Place, chats: Sequence[str], workers: int, pids: Any) -> None:
+    """Open the database, then fork, as a server does that loads its application first."""
+    db = place.database()
+    children = []
+    for number in range(workers):
+        child = os.fork()
+        if child == 0:
+            try:
+                asyncio.run(_noted(place, _asks(Person(place, db, number), chats, number, int)))
+            finally:
+                os._exit(0)
+        children.append(child)
+    pids.send(children)
+    for child in children:
+        os.waitpid(child, 0)
 
 
 async def _looking_on(place: Place, chats: Sequence[str], seed: int, ending: Any) -> None:
