@@ -7,7 +7,7 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
@@ -30,13 +30,15 @@ class Campaign:
 
     place: Place
     chats: list[str]
+    working: Place
+    """The same place, as its processes reach it."""
 
     @contextmanager
     def worker(self, seed: int) -> Iterator[BaseProcess]:
         """A process that asks in every chat. It is killed in the end, if not before."""
         ready = processes.Event()
         process = processes.Process(
-            target=crowd_child.asking, args=(self.place, self.chats, seed, ready.set), daemon=True
+            target=crowd_child.asking, args=(self.working, self.chats, seed, ready.set), daemon=True
         )
         process.start()
         try:
@@ -119,22 +121,28 @@ class Campaign:
 
 
 @asynccontextmanager
-async def campaign(url: str, folder: Path, *, lease: float = 0.7) -> AsyncIterator[Campaign]:
-    """A crowd of chats that two processes look on, which follow, decide, ask, repair and stop."""
+async def campaign(
+    url: str, folder: Path, *, lease: float = 0.7, through: str | None = None
+) -> AsyncIterator[Campaign]:
+    """A crowd of chats that two processes look on, which follow, decide, ask, repair and stop.
+
+    All of them but the one that counts go `through` another URL, where there is one.
+    """
     place = Place(url, Keys.new(), folder, lease)
     async with place.database() as db:
         chats = [str((await Person(place, db, 0).new_chat()).id) for _ in range(CHATS)]
+    working = replace(place, url=through or url)
     ending = processes.Event()
     lookers = [
         processes.Process(
-            target=crowd_child.looking_on, args=(place, chats, seed, ending), daemon=True
+            target=crowd_child.looking_on, args=(working, chats, seed, ending), daemon=True
         )
         for seed in (1_000_001, 1_000_002)
     ]
     for looker in lookers:
         looker.start()
     try:
-        yield Campaign(place, chats)
+        yield Campaign(place, chats, working)
     finally:
         ending.set()
         for looker in lookers:

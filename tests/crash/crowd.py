@@ -9,7 +9,7 @@ import asyncio
 import json
 import os
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -21,7 +21,15 @@ from pydantic_ai import Tool
 from pydantic_ai.messages import ModelMessage, ModelRequest, ToolReturnPart
 from pydantic_ai.models.function import AgentInfo, DeltaToolCall, FunctionModel
 
-from chatrecord import Attachment, Budget, Chat, ChatRecordError, ChatStream, Compact
+from chatrecord import (
+    Attachment,
+    Budget,
+    Chat,
+    ChatRecordError,
+    ChatStream,
+    Compact,
+    DatabaseFailed,
+)
 from chatrecord.sqlalchemy import Database, Keys, create_chat, load_chat
 
 OWNER = "crowd"
@@ -132,14 +140,14 @@ class Person:
         """Approve or deny what waits for it, and go on; or go on with what broke off."""
         for call in await chat.pending_approvals():
             if self.chance.random() < 0.5:
-                await self._tried(chat.approve(call.call_id))
+                await self.tried(chat.approve(call.call_id))
             else:
-                await self._tried(chat.deny(call.call_id, reason="no"))
+                await self.tried(chat.deny(call.call_id, reason="no"))
         await self.read(chat.resume())
 
     async def read(self, stream: ChatStream[Any]) -> None:
         """Read to the end, and write down what is shown."""
-        await self._tried(self._read(stream))
+        await self.tried(self._read(stream))
 
     async def _read(self, stream: ChatStream[Any]) -> None:
         reader = uuid4().hex[:8]
@@ -148,10 +156,14 @@ class Person:
                 line = json.dumps([reader, chunk.message_id.hex, chunk.text])
                 self._shown.write(line + "\n")
 
-    async def _tried(self, work: Any) -> None:
-        """Whatever the library says of it is fine here, as long as the library says it."""
+    async def tried(self, work: Awaitable[Any]) -> None:
+        """Do this. What the library says of it is written down: it may well fail."""
         try:
             await work
+        except DatabaseFailed as error:
+            if not error.may_pass:
+                raise
+            self._told.write("DatabaseFailed\n")
         except ChatRecordError as error:
             self._told.write(f"{type(error).__name__}\n")
 

@@ -38,13 +38,16 @@ async def _asking(place: Place, chats: Sequence[str], seed: int, ready: Callable
 
 
 async def _asks(person: Person, chats: Sequence[str], seed: int, ready: Callable[[], None]) -> None:
+    async def ask_and_decide(chat_id: str, number: int) -> None:
+        chat = await person.chat(chat_id)
+        await person.ask(chat, f"question {seed}.{number}")
+        if await chat.pending_approvals():
+            await asyncio.sleep(person.chance.uniform(0, 0.3))
+            await person.decide(chat)
+
     async def go_on(chat_id: str) -> None:
         for number in range(10_000):
-            chat = await person.chat(chat_id)
-            await person.ask(chat, f"question {seed}.{number}")
-            if await chat.pending_approvals():
-                await asyncio.sleep(person.chance.uniform(0, 0.3))
-                await person.decide(chat)
+            await person.tried(ask_and_decide(chat_id, number))
 
     ready()
     await asyncio.gather(*(go_on(chat_id) for chat_id in chats))
@@ -95,7 +98,7 @@ async def _looking_on(place: Place, chats: Sequence[str], seed: int, ending: Any
                 await asyncio.sleep(person.chance.uniform(0, pause))
                 try:
                     async with asyncio.timeout(3):
-                        await work()
+                        await person.tried(work())
                 except TimeoutError:
                     pass  # who waits for the dead waits as long as a lease, and somebody has left
 
