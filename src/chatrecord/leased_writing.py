@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from time import perf_counter
 
-from .errors import DatabaseFailed, LeaseLost
+from .errors import ChatRecordError, DatabaseFailed, LeaseLost
 from .records import Run
 from .retries import FIRST_PAUSE, LONGEST_PAUSE
 from .store import FOREVER, Changes, Lease, Store
@@ -32,12 +32,21 @@ class LeasedWriting:
         return Lease(run.id, run.owner, run.epoch, until)
 
     async def write(self, changes: Changes, lease: Lease) -> None:
-        """Write, and try again after what passes."""
+        """Write, and try again after what passes.
+
+        That includes one cancellation: whoever stops a run cancels the run, and not its writing.
+        Only the end of an event loop cancels every task, and waits for them.
+        """
         changes.lease = lease
-        began, pause, in_doubt = perf_counter(), FIRST_PAUSE, False
+        began, pause, in_doubt, is_cut_off = perf_counter(), FIRST_PAUSE, False, False
+        failure: ChatRecordError | None = None
         while True:
             try:
                 return await self.store.write(changes)
+            except asyncio.CancelledError:
+                if is_cut_off:
+                    raise
+                is_cut_off = passes = in_doubt = True
             except (DatabaseFailed, LeaseLost) as error:
                 passes = isinstance(error, DatabaseFailed) and error.may_pass
                 in_doubt = in_doubt or passes
@@ -49,7 +58,7 @@ class LeasedWriting:
             was_written = await self._was_written(changes, lease)
             if was_written:
                 return None
-            if was_written is False and not passes:
+            if was_written is False and not passes and failure is not None:
                 raise failure
 
     async def _was_written(self, changes: Changes, lease: Lease) -> bool | None:

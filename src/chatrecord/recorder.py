@@ -461,7 +461,13 @@ class RunRecorder:
 
         Changes made by calls that run side by side go out together.
         """
-        await finished(self._commit(), self._context)
+        await finished(self._committed(), self._context)
+
+    async def _committed(self) -> None:
+        try:
+            await self._commit()
+        except asyncio.CancelledError:  # the end of a loop cancels every task, and waits for them
+            await self._commit()
 
     async def _commit(self) -> None:
         async with self.lock:

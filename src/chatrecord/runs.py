@@ -37,7 +37,7 @@ from .recorder import RunRecorder
 from .records import Ending, Message, Reply, Run, ToolCall, Usage
 from .redaction import named, text_of
 from .reduction import Reduction
-from .shielding import let_go_after
+from .shielding import finished, let_go_after
 from .store import JournalEntry, Lease, RunStart, Store
 from .turns import Others, Turn
 
@@ -142,7 +142,8 @@ class LiveRun(Feed):
         """End what has begun without this knowing: its transaction was cut off as it committed."""
         if isinstance(error, asyncio.CancelledError):
             with suppress(ChatRecordError, asyncio.CancelledError):
-                await self._others.end(self.id, "The run ended as it began")
+                # Whoever closes the database stops it once more meanwhile.
+                await finished(self._others.end(self.id, "The run ended as it began"))
 
     async def _begin(self) -> None:
         await Turn(
@@ -393,7 +394,7 @@ class LiveRun(Feed):
         """The last resort: the run ends as what is stored of it tells, and the chat is free."""
         self._journal.remove(self)
         with suppress(Exception, asyncio.CancelledError):  # the error that ended it is told already
-            await self._others.end(self.id, named(error))
+            await finished(self._others.end(self.id, named(error)))
 
 
 def _worth_sending(messages: Sequence[Message]) -> list[Message]:

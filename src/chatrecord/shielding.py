@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Coroutine
 from contextvars import Context
+from inspect import CORO_CREATED, getcoroutinestate
 from typing import Any, TypeVar
 
 log = logging.getLogger("chatrecord")
@@ -18,17 +19,25 @@ async def finished(work: Coroutine[Any, Any, Result], context: Context | None = 
 
     A transaction that is cancelled half-way leaves nobody knowing whether it was committed.
     """
-    task = asyncio.create_task(work, context=context)
     cancelled: asyncio.CancelledError | None = None
-    while not task.done():
-        try:
-            await asyncio.wait([task])
-        except asyncio.CancelledError as error:
-            cancelled = error
+    while True:
+        task = asyncio.create_task(_done(work), context=context)
+        while not task.done():
+            try:
+                await asyncio.wait([task])
+            except asyncio.CancelledError as error:
+                cancelled = error
+        if getcoroutinestate(work) != CORO_CREATED:
+            break
+        # The end of an event loop cancels every task: this one before its first step.
     result = task.result()
     if cancelled is not None:
         raise cancelled
     return result
+
+
+async def _done(work: Coroutine[Any, Any, Result]) -> Result:
+    return await work
 
 
 async def let_go_after(seconds: float, work: Coroutine[Any, Any, Result]) -> Result:

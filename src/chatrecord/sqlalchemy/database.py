@@ -21,7 +21,6 @@ from chatrecord.store import LEASE, PATIENCE
 from .attachments import check_own
 from .creation import create_tables
 from .doctor import Doctor
-from .driver_options import taken_out
 from .encryption import Keys, use_keys
 from .engines import engine_of
 from .findings import Finding
