@@ -14,7 +14,6 @@ import crowd_child
 import pytest
 from campaign import Campaign, campaign
 from children import processes
-from sqlalchemy import select
 
 ROUNDS = int(os.environ.get("CAMPAIGN_PAUSES", "6"))
 
@@ -55,12 +54,8 @@ async def survives_forks(url: str, folder: Path, rounds: int) -> None:
             await asyncio.sleep(1)
     await crowd.settle()
     await crowd.check()
-    async with crowd.place.database() as db:
-        run = db.models.run.__table__
-        async with db.engine.connect() as connection:
-            owners = set((await connection.execute(select(run.c.owner))).scalars())
-    pids = {owner.split(":")[1] for owner in owners}
-    assert {str(pid) for pid in workers} <= pids, "each worker owns its runs in its own name"
+    owners = crowd.place.logged("owners")
+    assert len(owners) == len(set(owners)) == 3, "each worker owns its runs in its own name"
 
 
 async def test_forked_workers_are_processes_of_their_own(own_url: str, tmp_path: Path) -> None:
