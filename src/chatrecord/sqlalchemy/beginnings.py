@@ -122,9 +122,15 @@ class Beginnings(StoredChats, StoredTranscripts, StoredRuns):
         try:
             await self._retried(lambda: self._stand_in_line(run))
         except DatabaseFailed as error:
-            if isinstance(error.__cause__, IntegrityError):
+            if not isinstance(error.__cause__, IntegrityError):
+                raise
+            if not await self._stands_in_line(run):
                 raise await self._why_not(run) or error from error
-            raise
+
+    async def _stands_in_line(self, run: Run) -> bool:
+        """Whether a transaction did it whose connection was lost over its commit."""
+        found = await self.get_run(run.chat_id, run.id)
+        return found is not None and (found.owner, found.status) == (run.owner, "waiting")
 
     async def _stand_in_line(self, run: Run) -> None:
         place = {"row_id": run.id, "new_lease_until": run.lease_until}
