@@ -106,12 +106,12 @@ def _was_barely_ahead(stored: str, delivered: str, folder: Path) -> None:
     assert not lost or lost[-1] - lost[0] < EARLY + scheduling
 
 
-@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("seed", range(4))
 async def test_a_killed_process_loses_nothing(any_url: str, tmp_path: Path, seed: int) -> None:
     await survives_a_kill(any_url, tmp_path, seed)
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(3))
 async def test_a_killed_process_that_was_early_loses_a_quarter_of_a_second_at_most(
     any_url: str, tmp_path: Path, seed: int
 ) -> None:
@@ -148,9 +148,9 @@ async def _has_ended(folder: Path) -> bool:
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("deliver", "seed"),
-    [*(("stored", seed) for seed in range(100, 200)), *(("early", seed) for seed in range(30))],
+    [*(("stored", seed) for seed in range(100, 140)), *(("early", seed) for seed in range(15))],
 )
-async def test_hundreds_of_killed_processes_lose_nothing(
+async def test_many_killed_processes_lose_nothing(
     any_url: str, tmp_path: Path, seed: int, deliver: Deliver
 ) -> None:
     await survives_a_kill(any_url, tmp_path, seed, deliver)
