@@ -114,7 +114,6 @@ class Campaign:
         assert untrue == set(), (
             "a tool that has run is not said to have failed, or never to have run"
         )
-        assert times
 
     async def _loaded(self, db: Database) -> list[Any]:
         return [await load_chat(db, StrictScript(), chat_id) for chat_id in self.chats]
