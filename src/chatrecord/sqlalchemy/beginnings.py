@@ -9,7 +9,14 @@ from uuid import UUID
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from chatrecord.errors import ApprovalPending, ChatBusy, ChatNotFound, DatabaseFailed, SentBefore
+from chatrecord.errors import (
+    ApprovalPending,
+    ChatBusy,
+    ChatNotFound,
+    DatabaseFailed,
+    LeaseLost,
+    SentBefore,
+)
 from chatrecord.records import Message, Run
 from chatrecord.store import Begun, Replacement, RunStart
 
@@ -149,6 +156,10 @@ class Beginnings(StoredChats, StoredTranscripts, StoredRuns):
             await connection.execute(self._sql.leave_line, {"row_id": run.id})
 
     async def _why_not(self, run: Run) -> Exception | None:
+        own = await self.get_run(run.chat_id, run.id)
+        if own is not None and own.status != "waiting" and own.owner != run.owner:
+            msg = f"Run {run.id} had begun unheard, and was ended by another process meanwhile"
+            return LeaseLost(msg)
         if run.idempotency_key is not None:
             key = {"chat_id": run.chat_id, "key": run.idempotency_key}
             sent = await self._read(self._sql.run_of_key, **key)
