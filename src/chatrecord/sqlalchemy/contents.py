@@ -16,8 +16,8 @@ from chatrecord.files import digest, referred_to
 from chatrecord.llm import Call
 from chatrecord.records import Json
 
+from .content_statements import Contents
 from .findings import Finding
-from .invariants import Contents
 from .rows import Row
 from .statements import MappedTable, Statements
 from .store import SqlStore
