@@ -149,6 +149,7 @@ async def _summed_up(
         await ledger.commit()
     except ChatRecordError:
         ledger.forget(summary)
+        ledger.note(answer.request)
         raise
     return summary
 

@@ -6,6 +6,7 @@ tool call gets an answer, so that the chat can go on with any provider.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -13,13 +14,15 @@ from uuid import UUID
 
 from .answering import last_answer, unanswered
 from .drafts import ended_call, whole_message
-from .errors import LeaseLost
+from .errors import ChatRecordError, DatabaseFailed, LeaseLost
 from .journal import Journal
 from .llm import Body
 from .records import Message, Run, ToolCall
 from .retries import with_retries
 from .shielding import finished
 from .store import Changes, JournalEntry, Lease, RunRows, Store
+
+log = logging.getLogger("chatrecord")
 
 BATCH = 100
 """Runs looked at in one go."""
@@ -39,15 +42,25 @@ class Repairer:
         """End every expired run, of these chats or of all; how many this process has ended.
 
         Runs that this process works on itself are left alone: it was paused or starved, and goes
-        on with them.
+        on with them. A run whose rows somebody has damaged stops the repair of its own chat only.
         """
         repaired = 0
         while True:
             expired = await self.store.expired_runs(datetime.now(UTC), chats=chats, limit=BATCH)
-            ended = [await finished(self._repair_one(run)) for run in expired]
+            is_for_one = chats is not None and len(chats) == 1
+            ended = [await self._repaired(run, is_for_one=is_for_one) for run in expired]
             repaired += sum(ended)
             if len(expired) < BATCH or not any(ended):
                 return repaired
+
+    async def _repaired(self, run: Run, *, is_for_one: bool) -> bool:
+        try:
+            return await finished(self._repair_one(run))
+        except ChatRecordError as error:
+            if is_for_one or (isinstance(error, DatabaseFailed) and error.may_pass):
+                raise
+            log.warning("Run %s could not be repaired: %s", run.id, error)
+            return False
 
     async def abandon(self, run: Run) -> bool:
         """End a parked run: the calls that wait for approval are denied."""
@@ -113,7 +126,8 @@ def mended(
     for call, before in zip(calls, rows.tool_calls, strict=True):
         if call is not before:
             changes.put(call)
-    _answer(changes, run, rows.messages, calls, answers)
+    if run.replaces is None:  # what was to be replaced stands, and nothing of this run
+        _answer(changes, run, rows.messages, calls, answers)
     return changes
 
 

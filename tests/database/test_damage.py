@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -10,10 +13,10 @@ from sqlalchemy import JSON, Text, bindparam, type_coerce, update
 from sqlalchemy import cast as sql_cast
 
 from chatrecord import Chat, DatabaseFailed
-from chatrecord.sqlalchemy import Database, create_chat, load_chat
+from chatrecord.sqlalchemy import Database, create_chat, list_chats, load_chat
 from chatrecord.sqlalchemy.tables import Message as MessageRow
-from chatrecord.testing import Script, say
-from chatrecord.testing.look import spoken
+from chatrecord.testing import Script, hang, say
+from chatrecord.testing.look import has_journal, spoken, until
 
 FOREIGN: list[Any] = [
     {"role": "user", "content": "hi"}, [], "text", 7, {}, {"kind": "response"},
@@ -61,3 +64,30 @@ async def test_json_that_was_cut_off_says_so(db: Database, stored: str) -> None:
         await chat.messages()
     with pytest.raises(DatabaseFailed, match="changed or cut off"):
         await chat.ask("3")
+
+
+async def test_a_damaged_chat_stops_the_repair_of_no_other(db: Database) -> None:
+    async with Database(db.engine, lease=timedelta(seconds=0.2)) as dying:
+        doomed = [
+            await create_chat(dying, Script([say("half"), hang()]), user_id="u") for _ in range(2)
+        ]
+        asking = [asyncio.create_task(chat.ask("q")) for chat in doomed]
+        for chat in doomed:
+            await until(partial(has_journal, dying, chat))
+        dying.office.journal.pause()
+        await asyncio.sleep(0.3)
+        damaged, whole = doomed
+        table = MessageRow.__table__
+        async with db.engine.begin() as connection:
+            first = (table.c.chat_id == damaged.id) & (table.c.seq == 1)
+            cut_off = {table.c.content: type_coerce(bindparam("cut", "{", type_=Text()), Text())}
+            await connection.execute(update(table).where(first).values(cut_off))
+
+        assert len(await list_chats(db, user_id="u")) == 2
+        assert await db.repair() == 0
+
+        twin = await load_chat(db, Script([say("on")]), whole.id)
+        assert [message.status for message in await twin.messages()] == ["complete", "interrupted"]
+        for task in asking:
+            task.cancel()
+        await asyncio.gather(*asking, return_exceptions=True)

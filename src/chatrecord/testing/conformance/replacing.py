@@ -130,6 +130,29 @@ class AnswersAreReplaced:
         ]  # fmt: skip
         asking.cancel()
 
+    async def test_a_replacement_that_died_over_a_tool_leaves_nothing_standing(
+        self, home: Home, elsewhere: Home
+    ) -> None:
+        started = asyncio.Event()
+
+        async def forever() -> None:
+            started.set()
+            await asyncio.Event().wait()
+
+        script = Script([say("old")], [say("Wait. "), call("forever", "c1")])
+        chat = await new_chat(home, script, tools=[forever])
+        await chat.ask("q")
+        asking = asyncio.ensure_future(read(chat.regenerate()))
+        await asyncio.wait_for(started.wait(), 5)
+        await die(home, chat)
+
+        twin = await load(elsewhere, chat, Script())
+
+        standing = [m.text for m in await twin.messages() if m.status != "superseded"]
+        assert standing == ["q", "old"]
+        assert [row.status for row in await twin.tool_calls()] == ["interrupted"]
+        asking.cancel()
+
     async def test_there_is_nothing_to_regenerate_in_an_empty_chat(self, home: Home) -> None:
         with pytest.raises(NothingToResume):
             await (await new_chat(home, Script())).regenerate()
