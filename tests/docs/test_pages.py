@@ -99,7 +99,7 @@ def test_the_waiting_times_are_as_told() -> None:
 
 
 def test_the_default_window_is_as_told() -> None:
-    page = (ROOT / "docs" / "how-to" / "window.md").read_text("utf-8")
+    page = (ROOT / "docs" / "how-to" / "context-window.md").read_text("utf-8")
     assert f"The default is {Window().messages} messages and {Window().tokens:,} tokens" in page
 
 
