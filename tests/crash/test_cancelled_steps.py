@@ -20,6 +20,8 @@ _OURS = "Chat|Journal|LiveRun|RunRecorder|Sql"
 pytestmark = [
     pytest.mark.filterwarnings(f"ignore:coroutine '(?!{_OURS}).*' was never awaited"),
     pytest.mark.filterwarnings("ignore:The garbage collector is trying to clean up"),
+    # SQLAlchemy's own task that closes a connection is cancelled, too.
+    pytest.mark.filterwarnings("ignore:Double checkin attempted"),
 ]
 
 STEPS = 300
