@@ -27,11 +27,11 @@ from pydantic_ai.models.function import AgentInfo, DeltaToolCall, DeltaToolCalls
 from pydantic_ai.models.wrapper import WrapperModel
 from sqlalchemy import make_url
 
-from chatrecord import journal
 from chatrecord.ids import new_id
 from chatrecord.records import Message
+from chatrecord.runs import journal
 from chatrecord.sqlalchemy import Database
-from chatrecord.store import Changes
+from chatrecord.store.port import Changes
 
 TEXT = "Trains within Europe are booked in second class, and flights of four hours in economy. " * 7
 """An answer of about 600 characters."""

@@ -7,11 +7,15 @@ This package itself holds what does not depend on a database: the records, the e
 
 from importlib.metadata import version
 
-from .attachment_stores import AttachmentStore, FolderStore, FsspecStore
-from .attachments import Attachment
-from .budgets import Budget
-from .chat import Chat, ChatStream
-from .compaction import Compact
+from chatrecord.attachments.attachment import Attachment
+from chatrecord.attachments.stores import AttachmentStore, FolderStore, FsspecStore
+from chatrecord.chats.chat import Chat, ChatStream
+from chatrecord.llm.tools import repeatable
+from chatrecord.runs.compaction import Compact
+from chatrecord.spending.budgets import Budget
+from chatrecord.spending.limits import Limits
+from chatrecord.store.window import Window
+
 from .errors import (
     AgentMismatch,
     AnswerInvalid,
@@ -50,7 +54,6 @@ from .errors import (
     ToolFailed,
     UnknownPrice,
 )
-from .limits import Limits
 from .records import (
     ApiRequest,
     Attached,
@@ -63,8 +66,6 @@ from .records import (
     ToolCall,
     Usage,
 )
-from .tools import repeatable
-from .window import Window
 
 __version__ = version("chatrecord")
 

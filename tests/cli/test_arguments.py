@@ -11,7 +11,7 @@ import pytest
 
 from chatrecord.cli import main
 from chatrecord.cli.llm import LOCAL, PROVIDERS, model_of_environment
-from chatrecord.pricing import price_of_input
+from chatrecord.spending.pricing import price_of_input
 
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:

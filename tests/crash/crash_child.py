@@ -15,7 +15,7 @@ from pathlib import Path
 from time import monotonic
 
 from chatrecord import ChatRecordError
-from chatrecord.policies import Deliver
+from chatrecord.runs.policies import Deliver
 from chatrecord.sqlalchemy import Database, load_chat
 from chatrecord.testing import Script, call, meet, say
 

@@ -27,13 +27,7 @@ from sqlalchemy.dialects import mysql, postgresql
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-from chatrecord.sqlalchemy import (
-    ChatMixin,
-    ChunkMixin,
-    MessageMixin,
-    RequestMixin,
-    RunMixin,
-)
+from chatrecord.sqlalchemy import ChatMixin, ChunkMixin, MessageMixin, RequestMixin, RunMixin
 from chatrecord.sqlalchemy.types import Key
 
 

@@ -33,7 +33,7 @@ from chatrecord import (
     Limits,
     RunError,
 )
-from chatrecord.files import ChatFile, digest
+from chatrecord.attachments.embedded_files import ChatFile, digest
 from chatrecord.hooks import MaskPersonalData
 from chatrecord.ids import new_id
 from chatrecord.pydantic_ai.messages import body_of
@@ -54,9 +54,9 @@ from chatrecord.sqlalchemy import (
     purge,
     rotate,
 )
-from chatrecord.sqlalchemy.tables import READY_MADE
-from chatrecord.sqlalchemy.tables import Attachment as AttachmentRow
-from chatrecord.sqlalchemy.tables import Chat as ChatRow
+from chatrecord.sqlalchemy.models.tables import READY_MADE
+from chatrecord.sqlalchemy.models.tables import Attachment as AttachmentRow
+from chatrecord.sqlalchemy.models.tables import Chat as ChatRow
 from chatrecord.testing import Script, call, say
 from chatrecord.testing.conformance.attachments import PDF, FilesAreKept, _files
 

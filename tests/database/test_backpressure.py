@@ -14,8 +14,8 @@ from pydantic_ai import Agent
 from pydantic_ai.capabilities import ProcessEventStream
 from sqlalchemy import make_url
 
-from chatrecord.headway import AHEAD
-from chatrecord.limits import Limits
+from chatrecord.runs.backpressure import AHEAD
+from chatrecord.spending.limits import Limits
 from chatrecord.sqlalchemy import Database, create_chat
 from chatrecord.testing import Event, Script
 from proxy import proxy_before

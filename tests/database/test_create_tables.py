@@ -14,8 +14,9 @@ from sqlalchemy import Connection, MetaData, inspect, make_url, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from chatrecord import DatabaseFailed
-from chatrecord.sqlalchemy import Database, creation
-from chatrecord.sqlalchemy.tables import Base
+from chatrecord.sqlalchemy import Database
+from chatrecord.sqlalchemy.models import creation
+from chatrecord.sqlalchemy.models.tables import Base
 
 MANY = 8
 

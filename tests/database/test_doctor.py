@@ -13,16 +13,9 @@ from pydantic_ai import Tool
 from sqlalchemy import Text, bindparam, select, text, type_coerce, update
 
 from chatrecord import Attachment, Chat, Compact, FolderStore, KeyMissing
-from chatrecord.sqlalchemy import (
-    Database,
-    Keys,
-    contents,
-    create_chat,
-    delete_chat,
-    doctor,
-    load_chat,
-)
-from chatrecord.sqlalchemy.findings import Finding
+from chatrecord.sqlalchemy import Database, Keys, create_chat, delete_chat, load_chat
+from chatrecord.sqlalchemy.doctor import contents, doctor
+from chatrecord.sqlalchemy.doctor.findings import Finding
 from chatrecord.testing import Script, call, hang, say
 from chatrecord.testing.look import has_journal, until
 

@@ -28,12 +28,12 @@ from chatrecord.sqlalchemy import (
     list_chats,
     load_chat,
     rotate,
-    rotation,
-    titles,
 )
-from chatrecord.sqlalchemy.tables import READY_MADE
-from chatrecord.sqlalchemy.tables import Message as MessageRow
-from chatrecord.store import Changes
+from chatrecord.sqlalchemy.models.tables import READY_MADE
+from chatrecord.sqlalchemy.models.tables import Message as MessageRow
+from chatrecord.sqlalchemy.store import key_rotation as rotation
+from chatrecord.sqlalchemy.store import title_search as titles
+from chatrecord.store.port import Changes
 from chatrecord.testing import Script, call, fail, hang, say, think
 from chatrecord.testing.conformance import Conformance
 from chatrecord.testing.conformance.repair import TheDeadAreRepaired
@@ -241,7 +241,7 @@ async def test_what_was_stored_before_there_were_keys_is_read_and_then_encrypted
 async def test_rotation_takes_as_many_batches_as_it_needs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("chatrecord.sqlalchemy.rotation.BATCH", 2)
+    monkeypatch.setattr("chatrecord.sqlalchemy.store.key_rotation.BATCH", 2)
     url = f"sqlite:///{tmp_path / 'chats.db'}"
     async with Database(url) as plain:
         await plain.create_tables()

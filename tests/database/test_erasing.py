@@ -14,9 +14,9 @@ from sqlalchemy import Text, cast, func, or_, select, update
 
 from chatrecord import Chat, ChatNotFound, RunError
 from chatrecord.sqlalchemy import Database, create_chat, delete_chat, load_chat, purge, usage
-from chatrecord.sqlalchemy.tables import READY_MADE
-from chatrecord.sqlalchemy.tables import Chat as ChatRow
-from chatrecord.sqlalchemy.tables import Request as RequestRow
+from chatrecord.sqlalchemy.models.tables import READY_MADE
+from chatrecord.sqlalchemy.models.tables import Chat as ChatRow
+from chatrecord.sqlalchemy.models.tables import Request as RequestRow
 from chatrecord.testing import Script, call, fail, hang, say, think
 from chatrecord.testing.look import die, has_messages, until
 
@@ -142,7 +142,7 @@ async def test_old_chats_are_purged_and_only_those_within_the_scope(home: Databa
 async def test_a_purge_takes_as_many_batches_as_it_needs(
     home: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("chatrecord.purging.BATCH", 2)
+    monkeypatch.setattr("chatrecord.chats.retention.BATCH", 2)
     ann = str(uuid4())
     for _ in range(5):
         await aged(home, await create_chat(home, Script(), user_id=ann))

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from chatrecord import DatabaseFailed
 from chatrecord.sqlalchemy import Database
-from chatrecord.sqlalchemy.error_codes import Nature, nature_of
+from chatrecord.sqlalchemy.engine.error_codes import Nature, nature_of
 
 PASSING = ["57014", "55P03", "25006", "53300", "57P01", "57P03", "40001", "40P01", "08006"]
 CONNECTION = ["57P01", "57P03", "08006"]

@@ -13,7 +13,7 @@ from pydantic_ai import Tool
 
 from chatrecord import HookFailed, Limits, RunInterrupted, TimeLimitExceeded
 from chatrecord.hooks import Hook, RunEnd
-from chatrecord.runs import LiveRun
+from chatrecord.runs.live_run import LiveRun
 from chatrecord.sqlalchemy import Database, create_chat, load_chat
 from chatrecord.testing import Script, call, hang, say
 from chatrecord.testing.look import has_journal, until
@@ -21,7 +21,7 @@ from chatrecord.testing.look import has_journal, until
 
 @pytest.fixture(autouse=True)
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("chatrecord.runs.LET_GO", 0.2)
+    monkeypatch.setattr("chatrecord.runs.live_run.LET_GO", 0.2)
 
 
 @pytest.fixture

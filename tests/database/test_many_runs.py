@@ -13,7 +13,7 @@ from leftovers import Leftovers, leftovers
 from talk import add
 
 from chatrecord import ChatRecordError
-from chatrecord.feed import Feed
+from chatrecord.runs.feed import Feed
 from chatrecord.sqlalchemy import Database, create_chat
 from chatrecord.testing import Script, call, fail, hang, say
 

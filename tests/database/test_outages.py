@@ -12,7 +12,8 @@ from sqlalchemy.event import listen
 from sqlalchemy.ext.asyncio import create_async_engine
 from talk import add
 
-from chatrecord.sqlalchemy import Database, create_chat, idle
+from chatrecord.sqlalchemy import Database, create_chat
+from chatrecord.sqlalchemy.engine import pre_ping as idle
 from chatrecord.testing import Script, call, say
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from chatrecord import DatabaseFailed
 from chatrecord.sqlalchemy import Database, create_chat
-from chatrecord.sqlalchemy.pooler_hints import hint_for
+from chatrecord.sqlalchemy.engine.pooler_hints import hint_for
 from chatrecord.testing import Script, say
 
 SETTINGS = {"asyncpg": "statement_cache_size=0", "psycopg": "prepare_threshold=none"}

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import text
 
 from chatrecord import DatabaseFailed, RunError
-from chatrecord.recorder import RunRecorder
+from chatrecord.runs.recorder import RunRecorder
 from chatrecord.sqlalchemy import Database, create_chat
 from chatrecord.testing import Script, call, fail, hang, say
 from chatrecord.testing.look import answered_calls

@@ -13,14 +13,15 @@ from uuid import UUID
 import pytest
 from sqlalchemy import event
 
-from chatrecord import Compact, journal
-from chatrecord.chat import Chat
+from chatrecord import Compact
+from chatrecord.chats.chat import Chat
 from chatrecord.ids import new_id
 from chatrecord.records import Run
+from chatrecord.runs import journal
 from chatrecord.sqlalchemy import Database, create_chat, list_chats, load_chat
-from chatrecord.store import Changes
+from chatrecord.store.port import Changes
+from chatrecord.store.window import Window
 from chatrecord.testing import Script, call, say
-from chatrecord.window import Window
 from shared import lengthen
 
 

@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import make_url
 from test_statements import counting
 
-from chatrecord import watching
+from chatrecord.runs import follower as watching
 from chatrecord.sqlalchemy import Database, create_chat, load_chat
 from chatrecord.testing import Script, call, say
 from chatrecord.testing.look import has_journal, until

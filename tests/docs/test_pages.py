@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from chatrecord import Limits, Window, errors
-from chatrecord.chats import OPTION_NAMES
+from chatrecord.chats.opening import OPTION_NAMES
 from chatrecord.cli import main
-from chatrecord.journal import LOOK
-from chatrecord.store import LEASE, PATIENCE
-from chatrecord.watching import POLL
+from chatrecord.runs.follower import POLL
+from chatrecord.runs.journal import LOOK
+from chatrecord.store.port import LEASE, PATIENCE
 
 from .pages import PAGES, ROOT, blocks, name_of
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from chatrecord.chat import Chat
+    from chatrecord.chats.chat import Chat
     from chatrecord.records import ApiRequest, Message
 
 PATIENCE = 5.0

@@ -11,7 +11,7 @@ import pytest
 from pydantic_ai import BinaryContent, ModelRetry
 from pydantic_ai.models import Model
 
-from chatrecord.chat import Chat
+from chatrecord.chats.chat import Chat
 from chatrecord.errors import ProviderError, Refused, RunInterrupted
 from chatrecord.hooks import LogUsage, MaskPersonalData, Moderate
 from chatrecord.sqlalchemy import Database, create_chat, load_chat

@@ -18,7 +18,7 @@ from .rows import answers, last_answer, only_request, settled, until
 from .server import ProviderServer
 
 if TYPE_CHECKING:
-    from chatrecord.chat import Chat
+    from chatrecord.chats.chat import Chat
 
 ALPHABET = "abcdefghijklmnopqrstuvwxyz"
 LONG = says(*ALPHABET * 20, pause=0.01)

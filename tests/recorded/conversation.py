@@ -21,7 +21,7 @@ from .told import Said, call_text
 from .wires import Wire, wire_of
 
 if TYPE_CHECKING:
-    from chatrecord.chat import Chat
+    from chatrecord.chats.chat import Chat
 
 KEY = "a-key-of-no-account"
 

@@ -13,9 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chatrecord import ChatExists, ChatRecordError, ImportInvalid
-from chatrecord.escape import unescape_json
 from chatrecord.sqlalchemy import Database, create_chat, export_chat, import_chat, list_chats
 from chatrecord.testing import Script, call, say, think
+from chatrecord.text.storable import unescape_json
 from chatrecord.transfer.lines import KINDS
 
 JSONS = st.recursive(

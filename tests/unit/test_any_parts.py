@@ -35,8 +35,8 @@ from chatrecord.ids import new_id
 from chatrecord.pydantic_ai.messages import _message, body_of
 from chatrecord.records import Message, Tokens
 from chatrecord.sqlalchemy import Database, create_chat, export_chat, import_chat
-from chatrecord.sqlalchemy.tables import READY_MADE
-from chatrecord.store import Changes
+from chatrecord.sqlalchemy.models.tables import READY_MADE
+from chatrecord.store.port import Changes
 from chatrecord.testing import Script
 
 TEXT = st.text(max_size=8) | st.sampled_from(["\x00", "\x1a", "\x1a0000", "🦑", "\u202e", "\u2028"])

@@ -5,7 +5,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatrecord.escape import escape, escape_json, loads, unescape, unescape_json
+from chatrecord.text.storable import escape, escape_json, loads, unescape, unescape_json
 
 any_text = st.text(st.characters(exclude_categories=())) | st.text("\x00\x1a\ud800\udfff0aA")
 any_json = st.recursive(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from chatrecord.redaction import redact
+from chatrecord.text.redaction import redact
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from chatrecord import Message, Tokens, Window
 from chatrecord.records import Role
-from chatrecord.window import estimate_tokens
+from chatrecord.store.window import estimate_tokens
 
 ROLES = {"u": "user", "a": "assistant", "t": "tool", "s": "system"}
 

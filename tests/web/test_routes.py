@@ -321,7 +321,7 @@ async def test_a_question_in_a_long_line_is_answered_before_its_turn(
     db: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No proxy waits for headers for as long as the answer before it takes."""
-    monkeypatch.setattr("chatrecord.web.turns.PATIENCE", 0.1)
+    monkeypatch.setattr("chatrecord.web.dispatch.PATIENCE", 0.1)
     let = asyncio.Event()
     llm = Script([meet(let.wait), say("First.")], [say("Second.")])
     async with served(chat_routes(db, llm, owner=me, on_busy="wait")) as web:

@@ -12,7 +12,7 @@ from pydantic.alias_generators import to_camel
 from sqlalchemy import Select, or_, select, tuple_
 from sqlalchemy.orm import DeclarativeBase
 
-from chatrecord.reports import UsageRow
+from chatrecord.spending.reports import UsageRow
 from chatrecord.sqlalchemy import usage
 
 from .sign_in import HrDep, only, shown

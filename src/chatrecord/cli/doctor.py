@@ -6,7 +6,7 @@ import asyncio
 from argparse import Namespace
 from collections.abc import Sequence
 
-from chatrecord.sqlalchemy.findings import Finding
+from chatrecord.sqlalchemy.doctor.findings import Finding
 
 from .database import untouched_database
 from .screen import Screen, plain

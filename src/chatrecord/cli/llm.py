@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from chatrecord.local import INSTRUCTIONS, MODEL_NAME, WINDOW, LocalServer
-from chatrecord.window import Window
+from chatrecord.store.window import Window
 
 if TYPE_CHECKING:
     from pydantic_ai.models import Model

@@ -7,10 +7,10 @@ from typing import Any
 from uuid import UUID
 
 from chatrecord.errors import ChatNotFound, ConfigurationError
-from chatrecord.escape import escape
 from chatrecord.records import ChatRecord
 from chatrecord.sqlalchemy import list_chats
-from chatrecord.store import LONGEST_KEY
+from chatrecord.store.port import LONGEST_KEY
+from chatrecord.text.storable import escape
 
 from .database import Chats
 from .program import PROGRAM

@@ -10,7 +10,7 @@ from datetime import datetime
 from rich.table import Table
 
 from chatrecord.errors import ConfigurationError
-from chatrecord.reports import Percentiles, UsageRow
+from chatrecord.spending.reports import Percentiles, UsageRow
 from chatrecord.sqlalchemy import usage
 
 from . import figures

@@ -11,23 +11,13 @@ from uuid import UUID
 
 from chatrecord.errors import ChatRecordError, HookFailed, Refused
 from chatrecord.records import ApiRequest, Ending, Message, Reply, Run, ToolCall, Usage
-from chatrecord.redaction import named, redact
+from chatrecord.text.redaction import named, redact
 
 from .hook import Hook
-from .moments import (
-    Answered,
-    Change,
-    Replaced,
-    RunEnd,
-    Sending,
-    Text,
-    ToolUse,
-    ToolUsed,
-    Veto,
-)
+from .moments import Answered, Change, Replaced, RunEnd, Sending, Text, ToolUse, ToolUsed, Veto
 
 if TYPE_CHECKING:
-    from chatrecord.llm import Call, Target
+    from chatrecord.llm.port import Call, Target
 
 
 class Draft(Protocol):

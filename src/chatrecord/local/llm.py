@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from chatrecord.window import Window
+from chatrecord.store.window import Window
 
 from .server import LocalServer
 

@@ -21,28 +21,28 @@ from pydantic_ai.models import Model, infer_model
 from pydantic_ai.settings import ModelSettings
 from pydantic_ai.toolsets import FunctionToolset
 
-from chatrecord.attachments import Attachment
+from chatrecord.attachments.attachment import Attachment
 from chatrecord.errors import ConfigurationError
 from chatrecord.hooks.moments import Change
 from chatrecord.hooks.run_hooks import RunHooks
-from chatrecord.llm import Aside, Ask, Body, Outcome, Recorder, Target
+from chatrecord.llm.port import Aside, Ask, Body, Outcome, Recorder, Target
+from chatrecord.llm.tools import is_repeatable
 from chatrecord.records import Message, ToolCall
-from chatrecord.redaction import text_of
-from chatrecord.tools import is_repeatable
+from chatrecord.text.redaction import text_of
 
-from .asides import answer_beside, settings_beside
-from .attaching import attached
+from .attachments import attached
 from .capability import Recording, recorded_agent
-from .failures import run_error
+from .errors import run_error
 from .messages import answers_to, body_of, history_of
 from .model import Attempts
 from .provider import can_stream, target_of
-from .rereading import reread
+from .side_requests import answer_beside, settings_beside
+from .stored_output import reread
 from .texts import stored_body
 
 
 class AgentLLM:
-    """Implements `chatrecord.llm.LLM` for a pydantic-ai agent."""
+    """Implements `chatrecord.llm.port.LLM` for a pydantic-ai agent."""
 
     def __init__(
         self,

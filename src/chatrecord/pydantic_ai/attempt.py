@@ -14,12 +14,12 @@ from pydantic_ai.tools import RunContext
 
 from chatrecord.errors import StreamStalled, StreamTruncated
 from chatrecord.hooks.run_hooks import RunHooks
-from chatrecord.llm import Answer, Recorder, Target
-from chatrecord.window import CHARACTERS_PER_TOKEN
+from chatrecord.llm.port import Answer, Recorder, Target
+from chatrecord.store.window import CHARACTERS_PER_TOKEN
 
-from .draft import RequestDraft
-from .failures import Failures, failure_of
+from .errors import Failures, failure_of
 from .messages import calls_of, finish_reason_of, growth_of, pieces_of
+from .outgoing_request import RequestDraft
 from .provider import (
     can_stream,
     is_reported,
@@ -29,9 +29,9 @@ from .provider import (
     tokens_of,
     without_hidden_retries,
 )
-from .restoring import Restorer
 from .telemetry import tell_of_attempt
 from .texts import stored_body, stored_call
+from .unmasking import Restorer
 
 Request: TypeAlias = tuple[list[ModelMessage], ModelSettings | None, ModelRequestParameters]
 """What is sent: messages, settings, and the tools and output that are offered."""

@@ -26,11 +26,11 @@ from chatrecord.errors import RunError
 from chatrecord.errors import ToolFailed as ToolFailedOnUs
 from chatrecord.hooks.moments import Text, Veto
 from chatrecord.hooks.run_hooks import RunHooks
-from chatrecord.llm import Call, Failure, Recorder
+from chatrecord.llm.port import Call, Failure, Recorder
 from chatrecord.records import Json
-from chatrecord.redaction import named, redact, text_of
+from chatrecord.text.redaction import named, redact, text_of
 
-from .failures import Failures
+from .errors import Failures
 from .messages import call_of, json_of
 from .model import Attempts, RecordingModel, recording
 from .raw_results import said

@@ -18,9 +18,9 @@ from pydantic_ai.conversation_store import (
 from pydantic_ai.messages import ModelResponse
 
 from chatrecord.errors import DatabaseFailed
-from chatrecord.home import Home
 from chatrecord.ids import new_id
 from chatrecord.records import ChatRecord, Json, Message, Tokens
+from chatrecord.runs.process import Home
 
 from .messages import body_of, message_of
 from .provider import tokens_of

@@ -29,7 +29,7 @@ from pydantic_ai.messages import (
 )
 from pydantic_core import to_jsonable_python
 
-from chatrecord.llm import Body, Call, Piece
+from chatrecord.llm.port import Body, Call, Piece
 from chatrecord.records import Json, Message, Role, ToolCall
 
 from .raw_results import returned

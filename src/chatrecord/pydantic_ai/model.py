@@ -23,12 +23,12 @@ from pydantic_ai.settings import ModelSettings
 from pydantic_ai.tools import RunContext
 
 from chatrecord.hooks.run_hooks import RunHooks
-from chatrecord.llm import Recorder
+from chatrecord.llm.port import Recorder
 
 from .attempt import Attempt, Request
-from .failures import Failures, is_unencodable, may_pass, retry_after
+from .errors import Failures, is_unencodable, may_pass, retry_after
 from .messages import scrubbed
-from .unsupported import is_unsupported, without_unsupported
+from .unsupported_files import is_unsupported, without_unsupported
 
 _FIRST_BACKOFF = 0.5
 _LONGEST_BACKOFF = 8.0

@@ -17,9 +17,7 @@ from pydantic_ai.models import ModelRequestContext
 from pydantic_ai.run import AgentRunResult
 from pydantic_ai.tools import ToolDefinition
 
-from chatrecord.arguments import checked_id
-from chatrecord.chat_runs import ChatRuns
-from chatrecord.chats import check_options
+from chatrecord.chats.opening import check_options
 from chatrecord.errors import (
     ChatNotFound,
     ConfigurationError,
@@ -27,20 +25,22 @@ from chatrecord.errors import (
     RunError,
     RunInterrupted,
 )
-from chatrecord.home import Home
 from chatrecord.hooks.hook import Hook
-from chatrecord.limits import Limits
-from chatrecord.llm import Outcome
-from chatrecord.orders import Order
-from chatrecord.policies import OnBusy, Policies
+from chatrecord.llm.port import Outcome
 from chatrecord.records import ChatRecord
-from chatrecord.runs import LiveRun
-from chatrecord.shielding import finished
-from chatrecord.window import Window
+from chatrecord.runs.cancellation import finished
+from chatrecord.runs.chat_runs import ChatRuns
+from chatrecord.runs.live_run import LiveRun
+from chatrecord.runs.policies import OnBusy, Policies
+from chatrecord.runs.process import Home
+from chatrecord.runs.run_spec import Order
+from chatrecord.spending.limits import Limits
+from chatrecord.store.window import Window
+from chatrecord.text.arguments import checked_id
 
+from .borrowed_agent import HandedRun
 from .capability import Recording, recorded_agent
-from .failures import run_error
-from .handed import HandedRun
+from .errors import run_error
 from .messages import history_of
 from .model import Attempts
 from .texts import stored_body

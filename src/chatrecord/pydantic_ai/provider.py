@@ -11,7 +11,7 @@ from pydantic_ai.models.function import FunctionModel
 from pydantic_ai.models.wrapper import WrapperModel
 from pydantic_ai.settings import ModelSettings
 
-from chatrecord.llm import Target
+from chatrecord.llm.port import Target
 from chatrecord.records import Tokens
 
 _SHORTEST_SECRET = 8

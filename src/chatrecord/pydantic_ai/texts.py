@@ -23,7 +23,7 @@ from pydantic_ai.messages import (
 from pydantic_ai.models import ModelRequestParameters
 
 from chatrecord.hooks.moments import Change, Text, TextKind
-from chatrecord.llm import Body, Call
+from chatrecord.llm.port import Body, Call
 from chatrecord.records import name_of
 
 from .messages import body_of, json_of

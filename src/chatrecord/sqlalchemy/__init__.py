@@ -1,10 +1,8 @@
 """Chats in a database of your own, by way of SQLAlchemy."""
 
-from .chats import create_chat, delete_chat, list_chats, load_chat, purge, usage
-from .database import Database
-from .encryption import Keys
-from .findings import Finding
-from .models import (
+from chatrecord.sqlalchemy.doctor.findings import Finding
+from chatrecord.sqlalchemy.models.encryption import Keys
+from chatrecord.sqlalchemy.models.mixins import (
     AttachmentMixin,
     ChatMixin,
     ChunkMixin,
@@ -14,8 +12,11 @@ from .models import (
     RunMixin,
     ToolCallMixin,
 )
-from .moving import export_chat, import_chat, import_history
-from .rotation import rotate
+from chatrecord.sqlalchemy.store.key_rotation import rotate
+
+from .chats import create_chat, delete_chat, list_chats, load_chat, purge, usage
+from .database import Database
+from .export_import import export_chat, import_chat, import_history
 
 __all__ = [
     "AttachmentMixin",

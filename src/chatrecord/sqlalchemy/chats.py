@@ -9,14 +9,15 @@ from uuid import UUID
 
 from typing_extensions import Unpack
 
-from chatrecord import chats, purging
-from chatrecord.arguments import check_list, checked_metadata
-from chatrecord.chat import Chat
-from chatrecord.chats import OPTION_NAMES, NewChat, RuntimeOptions
-from chatrecord.purging import check_audit
+from chatrecord.chats import opening as chats
+from chatrecord.chats import retention as purging
+from chatrecord.chats.chat import Chat
+from chatrecord.chats.opening import OPTION_NAMES, NewChat, RuntimeOptions
+from chatrecord.chats.retention import check_audit
 from chatrecord.records import ChatRecord
-from chatrecord.reports import Span, UsageRow
-from chatrecord.store import Audit
+from chatrecord.spending.reports import Span, UsageRow
+from chatrecord.store.port import Audit
+from chatrecord.text.arguments import check_list, checked_metadata
 
 from .database import Database, OwnTables, ReadyMade
 

@@ -12,23 +12,23 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.orm import DeclarativeBase
 from typing_extensions import TypeVar
 
-from chatrecord import chats
-from chatrecord.attachment_stores import AttachmentStore
+from chatrecord.attachments.stores import AttachmentStore
+from chatrecord.chats import opening as chats
 from chatrecord.errors import ConfigurationError
-from chatrecord.home import Office
-from chatrecord.store import LEASE, PATIENCE
+from chatrecord.runs.process import Office
+from chatrecord.sqlalchemy.doctor.doctor import Doctor
+from chatrecord.sqlalchemy.doctor.findings import Finding
+from chatrecord.sqlalchemy.engine.creation import engine_of
+from chatrecord.sqlalchemy.engine.forks import begin_anew_in_forks
+from chatrecord.sqlalchemy.models.creation import create_tables
+from chatrecord.sqlalchemy.models.encryption import Keys, use_keys
+from chatrecord.sqlalchemy.models.mixins import PRIVATE, Models
+from chatrecord.sqlalchemy.models.tables import READY_MADE
+from chatrecord.sqlalchemy.sql.statements import MappedTable
+from chatrecord.sqlalchemy.store.attachments import check_own
+from chatrecord.sqlalchemy.store.store import SqlStore
+from chatrecord.store.port import LEASE, PATIENCE
 
-from .attachments import check_own
-from .creation import create_tables
-from .doctor import Doctor
-from .encryption import Keys, use_keys
-from .engines import engine_of
-from .findings import Finding
-from .forks import begin_anew_in_forks
-from .models import PRIVATE, Models
-from .statements import MappedTable
-from .store import SqlStore
-from .tables import READY_MADE
 from .types import PrivateJson, PrivateText
 
 

@@ -12,11 +12,13 @@ print(chat.ask("What is our Q3 travel policy?").text)
 from collections.abc import Iterable
 from typing import Any
 
+from chatrecord.chats.sync import SyncChat, SyncStream, opening, reading, wait, waiting
 from chatrecord.records import ChatRecord
-from chatrecord.sync import SyncChat, SyncStream, opening, reading, wait, waiting
 
-from . import chats, moving, rotation
+from . import chats
+from . import export_import as moving
 from .database import Database
+from .store import key_rotation as rotation
 
 create_chat = opening(chats.create_chat)
 load_chat = opening(chats.load_chat)

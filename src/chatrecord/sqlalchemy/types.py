@@ -13,10 +13,9 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 from typing_extensions import TypeIs
 
 from chatrecord.errors import DatabaseFailed
-from chatrecord.escape import escape, escape_json, loads, unescape, unescape_json
-from chatrecord.store import LONGEST_KEY
-
-from .encryption import MARK, keys_of, opened, sealed
+from chatrecord.sqlalchemy.models.encryption import MARK, keys_of, opened, sealed
+from chatrecord.store.port import LONGEST_KEY
+from chatrecord.text.storable import escape, escape_json, loads, unescape, unescape_json
 
 _SEALED_JSON = json.dumps(MARK)[:-1]
 _MONEY_SCALE = Decimal(1).scaleb(-12)

@@ -19,13 +19,13 @@ from pydantic_ai.messages import (
 )
 from typing_extensions import Unpack
 
-from chatrecord import chats
-from chatrecord.chat import Chat
-from chatrecord.chats import NewChat, RuntimeOptions
-from chatrecord.home import Home
+from chatrecord.chats import opening as chats
+from chatrecord.chats.chat import Chat
+from chatrecord.chats.opening import NewChat, RuntimeOptions
 from chatrecord.ids import new_id
 from chatrecord.records import Chunk, Message
-from chatrecord.store import Changes, Lease
+from chatrecord.runs.process import Home
+from chatrecord.store.port import Changes, Lease
 
 PATIENCE = 10.0
 """Seconds after which something that was to happen has not happened."""

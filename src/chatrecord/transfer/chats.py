@@ -9,13 +9,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from chatrecord import chats
+from chatrecord.attachments.embedded_files import ChatFile
+from chatrecord.chats import opening as chats
 from chatrecord.errors import ImportInvalid
-from chatrecord.files import ChatFile
-from chatrecord.home import Home
 from chatrecord.ids import new_id
 from chatrecord.records import ChatRecord, Run
-from chatrecord.store import JournalEntry, Scope
+from chatrecord.runs.process import Home
+from chatrecord.store.port import JournalEntry, Scope
 
 from .lines import Row, chat_line, end_line, header_line, row_line
 from .reading import Lines, read_export

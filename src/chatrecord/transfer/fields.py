@@ -11,9 +11,9 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, get_args
 from uuid import UUID
 
-from chatrecord.escape import escape
 from chatrecord.records import Json, Tokens
-from chatrecord.store import LONGEST_KEY
+from chatrecord.store.port import LONGEST_KEY
+from chatrecord.text.storable import escape
 
 DEEPEST = 300
 """Levels of a JSON value: more than this no database has held, and no JSON parser likes."""

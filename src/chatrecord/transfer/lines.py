@@ -22,8 +22,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from chatrecord.escape import escape_json
-from chatrecord.files import ChatFile
+from chatrecord.attachments.embedded_files import ChatFile
 from chatrecord.records import (
     ApiRequest,
     ChatRecord,
@@ -37,7 +36,8 @@ from chatrecord.records import (
     ToolCall,
     ToolCallStatus,
 )
-from chatrecord.store import JournalEntry, RunRecord
+from chatrecord.store.port import JournalEntry, RunRecord
+from chatrecord.text.storable import escape_json
 
 from .columns import write_column
 from .fields import (

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 from uuid import UUID
 
+from chatrecord.attachments.embedded_files import ChatFile, digest
 from chatrecord.errors import ImportInvalid
-from chatrecord.escape import unescape_json
-from chatrecord.files import ChatFile, digest
 from chatrecord.records import ApiRequest, ChatRecord, Json, Message, Run, ToolCall
-from chatrecord.store import JournalEntry
+from chatrecord.store.port import JournalEntry
+from chatrecord.text.storable import unescape_json
 
 from .columns import read_column
 from .fields import OBJECT, read

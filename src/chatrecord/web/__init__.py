@@ -5,13 +5,14 @@ from chatrecord.web import chat_routes
 app = Starlette(routes=chat_routes(db, "openai:gpt-5.2", owner=signed_in, prefix="/api/chats"))
 """
 
-from .access import Owner, PerRequest
-from .ag_ui import AGUIEncoder
-from .ai_sdk import AISDKEncoder, Version
-from .encoder import Encoder, Ending, Opening, Seen
-from .problems import Problem
+from chatrecord.web.protocols.ag_ui import AGUIEncoder
+from chatrecord.web.protocols.ai_sdk import AISDKEncoder, Version
+from chatrecord.web.protocols.encoder import Encoder, Ending, Opening, Seen
+from chatrecord.web.protocols.sse import SSEEncoder
+
+from .error_responses import Problem
+from .ownership import Owner, PerRequest
 from .routes import Protocol, chat_routes
-from .sse import SSEEncoder
 
 __all__ = [
     "AGUIEncoder",

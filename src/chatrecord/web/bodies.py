@@ -8,7 +8,7 @@ from typing import Any
 
 from starlette.requests import ClientDisconnect, Request
 
-from .problems import BadRequest
+from .error_responses import BadRequest
 
 DEEPEST = 60
 """Levels of nesting that a body may have."""

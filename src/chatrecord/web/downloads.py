@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from starlette.responses import Response
 
-from chatrecord.attachments import Attachment
+from chatrecord.attachments.attachment import Attachment
 
 _SHOWN = {"image/png", "image/jpeg", "image/gif", "image/webp", "application/pdf", "text/plain"}
 """What a browser shows without running anything that is in it."""

@@ -11,27 +11,27 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from chatrecord import chats
-from chatrecord.chat import Chat
-from chatrecord.chats import NewChat, RuntimeOptions
-from chatrecord.home import Home
+from chatrecord.chats import opening as chats
+from chatrecord.chats.chat import Chat
+from chatrecord.chats.opening import NewChat, RuntimeOptions
+from chatrecord.chats.titles import LONGEST_TITLE
 from chatrecord.records import ChatRecord, Json, Run
-from chatrecord.titles import LONGEST_TITLE
+from chatrecord.runs.process import Home
+from chatrecord.web.protocols.ag_ui import AGUIEncoder, is_run_input, wish_of_run
+from chatrecord.web.protocols.ai_sdk import AISDKEncoder, Version
+from chatrecord.web.protocols.encoder import Encoder
+from chatrecord.web.protocols.sse import SSEEncoder
+from chatrecord.web.protocols.ui_messages import Page, read_page
 
-from .access import Access, Owner, PerRequest, check_names
-from .ag_ui import AGUIEncoder, is_run_input, wish_of_run
-from .ai_sdk import AISDKEncoder, Version
-from .asks import Wish, wish_of
 from .bodies import invalid, json_of, needed_id, optional_text
+from .client_messages import Wish, wish_of
+from .dispatch import Turns
 from .downloads import downloaded
-from .encoder import Encoder
-from .frames import JSON, text_of
-from .history import Page, read_page
-from .problems import UNKNOWN, BadRequest, problem_of
-from .queries import cursor_of, number, place_of, search
-from .sse import SSEEncoder
+from .error_responses import UNKNOWN, BadRequest, problem_of
+from .json_bytes import JSON, text_of
+from .ownership import Access, Owner, PerRequest, check_names
+from .query_parameters import cursor_of, number, place_of, search
 from .streams import streamed
-from .turns import Turns
 
 log = logging.getLogger("chatrecord")
 

@@ -8,13 +8,13 @@ from collections.abc import AsyncIterator, Sequence
 
 from starlette.responses import StreamingResponse
 
-from chatrecord.chat import ChatStream
+from chatrecord.chats.chat import ChatStream
 from chatrecord.errors import ChatRecordError, RunInterrupted
 from chatrecord.records import Chunk, Reply
+from chatrecord.web.protocols.encoder import Encoder, Ending, Opening, Status
 
-from .encoder import Encoder, Ending, Opening, Status
-from .frames import HEARTBEAT
-from .problems import UNKNOWN, problem_of
+from .error_responses import UNKNOWN, problem_of
+from .json_bytes import HEARTBEAT
 
 log = logging.getLogger("chatrecord")
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 from urllib.parse import unquote_to_bytes
 
-from chatrecord.attachments import Attachment
+from chatrecord.attachments.attachment import Attachment
 
 from .bodies import invalid, optional_text
 

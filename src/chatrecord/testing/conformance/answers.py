@@ -7,11 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from chatrecord.errors import (
-    ChatBusy,
-)
-from chatrecord.home import Home
-from chatrecord.recorder import LONGEST_PIECE
+from chatrecord.errors import ChatBusy
+from chatrecord.runs.process import Home
+from chatrecord.runs.recorder import LONGEST_PIECE
 from chatrecord.testing.look import (
     has_journal,
     has_messages,

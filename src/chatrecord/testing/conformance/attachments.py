@@ -11,20 +11,14 @@ import pytest
 from pydantic_ai import Agent
 from pydantic_ai.messages import BinaryContent, DocumentUrl, ModelMessage
 
-from chatrecord import chats
-from chatrecord.attachments import Attachment
-from chatrecord.compaction import Compact
-from chatrecord.errors import (
-    AttachmentNotFound,
-    AttachmentTooLarge,
-    ChatBusy,
-    RunError,
-    SentBefore,
-)
-from chatrecord.files import ChatFile, digest
-from chatrecord.home import Home
-from chatrecord.limits import Limits
+from chatrecord.attachments.attachment import Attachment
+from chatrecord.attachments.embedded_files import ChatFile, digest
+from chatrecord.chats import opening as chats
+from chatrecord.errors import AttachmentNotFound, AttachmentTooLarge, ChatBusy, RunError, SentBefore
 from chatrecord.pydantic_ai import Persisted, message_history
+from chatrecord.runs.compaction import Compact
+from chatrecord.runs.process import Home
+from chatrecord.spending.limits import Limits
 from chatrecord.testing.look import load, new_chat
 from chatrecord.testing.script import Script, call, fail, say
 

@@ -11,10 +11,10 @@ from uuid import uuid4
 import pytest
 from pydantic_ai.exceptions import ModelHTTPError
 
-from chatrecord.budgets import Budget
-from chatrecord.chat import Chat
+from chatrecord.chats.chat import Chat
 from chatrecord.errors import BudgetExceeded, UnknownPrice
-from chatrecord.home import Home
+from chatrecord.runs.process import Home
+from chatrecord.spending.budgets import Budget
 from chatrecord.testing.look import add_requests, die, has_journal, load, new_chat, until
 from chatrecord.testing.script import Script, call, fail, hang, say
 

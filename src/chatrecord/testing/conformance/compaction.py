@@ -10,23 +10,15 @@ import pytest
 from pydantic_ai.exceptions import ModelHTTPError
 from pydantic_ai.messages import ModelMessage, ModelRequest
 
-from chatrecord.chat import Chat
-from chatrecord.compaction import Compact
+from chatrecord.chats.chat import Chat
 from chatrecord.errors import LeaseLost, ProviderError
-from chatrecord.home import Home
 from chatrecord.hooks import MaskPersonalData
 from chatrecord.records import Message
-from chatrecord.testing.look import (
-    answered_calls,
-    die,
-    load,
-    new_chat,
-    spoken,
-    text_of,
-    until,
-)
+from chatrecord.runs.compaction import Compact
+from chatrecord.runs.process import Home
+from chatrecord.store.window import Window
+from chatrecord.testing.look import answered_calls, die, load, new_chat, spoken, text_of, until
 from chatrecord.testing.script import Event, Script, call, fail, hang, meet, say
-from chatrecord.window import Window
 
 from .shared import add, read
 

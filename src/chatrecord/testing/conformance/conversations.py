@@ -13,8 +13,8 @@ from pydantic_ai.conversation import Conversation
 from pydantic_ai.exceptions import UserError
 from pydantic_ai.messages import ModelRequest, ModelResponse, TextPart, UserPromptPart
 
-from chatrecord.home import Home
 from chatrecord.ids import new_id
+from chatrecord.runs.process import Home
 from chatrecord.testing.look import dumped
 from chatrecord.testing.script import Script, call, say
 
@@ -55,9 +55,7 @@ class ConversationsAreStored:
         theirs = pytest.importorskip("pydantic_ai.conversation_store")
         if request.param == "theirs":
             return theirs.InMemoryConversationStore()
-        from chatrecord.pydantic_ai.conversations import (  # noqa: PLC0415 - 2.62 does not have it
-            PersistedConversations,
-        )
+        from chatrecord.pydantic_ai.conversations import PersistedConversations  # noqa: PLC0415 - 2.62 does not have it
 
         return PersistedConversations(home, scope_column="user_id")
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 
-from chatrecord.chat import ChatStream
-from chatrecord.home import Home
-from chatrecord.recorder import EARLY
+from chatrecord.chats.chat import ChatStream
+from chatrecord.runs.process import Home
+from chatrecord.runs.recorder import EARLY
 from chatrecord.testing.look import journal_of, new_chat, text_of
 from chatrecord.testing.script import Script, call, meet, say
 

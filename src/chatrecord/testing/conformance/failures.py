@@ -9,15 +9,10 @@ from typing import Any
 import pytest
 from pydantic_ai.exceptions import ModelHTTPError
 
-from chatrecord import chats
-from chatrecord.errors import (
-    ConfigurationError,
-    DatabaseFailed,
-    ProviderError,
-    RunInterrupted,
-)
-from chatrecord.home import Home
-from chatrecord.store import Changes
+from chatrecord.chats import opening as chats
+from chatrecord.errors import ConfigurationError, DatabaseFailed, ProviderError, RunInterrupted
+from chatrecord.runs.process import Home
+from chatrecord.store.port import Changes
 from chatrecord.testing.look import (
     LEAVING,
     ended_answer,

@@ -8,12 +8,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from chatrecord import chats
-from chatrecord.chat import Chat
+from chatrecord.chats import opening as chats
+from chatrecord.chats.chat import Chat
 from chatrecord.errors import ChatBusy, LeaseLost
-from chatrecord.home import Home
 from chatrecord.records import Run
-from chatrecord.store import Changes, JournalEntry, Lease
+from chatrecord.runs.process import Home
+from chatrecord.store.port import Changes, JournalEntry, Lease
 from chatrecord.testing.look import answered_calls, die, has_journal, load, new_chat, until
 from chatrecord.testing.script import Script, call, hang, meet, say
 

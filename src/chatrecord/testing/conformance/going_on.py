@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from pydantic_ai import Tool
 
-from chatrecord import chats
-from chatrecord.chat import Chat
+from chatrecord.chats import opening as chats
+from chatrecord.chats.chat import Chat
 from chatrecord.errors import (
     ApprovalPending,
     ChatBusy,
@@ -18,8 +18,10 @@ from chatrecord.errors import (
     RunError,
     RunNotFound,
 )
-from chatrecord.home import Home
-from chatrecord.policies import OnBusy
+from chatrecord.llm.tools import repeatable
+from chatrecord.runs.policies import OnBusy
+from chatrecord.runs.process import Home
+from chatrecord.store.window import Window
 from chatrecord.testing.look import (
     answered_calls,
     die,
@@ -31,8 +33,6 @@ from chatrecord.testing.look import (
     until,
 )
 from chatrecord.testing.script import Script, call, fail, hang, say
-from chatrecord.tools import repeatable
-from chatrecord.window import Window
 
 from .shared import add, paying, read
 

@@ -11,12 +11,9 @@ from chatrecord.errors import (
     TokenLimitExceeded,
     ToolCallLimitExceeded,
 )
-from chatrecord.home import Home
-from chatrecord.limits import Limits
-from chatrecord.testing.look import (
-    answered_calls,
-    new_chat,
-)
+from chatrecord.runs.process import Home
+from chatrecord.spending.limits import Limits
+from chatrecord.testing.look import answered_calls, new_chat
 from chatrecord.testing.script import Script, call, fail, hang, say
 
 from .shared import add

@@ -13,7 +13,6 @@ from pydantic_ai.exceptions import ModelHTTPError
 from pydantic_ai.messages import ModelMessage, ModelRequest, ToolReturnPart
 
 from chatrecord.errors import HookFailed, NothingToResume, ProviderError, Refused, RunInterrupted
-from chatrecord.home import Home
 from chatrecord.hooks import (
     Answered,
     Hook,
@@ -26,6 +25,7 @@ from chatrecord.hooks import (
     Veto,
 )
 from chatrecord.records import Chunk
+from chatrecord.runs.process import Home
 from chatrecord.testing.look import dumped, load, new_chat, spoken, text_of
 from chatrecord.testing.script import Script, call, fail, hang, say
 

@@ -11,13 +11,13 @@ from pydantic_ai import Agent, DeferredToolRequests, DeferredToolResults, Tool, 
 from pydantic_ai.exceptions import ModelHTTPError
 from pydantic_ai.run import AgentRunResult
 
-from chatrecord import chats
-from chatrecord.chat import Chat
+from chatrecord.chats import opening as chats
+from chatrecord.chats.chat import Chat
 from chatrecord.errors import ChatBusy, ChatNotFound, RunInterrupted
-from chatrecord.home import Home
 from chatrecord.hooks import Hook, Sending
 from chatrecord.ids import new_id
 from chatrecord.pydantic_ai import Persisted, message_history
+from chatrecord.runs.process import Home
 from chatrecord.testing.look import dumped, ended_answer, has_journal, load, new_chat, until
 from chatrecord.testing.script import Script, call, fail, hang, say, think
 

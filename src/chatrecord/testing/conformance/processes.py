@@ -11,17 +11,12 @@ from uuid import UUID, uuid4
 import pytest
 from pydantic_ai import BinaryContent, Tool
 
-from chatrecord import chats
-from chatrecord.chat import Chat
-from chatrecord.errors import (
-    ProviderError,
-    RunInterrupted,
-    RunNotFound,
-    SentBefore,
-)
-from chatrecord.home import Home
+from chatrecord.chats import opening as chats
+from chatrecord.chats.chat import Chat
+from chatrecord.errors import ProviderError, RunInterrupted, RunNotFound, SentBefore
 from chatrecord.ids import new_id
 from chatrecord.records import Run
+from chatrecord.runs.process import Home
 from chatrecord.testing.look import (
     has_journal,
     has_messages,

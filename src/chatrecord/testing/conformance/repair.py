@@ -7,20 +7,10 @@ from uuid import uuid4
 
 import pytest
 
-from chatrecord import chats
-from chatrecord.errors import (
-    LeaseLost,
-    RunInterrupted,
-)
-from chatrecord.home import Home
-from chatrecord.testing.look import (
-    answered_calls,
-    die,
-    has_journal,
-    load,
-    new_chat,
-    until,
-)
+from chatrecord.chats import opening as chats
+from chatrecord.errors import LeaseLost, RunInterrupted
+from chatrecord.runs.process import Home
+from chatrecord.testing.look import answered_calls, die, has_journal, load, new_chat, until
 from chatrecord.testing.script import Script, call, hang, meet, say, think
 
 from .shared import AWKWARD, add, has_result, read

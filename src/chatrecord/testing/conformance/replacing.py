@@ -6,23 +6,11 @@ import asyncio
 
 import pytest
 
-from chatrecord.errors import (
-    MessageNotFound,
-    NothingToResume,
-    ProviderError,
-)
-from chatrecord.home import Home
-from chatrecord.testing.look import (
-    answered_calls,
-    die,
-    has_journal,
-    load,
-    new_chat,
-    spoken,
-    until,
-)
+from chatrecord.errors import MessageNotFound, NothingToResume, ProviderError
+from chatrecord.runs.process import Home
+from chatrecord.store.window import Window
+from chatrecord.testing.look import answered_calls, die, has_journal, load, new_chat, spoken, until
 from chatrecord.testing.script import Script, call, fail, hang, meet, say
-from chatrecord.window import Window
 
 from .shared import add, read
 

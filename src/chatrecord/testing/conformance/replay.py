@@ -4,16 +4,10 @@ from __future__ import annotations
 
 from pydantic_ai.messages import ModelRequest, ThinkingPart
 
-from chatrecord.home import Home
-from chatrecord.testing.look import (
-    answered_calls,
-    dumped,
-    load,
-    new_chat,
-    spoken,
-)
+from chatrecord.runs.process import Home
+from chatrecord.store.window import Window
+from chatrecord.testing.look import answered_calls, dumped, load, new_chat, spoken
 from chatrecord.testing.script import Script, call, say, think
-from chatrecord.window import Window
 
 from .shared import add
 

@@ -7,8 +7,8 @@ import asyncio
 import pytest
 
 from chatrecord.errors import ChatBusy, MessageNotFound, ProviderError
-from chatrecord.home import Home
 from chatrecord.records import Chunk
+from chatrecord.runs.process import Home
 from chatrecord.testing.look import load, new_chat
 from chatrecord.testing.script import Script, call, fail, meet, say
 

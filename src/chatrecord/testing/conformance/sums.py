@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from chatrecord.home import Home
-from chatrecord.testing.look import (
-    add_requests,
-    new_chat,
-)
+from chatrecord.runs.process import Home
+from chatrecord.testing.look import add_requests, new_chat
 from chatrecord.testing.script import Script, call, say
 
 from .shared import add

@@ -6,10 +6,10 @@ from uuid import uuid4
 
 import pytest
 
-from chatrecord import chats
+from chatrecord.chats import opening as chats
 from chatrecord.errors import ChatNotFound
-from chatrecord.home import Home
 from chatrecord.records import ChatRecord
+from chatrecord.runs.process import Home
 from chatrecord.testing.look import load, new_chat
 from chatrecord.testing.script import Script
 

@@ -11,9 +11,8 @@ from uuid import uuid4
 import pytest
 from pydantic_ai.exceptions import ModelHTTPError
 
-from chatrecord import chats
-from chatrecord.budgets import Budget
-from chatrecord.chat import Chat
+from chatrecord.chats import opening as chats
+from chatrecord.chats.chat import Chat
 from chatrecord.errors import (
     AnswerInvalid,
     BudgetExceeded,
@@ -23,12 +22,13 @@ from chatrecord.errors import (
     TimeLimitExceeded,
     TokenLimitExceeded,
 )
-from chatrecord.home import Home
 from chatrecord.hooks import Hook, MaskPersonalData, Sending
 from chatrecord.ids import new_id
-from chatrecord.limits import Limits
-from chatrecord.reports import Span
-from chatrecord.store import Changes
+from chatrecord.runs.process import Home
+from chatrecord.spending.budgets import Budget
+from chatrecord.spending.limits import Limits
+from chatrecord.spending.reports import Span
+from chatrecord.store.port import Changes
 from chatrecord.testing.look import add_requests, load, new_chat, spoken, until
 from chatrecord.testing.script import Script, call, fail, hang, meet, say
 

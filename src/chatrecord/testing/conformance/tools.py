@@ -8,17 +8,9 @@ from typing import Any
 import pytest
 from pydantic_ai import Agent, ModelRetry
 
-from chatrecord.errors import (
-    ToolFailed,
-)
-from chatrecord.home import Home
-from chatrecord.testing.look import (
-    answered_calls,
-    has_no_running_tool,
-    new_chat,
-    text_of,
-    until,
-)
+from chatrecord.errors import ToolFailed
+from chatrecord.runs.process import Home
+from chatrecord.testing.look import answered_calls, has_no_running_tool, new_chat, text_of, until
 from chatrecord.testing.script import Script, call, say
 
 from .shared import AWKWARD, PARSABLE, Odd, add

@@ -12,12 +12,12 @@ from pydantic_ai.messages import FilePart, ModelResponse
 from pydantic_ai.models.function import FunctionModel
 
 from chatrecord.errors import AnswerInvalid
-from chatrecord.home import Home
-from chatrecord.policies import OnBusy
+from chatrecord.llm.tools import repeatable
 from chatrecord.records import Reply
+from chatrecord.runs.policies import OnBusy
+from chatrecord.runs.process import Home
 from chatrecord.testing.look import load, new_chat
 from chatrecord.testing.script import Event, Script, call, fail, say
-from chatrecord.tools import repeatable
 
 from .shared import read
 

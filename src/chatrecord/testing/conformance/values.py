@@ -14,17 +14,9 @@ import pytest
 from pydantic_ai import Tool
 from pydantic_ai.messages import ToolReturnPart
 
-from chatrecord.errors import (
-    ChatRecordError,
-    RunError,
-)
-from chatrecord.home import Home
-from chatrecord.testing.look import (
-    die,
-    load,
-    new_chat,
-    until,
-)
+from chatrecord.errors import ChatRecordError, RunError
+from chatrecord.runs.process import Home
+from chatrecord.testing.look import die, load, new_chat, until
 from chatrecord.testing.script import Script, call, say
 
 from .shared import AWKWARD, has_result

@@ -1,0 +1,1 @@
+"""Files of questions and tools: read, named, stored."""

@@ -1,0 +1,270 @@
+"""Create, load, list and delete chats: where a database and an LLM meet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from datetime import UTC, datetime
+from importlib import import_module
+from typing import Any, TypedDict, get_args
+from uuid import UUID
+
+from chatrecord.errors import AgentMismatch, ChatNotFound
+from chatrecord.hooks import Hook
+from chatrecord.ids import new_id
+from chatrecord.llm.port import LLM
+from chatrecord.records import ChatRecord, Json
+from chatrecord.runs.compaction import Compact
+from chatrecord.runs.policies import Deliver, OnBusy, OnDisconnect, OnParked, Policies
+from chatrecord.runs.process import Home
+from chatrecord.runs.repair import Repairer
+from chatrecord.runs.side_requests import end_dead_asides
+from chatrecord.spending.budgets import Budget
+from chatrecord.spending.limits import Limits
+from chatrecord.store.port import Audit, Scope
+from chatrecord.store.window import Window
+from chatrecord.text.arguments import (
+    check_count,
+    check_kinds,
+    check_list,
+    check_text,
+    checked_id,
+    checked_metadata,
+)
+
+from .chat import Chat
+from .titles import checked_search, checked_title
+
+
+class RuntimeOptions(TypedDict, total=False):
+    """How a chat runs in this process. None of it is stored.
+
+    - `tools`: plain typed functions, sync or async, that the model may call, or tools as the LLM
+      library makes them, such as pydantic-ai's `Tool(pay, requires_approval=True)`.
+    - `settings`: model settings of pydantic-ai, such as `{"temperature": 0}`.
+    - `deps`: what the tools of an agent get as `ctx.deps`.
+    - `limits`, `window`, `on_disconnect`: see `Limits`, `Window` and `ChatStream`.
+    - `on_busy`: what a question does while another run is active: `"reject"` it with `ChatBusy`
+      (the default), `"wait"` for its turn, or `"interrupt"` the other, whose text is kept.
+    - `on_parked`: what a question does while tool calls wait to be approved: `"reject"` it with
+      `ApprovalPending` (the default), or `"deny"` the calls and go ahead.
+    - `deliver`: when a piece reaches its reader: once it is `"stored"` (the default), or `"early"`,
+      which is sooner by up to a tick (50 ms) and its commit. A killed process may then have shown
+      text that is not stored, at most what came within a quarter of a second.
+    - `budgets`: what an owner may spend in a day, in all chats and processes: see `Budget`.
+    - `retries`: how often a request that failed before its first output is tried again (2).
+    - `hooks`: what sees and changes the requests, tool calls and ends of its runs: see `Hook`.
+    - `compact`: have the older part of a long history summed up: see `Compact`.
+    - `titles`: have a title written for a chat that has none, once an answer is complete, by the
+      chat's own LLM (`True`) or by another, such as `"openai:gpt-5-nano"`.
+    - `any_agent`: load a chat even though it was created with an agent of another name.
+    """
+
+    tools: Sequence[Any]
+    settings: Mapping[str, Any]
+    deps: object
+    limits: Limits
+    window: Window
+    on_disconnect: OnDisconnect
+    on_busy: OnBusy
+    on_parked: OnParked
+    deliver: Deliver
+    budgets: Sequence[Budget]
+    retries: int
+    hooks: Sequence[Hook]
+    compact: Compact | None
+    titles: object
+    any_agent: bool
+
+
+OPTION_NAMES = frozenset(RuntimeOptions.__annotations__)
+
+_CHOICES = {
+    "on_disconnect": OnDisconnect,
+    "on_busy": OnBusy,
+    "on_parked": OnParked,
+    "deliver": Deliver,
+}
+
+
+_LISTS = {"tools": "functions", "budgets": "Budget", "hooks": "Hook"}
+
+
+@dataclass(frozen=True, slots=True)
+class NewChat:
+    """What a new chat is given to keep."""
+
+    instructions: str | None
+    title: str | None
+    metadata: dict[str, Json]
+    columns: Mapping[str, object]
+
+
+async def create_chat(
+    home: Home, llm: object, new: NewChat, options: RuntimeOptions, connection: object | None
+) -> Chat:
+    """A new chat, written on `connection` where one is given, or in a transaction of its own."""
+    check_options(options)
+    _check_budgets(home, options)
+    new = _checked(new)
+    opened = _open_llm(llm, new.instructions, options)
+    policies = _policies(options, opened)
+    now = datetime.now(UTC)
+    record = ChatRecord(
+        id=new_id(),
+        model=opened.target.model,
+        provider=opened.target.provider,
+        agent=opened.agent,
+        instructions=new.instructions,
+        title=new.title,
+        metadata=new.metadata,
+        created_at=now,
+        updated_at=now,
+        columns=new.columns,
+    )
+    stored = await home.store.insert_chat(record, connection=connection)
+    return Chat(home, opened, stored, policies, new.instructions)
+
+
+def _checked(new: NewChat) -> NewChat:
+    check_text("instructions", new.instructions)
+    title, metadata = checked_title(new.title), checked_metadata(new.metadata)
+    return replace(new, title=title, metadata=metadata)
+
+
+async def load_chat(
+    home: Home, llm: object, chat_id: UUID | str, scope: Scope, options: RuntimeOptions
+) -> Chat:
+    """The chat of this id within the scope, to go on with this LLM."""
+    check_options(options)
+    _check_budgets(home, options)
+    record = await home.store.get_chat(id_of(chat_id), scope)
+    if record is None:
+        raise not_found(chat_id)
+    await repair(home, chats=[record.id])
+    instructions = None if _is_agent(llm) else record.instructions
+    opened = _open_llm(llm, instructions, options)
+    if record.agent is not None and record.agent != opened.agent and not options.get("any_agent"):
+        msg = (
+            f"Chat {record.id} was created with the agent {record.agent!r}, not with "
+            f"{opened.agent!r}: load it with that agent, or with any_agent=True"
+        )
+        raise AgentMismatch(msg)
+    return Chat(home, opened, record, _policies(options, opened), instructions)
+
+
+async def list_chats(
+    home: Home,
+    *,
+    limit: int,
+    before: ChatRecord | None,
+    scope: Scope,
+    search: str | None = None,
+) -> list[ChatRecord]:
+    """A page of chats within the scope, newest activity first."""
+    check_count("limit", limit)
+    key = None if before is None else (before.updated_at, before.id)
+    wanted = checked_search(search)
+    found = await home.store.list_chats(limit=limit, before=key, scope=scope, search=wanted)
+    await repair(home, chats=[chat.id for chat in found])
+    return found
+
+
+async def delete_chat(
+    home: Home, chat_id: UUID | str, scope: Scope, audit: Audit = "delete"
+) -> None:
+    """Delete a chat with everything that belongs to it."""
+    if not await home.store.delete_chat(id_of(chat_id), scope, audit):
+        raise not_found(chat_id)
+
+
+async def repair(home: Home, *, chats: Sequence[UUID] | None = None) -> int:
+    """End the runs whose process has died, of these chats or of all; how many there were."""
+    if chats is None:
+        await end_dead_asides(home.store)
+    if not await home.store.expired_runs(datetime.now(UTC), chats=chats, limit=1):
+        return 0
+    runtime = import_module("chatrecord.pydantic_ai")
+    return await Repairer(home.store, home.office.journal, runtime.answers).repair(chats=chats)
+
+
+def _open_llm(llm: object, instructions: str | None, options: RuntimeOptions) -> LLM:
+    """Imported only here and only now: tables and migrations need no LLM library."""
+    runtime = import_module("chatrecord.pydantic_ai")
+    opened: LLM = runtime.open_llm(
+        llm,
+        instructions=instructions,
+        tools=options.get("tools", ()),
+        settings=options.get("settings"),
+        deps=options.get("deps"),
+        idle_timeout=options.get("limits", Limits()).idle_timeout,
+        retries=options.get("retries", 2),
+    )
+    return opened
+
+
+def _is_agent(llm: object) -> bool:
+    return bool(import_module("chatrecord.pydantic_ai").is_agent(llm))
+
+
+def _policies(options: RuntimeOptions, llm: LLM) -> Policies:
+    names = {field.name for field in fields(Policies)}
+    chosen: dict[str, Any] = {name: value for name, value in options.items() if name in names}
+    compact = options.get("compact")
+    if compact is not None and compact.llm is not None:
+        chosen["compact"] = replace(compact, llm=llm.beside(compact.llm))
+    titles = options.get("titles")
+    if titles is None or titles is False:
+        chosen["titles"] = None
+    else:
+        chosen["titles"] = llm if titles is True else llm.beside(titles)
+    return Policies(**chosen)
+
+
+def check_options(options: RuntimeOptions) -> None:
+    """Raise `TypeError` or `ValueError` for an option that could not work."""
+    given: dict[str, object] = dict(options)
+    check_kinds(given, {"limits": Limits, "window": Window, "any_agent": bool})
+    optional = {"settings": Mapping, "compact": Compact}
+    check_kinds({name: it for name, it in given.items() if it is not None}, optional)
+    for name, of in _LISTS.items():
+        check_list(name, given.get(name, ()), of)
+    check_count("retries", given.get("retries", 0), least=0)
+    if (compact := options.get("compact")) is not None:
+        compact.check(options.get("window", Window()))
+    for name, choices in _CHOICES.items():
+        known = get_args(choices)
+        choice = options.get(name, known[0])
+        if choice not in known:
+            msg = f"{name}= is one of {', '.join(map(repr, known))}, not {choice!r}"
+            raise ValueError(msg)
+    for hook in options.get("hooks", ()):
+        if not isinstance(hook, Hook):
+            msg = f"hooks= takes instances of chatrecord.hooks.Hook, not {hook!r}"
+            raise TypeError(msg)
+
+
+def _check_budgets(home: Home, options: RuntimeOptions) -> None:
+    columns = [*home.store.chat_columns(), "chat_id"]
+    for budget in options.get("budgets", ()):
+        if not isinstance(budget, Budget):
+            msg = f"budgets= takes a list of Budget, not {budget!r}"
+            raise TypeError(msg)
+        if budget.by is not None and budget.by not in columns:
+            msg = (
+                f"Budget(by={budget.by!r}) is no column of a chat: use one of {', '.join(columns)}"
+            )
+            raise ValueError(msg)
+
+
+def id_of(chat_id: UUID | str) -> UUID:
+    """The id that this is, or `ChatNotFound`. Raises `TypeError` for what is no text either."""
+    found = checked_id(chat_id)
+    if found is None:
+        raise not_found(chat_id)
+    return found
+
+
+def not_found(chat_id: object) -> ChatNotFound:
+    """What to say of a chat that is not here."""
+    return ChatNotFound(f"There is no chat {chat_id} here")

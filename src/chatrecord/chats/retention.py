@@ -1,0 +1,47 @@
+"""Delete what is old enough."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import get_args
+
+from chatrecord.runs.process import Home
+from chatrecord.store.port import Audit, Scope
+
+from . import opening as chats
+
+BATCH = 100
+"""Chats that are deleted in one transaction."""
+
+
+async def purge(home: Home, older_than: timedelta | datetime, audit: Audit, scope: Scope) -> int:
+    """Delete the chats within the scope that are idle for so long; how many there were."""
+    before = _moment(older_than)
+    check_audit(audit)
+    await chats.repair(home)  # a run whose process has died would hold its chat for ever
+    erased = 0
+    while ids := await home.store.idle_chats(before, scope, limit=BATCH):
+        gone = await home.store.erase_idle_chats(ids, before, audit)
+        erased += gone
+        if not gone:  # all of them are in use by now: the next purge will see
+            break
+    return erased
+
+
+def check_audit(audit: object) -> None:
+    """Raise `ValueError` for what is none of the choices."""
+    if audit not in get_args(Audit):
+        msg = f"audit= is one of {', '.join(map(repr, get_args(Audit)))}, not {audit!r}"
+        raise ValueError(msg)
+
+
+def _moment(older_than: timedelta | datetime) -> datetime:
+    if isinstance(older_than, timedelta) and older_than >= timedelta(0):
+        return datetime.now(UTC) - older_than
+    if isinstance(older_than, datetime) and older_than.tzinfo is not None:
+        return older_than
+    msg = (
+        "older_than= takes a time span such as timedelta(days=90), or a moment with a time zone, "
+        f"not {older_than!r}"
+    )
+    raise ValueError(msg)

@@ -1,0 +1,423 @@
+"""The synchronous door: the same chat for scripts, Flask and Django views.
+
+One event loop in a background thread does the work; calls from any thread wait for it there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import os
+import threading
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator, Mapping, Sequence
+from concurrent.futures import TimeoutError as FutureTimeout
+from contextlib import suppress
+from typing import Any, Generic, ParamSpec, Self, overload
+from uuid import UUID
+
+from typing_extensions import TypeVar
+
+from chatrecord.attachments.attachment import Attachable, Attachment
+from chatrecord.records import (
+    ApiRequest,
+    ChatRecord,
+    Chunk,
+    Message,
+    Output,
+    Reply,
+    Run,
+    ToolCall,
+    Usage,
+)
+
+from .chat import Chat, ChatStream, Prompt
+
+Result = TypeVar("Result")
+Typed = TypeVar("Typed")
+Parameters = ParamSpec("Parameters")
+
+
+_EXIT_PATIENCE = 5.0
+"""Seconds that the end of a process waits for its runs to store what has come."""
+
+
+class _BackgroundLoop:
+    """An event loop in a daemon thread, one a process, started when it is first needed."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._process = 0
+
+    def wait(self, work: Coroutine[Any, Any, Result]) -> Result:
+        future = asyncio.run_coroutine_threadsafe(work, self._running())
+        try:
+            return future.result()
+        except BaseException:
+            future.cancel()
+            raise
+
+    def _running(self) -> asyncio.AbstractEventLoop:
+        with self._lock:
+            if self._loop is None or self._process != os.getpid():
+                self._loop = asyncio.new_event_loop()
+                self._process = os.getpid()
+                threading.Thread(
+                    target=self._loop.run_forever, name="chatrecord", daemon=True
+                ).start()
+                atexit.register(self._end_runs, os.getpid())
+            return self._loop
+
+    def begin_anew(self) -> None:
+        """In a process that was forked: a thread that held the lock does not run there."""
+        self._lock = threading.Lock()
+
+    def _end_runs(self, process: int) -> None:
+        """At exit: let live runs store what has come, as the end of an `asyncio.run` does."""
+        if self._loop is not None and process == os.getpid():
+            with suppress(TimeoutError, FutureTimeout):
+                asyncio.run_coroutine_threadsafe(_cancel_runs(), self._loop).result(_EXIT_PATIENCE)
+
+
+async def _cancel_runs() -> None:
+    runs = [task for task in asyncio.all_tasks() if task.get_name().startswith("chatrecord run")]
+    for run in runs:
+        run.cancel()
+    await asyncio.gather(*runs, return_exceptions=True)
+
+
+_background = _BackgroundLoop()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_background.begin_anew)
+
+
+def wait(work: Coroutine[Any, Any, Result]) -> Result:
+    """Run a coroutine of the library from plain code.
+
+        db = Database("sqlite:///chats.db")
+        wait(db.create_tables())
+
+    Not from inside an event loop, which this would block: `await` there instead.
+    """
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return _background.wait(work)
+    work.close()
+    msg = "An event loop is running here: await the asynchronous function instead"
+    raise RuntimeError(msg)
+
+
+def opening(
+    function: Callable[Parameters, Coroutine[Any, Any, Chat]],
+) -> Callable[Parameters, SyncChat]:
+    """A function that makes a chat, for plain code."""
+
+    def blocking(*args: Parameters.args, **kwargs: Parameters.kwargs) -> SyncChat:
+        return SyncChat(wait(function(*args, **kwargs)))
+
+    blocking.__doc__ = function.__doc__
+    return blocking
+
+
+def waiting(
+    function: Callable[Parameters, Coroutine[Any, Any, Result]],
+) -> Callable[Parameters, Result]:
+    """A function of the library, for plain code."""
+
+    def blocking(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
+        return wait(function(*args, **kwargs))
+
+    blocking.__doc__ = function.__doc__
+    return blocking
+
+
+def reading(
+    function: Callable[Parameters, AsyncGenerator[Result]],
+) -> Callable[Parameters, Iterator[Result]]:
+    """A function of the library that yields, for plain code."""
+
+    def blocking(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Iterator[Result]:
+        return _read(function(*args, **kwargs))
+
+    blocking.__doc__ = function.__doc__
+    return blocking
+
+
+def _read(found: AsyncGenerator[Result]) -> Iterator[Result]:
+    async def following() -> tuple[Result, ...]:
+        async for each in found:
+            return (each,)
+        return ()
+
+    try:
+        while following_one := wait(following()):
+            yield following_one[0]
+    finally:
+        wait(found.aclose())
+
+
+class SyncStream(Generic[Output]):
+    """A `ChatStream` for plain code: `for chunk in chat.stream(...)`, or `with`."""
+
+    def __init__(self, stream: ChatStream[Output]) -> None:
+        self._stream = stream
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> Chunk:
+        chunk = wait(self._next())
+        if chunk is None:
+            raise StopIteration
+        return chunk
+
+    async def _next(self) -> Chunk | None:
+        return await anext(self._stream, None)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        wait(self._stream.close())
+
+    def read(self) -> Reply[Output]:
+        """Read it to its end, for the reply alone."""
+        for _ in self:
+            pass
+        return self.reply
+
+    @property
+    def reply(self) -> Reply[Output]:
+        """The end of the run, once the stream has been read to its end."""
+        return self._stream.reply
+
+
+class SyncChat:
+    """A `Chat` for plain code: the same methods, which wait for their result."""
+
+    def __init__(self, chat: Chat) -> None:
+        self._chat = chat
+
+    @property
+    def id(self) -> UUID:
+        """The chat's id."""
+        return self._chat.id
+
+    @property
+    def title(self) -> str | None:
+        """See `Chat.title`."""
+        return self._chat.title
+
+    @property
+    def record(self) -> ChatRecord:
+        """The chat's row, as it was when the chat was loaded."""
+        return self._chat.record
+
+    @property
+    def metadata(self) -> Mapping[str, Any]:
+        """The chat's metadata, as it was when the chat was loaded."""
+        return self._chat.metadata
+
+    def rename(self, title: str | None) -> None:
+        """See `Chat.rename`."""
+        wait(self._chat.rename(title))
+
+    def generate_title(self, llm: object | None = None, *, instructions: str | None = None) -> str:
+        """See `Chat.generate_title`."""
+        return wait(self._chat.generate_title(llm, instructions=instructions))
+
+    @overload
+    def ask(
+        self,
+        prompt: Prompt,
+        *,
+        attachments: Sequence[Attachable] = (),
+        output_type: type[Typed],
+        idempotency_key: str | None = None,
+    ) -> Reply[Typed]: ...
+
+    @overload
+    def ask(
+        self,
+        prompt: Prompt,
+        *,
+        attachments: Sequence[Attachable] = (),
+        output_type: None = None,
+        idempotency_key: str | None = None,
+    ) -> Reply[str]: ...
+
+    def ask(
+        self,
+        prompt: Prompt,
+        *,
+        attachments: Sequence[Attachable] = (),
+        output_type: type[Any] | None = None,
+        idempotency_key: str | None = None,
+    ) -> Reply[Any]:
+        """See `Chat.ask`."""
+        return wait(
+            self._chat.ask(
+                prompt,
+                attachments=attachments,
+                output_type=output_type,
+                idempotency_key=idempotency_key,
+            )
+        )
+
+    @overload
+    def stream(
+        self,
+        prompt: Prompt,
+        *,
+        attachments: Sequence[Attachable] = (),
+        output_type: type[Typed],
+        idempotency_key: str | None = None,
+    ) -> SyncStream[Typed]: ...
+
+    @overload
+    def stream(
+        self,
+        prompt: Prompt,
+        *,
+        attachments: Sequence[Attachable] = (),
+        output_type: None = None,
+        idempotency_key: str | None = None,
+    ) -> SyncStream[str]: ...
+
+    def stream(
+        self,
+        prompt: Prompt,
+        *,
+        attachments: Sequence[Attachable] = (),
+        output_type: type[Any] | None = None,
+        idempotency_key: str | None = None,
+    ) -> SyncStream[Any]:
+        """See `Chat.stream`."""
+        return SyncStream(
+            self._chat.stream(
+                prompt,
+                attachments=attachments,
+                output_type=output_type,
+                idempotency_key=idempotency_key,
+            )
+        )
+
+    @overload
+    def follow(
+        self, run_id: UUID | None = None, *, output_type: type[Typed]
+    ) -> SyncStream[Typed]: ...
+
+    @overload
+    def follow(
+        self, run_id: UUID | None = None, *, output_type: None = None
+    ) -> SyncStream[str]: ...
+
+    def follow(
+        self, run_id: UUID | None = None, *, output_type: type[Any] | None = None
+    ) -> SyncStream[Any]:
+        """See `Chat.follow`."""
+        return SyncStream(self._chat.follow(run_id, output_type=output_type))
+
+    @overload
+    def regenerate(
+        self, message_id: UUID | None = None, *, output_type: type[Typed]
+    ) -> SyncStream[Typed]: ...
+
+    @overload
+    def regenerate(
+        self, message_id: UUID | None = None, *, output_type: None = None
+    ) -> SyncStream[str]: ...
+
+    def regenerate(
+        self, message_id: UUID | None = None, *, output_type: type[Any] | None = None
+    ) -> SyncStream[Any]:
+        """See `Chat.regenerate`."""
+        return SyncStream(self._chat.regenerate(message_id, output_type=output_type))
+
+    @overload
+    def edit(
+        self,
+        message_id: UUID,
+        prompt: Prompt,
+        *,
+        attachments: Sequence[Attachable] = (),
+        output_type: type[Typed],
+    ) -> SyncStream[Typed]: ...
+
+    @overload
+    def edit(
+        self,
+        message_id: UUID,
+        prompt: Prompt,
+        *,
+        attachments: Sequence[Attachable] = (),
+        output_type: None = None,
+    ) -> SyncStream[str]: ...
+
+    def edit(
+        self,
+        message_id: UUID,
+        prompt: Prompt,
+        *,
+        attachments: Sequence[Attachable] = (),
+        output_type: type[Any] | None = None,
+    ) -> SyncStream[Any]:
+        """See `Chat.edit`."""
+        return SyncStream(
+            self._chat.edit(message_id, prompt, attachments=attachments, output_type=output_type)
+        )
+
+    @overload
+    def resume(self, *, output_type: type[Typed]) -> SyncStream[Typed]: ...
+
+    @overload
+    def resume(self, *, output_type: None = None) -> SyncStream[str]: ...
+
+    def resume(self, *, output_type: type[Any] | None = None) -> SyncStream[Any]:
+        """See `Chat.resume`."""
+        return SyncStream(self._chat.resume(output_type=output_type))
+
+    def stop(self) -> bool:
+        """See `Chat.stop`."""
+        return wait(self._chat.stop())
+
+    def active_run(self) -> Run | None:
+        """See `Chat.active_run`."""
+        return wait(self._chat.active_run())
+
+    def pending_approvals(self) -> list[ToolCall]:
+        """See `Chat.pending_approvals`."""
+        return wait(self._chat.pending_approvals())
+
+    def approve(self, call_id: str) -> None:
+        """See `Chat.approve`."""
+        wait(self._chat.approve(call_id))
+
+    def deny(self, call_id: str, *, reason: str | None = None) -> None:
+        """See `Chat.deny`."""
+        wait(self._chat.deny(call_id, reason=reason))
+
+    def messages(self, limit: int = 20, *, before: int | None = None) -> list[Message]:
+        """See `Chat.messages`."""
+        return wait(self._chat.messages(limit, before=before))
+
+    def summaries(self) -> list[Message]:
+        """See `Chat.summaries`."""
+        return wait(self._chat.summaries())
+
+    def attachment(self, file_hash: str) -> Attachment:
+        """See `Chat.attachment`."""
+        return wait(self._chat.attachment(file_hash))
+
+    def tool_calls(self) -> list[ToolCall]:
+        """See `Chat.tool_calls`."""
+        return wait(self._chat.tool_calls())
+
+    def requests(self) -> list[ApiRequest]:
+        """See `Chat.requests`."""
+        return wait(self._chat.requests())
+
+    def usage(self) -> Usage:
+        """See `Chat.usage`."""
+        return wait(self._chat.usage())

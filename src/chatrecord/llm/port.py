@@ -1,0 +1,222 @@
+"""The port to an LLM library: a run is handed a history and a prompt, and reports as it goes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
+from uuid import UUID
+
+from chatrecord.attachments.attachment import Attachment
+from chatrecord.errors import RunError
+from chatrecord.hooks.moments import Change
+from chatrecord.hooks.run_hooks import RunHooks
+from chatrecord.records import Json, Message, Role, Tokens, ToolCall
+
+if TYPE_CHECKING:
+    from genai_prices.types import AbstractUsage
+
+Piece: TypeAlias = tuple[Literal["text", "reasoning"], str] | None
+"""One part of a growing answer: its kind and all its text so far (`None` for other parts)."""
+
+Snapshot: TypeAlias = Callable[[], Sequence[Piece]]
+"""The parts of a growing answer, in order. Cheap: it is called many times a second."""
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A message as the LLM library holds it: `content` is lossless, the rest is for people."""
+
+    role: Role
+    text: str
+    reasoning: str | None
+    content: Json
+    format: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A tool call as the model asked for it."""
+
+    call_id: str
+    name: str
+    arguments: Json
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came of one attempt at a provider, whole or partial."""
+
+    body: Body
+    calls: Sequence[Call]
+    model: str | None
+    provider: str | None
+    finish_reason: str | None
+    provider_request_id: str | None
+    http_status: int | None
+    tokens: Tokens
+    usage: AbstractUsage | None
+    """The usage as `genai-prices` reads it; `None` where the provider reported none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where a request goes: for its row, and to know its price beforehand."""
+
+    model: str | None
+    provider: str | None
+    streamed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why an attempt failed. `error_type` is the class of the original exception."""
+
+    error: RunError
+    error_type: str
+    http_status: int | None = None
+    provider_request_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What is asked of the LLM. Without `content` it goes on where the history ends.
+
+    `decisions` then tell of tool calls there whether they may run: `True`, or why not.
+    """
+
+    content: object | None
+    output_type: object | None = None
+    decisions: Mapping[str, Literal[True] | str] = field(default_factory=dict)
+    hooks: RunHooks = field(default_factory=RunHooks)
+
+
+@dataclass(frozen=True, slots=True)
+class Aside:
+    """What is asked beside the transcript: something about these messages.
+
+    Of each no more than so many characters are shown.
+    """
+
+    instructions: str
+    messages: Sequence[Message]
+    characters: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The end of a run that went well: its typed output, and its messages in their final form."""
+
+    output: object
+    bodies: Sequence[Body]
+    parked: Sequence[str] = ()
+    """Ids of the tool calls that wait for approval; `output` is nothing then."""
+
+
+class Recorder(Protocol):
+    """What an LLM adapter tells while it runs. Each awaited call returns once it is committed."""
+
+    def ids(self) -> Mapping[str, UUID]:
+        """The rows that are being written: `chat_id`, `run_id`, `message_id` and `request_id`."""
+
+    def row_of(self, call: Call) -> ToolCall:
+        """The row of a tool call, or what it would be."""
+
+    async def open_request(self, target: Target, *, estimate: Callable[[], int]) -> None:
+        """A request is about to be sent, of about so many input tokens.
+
+        Raises a `LimitExceeded` where a guard forbids it.
+        """
+
+    def watch(self, snapshot: Snapshot) -> None:
+        """The first output has come; read the growing answer here."""
+
+    def grow(self, characters: int) -> bool:
+        """It has grown by so many. Whether too much of it is not stored yet: then `catch_up`.
+
+        Cheap: it is called for every event of a stream.
+        """
+
+    async def catch_up(self) -> None:
+        """Wait, and leave the provider waiting, until enough of the answer is stored."""
+
+    def close_request(self, answer: Answer | None, failure: Failure | None = None) -> None:
+        """The attempt is over. With a failure, `answer` is what had come by then."""
+
+    def add_message(self, body: Body) -> None:
+        """A message that goes into the next request, such as tool results."""
+
+    async def start_tool(self, call: Call) -> None:
+        """A tool is about to run."""
+
+    async def end_tool(
+        self, call_id: str, *, result: Json = None, error: str | None = None
+    ) -> None:
+        """A tool has run."""
+
+    async def deny_tool(self, call: Call, reason: str) -> None:
+        """A tool is not to run, for this reason."""
+
+    def close_tool(
+        self,
+        call_id: str,
+        *,
+        result: Json = None,
+        error: str | None = None,
+        is_denied: bool = False,
+    ) -> None:
+        """A call has its result, whether or not a tool ever ran; known ones keep theirs."""
+
+    def describe(self, *, instructions: str | None, settings: Json) -> None:
+        """Which instructions are sent and which tools are offered."""
+
+
+class LLM(Protocol):
+    """A model or an agent, ready to run."""
+
+    @property
+    def target(self) -> Target:
+        """Where its requests go, as far as is known before the first."""
+
+    @property
+    def agent(self) -> str | None:
+        """The name of the agent, `None` for a bare model."""
+
+    @property
+    def repeatable(self) -> Collection[str]:
+        """The names of its tools that are safe to run again."""
+
+    def prompt(self, content: object, storing: Change | None = None) -> Body:
+        """The user's message for this content, with its texts as they are to be stored."""
+
+    def attached(self, prompt: str | Sequence[Any], files: Sequence[Attachment]) -> Sequence[Any]:
+        """The content of a message that is this prompt with these files."""
+
+    def answers(self, calls: Sequence[ToolCall]) -> Body:
+        """A message that answers these calls by their rows: their results, or why there is none."""
+
+    async def output(self, answer: Message, output_type: object | None) -> object:
+        """The value of this type, or of the agent's own, that a stored answer stands for.
+
+        Raises `AnswerInvalid` for an answer that was given as something else.
+        """
+
+    def beside(self, llm: object) -> LLM:
+        """Another one for asides: what an application calls an LLM, tried as often as this one.
+
+        Raises `ConfigurationError` or `TypeError` for one that cannot be used.
+        """
+
+    async def aside(self, aside: Aside, recorder: Recorder, hooks: RunHooks) -> str:
+        """Ask this, with no tools and no instructions but its own; the text of the answer.
+
+        Raises the `ChatRecordError` that tells why there is none.
+        """
+
+    async def run(
+        self,
+        history: Sequence[Message],
+        ask: Ask,
+        recorder: Recorder,
+    ) -> Outcome:
+        """Run to the final answer, or raise the `ChatRecordError` that tells why there is none."""

@@ -1,0 +1,144 @@
+"""From what pydantic-ai and the provider clients raise to our errors."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import cast
+
+from pydantic_ai.exceptions import (
+    ModelAPIError,
+    ModelConnectionError,
+    ModelContextWindowExceededError,
+    ModelQuotaExceededError,
+    ModelRateLimitError,
+    ModelServerError,
+    ModelUnavailableError,
+    UnexpectedModelBehavior,
+    UsageLimitExceeded,
+    UserError,
+)
+
+from chatrecord.errors import (
+    AnswerInvalid,
+    ChatRecordError,
+    ConfigurationError,
+    ContextTooLong,
+    LimitExceeded,
+    ProviderError,
+    RateLimited,
+    RunError,
+    RunInterrupted,
+)
+from chatrecord.llm.port import Failure
+from chatrecord.text.redaction import named, redact, text_of
+
+_RATE_LIMIT = 429
+_PASSING_STATUS = {408, 409, _RATE_LIMIT, 500, 502, 503, 504, 529}
+_PASSING = (ModelRateLimitError, ModelServerError, ModelUnavailableError, ModelConnectionError)
+_LONGEST_WAIT = 60.0
+_LONGEST_MESSAGE = 2000
+
+
+class Failures:
+    """What was raised, and our failure for it: by the very error, for not all can be hashed."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, tuple[BaseException, Failure]] = {}
+
+    def add(self, error: BaseException, failure: Failure) -> None:
+        """Keep this error with its failure."""
+        self._known[id(error)] = (error, failure)
+
+    def of(self, error: BaseException) -> Failure | None:
+        """Our failure for this error, if it was kept."""
+        known = self._known.get(id(error))
+        return known[1] if known else None
+
+
+def failure_of(error: BaseException, secrets: Sequence[str]) -> Failure:
+    """Why an attempt at a provider failed, for its row, without these secrets."""
+    headers = cast(Mapping[str, str], getattr(error, "headers", None) or {})
+    return Failure(
+        error=_attempt_error(error, secrets),
+        error_type=type(error).__name__,
+        http_status=_status_of(error),
+        provider_request_id=headers.get("x-request-id") or headers.get("request-id"),
+    )
+
+
+def may_pass(error: Exception) -> bool:
+    """Whether trying the same request again may well succeed."""
+    if isinstance(error, ModelQuotaExceededError):
+        return False  # waiting does not fill an account
+    passing = isinstance(error, _PASSING) or _status_of(error) in _PASSING_STATUS
+    return passing and (retry_after(error) or 0) <= _LONGEST_WAIT
+
+
+def is_unencodable(error: Exception) -> bool:
+    """Whether a request could not be sent because of a lone surrogate in its text."""
+    return isinstance(error, UnicodeEncodeError) or "surrogates not allowed" in text_of(error)
+
+
+def retry_after(error: BaseException) -> float | None:
+    """The seconds the provider asked to wait."""
+    return getattr(error, "retry_after", None)
+
+
+def run_error(error: Exception) -> ChatRecordError:  # noqa: PLR0911 - a table of seven rows
+    """The error of ours that tells what ended a run."""
+    match error:
+        case ChatRecordError():
+            return error
+        case UserError():
+            return ConfigurationError(redact(text_of(error)))
+        case UsageLimitExceeded():
+            return LimitExceeded(text_of(error))
+        case ModelAPIError():
+            return _provider_error(error)
+        case ExceptionGroup():
+            return ProviderError(_told(error))
+        case UnexpectedModelBehavior():
+            return AnswerInvalid(_told(error))
+        case _:
+            return RunError(f"The run failed: {_told(error)}")
+
+
+def _attempt_error(error: BaseException, secrets: Sequence[str]) -> RunError:
+    if isinstance(error, RunError):
+        return error
+    if isinstance(error, asyncio.CancelledError | GeneratorExit):
+        return RunInterrupted("The request was stopped")
+    if isinstance(error, ModelAPIError):
+        return _provider_error(error, secrets)
+    return ProviderError(_told(error, secrets))
+
+
+def _provider_error(error: ModelAPIError, secrets: Sequence[str] = ()) -> ProviderError:
+    status = _status_of(error)
+    kind: type[ProviderError] = ProviderError
+    if isinstance(error, ModelRateLimitError) or status == _RATE_LIMIT:
+        kind = RateLimited
+    elif isinstance(error, ModelContextWindowExceededError):
+        kind = ContextTooLong
+    said = f"answered {status}" if status else "failed"
+    message = f"The provider of {error.model_name} {said}: {_reason(error, secrets)}"
+    return kind(message, http_status=status, retry_after=retry_after(error))
+
+
+def _status_of(error: BaseException) -> int | None:
+    return getattr(error, "status_code", None)
+
+
+def _reason(error: ModelAPIError, secrets: Sequence[str]) -> str:
+    body = getattr(error, "body", None)
+    if isinstance(body, dict):
+        inner = body.get("error")
+        body = inner if isinstance(inner, dict) else body
+        if isinstance(body.get("message"), str):
+            return redact(body["message"], *secrets)[:_LONGEST_MESSAGE]
+    return redact(error.message, *secrets)[:_LONGEST_MESSAGE]
+
+
+def _told(error: BaseException, secrets: Sequence[str] = ()) -> str:
+    return redact(named(error), *secrets)[:_LONGEST_MESSAGE]

@@ -1,0 +1,1 @@
+"""Histories that other libraries have kept."""

@@ -1,0 +1,96 @@
+"""Questions about a chat that are no part of it: asked by an agent of their own, without tools."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, cast
+
+from pydantic_ai import Agent, UsageLimits
+from pydantic_ai.messages import (
+    SystemPromptPart,
+    TextPart,
+    ToolCallPart,
+    UserPromptPart,
+)
+from pydantic_ai.models import Model
+from pydantic_ai.settings import ModelSettings
+
+from chatrecord.attachments.embedded_files import in_words
+from chatrecord.llm.port import Aside
+from chatrecord.records import Message
+
+from .capability import Recording
+from .messages import json_of, message_of, texts_in
+
+_NOT_BESIDE = ("tool_choice", "parallel_tool_calls", "stop_sequences", "max_tokens")
+"""Settings that are meant for the chat's own answers, and may be refused without tools."""
+
+
+async def answer_beside(
+    model: Model, aside: Aside, settings: ModelSettings | None, recording: Recording
+) -> str:
+    """The text of the answer."""
+    agent = Agent(model, instructions=aside.instructions)
+    result = await agent.run(
+        f"<conversation>\n{transcript(aside.messages, aside.characters)}\n</conversation>",
+        model_settings=settings,
+        usage_limits=UsageLimits(request_limit=None),
+        capabilities=[recording],
+        infer_name=False,
+    )
+    return result.output
+
+
+def settings_beside(agent: Agent[Any, Any], settings: ModelSettings | None) -> ModelSettings | None:
+    """What the chat's own requests are sent with, but for what belongs to its answers."""
+    of_agent = agent.model_settings if isinstance(agent.model_settings, Mapping) else {}
+    kept = {
+        name: value
+        for name, value in {**of_agent, **(settings or {})}.items()
+        if name not in _NOT_BESIDE
+    }
+    return cast(ModelSettings, kept) or None
+
+
+def transcript(records: Sequence[Message], characters: int) -> str:
+    """Messages as text: who said what, what tools were called with, and what they returned."""
+    lines = (line for record in records for line in _lines(record))
+    return "\n\n".join(_cut(line, characters) for line in lines)
+
+
+def _lines(record: Message) -> Iterator[str]:
+    if record.role == "summary":
+        yield f"Summary of what came before: {record.text}"
+        return
+    message = message_of(replace(record, content=in_words(record.content)))
+    for part in message.parts if message is not None else ():
+        said = _said(part)
+        if said:
+            yield said
+
+
+def _said(part: object) -> str | None:
+    match part:
+        case UserPromptPart():
+            return f"User: {' '.join(texts_in(part.content)) or '(a file)'}"
+        case SystemPromptPart():
+            return f"System: {part.content}"
+        case TextPart():
+            return f"Assistant: {part.content}" if part.content else None
+        case ToolCallPart():
+            return f"Assistant calls {part.tool_name}({_json(part.args)})"
+        case _ if hasattr(part, "tool_call_id") and hasattr(part, "content"):
+            return f"Result of {getattr(part, 'tool_name', None)}: {_json(part.content)}"
+    return None
+
+
+def _json(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    return json.dumps(json_of(value), ensure_ascii=False)
+
+
+def _cut(line: str, characters: int) -> str:
+    return line if len(line) <= characters else f"{line[:characters]} [...]"

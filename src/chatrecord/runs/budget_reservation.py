@@ -1,0 +1,39 @@
+"""Whether a request may be sent, as the budgets say that hold for it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from functools import partial
+
+from chatrecord.llm.port import Target
+from chatrecord.records import ApiRequest
+from chatrecord.spending.budgets import Budget
+from chatrecord.store.port import Claim, Lease, Store
+
+from .cancellation import finished
+
+PAUSE = 0.1
+"""Seconds between two looks whether the answers under way have left something."""
+
+
+async def admit(
+    store: Store,
+    budgets: Sequence[Budget],
+    request: ApiRequest,
+    lease: Callable[[], Lease | None],
+    lock: asyncio.Lock,
+) -> None:
+    """Store this request as soon as every budget allows it. Raises `BudgetExceeded`."""
+    target = Target(request.model, request.provider, streamed=request.streamed)
+    while True:
+        now = datetime.now(UTC)
+        claims = [
+            Claim(budget.by, budget.since(now), partial(budget.admits, target))
+            for budget in budgets
+        ]
+        async with lock:
+            if await finished(store.admit(request, lease(), claims)):
+                return
+        await asyncio.sleep(PAUSE)

@@ -1,0 +1,73 @@
+"""Writing to a run under its lease, through whatever passes: a lost connection, a deadlock."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from time import perf_counter
+
+from chatrecord.errors import ChatRecordError, DatabaseFailed, LeaseLost
+from chatrecord.records import Run
+from chatrecord.store.port import FOREVER, Changes, Lease, Store
+from chatrecord.store.retries import FIRST_PAUSE, LONGEST_PAUSE
+
+
+@dataclass(frozen=True, slots=True)
+class LeasedWriting:
+    """Writes a run's changes. `patience` is in seconds."""
+
+    store: Store
+    duration: timedelta
+    patience: float
+
+    def lease_of(self, run: Run) -> Lease:
+        """The lease that a transaction of this run leaves behind."""
+        now = datetime.now(UTC)
+        until = now + self.duration
+        if run.status == "parked":
+            # Each transaction leaves its own mark in the lease: see `_was_written`.
+            until = FOREVER + timedelta(microseconds=now.microsecond)
+        return Lease(run.id, run.owner, run.epoch, until)
+
+    async def write(self, changes: Changes, lease: Lease) -> None:
+        """Write, and try again after what passes.
+
+        That includes one cancellation: whoever stops a run cancels the run, and not its writing.
+        Only the end of an event loop cancels every task, and waits for them.
+        """
+        changes.lease = lease
+        began, pause, in_doubt, is_cut_off = perf_counter(), FIRST_PAUSE, False, False
+        failure: ChatRecordError | None = None
+        while True:
+            try:
+                return await self.store.write(changes)
+            except asyncio.CancelledError:
+                if is_cut_off:
+                    raise
+                is_cut_off = passes = in_doubt = True
+            except (DatabaseFailed, LeaseLost) as error:
+                passes = isinstance(error, DatabaseFailed) and error.may_pass
+                in_doubt = in_doubt or passes
+                if not in_doubt or perf_counter() - began >= self.patience:
+                    raise
+                failure = error
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, LONGEST_PAUSE)
+            was_written = await self._was_written(changes, lease)
+            if was_written:
+                return None
+            if was_written is False and not passes and failure is not None:
+                raise failure
+
+    async def _was_written(self, changes: Changes, lease: Lease) -> bool | None:
+        """Whether a transaction was committed although its connection was lost over it.
+
+        It may even be committed while it is tried again: that fails, as its rows are there or its
+        run has ended. `None` where the database does not say.
+        """
+        with suppress(DatabaseFailed):
+            run = await self.store.get_run(changes.chat_id, lease.run_id)
+            return run is not None and lease == Lease(run.id, run.owner, run.epoch, run.lease_until)
+        return None

@@ -1,0 +1,280 @@
+"""Runs that another process works on, or has worked on, read from the database."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from itertools import groupby
+from time import monotonic
+from uuid import UUID
+
+from chatrecord.errors import RunError, RunInterrupted, told
+from chatrecord.records import Chunk, ChunkKind, Message, Reply, Run, ToolCall
+from chatrecord.spending.usage import usage_of
+from chatrecord.store.port import PATIENCE, Beat, JournalEntry, RunRows, Store
+
+from .feed import Feed
+from .repair import Repairer
+from .row_changes import chunk_of
+
+log = logging.getLogger("chatrecord")
+
+POLL = 0.25
+"""Seconds between two looks at all the runs that are followed: one query for all of them."""
+
+
+class WatchedRun(Feed):
+    """A run as its rows tell it. What grows in the database is handed on to its readers."""
+
+    def __init__(self, store: Store, run: Run) -> None:
+        super().__init__(run.id)
+        self.run = run
+        self._under_way = True
+        self._store = store
+        self._beat: Beat | None = None
+        self._seen: Counter[tuple[UUID, str]] = Counter()
+        self._read_to: dict[UUID, int] = {}
+        self._told: set[tuple[UUID, str]] = set()
+
+    @property
+    def marks(self) -> Mapping[UUID, int]:
+        """The message that is streaming, if one is known, and up to where it has been read."""
+        return self._read_to
+
+    async def look(self, beat: Beat | None, pieces: Sequence[JournalEntry]) -> None:
+        """Hand on these new pieces. Read the rest of what is new, if this beat says so."""
+        if beat is None:
+            self._finish(RunInterrupted(f"Run {self.id} was deleted, or never had its turn"))
+            return
+        if pieces:
+            self._deliver(self._read(pieces))
+            return
+        if beat == self._beat:
+            return
+        self._beat = beat
+        rows = await self._store.rows_of(self.run, with_journal=False)
+        self._deliver(await self._news_of(rows, beat))
+        if beat.status not in ("waiting", "running"):
+            self._end(beat, rows)
+
+    def give_up(self, error: Exception) -> None:
+        """Nothing more is to be learnt of it here."""
+        self._finish(error)
+
+    def _read(self, pieces: Sequence[JournalEntry]) -> list[Chunk]:
+        chunks = []
+        for entry in pieces:
+            kind, said = entry.piece
+            chunks.append(chunk_of(kind, entry.message_id, said))
+            self._seen[entry.message_id, kind] += len(said)
+            self._read_to[entry.message_id] = entry.seq
+        return chunks
+
+    async def _news_of(self, rows: RunRows, beat: Beat) -> list[Chunk]:
+        chunks = []
+        for message in _standing(rows.messages, beat):
+            if message.role == "assistant":
+                chunks += await self._grown(message)
+            if message.role == "assistant" and message.status != "streaming":
+                chunks += self._called(message, rows)
+        return chunks
+
+    async def _grown(self, message: Message) -> list[Chunk]:
+        if message.status == "streaming":
+            read_to = self._read_to.setdefault(message.id, -1)
+            return self._read(await self._store.journal(message.id, after=read_to))
+        self._read_to.pop(message.id, None)
+        chunks = []
+        for kind, whole in (("reasoning", message.reasoning or ""), ("text", message.text)):
+            seen = self._seen[message.id, kind]
+            if len(whole) > seen:
+                chunks.append(chunk_of(kind, message.id, whole[seen:]))
+                self._seen[message.id, kind] = len(whole)
+        return chunks
+
+    def _called(self, message: Message, rows: RunRows) -> list[Chunk]:
+        chunks = []
+        for call in rows.tool_calls:
+            if call.message_id == message.id:
+                chunks += [
+                    Chunk(kind, message.id, tool_call=call)
+                    for kind in _stages(call)
+                    if (call.id, kind) not in self._told
+                ]
+                self._told |= {(call.id, kind) for kind in _stages(call)}
+        return chunks
+
+    def _end(self, beat: Beat, rows: RunRows) -> None:
+        answer = next((m for m in reversed(rows.messages) if m.role == "assistant"), None)
+        if answer is None:
+            self._finish(RunInterrupted(f"Run {self.id} was deleted"))
+            return
+        if beat.status in ("complete", "parked"):
+            self._finish(None, _reply_of(self.run, answer, rows))
+            return
+        otherwise = RunInterrupted if beat.status == "interrupted" else RunError
+        error = told(beat.error or f"Run {self.id} has {beat.status}", otherwise=otherwise)
+        error.concern(self.id, answer.text)
+        self._finish(error)
+
+
+class Watcher:
+    """Looks at every followed run of this process in one query, as long as there are any."""
+
+    def __init__(self, store: Store, patience: timedelta = PATIENCE) -> None:
+        self._store = store
+        self._patience = patience.total_seconds()
+        self._watched: dict[UUID, WatchedRun] = {}
+        self._task: asyncio.Task[None] | None = None
+        self._tidings = asyncio.Event()
+
+    def watch(self, run: Run, repairer: Repairer) -> WatchedRun:
+        """Follow this run, together with whoever follows it already."""
+        watched = self._watched.get(run.id)
+        if watched is None:
+            watched = self._watched[run.id] = WatchedRun(self._store, run)
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._looks(repairer), name="chatrecord watcher")
+            self._task.add_done_callback(self._leave)
+        return watched
+
+    def _leave(self, task: asyncio.Task[None]) -> None:
+        """Somebody has cancelled all tasks of the loop: nobody looks for the readers any more."""
+        if task is self._task:
+            self._give_up(RunInterrupted("Whoever followed the run was cancelled"))
+
+    async def close(self) -> None:
+        """Look no more."""
+        if self._task is not None and not self._task.done():
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        self._give_up(RunInterrupted("The database was closed in this process"))
+
+    async def _looks(self, repairer: Repairer) -> None:
+        while self._watched:  # also those that came while the listener was closed
+            async with self._listening():
+                await self._look_at_all(repairer)
+
+    async def _look_at_all(self, repairer: Repairer) -> None:
+        healthy = monotonic()
+        while self._watched:
+            try:
+                await self._look(repairer)
+                healthy = monotonic()
+            except Exception as error:  # noqa: BLE001 - whatever it is, the readers are to hear of it
+                log.warning("Runs could not be looked at: %s", type(error).__name__)
+                if monotonic() - healthy > self._patience:
+                    self._give_up(error)
+            await self._rest()
+
+    @asynccontextmanager
+    async def _listening(self) -> AsyncIterator[None]:
+        """Hear from the database, meanwhile, which runs have news."""
+        listening = asyncio.create_task(self._listen(), name="chatrecord listener")
+        try:
+            yield
+        finally:
+            listening.cancel()
+            await asyncio.gather(listening, return_exceptions=True)
+
+    async def _listen(self) -> None:
+        while True:
+            try:
+                async with aclosing(self._store.tidings()) as tidings:
+                    async for run_ids in tidings:
+                        if run_ids is None or not self._watched.keys().isdisjoint(run_ids):
+                            self._tidings.set()
+            except Exception as error:  # noqa: BLE001 - whatever it is, there are the looks
+                log.warning("The database could not be listened to: %s", type(error).__name__)
+            await asyncio.sleep(self._patience)
+
+    async def _rest(self) -> None:
+        """Until the next look is due, or there is news."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(POLL):
+                await self._tidings.wait()
+        self._tidings.clear()
+
+    async def _look(self, repairer: Repairer) -> None:
+        followed = list(self._watched.values())  # more may come while the database answers
+        beats = await self._beats(followed, repairer)
+        pieces = await self._pieces(followed)
+        for watched in followed:
+            await watched.look(
+                beats.get(watched.id),
+                [entry for message in watched.marks for entry in pieces.get(message, ())],
+            )
+            if watched.finished:
+                del self._watched[watched.id]
+
+    async def _beats(
+        self, followed: Sequence[WatchedRun], repairer: Repairer
+    ) -> Mapping[UUID, Beat]:
+        ids = [watched.id for watched in followed]
+        beats = await self._store.beats(ids)
+        if any(_is_dead(beat) for beat in beats.values()):
+            await repairer.repair(chats=[watched.run.chat_id for watched in followed])
+            beats = await self._store.beats(ids)
+        return {run_id: beat for run_id, beat in beats.items() if not _has_left(beat)}
+
+    async def _pieces(
+        self, followed: Sequence[WatchedRun]
+    ) -> Mapping[UUID, Sequence[JournalEntry]]:
+        """What is new in the journal, of all messages that are streaming: one query for all."""
+        marks = {message: seq for run in followed for message, seq in run.marks.items()}
+        entries = await self._store.journal_since(marks) if marks else []
+        return {message: list(of_it) for message, of_it in groupby(entries, _message_of)}
+
+    def _give_up(self, error: Exception) -> None:
+        for watched in self._watched.values():
+            watched.give_up(error)
+        self._watched.clear()
+
+
+def _is_dead(beat: Beat) -> bool:
+    return beat.status == "running" and beat.lease_until < datetime.now(UTC)
+
+
+def _has_left(beat: Beat) -> bool:
+    """Whether this run still stands in line although its process has died."""
+    return beat.status == "waiting" and beat.lease_until < datetime.now(UTC)
+
+
+def _standing(messages: Sequence[Message], beat: Beat) -> Sequence[Message]:
+    """Without partial answers that were given anew, or will be, as the run goes on.
+
+    All of them where the run was withdrawn.
+    """
+    standing = [message for message in messages if message.status != "superseded"]
+    if beat.status == "running":
+        return [message for message in standing if message.status not in ("interrupted", "failed")]
+    return standing or messages
+
+
+def _message_of(entry: JournalEntry) -> UUID:
+    return entry.message_id
+
+
+def _stages(call: ToolCall) -> tuple[ChunkKind, ...]:
+    if call.status in ("pending", "awaiting_approval"):
+        return ()
+    return ("tool_call",) if call.status == "running" else ("tool_call", "tool_result")
+
+
+def _reply_of(run: Run, answer: Message, rows: RunRows) -> Reply[object]:
+    took = (answer.finished_at or answer.created_at) - run.started_at
+    return Reply(
+        text=answer.text,
+        reasoning=answer.reasoning,
+        output=answer.text,
+        tool_calls=tuple(rows.tool_calls),
+        usage=usage_of(rows.requests),
+        latency_ms=took.total_seconds() * 1000,
+        finish_reason=answer.finish_reason,
+        message_id=answer.id,
+        run_id=run.id,
+    )

@@ -1,0 +1,280 @@
+"""The one writer of all live answers of a process.
+
+Every tick is one transaction: it renews the leases of all live runs, learns which are to stop, and
+stores what has come of all streams since the last. A piece is handed to its readers only after the
+tick that stored it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack, suppress
+from datetime import UTC, datetime, timedelta
+from time import monotonic
+from typing import Protocol
+from uuid import UUID
+
+from chatrecord.errors import ConfigurationError, DatabaseFailed, LeaseLost
+from chatrecord.ids import new_id
+from chatrecord.store.port import LEASE, PATIENCE, JournalEntry, Lease, Store
+
+from .cancellation import finished
+
+TICK = 0.05
+"""Seconds between two transactions: text is seen to flow, and each halving doubles the load."""
+
+LOOK = 0.25
+"""Seconds after which a process whose runs are silent looks all the same: has one to stop?"""
+
+log = logging.getLogger("chatrecord")
+
+
+class Journaled(Protocol):
+    """A live run, as far as the journal knows it."""
+
+    @property
+    def lock(self) -> asyncio.Lock: ...
+
+    @property
+    def id(self) -> UUID: ...
+
+    @property
+    def chat_id(self) -> UUID: ...
+
+    def lease(self, until: datetime) -> Lease:
+        """The run's lease, extended until then."""
+
+    def entries(self) -> Sequence[JournalEntry]:
+        """The pieces that are not stored yet; the same ones again until `stored` is called."""
+
+    def stored(self) -> None:
+        """Those pieces are in the database now."""
+
+    def stop(self, reason: BaseException | None = None) -> None:
+        """End the run, keeping what has come."""
+
+    async def ended(self) -> None:
+        """Wait for its last transaction."""
+
+
+class Journal:
+    """Writes the pieces of all live runs, a transaction a tick, while there are any."""
+
+    def __init__(
+        self, store: Store, lease: timedelta = LEASE, patience: timedelta = PATIENCE
+    ) -> None:
+        self.lease = lease
+        self.patience = patience.total_seconds()
+        self.owner = f"{socket.gethostname()}:{os.getpid()}:{new_id().hex[-12:]}"
+        self._store = store
+        self._live: dict[UUID, Journaled] = {}
+        self._news = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._paused = self._closed = False
+        self._enrolled: set[Journaled] = set()
+        self._in_doubt: set[UUID] = set()
+        self._looked = monotonic()
+        self._failing_since: dict[UUID, float] = {}
+
+    def add(self, run: Journaled) -> None:
+        """Take a run up."""
+        self._live[run.id] = run
+        if self._task is None or self._task.done():
+            self._failing_since.clear()
+            self._start()
+
+    def _start(self) -> None:
+        self._task = asyncio.create_task(self._ticks(), name="chatrecord journal")
+        self._task.add_done_callback(self._restart)
+
+    def _restart(self, task: asyncio.Task[None]) -> None:
+        """It was cancelled before its first step."""
+        if self._live and task is self._task and not task.get_loop().is_closed():
+            self._start()
+
+    def remove(self, run: Journaled) -> None:
+        """A run has written its last."""
+        if self._live.get(run.id) is not run:
+            return  # it was taken over, and is resumed here
+        del self._live[run.id]
+        self._in_doubt.discard(run.id)
+        self._failing_since.pop(run.id, None)
+        if not self._live:
+            self._news.set()
+
+    def live(self, run_id: UUID) -> Journaled | None:
+        """The run of this id, if this process works on it."""
+        return self._live.get(run_id)
+
+    def tasks_of(self, run_id: UUID) -> list[Journaled]:
+        """Whatever in this process works on this run, or is about to: more than one if it was taken
+        over meanwhile and is resumed here.
+        """
+        return [run for run in self._enrolled if run.id == run_id]
+
+    def pause(self) -> None:
+        """Write nothing more, as a process does that is paused. For tests."""
+        self._paused = True
+
+    def go_on(self) -> None:
+        """Write again."""
+        self._paused = False
+
+    def wake(self) -> None:
+        """Something should not wait for the next tick."""
+        self._news.set()
+
+    def enroll(self, run: Journaled) -> None:
+        """A run is about to begin. Raises `ConfigurationError` once this is closed."""
+        if self._closed:
+            msg = "This Database is closed: make another one"
+            raise ConfigurationError(msg)
+        self._enrolled.add(run)
+
+    def dismiss(self, run: Journaled) -> None:
+        """A run is over, whether it has begun or not."""
+        self._enrolled.discard(run)
+
+    async def close(self) -> None:
+        """Stop every run and wait until all that has come is stored."""
+        self._closed = True
+        runs = list(self._enrolled)
+        for run in runs:
+            run.stop()
+        await asyncio.gather(*(run.ended() for run in runs))
+        if self._task is not None and not self._task.done():
+            self._news.set()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _ticks(self) -> None:
+        """Until no run is left. Who cancels this, as the end of a loop does, cancels the runs, too:
+        until those have ended they have something to store.
+        """
+        while self._live:
+            try:
+                await self._wait_for_news()
+                if not self._paused:
+                    await finished(self._tick())
+            except asyncio.CancelledError:
+                task = asyncio.current_task()
+                assert task is not None
+                task.uncancel()
+
+    async def _wait_for_news(self) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(TICK):
+                await self._news.wait()
+        self._news.clear()
+
+    async def _tick(self) -> None:
+        runs = {run.id: run for run in self._live.values() if not run.lock.locked()}
+        async with AsyncExitStack() as locks:
+            for run in runs.values():
+                await locks.enter_async_context(run.lock)
+            news = {run.id: _entries_of(run) for run in runs.values()}
+            if any(news.values()) or (news and self._is_due()):
+                await self._write(runs, news)
+
+    async def _write(
+        self, runs: Mapping[UUID, Journaled], news: Mapping[UUID, Sequence[JournalEntry]]
+    ) -> None:
+        began = monotonic()
+        try:
+            await self._write_together(runs, news)
+        except Exception as error:  # noqa: BLE001 - any database's error: the news stay, and are tried again
+            self._in_doubt.update(runs)
+            if len(runs) > 1 and not _may_pass(error):
+                await self._write_each(runs, news)
+            else:
+                self._failed(error, began, list(self._live.values()))
+        else:
+            self._failing_since.clear()
+
+    async def _write_each(
+        self, runs: Mapping[UUID, Journaled], news: Mapping[UUID, Sequence[JournalEntry]]
+    ) -> None:
+        """What cannot be written of one run is no fault of the others."""
+        for run_id, run in runs.items():
+            began = monotonic()
+            try:
+                await self._write_together({run_id: run}, {run_id: news[run_id]})
+            except Exception as error:  # noqa: BLE001 - as above
+                self._failed(error, began, [run])
+            else:
+                self._failing_since.pop(run_id, None)
+
+    async def _write_together(
+        self, runs: Mapping[UUID, Journaled], news: Mapping[UUID, Sequence[JournalEntry]]
+    ) -> None:
+        until = datetime.now(UTC) + self.lease
+        unstored = {
+            runs[run_id].lease(until): await self._unstored(new)
+            if run_id in self._in_doubt
+            else new
+            for run_id, new in news.items()
+        }
+        kept = await self._store.tick(unstored)
+        self._looked = monotonic()
+        self._in_doubt.difference_update(runs)
+        for run_id, run in runs.items():
+            if run_id not in kept:
+                run.stop(LeaseLost(_lost(run_id)))
+            else:
+                run.stored()
+                if kept[run_id]:
+                    run.stop()
+
+    def _is_due(self) -> bool:
+        return monotonic() - self._looked >= LOOK
+
+    async def _unstored(self, entries: Sequence[JournalEntry]) -> list[JournalEntry]:
+        """After a failure: without those that its transaction may have stored all the same."""
+        if not entries:
+            return []
+        first = entries[0]
+        found = await self._store.journal(first.message_id, after=first.seq - 1)
+        stored = {(entry.message_id, entry.seq) for entry in found}
+        return [entry for entry in entries if (entry.message_id, entry.seq) not in stored]
+
+    def _failed(self, error: Exception, began: float, runs: Sequence[Journaled]) -> None:
+        """These runs could not be written: they are given up once that has gone on for too long."""
+        now = monotonic()
+        away = {run: now - self._failing_since.setdefault(run.id, began) for run in runs}
+        longest = max(away.values(), default=0.0)
+        log.warning(
+            "The journal could not be written for %.1f s: %s", longest, type(error).__name__
+        )
+        for run, time in away.items():
+            if time >= self.patience:
+                run.stop(_given_up(error, time))
+
+
+def _may_pass(error: Exception) -> bool:
+    return isinstance(error, DatabaseFailed) and error.may_pass
+
+
+def _entries_of(run: Journaled) -> Sequence[JournalEntry]:
+    """What is new of a run; one that cannot tell is stopped, and the others go on."""
+    try:
+        return run.entries()
+    except Exception as error:  # noqa: BLE001 - a model's own stream is read here
+        run.stop(error)
+        return []
+
+
+def _given_up(error: Exception, away: float) -> DatabaseFailed:
+    msg = (
+        f"The answer could not be stored for {away:.0f} s, and was given up: {error}. What was "
+        "shown of it is stored; look after the database, then ask again or resume"
+    )
+    given_up = DatabaseFailed(msg, may_pass=True)
+    given_up.__cause__ = error
+    return given_up
+
+
+def _lost(run_id: UUID) -> str:
+    return f"Run {run_id} was taken over by another process, or its chat was deleted"

@@ -1,0 +1,446 @@
+"""The life of one run: begun in one transaction, worked in a task of its own, ended in another.
+
+The task belongs to the process, not to whoever reads the answer: readers only follow it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime
+from time import perf_counter
+from typing import Literal
+from uuid import UUID
+
+from chatrecord.errors import (
+    ChatBusy,
+    ChatRecordError,
+    DatabaseFailed,
+    HookFailed,
+    LeaseLost,
+    Refused,
+    RunError,
+    RunInterrupted,
+    SentBefore,
+    TimeLimitExceeded,
+)
+from chatrecord.hooks.run_hooks import RunHooks
+from chatrecord.ids import new_id
+from chatrecord.llm.port import LLM, Ask, Outcome
+from chatrecord.records import Ending, Message, Reply, Run, ToolCall, Usage
+from chatrecord.store.port import JournalEntry, Lease, RunStart, Store
+from chatrecord.text.redaction import named, text_of
+
+from .cancellation import finished, let_go_after
+from .compaction import compacted
+from .feed import Feed
+from .journal import Journal
+from .recorder import RunRecorder
+from .reduction import Reduction
+from .run_queue import Others, Turn
+from .run_spec import Order, fingerprint, prompt_of, start_of
+
+LET_GO = 5.0
+"""Seconds that a run which is stopped waits for a tool that swallows its cancellation."""
+
+
+class LiveRun(Feed):
+    """A run of this process, from its first transaction to its last."""
+
+    def __init__(
+        self, store: Store, journal: Journal, llm: LLM, order: Order, others: Others
+    ) -> None:
+        self._store = store
+        self._others = others
+        self._journal = journal
+        self._llm = llm
+        self._order = order
+        self._began = perf_counter()
+        super().__init__(order.resumes.id if order.resumes else new_id())
+        self.is_whole = order.resumes is None
+        self._recorder: RunRecorder | None = None
+        self._history: Sequence[Message] = ()
+        self._decisions: dict[str, Literal[True] | str] = {}
+        self._hooks = RunHooks()
+        self._reason: BaseException | None = None
+        self._started = False
+        journal.enroll(self)
+        self._task = asyncio.create_task(self._live(), name=f"chatrecord run {self.id}")
+        self._task.add_done_callback(self._leave)
+
+    def stop(self, reason: BaseException | None = None) -> None:
+        """End the run, keeping what has come. Stopping twice is stopping once."""
+        if not self._finished and self._reason is None:
+            self._reason = reason or RunInterrupted("The run was stopped")
+            if self._started:
+                self._task.cancel()
+
+    def stop_soon(self) -> None:
+        """Stop from anywhere, such as a finalizer, where no loop may be running."""
+        loop = self._task.get_loop()
+        if not self._finished and not loop.is_closed():
+            loop.call_soon_threadsafe(self.stop)
+
+    # What the journal asks for
+
+    @property
+    def chat_id(self) -> UUID:
+        """The chat it belongs to."""
+        return self._order.chat_id
+
+    @property
+    def lock(self) -> asyncio.Lock:
+        """Held while something of the run is being written."""
+        assert self._recorder is not None
+        return self._recorder.lock
+
+    def lease(self, until: datetime) -> Lease:
+        """The run's lease, extended until then."""
+        assert self._recorder is not None
+        run = self._recorder.run
+        return Lease(run.id, run.owner, run.epoch, until)
+
+    def entries(self) -> Sequence[JournalEntry]:
+        """The pieces that are not stored yet."""
+        assert self._recorder is not None
+        return self._recorder.entries()
+
+    def stored(self) -> None:
+        """Those pieces are stored."""
+        assert self._recorder is not None
+        self._recorder.stored()
+
+    # Its life
+
+    def _leave(self, _task: asyncio.Task[None]) -> None:
+        """However the task has ended, be it before its first step: nobody waits for it any more."""
+        self._journal.dismiss(self)
+        if not self._finished:
+            self._finish(self._reason or RunInterrupted(f"Run {self.id} was cancelled"))
+
+    async def _live(self) -> None:
+        self._started = True
+        if self._reason is not None:
+            self._finish(self._reason)
+            return
+        try:
+            await self._begin()
+        except SentBefore as sent:
+            await self._repeat(sent)
+        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - handed to whoever asked
+            if self._recorder is None:
+                await self._take_back(error)
+                self._finish(self._reason or error)
+            else:
+                await self._end_badly(self._recorder, self._explained(error))
+        else:
+            assert self._recorder is not None
+            await self._go_on(self._recorder)
+
+    async def _take_back(self, error: BaseException) -> None:
+        """End what has begun without this knowing: its transaction was cut off as it committed."""
+        if isinstance(error, asyncio.CancelledError):
+            with suppress(ChatRecordError, asyncio.CancelledError):
+                # Whoever closes the database stops it once more meanwhile.
+                await finished(self._others.end(self.id, "The run ended as it began"))
+
+    async def _begin(self) -> None:
+        await Turn(
+            self._store,
+            self._order,
+            self._others,
+            self._journal.lease,
+            open=self._open,
+            row=lambda: self._start().run,
+        ).begin()
+
+    async def _repeat(self, sent: SentBefore) -> None:
+        """The same was sent before: give the same answer."""
+        assert sent.run_id is not None
+        try:
+            await self._check_same(sent.run_id)
+            self._run_id = sent.run_id
+            first = await self._others.find(sent.run_id)
+            self._set_out()
+            place = 0
+            while (chunk := await first.chunk(place)) is not None:
+                self._deliver([chunk])
+                place += 1
+            self._finish(
+                None, await self._others.typed(await first.reply(), self._order.output_type)
+            )
+        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - handed to whoever asked
+            self._finish(self._reason or error)
+
+    async def _check_same(self, run_id: UUID) -> None:
+        """Raise where this key was used for another question."""
+        run = await self._store.get_run(self.chat_id, run_id)
+        kept = run.settings if run is not None and isinstance(run.settings, dict) else {}
+        if kept.get("question") != fingerprint(prompt_of(self._order, self._llm)):
+            msg = f"This key was used for another question, in run {run_id}: take a new one"
+            raise SentBefore(msg, run_id=run_id)
+
+    async def _open(self) -> None:
+        order, used = self._order, Usage()
+        if order.policies.limits.concern_chat:
+            used = await self._store.usage(order.chat_id)
+        recorder = await (self._reopened(used) if order.resumes else self._begun(used))
+        recorder.tell(self._deliver, self._hurry, self._set_out)
+        self._recorder = recorder
+        self._hooks = RunHooks(order.policies.hooks, recorder)
+        if order.resumes:
+            self._repeat_calls(recorder)
+            self._set_out()  # tools may run before its LLM is asked
+
+    async def _begun(self, used: Usage) -> RunRecorder:
+        start = self._start()
+        begun = await self._store.begin(start)
+        self._history = self._order.policies.window.cut(begun.history)
+        recorder = self._new_recorder(start.run, used)
+        recorder.begin(start, begun.seq)
+        return recorder
+
+    def _start(self) -> RunStart:
+        journal = self._journal
+        return start_of(self._order, self._llm, self.id, owner=journal.owner, lease=journal.lease)
+
+    async def _reopened(self, used: Usage) -> RunRecorder:
+        assert self._order.resumes is not None
+        await self._wait_for_the_old_task(self._order.resumes)
+        until = datetime.now(UTC) + self._journal.lease
+        owner = self._journal.owner
+        run = await self._store.reopen(self._order.resumes, owner=owner, until=until)
+        if run is None:
+            msg = f"Run {self.id} has been taken up by somebody else"
+            raise ChatBusy(msg, run_id=self.id)
+        rows = await self._store.rows_of(run)
+        window, first = self._order.policies.window, run.replaces or rows.messages[0].seq
+        compacts = self._order.policies.compact is not None
+        before = await self._store.history(run.chat_id, window, before=first, with_summary=compacts)
+        self._history = [*window.cut(before), *_worth_sending(rows.messages)]
+        recorder = self._new_recorder(run, used)
+        recorder.go_on(rows)
+        self._decisions = _decisions_of(list(recorder.unanswered.values()))
+        return recorder
+
+    async def _wait_for_the_old_task(self, resumed: Run) -> None:
+        """This process may still work on the run, which another has taken over and ended since."""
+        now = datetime.now(UTC)
+        old = self._journal.live(resumed.id)
+        if old is None or old.lease(now).epoch > resumed.epoch:
+            return
+        old.stop(LeaseLost(f"Run {resumed.id} was taken over, and is resumed"))
+        try:
+            async with asyncio.timeout(self._journal.patience):
+                await old.ended()
+        except TimeoutError as error:
+            msg = f"Run {resumed.id} is still being ended in this process: try again in a moment"
+            raise ChatBusy(msg, run_id=resumed.id) from error
+
+    def _repeat_calls(self, recorder: RunRecorder) -> None:
+        """Calls that were interrupted are run again, where their tools are safe to repeat."""
+        again = recorder.repeat(self._llm.repeatable, self._llm.answers)
+        if again:
+            written = {message.id for message in recorder.messages}
+            before = [message for message in self._history if message.id not in written]
+            standing = _worth_sending(recorder.messages)
+            self._history = [*before, *standing]
+            self._decisions |= dict.fromkeys(again, True)
+
+    def _new_recorder(self, run: Run, used: Usage) -> RunRecorder:
+        return RunRecorder(
+            self._store,
+            run,
+            lease=self._journal.lease,
+            patience=self._journal.patience,
+            limits=self._order.policies.limits,
+            chat_usage=used,
+            deliver=self._order.policies.deliver,
+            budgets=self._order.policies.budgets,
+        )
+
+    def _hurry(self) -> None:
+        """A reader waits for the first piece; who only asks for the whole can wait for the tick."""
+        if self._followed:
+            self._journal.wake()
+
+    async def _go_on(self, recorder: RunRecorder) -> None:
+        self._journal.add(self)
+        try:
+            outcome = await self._work(recorder)
+            if not outcome.parked:
+                reply = _reply_of(recorder, outcome, self._elapsed_ms())
+                await self._tell_hooks("complete", reply=reply, error=None)
+        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - written down and handed on
+            await self._end_badly(recorder, self._explained(error))
+        else:
+            await self._end_well(recorder, outcome)
+        finally:
+            self._journal.remove(self)
+
+    async def _work(self, recorder: RunRecorder) -> Outcome:
+        limit = self._order.policies.limits.total_timeout
+        ask = Ask(self._order.content, self._order.output_type, self._decisions, self._hooks)
+        try:
+            async with asyncio.timeout(limit) as clock:
+                history = await self._store.with_files(await self._compacted(recorder))
+                return await let_go_after(LET_GO, self._llm.run(history, ask, recorder))
+        except TimeoutError as error:
+            if not clock.expired():
+                raise
+            msg = f"The run took longer than {limit:g} s: raise Limits(total_timeout=...)"
+            raise TimeLimitExceeded(msg) from error
+
+    async def _compacted(self, recorder: RunRecorder) -> Sequence[Message]:
+        policies = self._order.policies
+        if policies.compact is None:
+            return self._history
+        return await compacted(
+            self._history,
+            policies.compact,
+            policies.window,
+            llm=self._llm,
+            ledger=recorder,
+            hooks=policies.hooks,
+        )
+
+    def _explained(self, error: BaseException) -> ChatRecordError:
+        if self._reason is not None:
+            error = self._reason
+        if isinstance(error, ChatRecordError):
+            return error
+        if isinstance(error, asyncio.CancelledError):
+            return _caused(RunInterrupted("The run was cancelled with its event loop"), error)
+        return _caused(RunError(f"The run failed: {named(error)}"), error)
+
+    async def _end_well(self, recorder: RunRecorder, outcome: Outcome) -> None:
+        try:
+            self._settle(recorder, outcome)
+            await recorder.commit()
+        except asyncio.CancelledError:
+            pass  # it came too late: the answer is whole, and stored
+        except Exception as error:  # noqa: BLE001 - an answer that is not stored is no answer
+            await self._end_badly(recorder, _unstored(error))
+            return
+        self._finish(None, _reply_of(recorder, outcome, self._elapsed_ms()))
+
+    def _settle(self, recorder: RunRecorder, outcome: Outcome) -> None:
+        recorder.settle(outcome.bodies)
+        if outcome.parked:
+            recorder.park(outcome.parked)
+            recorder.end(replace(recorder.run, status="parked"))
+            return
+        if recorder.run.replaces is not None:
+            recorder.replace_from(recorder.run.replaces)
+        recorder.end(_ended_run(recorder.run, "complete", None))
+
+    def _elapsed_ms(self) -> float:
+        return (perf_counter() - self._began) * 1000
+
+    async def _end_badly(self, recorder: RunRecorder, error: ChatRecordError) -> None:
+        try:
+            await self._store_failure(recorder, error)
+        except asyncio.CancelledError:
+            pass  # stopped twice is stopped
+        except LeaseLost as lost:
+            error.add_note(f"Its end could not be stored: {lost}")
+        except Exception as unwritten:  # noqa: BLE001 - the first error is the one to tell
+            error.add_note(f"Its end could not be stored: {named(unwritten)}")
+            if not (isinstance(unwritten, DatabaseFailed) and unwritten.may_pass):
+                await self._end_by_rows(error)
+        self._finish(error)
+
+    async def _store_failure(self, recorder: RunRecorder, error: ChatRecordError) -> None:
+        recorder.give_up(error, self._llm.answers)
+        status: Ending = "interrupted" if isinstance(error, RunInterrupted) else "failed"
+        if isinstance(error, RunError):
+            error.concern(recorder.run.id, recorder.answer.text)
+        try:
+            await self._tell_hooks(status, reply=None, error=error)
+        except asyncio.CancelledError:
+            pass  # stopped twice is stopped
+        except ChatRecordError as failure:
+            error.add_note(text_of(failure))
+        recorder.end(_ended_run(recorder.run, status, named(error)))
+        if recorder.run.replaces is not None or isinstance(error, Refused):
+            recorder.withdraw()
+        await self._commit_what_is_taken(recorder)
+
+    async def _tell_hooks(
+        self, status: Ending, *, reply: Reply[object] | None, error: ChatRecordError | None
+    ) -> None:
+        limit = self._order.policies.limits.hook_timeout
+        try:
+            async with asyncio.timeout(limit) as clock:
+                await self._hooks.on_run_end(status, reply=reply, error=error)
+        except TimeoutError as late:
+            if not clock.expired():
+                raise
+            msg = f"on_run_end took longer than {limit:g} s: raise Limits(hook_timeout=...)"
+            raise HookFailed(msg) from late
+
+    async def _commit_what_is_taken(self, recorder: RunRecorder) -> None:
+        """Store the end; where a value of it is refused, then the end without that."""
+        reduction = Reduction(self._llm.answers)
+        while True:
+            try:
+                return await recorder.commit()
+            except DatabaseFailed as error:
+                if not error.refused_value or not recorder.reduce(reduction):
+                    raise
+
+    async def _end_by_rows(self, error: ChatRecordError) -> None:
+        """The last resort: the run ends as what is stored of it tells, and the chat is free."""
+        self._journal.remove(self)
+        with suppress(Exception, asyncio.CancelledError):  # the error that ended it is told already
+            await finished(self._others.end(self.id, named(error)))
+
+
+def _worth_sending(messages: Sequence[Message]) -> list[Message]:
+    """What a run has written, but for the partial answer that is to be given anew."""
+    standing = [message for message in messages if message.status != "superseded"]
+    while standing and standing[-1].role == "assistant" and standing[-1].status != "complete":
+        standing.pop()
+    return standing
+
+
+def _decisions_of(calls: Sequence[ToolCall]) -> dict[str, Literal[True] | str]:
+    """What was decided about calls that have not run yet."""
+    decided: dict[str, Literal[True] | str] = {}
+    for call in calls:
+        if call.status == "pending":
+            decided[call.call_id] = True
+        elif call.status == "denied":
+            decided[call.call_id] = call.error or "The tool call was denied."
+    return decided
+
+
+def _ended_run(run: Run, status: Ending, error: str | None) -> Run:
+    return replace(run, status=status, error=error, finished_at=datetime.now(UTC))
+
+
+def _reply_of(recorder: RunRecorder, outcome: Outcome, latency_ms: float) -> Reply[object]:
+    answer = recorder.answer
+    return Reply(
+        text=answer.text,
+        reasoning=answer.reasoning,
+        output=outcome.output,
+        tool_calls=tuple(recorder.tool_calls.values()),
+        usage=recorder.usage,
+        latency_ms=latency_ms,
+        finish_reason=answer.finish_reason,
+        message_id=answer.id,
+        run_id=recorder.run.id,
+    )
+
+
+def _caused(error: ChatRecordError, cause: BaseException) -> ChatRecordError:
+    error.__cause__ = cause
+    return error
+
+
+def _unstored(cause: BaseException) -> ChatRecordError:
+    msg = f"The answer came but could not be stored: {named(cause)}"
+    return _caused(RunError(msg), cause)

@@ -1,0 +1,56 @@
+"""What the chats of one process share."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from datetime import timedelta
+from typing import Any, Protocol
+from uuid import UUID
+from weakref import WeakValueDictionary
+
+from chatrecord.store.port import PATIENCE, Store
+
+from .follower import Watcher
+from .journal import Journal
+
+
+class Office:
+    """The writer, the reader and the queues of all chats of a process on one database."""
+
+    def __init__(self, store: Store, lease: timedelta, patience: timedelta = PATIENCE) -> None:
+        self.journal = Journal(store, lease, patience)
+        self.watcher = Watcher(store, patience)
+        self._following: set[asyncio.Task[None]] = set()
+        self._queues: WeakValueDictionary[UUID, asyncio.Lock] = WeakValueDictionary()
+
+    def queue(self, chat_id: UUID) -> asyncio.Lock:
+        """Entered one after the other, in the order of arrival."""
+        queue = self._queues.get(chat_id)
+        if queue is None:
+            queue = self._queues[chat_id] = asyncio.Lock()
+        return queue
+
+    def follow_up(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do this beside everything else, until it is done or the office closes."""
+        task = asyncio.create_task(work, name="chatrecord run's follow-up")
+        self._following.add(task)
+        task.add_done_callback(self._following.discard)
+
+    async def close(self) -> None:
+        """Stop the runs of this process, and read no others."""
+        for task in self._following:
+            task.cancel()
+        await asyncio.gather(*self._following, return_exceptions=True)
+        await self.journal.close()
+        await self.watcher.close()
+
+
+class Home(Protocol):
+    """Where chats live: a store, and what the chats of this process share."""
+
+    @property
+    def store(self) -> Store: ...
+
+    @property
+    def office(self) -> Office: ...

@@ -1,0 +1,596 @@
+"""Turns what an LLM adapter reports into rows: the requests, messages and tool calls of one run."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Collection, Sequence
+from contextvars import copy_context
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import takewhile
+from time import perf_counter
+from uuid import UUID
+
+from chatrecord.errors import RunInterrupted
+from chatrecord.llm.port import Answer, Body, Call, Failure, Snapshot, Target
+from chatrecord.records import (
+    ApiRequest,
+    Chunk,
+    Ending,
+    Json,
+    Message,
+    Run,
+    ToolCall,
+    ToolCallStatus,
+    Usage,
+)
+from chatrecord.spending.budgets import Budget
+from chatrecord.spending.limits import Limits
+from chatrecord.spending.usage import together, usage_of
+from chatrecord.store.port import Changes, JournalEntry, Lease, RunRows, RunStart, Store
+from chatrecord.text.redaction import text_of
+
+from .backpressure import Headway
+from .budget_reservation import admit
+from .cancellation import finished
+from .fenced_writer import LeasedWriting
+from .policies import Deliver
+from .reduction import Reduction
+from .row_changes import (
+    answered,
+    chunk_of,
+    closed_request,
+    empty_answer,
+    ended_call,
+    opened_request,
+    payload_of,
+    pending_call,
+    reopened_call,
+    status_after,
+    whole_message,
+)
+from .tool_answers import answered_by, calls_of, unanswered
+
+EARLY = 0.25
+"""Seconds of text that a reader may be ahead of the database, where delivery is early: a flush of
+the journal and a commit. A database that takes longer is waited for."""
+
+LONGEST_PIECE = 64_000
+"""Characters of a chunk, and of its entry in the journal: a database takes no row of any size."""
+
+
+class RunRecorder:
+    """Implements `chatrecord.llm.port.Recorder` for one run, and feeds the journal.
+
+    Rows change in memory first (`_changes`) and go out together with the next commit; chunks wait
+    (`_waiting`) until a commit or a tick of the journal has stored what they show.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        run: Run,
+        *,
+        lease: timedelta,
+        patience: float,
+        limits: Limits,
+        chat_usage: Usage,
+        deliver: Deliver = "stored",
+        budgets: Sequence[Budget] = (),
+    ) -> None:
+        self.lock = asyncio.Lock()
+        self.run = run
+        self.messages: list[Message] = []
+        self.requests: dict[UUID, ApiRequest] = {}
+        self.asides: dict[UUID, ApiRequest] = {}
+        self.tool_calls: dict[str, ToolCall] = {}
+        self.unanswered: dict[str, ToolCall] = {}
+        self._store = store
+        # A connection that is opened in a commit keeps the context it was opened in, as long as it
+        # is in the pool. The LLM library's holds the whole run: this one is from before that.
+        self._context = copy_context()
+        self._writing = LeasedWriting(store, lease, patience)
+        self._limits = limits
+        self._chat_usage = chat_usage
+        self._budgets = budgets
+        self._is_early = deliver == "early"
+        self._deliver: Callable[[Sequence[Chunk]], None] = _to_nobody
+        self._hurry: Callable[[], None] = _in_no_hurry
+        self._set_out: Callable[[], None] = _in_no_hurry
+        self._changes = Changes(run.chat_id)
+        self._request: ApiRequest | None = None
+        self._sent = True
+        self._settled = 0
+        self._step = 0
+        self._clock = perf_counter()
+        self._snapshot: Snapshot | None = None
+        self._seen: dict[tuple[str, int], int] = {}
+        self._waiting: list[Chunk] = []
+        self._shown = 0
+        self._unstored_since = self._entered_at = perf_counter()
+        self._headway = Headway()
+        self._numbered = 0
+        self._entered = 0
+        self._journaled: set[UUID] = set()
+
+    def begin(self, start: RunStart, seq: int) -> None:
+        """A new run, whose first rows are there: its prompt, an empty answer, a request."""
+        opening = enumerate(start.opening, start=seq)
+        self.messages = [replace(message, seq=number) for number, message in opening]
+        self._request = start.request
+        self._sent = False
+
+    def go_on(self, rows: RunRows) -> None:
+        """A run that was begun before: its rows as they are."""
+        self.messages = list(rows.messages)
+        self.requests = {request.id: request for request in rows.requests}
+        self.tool_calls = {str(call.id): call for call in rows.tool_calls}
+        calls = unanswered(self.answer, self.messages, rows.tool_calls)
+        self.unanswered = {call.call_id: call for call in calls}
+        is_empty = self.answer.status != "complete" and not self.answer.text
+        self._settled = len(self.messages) - is_empty
+
+    def repeat(
+        self, names: Collection[str], answers: Callable[[Sequence[ToolCall]], Body]
+    ) -> set[str]:
+        """Open the interrupted calls of these tools again; their ids.
+
+        What answered them is replaced by a message that answers the others.
+        """
+        calls = calls_of(self.answer, self.tool_calls.values())
+        again = {
+            call.call_id: call
+            for call in calls
+            if call.status == "interrupted" and call.name in names
+        }
+        after = [message for message in self.messages if message.seq > self.answer.seq]
+        for message in after:
+            answered = answered_by(message)
+            if answered.isdisjoint(again):
+                continue
+            self._put_message(replace(message, status="superseded"))
+            others = [call for call in calls if call.call_id in answered - again.keys()]
+            if others:
+                self._add_message(whole_message(self.run, self._next_seq(), answers(others)))
+        for call in again.values():
+            self._put_tool_call(reopened_call(call))
+        if again:
+            self._settled = len(self.messages)
+            self._limits.check_tool_calls(len(self.tool_calls))
+        return set(again)
+
+    def tell(
+        self,
+        deliver: Callable[[Sequence[Chunk]], None],
+        hurry: Callable[[], None],
+        set_out: Callable[[], None],
+    ) -> None:
+        """Who gets the chunks once they are stored, and who is told that there are some.
+
+        `set_out` is told that the LLM is about to be asked.
+        """
+        self._deliver, self._hurry, self._set_out = deliver, hurry, set_out
+
+    @property
+    def answer(self) -> Message:
+        """The answer that is being written, or was written last."""
+        return next(message for message in reversed(self.messages) if message.role == "assistant")
+
+    def row_of(self, call: Call) -> ToolCall:
+        """The row of a call, or what it would be."""
+        return self.unanswered.get(call.call_id) or pending_call(call, self.answer)
+
+    @property
+    def usage(self) -> Usage:
+        """What the run has used so far, beside the transcript too."""
+        return usage_of([*self.requests.values(), *self.asides.values()])
+
+    # What stands beside the transcript: see `chatrecord.runs.compaction.RunLedger`
+
+    @property
+    def chat_id(self) -> UUID:
+        """The chat of the run."""
+        return self.run.chat_id
+
+    @property
+    def run_id(self) -> UUID:
+        """The run's id."""
+        return self.run.id
+
+    async def open_aside(
+        self, request: ApiRequest, target: Target, *, estimate: Callable[[], int]
+    ) -> None:
+        self._check_spending(target, estimate)
+        if self._budgets:
+            if self.asides:
+                await self.commit()  # the request before this one has ended: its row must say so
+            await self._admit(request)
+            return
+        self._changes.add(request)
+        try:
+            await self.commit()
+        except BaseException:
+            self._changes.new.pop(request.id, None)
+            self._changes.never_sent.add(request.id)
+            raise
+
+    def note(self, record: ApiRequest) -> None:
+        self.asides[record.id] = record
+        self._changes.put(record)
+
+    def add_summary(self, summary: Message) -> None:
+        self._changes.add(summary)
+
+    def forget(self, summary: Message) -> None:
+        self._changes.new.pop(summary.id, None)
+
+    # What the LLM adapter reports
+
+    def ids(self) -> dict[str, UUID]:
+        ids = {
+            "chat_id": self.run.chat_id,
+            "run_id": self.run.id,
+            "message_id": self.answer.id,
+        }
+        return ids if self._request is None else {**ids, "request_id": self._request.id}
+
+    def describe(self, *, instructions: str | None, settings: Json) -> None:
+        kept = self.run.settings if isinstance(self.run.settings, dict) else {}
+        told = settings if isinstance(settings, dict) else {}
+        self.run = replace(self.run, instructions=instructions, settings={**kept, **told})
+        self._changes.put(self.run)
+
+    async def open_request(self, target: Target, *, estimate: Callable[[], int]) -> None:
+        again = self.answer.status in ("failed", "interrupted")
+        if not again:
+            self._step += 1
+            self._limits.check_steps(self._step)
+        self._check_spending(target, estimate)
+        admitted = await self._admitted(target) if self._budgets else None
+        if self._sent:
+            self._open_another(target, again=again, admitted=admitted)
+            await self.commit()
+        else:
+            self._open_first(target, admitted)
+        self._set_out()
+        self._clock = perf_counter()
+
+    def _check_spending(self, target: Target, estimate: Callable[[], int]) -> None:
+        used = self.usage
+        self._limits.check_spending(
+            target, estimate=estimate, run=used, chat=together(self._chat_usage, used)
+        )
+
+    async def _admitted(self, target: Target) -> ApiRequest:
+        """A request that is stored because every budget allowed it."""
+        request = opened_request(self.run, self.answer.id, target)
+        if self._sent or self.asides:
+            await self.commit()  # the request before this one has ended: its row must say so
+        await self._admit(request)
+        return request
+
+    async def _admit(self, request: ApiRequest) -> None:
+        try:
+            await admit(self._store, self._budgets, request, self._new_lease, self.lock)
+        except BaseException:
+            self._changes.never_sent.add(request.id)  # it may be stored all the same
+            raise
+
+    def _open_first(self, target: Target, admitted: ApiRequest | None) -> None:
+        """The first request and its answer are rows already."""
+        opened = admitted or self._request
+        assert opened is not None
+        self._sent = True
+        self._request = replace(
+            opened,
+            model=target.model,
+            provider=target.provider,
+            streamed=target.streamed,
+            started_at=datetime.now(UTC),
+        )
+
+    def _open_another(self, target: Target, *, again: bool, admitted: ApiRequest | None) -> None:
+        answer = self.answer
+        if again and not (answer.text or answer.reasoning):
+            self._put_message(replace(answer, status="streaming", finished_at=None))
+        else:
+            if again:
+                self._put_message(replace(answer, status="superseded"))
+            self._add_message(empty_answer(self.run, target, seq=self._next_seq()))
+        if admitted is None:
+            self._request = opened_request(self.run, self.answer.id, target)
+            self._changes.add(self._request)
+        else:
+            self._request = replace(admitted, message_id=self.answer.id)
+            self._changes.put(self._request)
+
+    def watch(self, snapshot: Snapshot) -> None:
+        assert self._request is not None
+        self._snapshot = snapshot
+        self._seen = {}
+        if self._request.streamed:
+            self._request = replace(self._request, first_token_ms=self._elapsed_ms())
+        self._hurry()
+
+    def grow(self, characters: int) -> bool:
+        if self._is_early:
+            self._collect()
+            if perf_counter() - self._unstored_since < EARLY:
+                self._show_early()
+        return self._headway.grow(characters)
+
+    async def catch_up(self) -> None:
+        await self._headway.wait()
+
+    def close_request(self, answer: Answer | None, failure: Failure | None = None) -> None:
+        self._collect()
+        self._headway.end()
+        self._snapshot = None
+        assert self._request is not None
+        status = status_after(failure)
+        self._put_message(answered(self.answer, answer, status))
+        request = closed_request(self._request, answer, failure, status, self._elapsed_ms())
+        self.requests[request.id] = request
+        self._request = None
+        self._changes.put(request)
+        if answer is not None and failure is None:
+            self._expect_calls(answer.calls)
+
+    def _expect_calls(self, calls: Sequence[Call]) -> None:
+        self.unanswered = {}
+        for call in calls:
+            expected = pending_call(call, self.answer)
+            self.tool_calls[str(expected.id)] = expected
+            self.unanswered[call.call_id] = expected
+            self._changes.add(expected)
+        self._limits.check_tool_calls(len(self.tool_calls))
+
+    def add_message(self, body: Body) -> None:
+        self._add_message(whole_message(self.run, self._next_seq(), body))
+        self.unanswered = {}
+
+    async def start_tool(self, call: Call) -> None:
+        expected = self.unanswered.get(call.call_id) or self._unexpected(call)
+        started = replace(
+            expected, status="running", arguments=call.arguments, started_at=datetime.now(UTC)
+        )
+        self._put_tool_call(started)
+        self._collect()
+        self._waiting.append(Chunk("tool_call", started.message_id, tool_call=started))
+        await self.commit()
+
+    def _unexpected(self, call: Call) -> ToolCall:
+        """A call that the model did not make itself, but a tool of its tools."""
+        expected = pending_call(call, self.answer)
+        self._changes.add(expected)
+        return expected
+
+    async def end_tool(
+        self, call_id: str, *, result: Json = None, error: str | None = None
+    ) -> None:
+        self.close_tool(call_id, result=result, error=error)
+        await self.commit()
+
+    async def deny_tool(self, call: Call, reason: str) -> None:
+        expected = self.unanswered.get(call.call_id) or self._unexpected(call)
+        denied = replace(expected, status="denied", error=reason, finished_at=datetime.now(UTC))
+        self._put_tool_call(denied)
+        self._collect()
+        self._waiting.append(Chunk("tool_call", denied.message_id, tool_call=denied))
+        self._waiting.append(Chunk("tool_result", denied.message_id, tool_call=denied))
+        await self.commit()
+
+    def close_tool(
+        self,
+        call_id: str,
+        *,
+        result: Json = None,
+        error: str | None = None,
+        is_denied: bool = False,
+    ) -> None:
+        open_call = self.unanswered.get(call_id)
+        if open_call is None or open_call.status not in ("pending", "running", "awaiting_approval"):
+            return
+        status: ToolCallStatus = "failed" if error is not None else "complete"
+        ended = ended_call(open_call, "denied" if is_denied else status, result, error)
+        self._put_tool_call(ended)
+        self._waiting.append(Chunk("tool_result", ended.message_id, tool_call=ended))
+
+    # What the journal asks for
+
+    def entries(self) -> list[JournalEntry]:
+        self._collect()
+        self._headway.enter()
+        said = self._said()
+        self._entered_at = perf_counter()
+        self._journaled.update(chunk.message_id for chunk in said)
+        self._entered = len(said)
+        return [
+            JournalEntry(chunk.message_id, self._numbered + place, payload_of(chunk))
+            for place, chunk in enumerate(said)
+        ]
+
+    def stored(self) -> None:
+        self._headway.store()
+        self._numbered += self._entered
+        self._hand_on(self._entered, since=self._entered_at)
+
+    # The last transaction
+
+    def settle(self, bodies: Sequence[Body]) -> None:
+        """Give the run's messages their final form, and add those nobody reported."""
+        recent = self.messages[self._settled :]
+        standing = [message for message in recent if message.status != "superseded"]
+        for message, body in zip(standing, bodies, strict=False):
+            if message.content != body.content:
+                self._put_message(replace(message, content=body.content, format=body.format))
+        for body in bodies[len(standing) :]:
+            self._add_message(whole_message(self.run, self._next_seq(), body))
+
+    def park(self, call_ids: Sequence[str]) -> None:
+        """These calls wait for somebody's approval."""
+        for call in list(self.tool_calls.values()):
+            if call.call_id in call_ids and call.status in ("pending", "running"):
+                self._put_tool_call(replace(call, status="awaiting_approval", started_at=None))
+
+    def give_up(self, error: BaseException, answers: Callable[[Sequence[ToolCall]], Body]) -> None:
+        """Leave nothing open: the answer, its request, and every tool call get an ending."""
+        if self._request is not None and self._sent:
+            self.close_request(None, Failure(RunInterrupted(text_of(error)), type(error).__name__))
+        elif self.answer.status == "streaming":
+            status: Ending = "interrupted" if isinstance(error, RunInterrupted) else "failed"
+            self._put_message(replace(self.answer, status=status, finished_at=datetime.now(UTC)))
+        for call in self.unanswered.values():
+            if call.status in ("pending", "running", "awaiting_approval"):
+                self._put_tool_call(ended_call(call, "interrupted", None, None))
+        if self.unanswered:
+            calls = [self.tool_calls[str(call.id)] for call in self.unanswered.values()]
+            self.add_message(answers(calls))
+
+    def replace_from(self, first: int) -> None:
+        """The run has ended well: what it was to replace is replaced."""
+        self._changes.superseded = (first, self.messages[0].seq)
+
+    def withdraw(self) -> None:
+        """The run has not ended well: what it was to replace still stands."""
+        for message in self.messages:
+            self._put_message(replace(message, status="superseded"))
+
+    def end(self, run: Run) -> None:
+        """The run is over."""
+        self.run = run
+        for call in list(self.tool_calls.values()):
+            if call.status in ("pending", "running"):
+                self._put_tool_call(ended_call(call, "interrupted", None, None))
+        self._changes.put(run)
+        if not self._sent and self._request is not None:
+            self._changes.never_sent.add(self._request.id)
+
+    async def commit(self) -> None:
+        """Write all changes in one transaction, then hand on the chunks that show them.
+
+        Changes made by calls that run side by side go out together.
+        """
+        await finished(self._committed(), self._context)
+
+    async def _committed(self) -> None:
+        try:
+            await self._commit()
+        except asyncio.CancelledError:  # the end of a loop cancels every task, and waits for them
+            await self._commit()
+
+    async def _commit(self) -> None:
+        async with self.lock:
+            await asyncio.sleep(0)
+            changes, self._changes = self._changes, Changes(self.run.chat_id)
+            shown = len(self._waiting)  # by these changes: more may come while they are written
+            began = perf_counter()
+            changes.journaled = self._whole_by(changes)
+            try:
+                await self._writing.write(changes, self._new_lease())
+            except BaseException:
+                self._changes = changes.followed_by(self._changes)
+                raise
+            self._journaled -= changes.journaled
+            self._hand_on(shown, since=began)
+
+    def _new_lease(self) -> Lease:
+        return self._writing.lease_of(self.run)
+
+    def reduce(self, reduction: Reduction) -> bool:
+        """Give up one value that the database may not take; whether there was one left.
+
+        The run still gets an end, and its text.
+        """
+        less = reduction.next(self._changes, self._last_called())
+        if isinstance(less, Message):
+            self._put_message(less)
+        elif isinstance(less, ToolCall):
+            self._put_tool_call(less)
+        elif isinstance(less, Run):
+            self.run = less
+            self._changes.put(less)
+        return less is not None
+
+    # Helpers
+
+    def _last_called(self) -> list[ToolCall]:
+        """The calls of the last answer that made any."""
+        calls = list(self.tool_calls.values())
+        return [call for call in calls if call.message_id == calls[-1].message_id]
+
+    def _whole_by(self, changes: Changes) -> set[UUID]:
+        written = {*changes.new, *changes.changed}
+        open_answer = self.answer.id if self.answer.status == "streaming" else None
+        return {
+            message for message in self._journaled if message in written and message != open_answer
+        }
+
+    def _collect(self) -> None:
+        """Turn what has grown since the last look into chunks."""
+        if self._snapshot is None:
+            return
+        ordinals: Counter[str] = Counter()
+        for kind, text in filter(None, self._snapshot()):
+            # By its number among its kind: a tool call may still come to stand before it.
+            part = (kind, ordinals[kind])
+            ordinals[kind] += 1
+            news = text[self._seen.get(part, 0) :]
+            if news:
+                self._seen[part] = len(text)
+                if not self._waiting:
+                    self._unstored_since = perf_counter()
+                self._waiting += [chunk_of(kind, self.answer.id, it) for it in _pieces(news)]
+
+    def _hand_on(self, count: int, *, since: float) -> None:
+        """These are stored; whatever else waits has come since that moment."""
+        self._unstored_since = since
+        stored, self._waiting = self._waiting[self._shown : count], self._waiting[count:]
+        self._shown = max(0, self._shown - count)
+        if stored:
+            self._deliver(stored)
+
+    def _show_early(self) -> None:
+        """Hand on what is said, though it is not stored yet."""
+        said = self._said()
+        if len(said) > self._shown:
+            news, self._shown = said[self._shown :], len(said)
+            self._deliver(news)
+
+    def _said(self) -> list[Chunk]:
+        """The text and reasoning that wait, up to the first tool call."""
+        return list(takewhile(lambda chunk: chunk.tool_call is None, self._waiting))
+
+    def _next_seq(self) -> int:
+        self._changes.next_seq = self.messages[-1].seq + 2
+        return self.messages[-1].seq + 1
+
+    def _add_message(self, message: Message) -> None:
+        self.messages.append(message)
+        self._changes.add(message)
+
+    def _put_message(self, message: Message) -> None:
+        place = next(i for i, known in enumerate(self.messages) if known.id == message.id)
+        self.messages[place] = message
+        self._changes.put(message)
+
+    def _put_tool_call(self, call: ToolCall) -> None:
+        self.unanswered[call.call_id] = self.tool_calls[str(call.id)] = call
+        self._changes.put(call)
+
+    def _elapsed_ms(self) -> float:
+        return (perf_counter() - self._clock) * 1000
+
+
+def _pieces(text: str) -> list[str]:
+    starts = range(0, len(text), LONGEST_PIECE)
+    return [text[start : start + LONGEST_PIECE] for start in starts]
+
+
+def _to_nobody(_chunks: Sequence[Chunk]) -> None:
+    """Before anybody listens."""
+
+
+def _in_no_hurry() -> None:
+    """Before anybody waits."""

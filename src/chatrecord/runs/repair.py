@@ -1,0 +1,172 @@
+"""Ends the runs whose process has died, by what they have left in the database.
+
+Nothing is dropped and nothing is run again: a partial answer becomes an interrupted one, and every
+tool call gets an answer, so that the chat can go on with any provider.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from uuid import UUID
+
+from chatrecord.errors import ChatRecordError, DatabaseFailed, LeaseLost
+from chatrecord.llm.port import Body
+from chatrecord.records import Message, Run, ToolCall
+from chatrecord.store.port import Changes, JournalEntry, Lease, RunRows, Store
+from chatrecord.store.retries import with_retries
+
+from .cancellation import finished
+from .journal import Journal
+from .row_changes import ended_call, whole_message
+from .tool_answers import last_answer, unanswered
+
+log = logging.getLogger("chatrecord")
+
+BATCH = 100
+"""Runs looked at in one go."""
+
+DIED = "The process that ran this ended without a word"
+
+
+@dataclass(frozen=True, slots=True)
+class Repairer:
+    """Repairs runs for the process of this journal. `answers` makes what answers tool calls."""
+
+    store: Store
+    journal: Journal
+    answers: Callable[[Sequence[ToolCall]], Body]
+
+    async def repair(self, *, chats: Sequence[UUID] | None = None) -> int:
+        """End every expired run, of these chats or of all; how many this process has ended.
+
+        Runs that this process works on itself are left alone: it was paused or starved, and goes
+        on with them. A run whose rows somebody has damaged stops the repair of its own chat only.
+        """
+        repaired = 0
+        while True:
+            expired = await self.store.expired_runs(datetime.now(UTC), chats=chats, limit=BATCH)
+            is_for_one = chats is not None and len(chats) == 1
+            ended = [await self._repaired(run, is_for_one=is_for_one) for run in expired]
+            repaired += sum(ended)
+            if len(expired) < BATCH or not any(ended):
+                return repaired
+
+    async def _repaired(self, run: Run, *, is_for_one: bool) -> bool:
+        try:
+            return await finished(self._repair_one(run))
+        except ChatRecordError as error:
+            if is_for_one or (isinstance(error, DatabaseFailed) and error.may_pass):
+                raise
+            log.warning("Run %s could not be repaired: %s", run.id, error)
+            return False
+
+    async def abandon(self, run: Run) -> bool:
+        """End a parked run: the calls that wait for approval are denied."""
+        return await finished(self._abandon(run))
+
+    async def end(self, run: Run, why: str) -> bool:
+        """End a run of this process that nobody works on any more."""
+        return await finished(self._end(run, why))
+
+    async def _abandon(self, run: Run) -> bool:
+        until = datetime.now(UTC) + self.journal.lease
+        reopened = await self.store.reopen(run, owner=self.journal.owner, until=until)
+        return reopened is not None and await self._end(reopened, "The run was given up")
+
+    async def _repair_one(self, run: Run) -> bool:
+        if self.journal.tasks_of(run.id):
+            return False
+        if run.status == "waiting":
+            await self.store.leave_line(run)
+            return True
+        now = datetime.now(UTC)
+        until = now + self.journal.lease
+        claimed = await self.store.claim(run, owner=self.journal.owner, now=now, until=until)
+        if claimed is None:
+            return False
+        return await self._end(claimed, DIED)
+
+    async def _end(self, run: Run, why: str) -> bool:
+        rows = await self.store.rows_of(run)
+        lease = Lease(run.id, run.owner, run.epoch, datetime.now(UTC) + self.journal.lease)
+        changes = mended(run, rows, self.answers, lease=lease, why=why)
+        try:
+            await with_retries(lambda: self.store.write(changes), self.journal.patience)
+        except LeaseLost:
+            return False
+        return True
+
+
+def mended(
+    run: Run,
+    rows: RunRows,
+    answers: Callable[[Sequence[ToolCall]], Body],
+    *,
+    lease: Lease,
+    why: str,
+) -> Changes:
+    """What has to be written so that nothing of this run is left open."""
+    changes = Changes(run.chat_id, lease)
+    changes.put(replace(run, status="interrupted", error=why, finished_at=datetime.now(UTC)))
+    for message in rows.messages:
+        ended = message
+        if message.status == "streaming":
+            ended = folded(message, rows.journal)
+            changes.journaled.add(message.id)
+        if run.replaces is not None:
+            ended = replace(ended, status="superseded")
+        if ended is not message:
+            changes.put(ended)
+    for request in rows.requests:
+        if request.status == "running":
+            changes.put(replace(request, status="interrupted", error=why))
+    calls = [_closed(call) for call in rows.tool_calls]
+    for call, before in zip(calls, rows.tool_calls, strict=True):
+        if call is not before:
+            changes.put(call)
+    if run.replaces is None:  # what was to be replaced stands, and nothing of this run
+        _answer(changes, run, rows.messages, calls, answers)
+    return changes
+
+
+def _answer(
+    changes: Changes,
+    run: Run,
+    messages: Sequence[Message],
+    calls: Sequence[ToolCall],
+    answers: Callable[[Sequence[ToolCall]], Body],
+) -> None:
+    """Give the calls of the last answer their results, where no message has done so."""
+    answer = last_answer(messages)
+    if answer is None:
+        return  # the chat was deleted meanwhile
+    last = max(messages, key=lambda message: message.seq)
+    open_calls = unanswered(answer, messages, calls)
+    if open_calls:
+        changes.add(whole_message(run, last.seq + 1, answers(open_calls)))
+        changes.next_seq = last.seq + 2
+
+
+def folded(message: Message, journal: Sequence[JournalEntry]) -> Message:
+    """A message that was streaming, ended with what the journal has of it."""
+    pieces = [entry.piece for entry in journal if entry.message_id == message.id]
+    text = "".join(said for kind, said in pieces if kind == "text")
+    reasoning = "".join(said for kind, said in pieces if kind == "reasoning")
+    return replace(
+        message,
+        status="interrupted",
+        text=text,
+        reasoning=reasoning or None,
+        finished_at=datetime.now(UTC),
+    )
+
+
+def _closed(call: ToolCall) -> ToolCall:
+    if call.status in ("pending", "running"):
+        return ended_call(call, "interrupted", None, None)
+    if call.status == "awaiting_approval":
+        return replace(call, status="denied", finished_at=datetime.now(UTC))
+    return call

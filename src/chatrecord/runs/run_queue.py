@@ -1,0 +1,117 @@
+"""When a run may begin, where another run of its chat is active."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import AbstractAsyncContextManager, suppress
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any, Protocol
+from uuid import UUID
+
+from chatrecord.errors import ApprovalPending, ChatBusy, RunNotFound, SentBefore
+from chatrecord.records import Reply, Run
+from chatrecord.store.port import Store
+
+from .cancellation import finished
+from .feed import Feed
+from .run_spec import Order
+
+
+def _check_cancelled() -> None:
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
+
+
+class Others(Protocol):
+    """The other runs of the chat."""
+
+    async def repair(self) -> int:
+        """End those whose process has died; how many there were."""
+
+    def find(self, run_id: UUID) -> Awaitable[Feed]:
+        """One of them, to be read."""
+
+    async def typed(self, reply: Reply[object], output_type: object | None) -> Reply[object]:
+        """What was found of one, with its output as this type, or as the agent's own."""
+
+    async def stop(self) -> bool:
+        """Stop the active one; whether there was one."""
+
+    async def end(self, run_id: UUID, why: str) -> None:
+        """End this one if it is this process's, and nobody works on it."""
+
+    def queue(self) -> AbstractAsyncContextManager[object]:
+        """Entered one after the other, in the order of arrival in this process."""
+
+
+@dataclass(slots=True)
+class Turn:
+    """The turn of one run. `open` begins it, `row` is its row as of now."""
+
+    store: Store
+    order: Order
+    others: Others
+    lease: timedelta
+    open: Callable[[], Coroutine[Any, Any, None]]
+    row: Callable[[], Run]
+    _place: Run | None = None
+
+    async def begin(self) -> None:
+        """Open the run once the others let it, or raise what forbids it."""
+        if self.order.waits:
+            await self._begin_in_line()
+            return
+        while (ahead := await self._opened()) is not None:
+            if self.order.policies.on_busy == "reject" or self.order.resumes:
+                raise ahead
+            await self.others.stop()
+
+    async def _opened(self) -> ChatBusy | None:
+        """Open it, or learn who is ahead. Raises where there is nobody to wait for."""
+        while True:
+            try:
+                await finished(self.open())
+            except SentBefore:
+                raise
+            except ApprovalPending:
+                if self.order.policies.on_parked == "reject":
+                    raise
+                await self.others.stop()
+            except ChatBusy as busy:
+                _check_cancelled()  # who is cancelled while this fails hears of the failure alone
+                if await self.others.repair():
+                    continue
+                if busy.run_id is None:  # the chat itself has moved on
+                    raise
+                return busy
+            else:
+                return None
+
+    async def _begin_in_line(self) -> None:
+        try:
+            async with self.others.queue():
+                ahead = await self._opened_or_in_line()
+            while ahead is not None:
+                await self._wait_for(ahead)
+                ahead = await self._opened_or_in_line()
+        except BaseException:
+            if self._place is not None:
+                await finished(self.store.leave_line(self._place))
+            raise
+
+    async def _opened_or_in_line(self) -> ChatBusy | None:
+        ahead = await self._opened()
+        if ahead is not None:
+            self._place = replace(self.row(), status="waiting")
+            await finished(self.store.stand_in_line(self._place))
+        return ahead
+
+    async def _wait_for(self, ahead: ChatBusy) -> None:
+        """Until that run has ended, or this one's place has to be claimed again."""
+        assert ahead.run_id is not None
+        with suppress(TimeoutError, RunNotFound):
+            async with asyncio.timeout(self.lease.total_seconds() / 3):
+                await (await self.others.find(ahead.run_id)).ended()

@@ -1,0 +1,98 @@
+"""What is asked of a run, and the rows that it begins with."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from uuid import UUID
+
+from chatrecord.attachments.attachment import check_sizes
+from chatrecord.hooks.run_hooks import storing
+from chatrecord.llm.port import LLM, Body
+from chatrecord.records import Json, Run
+from chatrecord.store.port import Replacement, RunStart
+
+from .policies import Policies
+from .row_changes import empty_answer, opened_message, opened_request
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is asked of a run."""
+
+    chat_id: UUID
+    content: object | None
+    instructions: str | None
+    policies: Policies
+    output_type: object | None = None
+    idempotency_key: str | None = None
+    resumes: Run | None = None
+    replaces: Replacement | None = None
+
+    @property
+    def waits(self) -> bool:
+        """Whether it stands in line where the chat is busy."""
+        return self.policies.on_busy == "wait" and self.resumes is None
+
+
+def start_of(order: Order, llm: LLM, run_id: UUID, *, owner: str, lease: timedelta) -> RunStart:
+    """The first rows of a run: itself, its prompt, an empty answer and the request for it."""
+    check_sizes(order.content, order.policies.limits.attachment_bytes)
+    now = datetime.now(UTC)
+    run = Run(
+        id=run_id,
+        chat_id=order.chat_id,
+        status="running",
+        owner=owner,
+        epoch=1,
+        lease_until=now + lease,
+        idempotency_key=order.idempotency_key,
+        instructions=order.instructions,
+        settings=_settings_of(order, llm) or None,
+        error=None,
+        started_at=now,
+        finished_at=None,
+    )
+    prompt = None
+    if order.content is not None:
+        prompt = opened_message(run, 0, prompt_of(order, llm), "complete")
+    answer = empty_answer(run, llm.target, seq=0)
+    request = None if order.policies.budgets else opened_request(run, answer.id, llm.target)
+    return RunStart(
+        run,
+        prompt,
+        answer,
+        request,
+        order.policies.window,
+        order.replaces,
+        order.waits,
+        with_summary=order.policies.compact is not None,
+    )
+
+
+def _settings_of(order: Order, llm: LLM) -> dict[str, Json]:
+    settings: dict[str, Json] = {}
+    if order.replaces is not None:
+        settings["replaces"] = order.replaces.first
+    if order.idempotency_key is not None:
+        settings["question"] = fingerprint(prompt_of(order, llm))
+    return settings
+
+
+def fingerprint(body: Body) -> str:
+    """What tells two questions apart, whenever they are asked: files and pictures count, too."""
+    content = json.dumps(_timeless(body.content), sort_keys=True)
+    return sha256(content.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _timeless(value: Json) -> Json:
+    if isinstance(value, dict):
+        return {key: _timeless(item) for key, item in value.items() if key != "timestamp"}
+    return [_timeless(item) for item in value] if isinstance(value, list) else value
+
+
+def prompt_of(order: Order, llm: LLM) -> Body:
+    """The user's message as it is stored."""
+    return llm.prompt(order.content, storing(order.policies.hooks, order.chat_id))

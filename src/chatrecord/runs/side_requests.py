@@ -1,0 +1,247 @@
+"""Requests beside the transcript: in the ledger like all others, but no message of the chat."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from time import perf_counter
+from typing import Protocol
+from uuid import UUID
+
+from chatrecord.errors import ChatRecordError
+from chatrecord.hooks.aside_hooks import AsideHooks
+from chatrecord.hooks.hook import Hook
+from chatrecord.hooks.moments import Change, Text
+from chatrecord.ids import new_id
+from chatrecord.llm.port import LLM, Answer, Aside, Body, Call, Failure, Snapshot, Target
+from chatrecord.records import ApiRequest, Json, Message, Tokens, ToolCall, Usage
+from chatrecord.spending.budgets import Budget
+from chatrecord.spending.limits import Limits
+from chatrecord.spending.usage import together, usage_of
+from chatrecord.store.port import PATIENCE, Changes, Store
+from chatrecord.store.retries import with_retries
+
+from .budget_reservation import admit
+from .cancellation import finished
+from .repair import DIED
+from .row_changes import answered, closed_request, new_request, status_after
+
+_PATIENCE = PATIENCE.total_seconds()
+LONGEST = timedelta(hours=1)
+_REACH = timedelta(days=7)
+"""What was begun before that is not looked for: the table of requests may be large."""
+
+
+class Ledger(Protocol):
+    """Where the requests of an aside are written down."""
+
+    @property
+    def chat_id(self) -> UUID: ...
+
+    @property
+    def run_id(self) -> UUID | None: ...
+
+    async def open_aside(
+        self, request: ApiRequest, target: Target, *, estimate: Callable[[], int]
+    ) -> None:
+        """Store a request that is about to be sent, or raise what forbids it."""
+
+    def note(self, record: ApiRequest) -> None:
+        """A request as it is now."""
+
+    async def commit(self) -> None:
+        """Store what was noted."""
+
+
+class AsideRecorder:
+    """Implements `chatrecord.llm.port.Recorder` for requests that write no message."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._request: ApiRequest | None = None
+        self._clock = perf_counter()
+        self.last: ApiRequest | None = None
+        """The last request that has ended."""
+        self.answer = _empty_message(ledger.chat_id)
+        """What came of it. It is no row."""
+
+    def ids(self) -> dict[str, UUID]:
+        run_id, request = self._ledger.run_id, self._request
+        ids = {"chat_id": self._ledger.chat_id}
+        ids |= {} if run_id is None else {"run_id": run_id}
+        return ids if request is None else {**ids, "request_id": request.id}
+
+    async def open_request(self, target: Target, *, estimate: Callable[[], int]) -> None:
+        ledger = self._ledger
+        request = new_request(ledger.chat_id, ledger.run_id, None, target)
+        await ledger.open_aside(request, target, estimate=estimate)
+        self._request, self._clock = request, perf_counter()
+
+    def watch(self, snapshot: Snapshot) -> None:
+        assert self._request is not None
+        if self._request.streamed:
+            self._request = replace(self._request, first_token_ms=self._elapsed_ms())
+
+    def grow(self, characters: int) -> bool:
+        return False
+
+    async def catch_up(self) -> None:
+        """Nothing of it is stored before its end."""
+
+    def close_request(self, answer: Answer | None, failure: Failure | None = None) -> None:
+        assert self._request is not None
+        status = status_after(failure)
+        self.answer = answered(self.answer, answer, status)
+        self.last = closed_request(self._request, answer, failure, status, self._elapsed_ms())
+        self._request = None
+        self._ledger.note(self.last)
+
+    # What has no place beside the transcript
+
+    def row_of(self, call: Call) -> ToolCall:
+        raise NotImplementedError  # no tools are offered, so there is no call to ask for
+
+    def add_message(self, body: Body) -> None:
+        """Not a row."""
+
+    async def start_tool(self, call: Call) -> None:
+        """There are no tools."""
+
+    async def end_tool(
+        self, call_id: str, *, result: Json = None, error: str | None = None
+    ) -> None:
+        """There are no tools."""
+
+    async def deny_tool(self, call: Call, reason: str) -> None:
+        """There are no tools."""
+
+    def close_tool(
+        self,
+        call_id: str,
+        *,
+        result: Json = None,
+        error: str | None = None,
+        is_denied: bool = False,
+    ) -> None:
+        """There are no tools."""
+
+    def describe(self, *, instructions: str | None, settings: Json) -> None:
+        """Not the run's."""
+
+    def _elapsed_ms(self) -> float:
+        return (perf_counter() - self._clock) * 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The answer to an aside: its text, the request that brought it, and its message, no row."""
+
+    text: str
+    request: ApiRequest
+    answer: Message
+    storing: Change | None
+
+    def stored(self, text: str) -> str:
+        """The text as it may be stored."""
+        return self.storing(Text("assistant", text)) if self.storing else text
+
+
+async def asked(llm: LLM, aside: Aside, ledger: Ledger, hooks: Sequence[Hook]) -> Asked:
+    """Ask this beside the transcript. Raises the `ChatRecordError` that tells why it failed.
+
+    Its requests are noted, the last of them still to be committed.
+    """
+    recorder = AsideRecorder(ledger)
+    own_hooks = AsideHooks(hooks, ledger.chat_id, ledger.run_id, recorder)
+    text = await llm.aside(aside, recorder, own_hooks)
+    assert recorder.last is not None
+    return Asked(text, recorder.last, recorder.answer, own_hooks.storing)
+
+
+class ChatLedger:
+    """Implements `Ledger` for a chat, whatever its runs do meanwhile."""
+
+    run_id: UUID | None = None
+
+    def __init__(
+        self, store: Store, chat_id: UUID, limits: Limits, budgets: Sequence[Budget]
+    ) -> None:
+        self.chat_id = chat_id
+        self._store = store
+        self._limits = limits
+        self._budgets = budgets
+        self._changes = Changes(chat_id)
+        self._sent: dict[UUID, ApiRequest] = {}
+        self._lock = asyncio.Lock()
+
+    async def open_aside(
+        self, request: ApiRequest, target: Target, *, estimate: Callable[[], int]
+    ) -> None:
+        await self.commit()
+        used = await self._store.usage(self.chat_id) if self._limits.concern_chat else Usage()
+        so_far = usage_of(self._sent.values())
+        self._limits.check_spending(
+            target, estimate=estimate, run=so_far, chat=together(used, Usage())
+        )
+        try:
+            await self._open(request)
+        except BaseException:
+            self._changes.never_sent.add(request.id)  # it may be stored all the same
+            raise
+
+    async def _open(self, request: ApiRequest) -> None:
+        if self._budgets:
+            await admit(self._store, self._budgets, request, lambda: None, self._lock)
+        else:
+            opening = Changes(self.chat_id)
+            opening.add(request)
+            await finished(self._store.write(opening))
+
+    def note(self, record: ApiRequest) -> None:
+        self._sent[record.id] = record
+        self._changes.put(record)
+
+    async def commit(self) -> None:
+        if self._changes.changed or self._changes.never_sent:
+            changes, self._changes = self._changes, Changes(self.chat_id)
+            # They may be written twice.
+            await finished(with_retries(lambda: self._store.write(changes), _PATIENCE))
+
+    async def close(self) -> None:
+        """Store what was noted, as well as that can be done."""
+        try:
+            await self.commit()
+        except (ChatRecordError, asyncio.CancelledError):
+            return
+
+
+async def end_dead_asides(store: Store) -> int:
+    """End the requests of no run whose process has died; how many there were.
+
+    One that is still alive after so long says itself how it has ended, once it has.
+    """
+    before = datetime.now(UTC) - LONGEST
+    return await store.end_asides(before - _REACH, before, DIED)
+
+
+def _empty_message(chat_id: UUID) -> Message:
+    return Message(
+        id=new_id(),
+        chat_id=chat_id,
+        run_id=None,
+        seq=0,
+        role="assistant",
+        status="streaming",
+        text="",
+        reasoning=None,
+        content=None,
+        format=None,
+        model=None,
+        provider=None,
+        finish_reason=None,
+        tokens=Tokens(),
+        created_at=datetime.now(UTC),
+        finished_at=None,
+    )

@@ -1,0 +1,1 @@
+"""Limits, budgets, prices, usage and reports."""

@@ -1,0 +1,134 @@
+"""Budgets: what an owner may spend in a day, counted in the database by all processes together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Literal, get_args
+
+from chatrecord.errors import BudgetExceeded, UnknownPrice
+from chatrecord.llm.port import Target
+from chatrecord.records import Usage
+from chatrecord.text.arguments import check_amount, check_text
+
+from .pricing import most_of_a_request
+
+Renewal = Literal["hour", "day", "week", "month"]
+"""A stretch of time in UTC; a week begins on Monday."""
+
+_ANY_CONTEXT = 1_000_000
+"""Tokens that a request may take whose model's context window is not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spending:
+    """What has been spent, by whom, and which requests are still under way."""
+
+    whose: object
+    used: Usage
+    under_way: Sequence[Target]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """What may be spent, by each owner, in each stretch of time.
+
+        budgets=[Budget(cost=Decimal("5"), per="day", by="user_id")]
+
+    `cost` is in US dollars, `tokens` counts input and output; at least one is given. `per` is
+    `"hour"`, `"day"`, `"week"` or `"month"` (UTC), or `None` for ever. `by` is a column of your
+    chats, such as `user_id`; `"chat_id"` gives each chat its own, `None` all chats one together.
+
+    It is checked in the database before each request. As long as less is spent, a request is sent,
+    so the budget is overspent by one request at most: where the answers under way might use up the
+    rest, the next request waits for them. `most` is what one request can cost at most, in US
+    dollars; without it that is reckoned from the model's context window, which is far more than
+    most requests take: with a small `most`, more of them go at once.
+    """
+
+    cost: Decimal | None = None
+    tokens: int | None = None
+    per: Renewal | None = None
+    by: str | None = None
+    most: Decimal | None = None
+
+    def __post_init__(self) -> None:
+        if self.cost is None and self.tokens is None:
+            msg = "A Budget takes cost= or tokens=, or both, from 0 on"
+            raise ValueError(msg)
+        for name in ("cost", "tokens", "most"):
+            if getattr(self, name) is not None:
+                check_amount(f"Budget({name}", getattr(self, name))
+        check_text("Budget(by", self.by)
+        if self.per is not None and self.per not in get_args(Renewal):
+            known = ", ".join(map(repr, get_args(Renewal)))
+            msg = f"Budget(per=...) is one of {known}, not {self.per!r}"
+            raise ValueError(msg)
+
+    def since(self, now: datetime) -> datetime | None:
+        """When the current stretch began."""
+        day = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+        match self.per:
+            case "hour":
+                return day.replace(hour=now.astimezone(UTC).hour)
+            case "day":
+                return day
+            case "week":
+                return day - timedelta(days=day.weekday())
+            case "month":
+                return day.replace(day=1)
+            case None:
+                return None
+
+    def renews_at(self, now: datetime) -> datetime | None:
+        """When the next stretch begins."""
+        since = self.since(now)
+        if since is None or self.per is None:
+            return None
+        if self.per == "month":
+            return (since + timedelta(days=31)).replace(day=1)
+        return since + timedelta(**{f"{self.per}s": 1})
+
+    def admits(self, target: Target, spending: Spending) -> bool:
+        """Whether a request may be sent now; if not, it may once others have ended.
+
+        Raises `BudgetExceeded`, and `UnknownPrice` where the cost could never be known.
+        """
+        used = spending.used
+        if self.tokens is not None:
+            if used.total_tokens >= self.tokens:
+                raise self._exceeded(spending, f"{used.total_tokens:,} of {self.tokens:,} tokens")
+            if used.total_tokens + sum(map(_most_tokens, spending.under_way)) >= self.tokens:
+                return False
+        if self.cost is None:
+            return True
+        cost = used.cost or Decimal(0)
+        if cost >= self.cost:
+            raise self._exceeded(spending, f"${cost:f} of ${self.cost:f}")
+        self._most_cost(target)
+        return cost + sum(map(self._most_cost, spending.under_way)) < self.cost
+
+    def _most_cost(self, target: Target) -> Decimal:
+        if self.most is not None:
+            return self.most
+        found = most_of_a_request(target.model, target.provider, otherwise=_ANY_CONTEXT)
+        if found.cost is None:
+            msg = (
+                f"Budget(cost=...) cannot be kept: genai-prices knows no price for "
+                f"{target.provider}:{target.model}. Give the budget in tokens instead"
+            )
+            raise UnknownPrice(msg)
+        return found.cost
+
+    def _exceeded(self, spending: Spending, spent: str) -> BudgetExceeded:
+        renews_at = self.renews_at(datetime.now(UTC))
+        whose = f"{self.by}={spending.whose!r}" if self.by else "all chats together"
+        again = f"it renews at {renews_at:%Y-%m-%d %H:%M} UTC" if renews_at else "it never renews"
+        msg = f"The budget of {whose} is used up: {spent} are spent, {again}"
+        return BudgetExceeded(msg, by=self.by, whose=spending.whose, renews_at=renews_at)
+
+
+def _most_tokens(target: Target) -> int:
+    return most_of_a_request(target.model, target.provider, otherwise=_ANY_CONTEXT).tokens

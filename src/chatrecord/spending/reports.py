@@ -1,0 +1,60 @@
+"""What requests have used, grouped as you like, and how fast and how well they went."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from chatrecord.records import Usage
+
+Period = Literal["hour", "day", "month"]
+"""A stretch of time to group by, in UTC."""
+
+
+@dataclass(frozen=True, slots=True)
+class Percentiles:
+    """Milliseconds that half, 95 % and 99 % of the requests took at most (nearest rank)."""
+
+    p50: float
+    p95: float
+    p99: float
+
+
+@dataclass(frozen=True, slots=True)
+class UsageRow:
+    """One group of a report. Every attempt at a provider counts, failed ones too.
+
+    `by` holds what the group has in common, in the order it was asked for: a `date` for a day or a
+    month (its first), a `datetime` for an hour, and otherwise the column's value. Percentiles are
+    `None` where no request of the group was timed.
+    """
+
+    by: Mapping[str, object]
+    usage: Usage
+    failed: int
+    latency_ms: Percentiles | None
+    first_token_ms: Percentiles | None
+
+    @property
+    def error_rate(self) -> float:
+        """The share of requests that failed, from 0 to 1."""
+        return self.failed / self.usage.requests if self.usage.requests else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The requests that began at `since` or later and before `until`. `None` is no bound."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def __post_init__(self) -> None:
+        for name, moment in (("since", self.since), ("until", self.until)):
+            if moment is not None and not isinstance(moment, datetime):
+                msg = f"{name}= takes a datetime, not {type(moment).__name__}"
+                raise TypeError(msg)
+            if moment is not None and moment.tzinfo is None:
+                msg = f"{name}= has no time zone: pass an aware one, as datetime.now(UTC)"
+                raise ValueError(msg)

@@ -1,0 +1,47 @@
+"""What a connection has to be before anything is written through it."""
+
+from __future__ import annotations
+
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from chatrecord.errors import ConfigurationError
+from chatrecord.sqlalchemy.types import is_mysql
+
+from .turns import check_memory
+
+_CHECKED = "chatrecord_checked"
+
+
+class ConnectionChecks:
+    """Looks once at each new connection to MySQL or MariaDB, and once at SQLite."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+        self._is_sqlite_checked = engine.dialect.name != "sqlite"
+
+    async def check(self, connection: AsyncConnection) -> None:
+        """Raise `ConfigurationError` for what would lose or spoil what is written."""
+        if not self._is_sqlite_checked:
+            await check_memory(self._engine, connection)
+            self._is_sqlite_checked = True
+        if is_mysql(connection.dialect):
+            known = (await connection.get_raw_connection()).info
+            if _CHECKED not in known:
+                await _check_mode(connection)
+                known[_CHECKED] = True
+
+
+async def _check_mode(connection: AsyncConnection) -> None:
+    """The drivers write the bytes of files with backslashes, whatever the server makes of them."""
+    mode = (await connection.exec_driver_sql("SELECT @@sql_mode")).scalar_one()
+    if "NO_BACKSLASH_ESCAPES" in mode:
+        msg = (
+            "This connection has NO_BACKSLASH_ESCAPES in its sql_mode: files would be stored with "
+            "other bytes than they have. Take it out of the server's sql_mode, or set another for "
+            f'the connection: connect_args={{"init_command": "SET sql_mode=\'{_but(mode)}\'"}}'
+        )
+        raise ConfigurationError(msg)
+
+
+def _but(mode: str) -> str:
+    return ",".join(each for each in mode.split(",") if each != "NO_BACKSLASH_ESCAPES")

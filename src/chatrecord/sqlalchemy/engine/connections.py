@@ -1,0 +1,230 @@
+"""How statements reach the database: short transactions of our own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+    nullcontext,
+    suppress,
+)
+from datetime import timedelta
+from typing import Any, TypeAlias, TypeVar
+
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.pool import QueuePool
+
+from chatrecord.attachments.stores import AttachmentStore
+from chatrecord.errors import ConfigurationError, DatabaseFailed
+from chatrecord.sqlalchemy.models.mixins import Models
+from chatrecord.sqlalchemy.sql.statements import Statements
+from chatrecord.sqlalchemy.store.attachments import Attachments
+from chatrecord.store.port import PATIENCE
+from chatrecord.store.retries import with_retries
+
+from .connection_checks import ConnectionChecks
+from .driver_options import told_of_options, watch_options
+from .errors import failed, is_of_database
+from .interruptions import survive_interruptions
+from .packets import Packets
+from .snapshot import seeing_one_moment
+from .timeouts import bounded
+from .turns import Turn, turn_of, writing_turn_of
+
+_ANY_NUMBER = 1_000_000
+_Beginning: TypeAlias = AbstractAsyncContextManager[AsyncConnection]
+
+Result = TypeVar("Result")
+
+
+class Connections:
+    """An engine and the classes of a `Models`, for what reads and writes them."""
+
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        models: Models,
+        *,
+        is_ours: bool,
+        patience: timedelta = PATIENCE,
+        attachments: AttachmentStore | None = None,
+    ) -> None:
+        self._engine = engine
+        self._is_ours = is_ours
+        self.patience = patience.total_seconds()
+        self._at_work()
+        survive_interruptions(engine)
+        watch_options(engine)
+        self._sql = Statements(models)
+        self.attachments = Attachments(
+            self._sql, attachments, engine.dialect, self.transaction, self.reading
+        )
+
+    def _at_work(self) -> None:
+        self._turns = asyncio.Semaphore(_connections(self._engine))
+        self._only = turn_of(self._engine)
+        self._writing = writing_turn_of(self._engine)
+        self._checks = ConnectionChecks(self._engine)
+        self._packets = Packets(self._engine)
+        self._under_way = 0
+        self._at_rest = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def begin_anew(self) -> object:
+        """In a process that was forked: with connections of its own. Returns the parent's."""
+        inherited = self._engine.pool
+        self._engine.sync_engine.dispose(close=False)
+        self._at_work()
+        return inherited
+
+    async def close(self) -> None:
+        if self._is_ours:
+            with suppress(DatabaseFailed):  # connections to a server that does not say goodbye
+                async with bounded(self.patience):
+                    await self._rest()
+                    await self._engine.dispose()
+
+    async def _rest(self) -> None:
+        """Wait for what is under way, such as in a task that was cancelled and not awaited.
+
+        Its connection would stay open for ever: the pool knows only of those it has.
+        """
+        while self._under_way:
+            self._at_rest.clear()
+            await self._at_rest.wait()
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncConnection]:
+        """A short transaction that writes. Its errors are `DatabaseFailed`, so is a long silence.
+
+        Who waits for another of ours to give its connection back waits as long as that takes.
+        """
+        async with self._turns, self.urgent_transaction() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def urgent_transaction(self) -> AsyncIterator[AsyncConnection]:
+        """The same for what all others depend on. It waits only where there is one connection."""
+        async with (
+            self._packets_explained(),
+            _taken(self._only),
+            bounded(self.patience),
+            _taken(self._writing),
+            self._opened() as connection,
+        ):
+            yield connection
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncConnection]:
+        """A short transaction that writes nothing."""
+        async with (
+            self._turns,
+            _taken(self._only),
+            bounded(self.patience),
+            self._opened() as connection,
+        ):
+            yield connection
+
+    @asynccontextmanager
+    async def long_transaction(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction that may take its time. Its errors are `DatabaseFailed`."""
+        async with _taken(self._only), _taken(self._writing), self._opened() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction that sees all as of one moment, for as long as it takes to read it."""
+        self._stay_in_one_loop()
+        beginning = seeing_one_moment(self._engine)
+        async with _taken(self._only), self._failing(), self._connected(beginning) as connection:
+            yield connection
+
+    @property
+    def has_one_connection(self) -> bool:
+        """Whether a transaction that waits for its caller would keep that caller waiting."""
+        return self._only is not None
+
+    @asynccontextmanager
+    async def _opened(self) -> AsyncIterator[AsyncConnection]:
+        self._stay_in_one_loop()
+        self._under_way += 1
+        try:
+            async with self._failing(), self._connected(self._engine.begin()) as connection:
+                yield connection
+        finally:
+            self._under_way -= 1
+            self._at_rest.set()
+
+    @asynccontextmanager
+    async def _connected(self, beginning: _Beginning) -> AsyncIterator[AsyncConnection]:
+        async with AsyncExitStack() as stack:
+            with told_of_options():
+                connection = await stack.enter_async_context(beginning)
+            await self._checks.check(connection)
+            yield connection
+
+    @asynccontextmanager
+    async def _packets_explained(self) -> AsyncIterator[None]:
+        try:
+            yield
+        except DatabaseFailed as failure:
+            explained = await self._packets.explained(failure)
+            if explained is failure:
+                raise
+            raise explained from failure.__cause__
+
+    @asynccontextmanager
+    async def _failing(self) -> AsyncIterator[None]:
+        try:
+            yield
+        except Exception as error:
+            if not is_of_database(error):
+                raise
+            raise failed(error) from error
+
+    def _stay_in_one_loop(self) -> None:
+        """Connections and live runs belong to the event loop they were made in."""
+        loop = asyncio.get_running_loop()
+        if self._loop is None:
+            self._loop = loop
+        if self._loop is not loop:
+            msg = (
+                "This Database was used in another event loop before: make one Database for each "
+                "asyncio.run(), or use chatrecord.sqlalchemy.sync from plain code"
+            )
+            raise ConfigurationError(msg)
+
+    async def _retried(
+        self, work: Callable[[], Awaitable[Result]], *, only_undone: bool = False
+    ) -> Result:
+        """Do this, and again after what passes within the patience. See `with_retries`."""
+        return await with_retries(work, self.patience, only_undone=only_undone)
+
+    async def _read(self, statement: Any, **parameters: object) -> list[dict[str, Any]]:
+        return await self._retried(lambda: self._rows(statement, parameters))
+
+    async def _changed(self, statement: Any, parameters: dict[str, Any]) -> int:
+        """How many rows a statement has changed, in a transaction of its own."""
+        async with self.transaction() as connection:
+            changed: int = (await connection.execute(statement, parameters)).rowcount
+        return changed
+
+    async def _rows(self, statement: Any, parameters: dict[str, object]) -> list[dict[str, Any]]:
+        async with self.reading() as connection:
+            found = await connection.execute(statement, parameters)
+            return [dict(row) for row in found.mappings()]
+
+
+def _taken(turn: Turn | None) -> AbstractAsyncContextManager[None]:
+    return nullcontext() if turn is None else turn.taken()
+
+
+def _connections(engine: AsyncEngine) -> int:
+    """How many of our transactions may be under way, with one connection left for the journal."""
+    pool = engine.pool
+    if not isinstance(pool, QueuePool) or pool._max_overflow < 0:
+        return _ANY_NUMBER
+    return max(1, pool.size() + pool._max_overflow - 1)

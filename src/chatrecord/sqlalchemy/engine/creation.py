@@ -1,0 +1,96 @@
+"""The engine of a URL, as chats need it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+from sqlalchemy import URL, event, make_url
+from sqlalchemy.exc import ArgumentError, InvalidRequestError, NoSuchModuleError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import AsyncAdaptedQueuePool
+
+from chatrecord.errors import ConfigurationError
+
+from .driver_options import taken_out
+from .pre_ping import check_the_idle
+from .turns import is_in_memory
+
+_DRIVERS = {
+    "sqlite": "sqlite+aiosqlite",
+    "postgresql": "postgresql+asyncpg",
+    "postgres": "postgresql+asyncpg",
+    "mysql": "mysql+asyncmy",
+    "mariadb": "mariadb+asyncmy",
+}
+_EXTRAS = {"asyncpg": "postgres", "psycopg": "psycopg", "asyncmy": "mysql"}
+_PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON")
+
+
+def engine_of(given: str | URL | AsyncEngine, patience: timedelta) -> AsyncEngine:
+    """The engine of a URL, set up for chats, or one of the user's as it is.
+
+    Raises `ConfigurationError` for a URL that cannot work.
+    """
+    if isinstance(given, AsyncEngine):
+        return given
+    url = _with_driver(given)
+    try:
+        return _engine_for(url, patience)
+    except NoSuchModuleError as error:
+        msg = f"SQLAlchemy knows no database {url.drivername!r}: use SQLite, PostgreSQL or MySQL"
+        raise ConfigurationError(msg) from error
+    except ModuleNotFoundError as error:
+        extra = _EXTRAS.get(url.get_driver_name())
+        fix = f'pip install "chatrecord[{extra}]"' if extra else _use_instead(url)
+        msg = f"The driver of {url.drivername} is not installed: {fix}"
+        raise ConfigurationError(msg) from error
+    except (InvalidRequestError, ArgumentError) as error:
+        msg = f"{url.drivername} cannot be used here: {_use_instead(url)}"
+        raise ConfigurationError(msg) from error
+
+
+def _use_instead(url: URL) -> str:
+    backend = url.get_backend_name()
+    plain = backend if backend in _DRIVERS else "postgresql, mysql, mariadb or sqlite"
+    return f"use a bare {plain}: URL, which gets an asynchronous driver"
+
+
+def _engine_for(url: URL, patience: timedelta) -> AsyncEngine:
+    url, options = taken_out(url)
+    if url.get_backend_name() != "sqlite":
+        engine = create_async_engine(url, hide_parameters=True, connect_args=options)
+        check_the_idle(engine)
+        return engine
+    pool = _pool_of_sqlite(url)
+    engine = create_async_engine(url, hide_parameters=True, connect_args=options, **pool)
+    pragmas = list(_PRAGMAS)
+    if "timeout" not in options:  # who waits for a lock waits no longer than for all else
+        pragmas.append(f"busy_timeout={round(patience.total_seconds() * 1000)}")
+    event.listen(engine.sync_engine, "connect", partial(_set, pragmas))
+    return engine
+
+
+def _with_driver(given: str | URL) -> URL:
+    try:
+        url = make_url(given)
+    except ArgumentError as error:
+        msg = "That is no database URL. One looks like sqlite+aiosqlite:///chats.db"
+        raise ConfigurationError(msg) from error
+    return url.set(drivername=_DRIVERS.get(url.drivername, url.drivername))
+
+
+def _pool_of_sqlite(url: URL) -> dict[str, Any]:
+    """A database in memory lives in its one connection, which transactions then take in turn."""
+    if is_in_memory(url):
+        return {"poolclass": AsyncAdaptedQueuePool, "pool_size": 1, "max_overflow": 0}
+    return {}
+
+
+def _set(pragmas: Sequence[str], connection: Any, _record: object) -> None:
+    cursor = connection.cursor()
+    for pragma in pragmas:
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()

@@ -1,0 +1,81 @@
+"""From what SQLAlchemy and the drivers raise to our error."""
+
+from __future__ import annotations
+
+from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolExhausted
+
+from chatrecord.errors import DatabaseFailed
+from chatrecord.text.redaction import named, redact, text_of
+
+from .error_codes import Nature, nature_of
+from .pooler_hints import hint_for
+
+_ENLARGE = "Close those that are no longer used, or give the engine a larger pool_size="
+_NO_TABLE = ("no such table", "UndefinedTable", "doesn't exist")
+_STALE_PLAN = ("InvalidCachedStatementError", "cached plan must not change result type")
+"""PostgreSQL has one code for all that it does not support, and for a plan that a migration has
+made stale: a new one works."""
+
+_CLOSED = ("closed", "no active connection", "not connected", "another operation")
+"""What drivers say, without a code, of a connection that was lost or cut off in mid-statement."""
+
+_DRIVERS = frozenset(("aiosqlite", "asyncmy", "asyncpg", "psycopg", "pymysql", "sqlite3"))
+_OF_VALUES = (ValueError, TypeError, OverflowError, RecursionError)
+"""What drivers and our column types raise for a value that cannot be sent."""
+
+
+def is_of_database(error: Exception) -> bool:
+    """Whether a database has failed: drivers' errors come through SQLAlchemy, and at times bare."""
+    return isinstance(error, (SQLAlchemyError, OSError, *_OF_VALUES)) or _is_bare(error)
+
+
+def _is_bare(error: Exception) -> bool:
+    return type(error).__module__.partition(".")[0] in _DRIVERS
+
+
+def failed(error: Exception) -> DatabaseFailed:
+    """What went wrong, without the statement, its parameters, and what the row would have held."""
+    if isinstance(error, PoolExhausted):
+        msg = f"No connection to the database was free. {_ENLARGE}"
+        return DatabaseFailed(msg, may_pass=True, undone=True)
+    told = getattr(error, "orig", None) or error
+    nature = _nature(error, told)
+    return DatabaseFailed(
+        _message(error, told, nature),
+        may_pass=nature in (Nature.UNDONE, Nature.LOST),
+        undone=nature is Nature.UNDONE,
+        refused_value=nature is Nature.REFUSED,
+    )
+
+
+def _message(error: Exception, told: BaseException, nature: Nature) -> str:
+    is_told = isinstance(error, DBAPIError | OSError) or _is_bare(error)
+    if not is_told or isinstance(error, DataError):
+        return f"The database refused a value: {type(told).__name__}"
+    reason = (text_of(told).splitlines() or [""])[0]
+    message = redact(f"The database failed: {type(told).__name__}: {reason}")
+    if nature is Nature.LASTING and any(sign in message for sign in _NO_TABLE):
+        message += ". Create the tables first: await db.create_tables(), or run your migrations"
+    if hint := hint_for(error):
+        message += f". {hint}"
+    return message
+
+
+def _nature(error: Exception, told: BaseException) -> Nature:
+    if getattr(error, "connection_invalidated", False) or isinstance(told, OSError):
+        return Nature.LOST
+    if any(sign in named(told) for sign in _STALE_PLAN):
+        return Nature.UNDONE
+    known = nature_of(told)
+    return _without_code(error, told) if known is None else known
+
+
+def _without_code(error: Exception, told: BaseException) -> Nature:
+    if any(sign in text_of(told).lower() for sign in _CLOSED):
+        return Nature.LOST
+    if isinstance(told, _OF_VALUES) or isinstance(told.__cause__, _OF_VALUES):
+        return Nature.REFUSED
+    if isinstance(error, InterfaceError | OperationalError):
+        return Nature.LOST  # the drivers' own, of a server that they do not reach
+    return Nature.REFUSED if isinstance(error, DBAPIError) else Nature.LASTING

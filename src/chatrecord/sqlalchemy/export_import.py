@@ -1,0 +1,132 @@
+"""Chats into files and out of them, with the columns of your own chats as keywords."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Mapping
+from typing import Any, overload
+from uuid import UUID
+
+from chatrecord import transfer
+from chatrecord.chats.titles import checked_title
+from chatrecord.records import ChatRecord
+from chatrecord.text.arguments import check_text, checked_metadata
+from chatrecord.transfer import Lines, histories
+from chatrecord.transfer.histories import ChatFields, HistoryFormat
+
+from .chats import check
+from .database import Database, OwnTables, ReadyMade
+
+
+@overload
+def export_chat(
+    db: Database[ReadyMade], chat_id: UUID | str, *, user_id: str | None = ...
+) -> AsyncGenerator[str]: ...
+
+
+@overload
+def export_chat(
+    db: Database[OwnTables], chat_id: UUID | str, **scope: Any
+) -> AsyncGenerator[str]: ...
+
+
+def export_chat(db: Database[Any], chat_id: UUID | str, **scope: Any) -> AsyncGenerator[str]:
+    """A chat with everything in it, as lines of JSON (without their newlines).
+
+        async for line in export_chat(db, chat_id):
+            file.write(line + "\\n")
+
+    The chat as of now: one transaction reads it page by page, so read on to the end without long
+    pauses. An answer that is still streaming comes with what is stored of it. Raises
+    `ChatNotFound` with the first line, and `TypeError` for a column of your own that holds what
+    has no form as text.
+    """
+    check(db, "export_chat", scope, others=[])
+    return transfer.export_chat(db, chat_id, scope)
+
+
+@overload
+async def import_chat(
+    db: Database[ReadyMade], lines: Lines, *, new_ids: bool = False, user_id: str | None = ...
+) -> ChatRecord: ...
+
+
+@overload
+async def import_chat(
+    db: Database[OwnTables], lines: Lines, *, new_ids: bool = False, **columns: Any
+) -> ChatRecord: ...
+
+
+async def import_chat(
+    db: Database[Any], lines: Lines, *, new_ids: bool = False, **columns: Any
+) -> ChatRecord:
+    """Write what `export_chat` has made, into this or any other database; the chat's row.
+
+        with open("chat.jsonl") as file:
+            record = await import_chat(db, file)
+
+    All lines are read and checked first; then they are written in one transaction. Columns of your
+    own chats are taken from the export as far as this database has them, and keywords replace them.
+    A run that was being worked on ends as interrupted, one that waits for approval goes on waiting.
+
+    Raises `ImportInvalid` for what is no whole export, with its line, and `ChatExists` where a chat
+    of this id is here; `new_ids=True` makes a copy with ids of its own.
+    """
+    check(db, "import_chat", columns, others=["new_ids"])
+    return await transfer.import_chat(db, lines, new_ids=new_ids, columns=columns)
+
+
+@overload
+async def import_history(
+    db: Database[ReadyMade],
+    messages: object,
+    *,
+    format: HistoryFormat,
+    instructions: str | None = None,
+    title: str | None = None,
+    metadata: Mapping[str, Any] | None = None,
+    user_id: str | None = None,
+) -> ChatRecord: ...
+
+
+@overload
+async def import_history(
+    db: Database[OwnTables],
+    messages: object,
+    *,
+    format: HistoryFormat,
+    instructions: str | None = None,
+    title: str | None = None,
+    metadata: Mapping[str, Any] | None = None,
+    **columns: Any,
+) -> ChatRecord: ...
+
+
+async def import_history(
+    db: Database[Any],
+    messages: object,
+    *,
+    format: HistoryFormat,  # noqa: A002 - what everybody calls it
+    instructions: str | None = None,
+    title: str | None = None,
+    metadata: Mapping[str, Any] | None = None,
+    **columns: Any,
+) -> ChatRecord:
+    """A new chat with a history that another library has kept; its row.
+
+        record = await import_history(db, messages, format="openai", user_id="u1")
+        chat = await load_chat(db, "openai:gpt-5.2", record.id)
+
+    `messages` is a list of dictionaries, or JSON of one: `"pydantic-ai"` as
+    `ModelMessagesTypeAdapter` dumps it, `"openai"` as chat completions take and give it,
+    `"langchain"` as `messages_to_dict` dumps it. Messages, runs and tool calls become rows as if
+    they had been said here; requests do not, for nobody knows what they were. Without
+    `instructions` the chat keeps those of the history. Keywords are the columns of your chats.
+
+    Raises `ImportInvalid`, which names the message, and writes nothing then.
+    """
+    named = ["format", "instructions", "title", "metadata"]
+    check(db, "import_history", columns, others=named)
+    check_text("instructions", instructions)
+    kept, title = checked_metadata(metadata), checked_title(title)
+    given = ChatFields(instructions, title, kept, columns)
+    return await histories.import_history(db, messages, format, given)

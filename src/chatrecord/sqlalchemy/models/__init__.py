@@ -1,0 +1,1 @@
+"""Tables: mixins, columns and their types."""

@@ -1,0 +1,106 @@
+"""The tables, created by one process at a time: others wait, and find them there."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from time import monotonic
+from typing import Any
+
+from sqlalchemy import Table
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from chatrecord.errors import DatabaseFailed
+from chatrecord.sqlalchemy.engine.connections import Connections
+from chatrecord.sqlalchemy.engine.snapshot import begin_on_sqlite
+from chatrecord.sqlalchemy.types import is_mysql
+from chatrecord.store.retries import pauses
+
+ADVISORY_LOCK = 7_161_392_745_029_384
+"""The key of the lock on PostgreSQL."""
+
+_NAMED_LOCK = "CONCAT('chatrecord.tables.', SHA1(COALESCE(DATABASE(), '')))"
+"""That on MySQL and MariaDB, whose names are shared by all databases of a server."""
+
+_PAUSE = 0.05
+"""Seconds between two looks at whether another process has ended."""
+
+_LONGEST = 60.0
+"""Seconds for which another process may hold the lock."""
+
+_THERE_ALREADY = frozenset(
+    ("42P07", "42710", "42P06", "23505", "XX000", 1005, 1022, 1050, 1061, 1826)
+)
+"""What servers say of a table, an index or a type that somebody else has just created."""
+
+
+async def create_tables(connections: Connections, tables: Sequence[Table]) -> None:
+    """Create those of these tables that are missing.
+
+    Who creates them without this lock, such as the rest of an application, may be faster, too.
+    """
+    began = monotonic()
+    async for _ in pauses():
+        try:
+            return await _create_in_turn(connections, tables)
+        except DatabaseFailed as error:
+            is_over = monotonic() - began >= connections.patience
+            if is_over or not (error.may_pass or _is_there_already(error.__cause__)):
+                raise
+    raise AssertionError  # the pauses never end
+
+
+async def _create_in_turn(connections: Connections, tables: Sequence[Table]) -> None:
+    began = monotonic()
+    while not await _create(connections, tables):
+        if monotonic() - began > _LONGEST:
+            msg = f"Another process has been creating the tables for {_LONGEST:g} s: end it"
+            raise DatabaseFailed(msg)
+        await asyncio.sleep(_PAUSE)
+
+
+async def _create(connections: Connections, tables: Sequence[Table]) -> bool:
+    """Whether it was our turn."""
+    async with connections.long_transaction() as connection, _locked(connection) as is_ours:
+        if is_ours:
+            await connection.run_sync(tables[0].metadata.create_all, tables=tables)
+        return is_ours
+
+
+@asynccontextmanager
+async def _locked(connection: AsyncConnection) -> AsyncIterator[bool]:
+    if is_mysql(connection.dialect):
+        async with _locked_by_name(connection) as is_ours:
+            yield is_ours
+        return
+    if connection.dialect.name == "postgresql":
+        lock = f"SELECT pg_try_advisory_xact_lock({ADVISORY_LOCK})"
+        yield bool((await connection.exec_driver_sql(lock)).scalar_one())
+        return
+    if connection.dialect.name == "sqlite":
+        await begin_on_sqlite(connection, "BEGIN IMMEDIATE")
+    yield True
+
+
+@asynccontextmanager
+async def _locked_by_name(connection: AsyncConnection) -> AsyncIterator[bool]:
+    """A lock that outlives transactions, as there is none around the creation of a table."""
+    try:
+        taken = await connection.exec_driver_sql(f"SELECT GET_LOCK({_NAMED_LOCK}, 0)")
+        is_ours, is_locked = bool(taken.scalar_one()), True
+    except DBAPIError:  # some clusters have no such locks
+        is_ours, is_locked = True, False
+    try:
+        yield is_ours
+    finally:
+        if is_ours and is_locked:
+            with suppress(SQLAlchemyError):  # it went with its connection
+                await connection.exec_driver_sql(f"SELECT RELEASE_LOCK({_NAMED_LOCK})")
+
+
+def _is_there_already(error: BaseException | None) -> bool:
+    told: Any = getattr(error, "orig", None)
+    code = getattr(told, "sqlstate", None) or next(iter(getattr(told, "args", ())), None)
+    return code in _THERE_ALREADY or "already exists" in str(told)

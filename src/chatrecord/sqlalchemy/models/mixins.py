@@ -1,0 +1,321 @@
+"""The tables, as mixins for a `DeclarativeBase` of your own.
+
+    class Chat(ChatMixin, Base):
+        __tablename__ = "hr_chats"
+        user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
+
+    class Run(RunMixin, Base):
+        __tablename__ = "hr_runs"
+
+and so on for `MessageMixin`, `ToolCallMixin`, `RequestMixin`, `ChunkMixin` and `AttachmentMixin`.
+The class with the `ChatMixin` comes first: the others find it on the same base (or in their
+`__chat__`, where a base has several).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, ClassVar, TypeVar, cast
+from uuid import UUID
+
+from sqlalchemy import Double, ForeignKey, Index, Integer, Table, Uuid
+from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column
+
+from chatrecord.errors import ConfigurationError
+from chatrecord.sqlalchemy.types import (
+    Bytes,
+    Key,
+    LongText,
+    Money,
+    PrivateDocument,
+    PrivateJson,
+    PrivateText,
+    UtcDateTime,
+)
+
+Mixin = TypeVar("Mixin")
+
+PRIVATE: dict[str, tuple[str, ...]] = {
+    "chat": ("instructions", "title", "metadata_"),
+    "run": ("instructions", "settings", "error"),
+    "message": ("text", "reasoning", "content"),
+    "tool_call": ("arguments", "result", "error"),
+    "request": ("error",),
+    "chunk": ("payload",),
+    "attachment": ("name",),
+}
+"""What people, models and tools have said: the columns of each class that can be encrypted."""
+
+
+class _Indexed:
+    """Adds the indexes that the library's queries need, whatever `__table_args__` you set."""
+
+    __indexes__: ClassVar[tuple[tuple[str, ...], ...]] = ()
+    __uniques__: ClassVar[tuple[tuple[str, ...], ...]] = ()
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        table = cls.__dict__.get("__table__")
+        if table is not None:
+            for columns in cls.__indexes__:
+                _add_index(table, columns)
+            for columns in cls.__uniques__:
+                _add_index(table, columns, unique=True)
+
+
+def _add_index(table: Table, columns: tuple[str, ...], *, unique: bool = False) -> None:
+    name = f"ix_{table.name}_{'_'.join(columns)}"
+    Index(name[:63], *(table.c[column] for column in columns), unique=unique)
+
+
+class ChatMixin(_Indexed):
+    """A conversation. Add any columns of your own; `create_chat` sets them by keyword."""
+
+    __indexes__: ClassVar[tuple[tuple[str, ...], ...]] = (("updated_at", "id"),)
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    model: Mapped[str | None] = mapped_column(LongText)
+    provider: Mapped[str | None] = mapped_column(LongText)
+    agent: Mapped[str | None] = mapped_column(LongText)
+    instructions: Mapped[str | None] = mapped_column(PrivateText)
+    title: Mapped[str | None] = mapped_column(PrivateText)
+    metadata_: Mapped[dict[str, Any]] = mapped_column("metadata", PrivateJson)
+    next_seq: Mapped[int] = mapped_column(Integer)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class _OfChat(_Indexed):
+    """What every other table shares: it belongs to a chat and goes with it."""
+
+    __chat__: ClassVar[type[ChatMixin] | None] = None
+
+    @declared_attr
+    def chat_id(cls) -> Mapped[UUID]:
+        return mapped_column(Uuid, _reference(_chat_of(cast(type, cls))), nullable=False)
+
+
+class RunMixin(_OfChat):
+    """One user message to its final answer. `active_chat_id` is unique: one active run a chat."""
+
+    __uniques__ = (("chat_id", "idempotency_key"),)
+    __indexes__ = (("status", "chat_id"),)
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    active_chat_id: Mapped[UUID | None] = mapped_column(Uuid, unique=True)
+    status: Mapped[str] = mapped_column(Key)
+    owner: Mapped[str] = mapped_column(Key)
+    epoch: Mapped[int] = mapped_column(Integer)
+    lease_until: Mapped[datetime] = mapped_column(UtcDateTime)
+    stop_requested: Mapped[bool] = mapped_column(default=False)
+    idempotency_key: Mapped[str | None] = mapped_column(Key)
+    instructions: Mapped[str | None] = mapped_column(PrivateText)
+    settings: Mapped[Any] = mapped_column(PrivateJson, nullable=True)
+    error: Mapped[str | None] = mapped_column(PrivateText)
+    started_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class MessageMixin(_OfChat):
+    """One message. `(chat_id, seq)` orders a chat; `content` is what is replayed to the LLM."""
+
+    __uniques__ = (("chat_id", "seq"),)
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    run_id: Mapped[UUID | None] = mapped_column(Uuid, index=True)
+    seq: Mapped[int] = mapped_column(Integer)
+    role: Mapped[str] = mapped_column(Key)
+    status: Mapped[str] = mapped_column(Key)
+    text: Mapped[str] = mapped_column(PrivateText)
+    reasoning: Mapped[str | None] = mapped_column(PrivateText)
+    content: Mapped[Any] = mapped_column(PrivateDocument, nullable=True)
+    format: Mapped[str | None] = mapped_column(Key)
+    model: Mapped[str | None] = mapped_column(LongText)
+    provider: Mapped[str | None] = mapped_column(LongText)
+    finish_reason: Mapped[str | None] = mapped_column(LongText)
+    input_tokens: Mapped[int | None]
+    output_tokens: Mapped[int | None]
+    cache_read_tokens: Mapped[int | None]
+    cache_write_tokens: Mapped[int | None]
+    reasoning_tokens: Mapped[int | None]
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class ToolCallMixin(_OfChat):
+    """One call of a tool: a row before the tool runs, its raw result or error right after."""
+
+    __indexes__ = (("chat_id", "id"),)
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    run_id: Mapped[UUID | None] = mapped_column(Uuid)
+    message_id: Mapped[UUID] = mapped_column(Uuid, index=True)
+    call_id: Mapped[str] = mapped_column(LongText)
+    name: Mapped[str] = mapped_column(LongText)
+    arguments: Mapped[Any] = mapped_column(PrivateDocument, nullable=True)
+    status: Mapped[str] = mapped_column(Key)
+    result: Mapped[Any] = mapped_column(PrivateDocument, nullable=True)
+    error: Mapped[str | None] = mapped_column(PrivateText)
+    started_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    duration_ms: Mapped[float | None] = mapped_column(Double)
+
+
+class RequestMixin(_OfChat):
+    """One attempt at a provider, failed ones included, with its tokens, cost and times."""
+
+    __indexes__ = (("chat_id", "id"), ("started_at",))
+
+    @declared_attr
+    def chat_id(cls) -> Mapped[UUID | None]:  # type: ignore[override]
+        """NULL once its chat was deleted, and the request was kept."""
+        return mapped_column(Uuid, _reference(_chat_of(cast(type, cls))), nullable=True)
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    run_id: Mapped[UUID | None] = mapped_column(Uuid)
+    message_id: Mapped[UUID | None] = mapped_column(Uuid)
+    provider: Mapped[str | None] = mapped_column(LongText)
+    model: Mapped[str | None] = mapped_column(LongText)
+    status: Mapped[str] = mapped_column(Key)
+    http_status: Mapped[int | None]
+    error_type: Mapped[str | None] = mapped_column(LongText)
+    error: Mapped[str | None] = mapped_column(PrivateText)
+    provider_request_id: Mapped[str | None] = mapped_column(LongText)
+    streamed: Mapped[bool]
+    started_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    latency_ms: Mapped[float | None] = mapped_column(Double)
+    first_token_ms: Mapped[float | None] = mapped_column(Double)
+    input_tokens: Mapped[int | None]
+    output_tokens: Mapped[int | None]
+    cache_read_tokens: Mapped[int | None]
+    cache_write_tokens: Mapped[int | None]
+    reasoning_tokens: Mapped[int | None]
+    cost: Mapped[Decimal | None] = mapped_column(Money)
+    price_source: Mapped[str | None] = mapped_column(Key)
+
+
+class AttachmentMixin(_OfChat):
+    """A file that messages refer to by its hash: once per chat, however often it is sent.
+
+    `data` is NULL where the bytes are in a store of yours, and `stored_at` until they are.
+    """
+
+    __uniques__ = (("chat_id", "hash"),)
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    hash: Mapped[str] = mapped_column(Key)
+    media_type: Mapped[str] = mapped_column(LongText)
+    name: Mapped[str | None] = mapped_column(PrivateText)
+    size: Mapped[int]
+    data: Mapped[bytes | None] = mapped_column(Bytes)
+    stored_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class ChunkMixin(_Indexed):
+    """The journal of live answers: what has come of a message that is not finished yet.
+
+    It refers to its message only: each byte is written for every tick of every stream, and a
+    foreign key to the chat would make every tick wait for whoever holds a lock on one chat's row.
+    """
+
+    __chat__: ClassVar[type[ChatMixin] | None] = None
+
+    @declared_attr
+    def message_id(cls) -> Mapped[UUID]:
+        messages = _found(MessageMixin, cast(type, cls))
+        # The first of the two: an answer's pieces lie together.
+        return mapped_column(Uuid, _reference(messages), primary_key=True, sort_order=-1)
+
+    seq: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    payload: Mapped[Any] = mapped_column(PrivateJson, nullable=True)
+
+
+def _chat_of(cls: type) -> type[ChatMixin]:
+    declared: type[ChatMixin] | None = getattr(cls, "__chat__", None)
+    return declared or _found(ChatMixin, cls)
+
+
+def _found(mixin: type[Mixin], cls: type) -> type[Mixin]:
+    """The class with this mixin that `cls` refers to: the only one, or that of the same chat."""
+    classes = list(_classes_with(mixin, cast(type[DeclarativeBase], cls)))
+    chat = getattr(cls, "__chat__", None)
+    if chat is not None:
+        classes = [found for found in classes if getattr(found, "__chat__", None) is chat]
+    if len(classes) == 1:
+        return classes[0]
+    found = ", ".join(each.__name__ for each in classes) or "none"
+    msg = (
+        f"{cls.__name__} needs one class with {mixin.__name__} declared before it on the same base "
+        f"(found: {found}). Declare it first, or name its chat: __chat__ = YourChat"
+    )
+    raise ConfigurationError(msg)
+
+
+def _reference(model: type) -> ForeignKey:
+    return ForeignKey(model.__table__.c.id, ondelete="CASCADE")  # type: ignore[attr-defined]
+
+
+def _classes_with(mixin: type[Mixin], base: type[DeclarativeBase]) -> Iterator[type[Mixin]]:
+    for found in mixin.__subclasses__():
+        table = vars(found).get("__table__")
+        if isinstance(table, Table) and table.metadata is base.metadata:
+            yield found
+        yield from _classes_with(found, base)
+
+
+@dataclass(frozen=True)
+class Models:
+    """Which class is which table. `tool_call` and `request` may be `None`: nothing is kept then.
+
+    Without an `attachment`, files are kept inside of the messages, as base64.
+    """
+
+    chat: type[ChatMixin]
+    run: type[RunMixin]
+    message: type[MessageMixin]
+    chunk: type[ChunkMixin]
+    tool_call: type[ToolCallMixin] | None = None
+    request: type[RequestMixin] | None = None
+    attachment: type[AttachmentMixin] | None = None
+
+    @property
+    def tables(self) -> list[Table]:
+        """The tables of the classes that are there."""
+        classes = (getattr(self, field.name) for field in fields(self))
+        return [found.__table__ for found in classes if found is not None]
+
+    @classmethod
+    def of(cls, base: type[DeclarativeBase]) -> Models:
+        """The classes found on a declarative base of your own, one of each mixin."""
+        return Models(
+            chat=_one(ChatMixin, base),
+            run=_one(RunMixin, base),
+            message=_one(MessageMixin, base),
+            chunk=_one(ChunkMixin, base),
+            tool_call=_one_or_none(ToolCallMixin, base),
+            request=_one_or_none(RequestMixin, base),
+            attachment=_one_or_none(AttachmentMixin, base),
+        )
+
+
+def _one_or_none(mixin: type[Mixin], base: type[DeclarativeBase]) -> type[Mixin] | None:
+    classes = list(_classes_with(mixin, base))
+    if len(classes) > 1:
+        names = ", ".join(sorted(found.__name__ for found in classes))
+        msg = (
+            f"{base.__name__} has several classes with {mixin.__name__} ({names}): "
+            "say which with Models(...)"
+        )
+        raise ConfigurationError(msg)
+    return classes[0] if classes else None
+
+
+def _one(mixin: type[Mixin], base: type[DeclarativeBase]) -> type[Mixin]:
+    found = _one_or_none(mixin, base)
+    if found is None:
+        msg = f"{base.__name__} has no class with {mixin.__name__}: add one, it takes a line"
+        raise ConfigurationError(msg)
+    return found

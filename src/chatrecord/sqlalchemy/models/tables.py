@@ -1,0 +1,77 @@
+"""The ready-made tables, for those who bring none of their own."""
+
+from __future__ import annotations
+
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from chatrecord.sqlalchemy.types import Key
+
+from .mixins import (
+    AttachmentMixin,
+    ChatMixin,
+    ChunkMixin,
+    MessageMixin,
+    Models,
+    RequestMixin,
+    RunMixin,
+    ToolCallMixin,
+)
+
+
+class Base(DeclarativeBase):
+    """The base of the ready-made tables: `Base.metadata` is what a migration tool wants to see."""
+
+
+class Chat(ChatMixin, Base):
+    """`llm_chats`: the mixin's columns and an owner."""
+
+    __tablename__ = "llm_chats"
+    __indexes__ = (*ChatMixin.__indexes__, ("user_id", "updated_at", "id"))
+    user_id: Mapped[str | None] = mapped_column(Key)
+
+
+class Run(RunMixin, Base):
+    """`llm_runs`"""
+
+    __tablename__ = "llm_runs"
+
+
+class Message(MessageMixin, Base):
+    """`llm_messages`"""
+
+    __tablename__ = "llm_messages"
+
+
+class ToolCall(ToolCallMixin, Base):
+    """`llm_tool_calls`"""
+
+    __tablename__ = "llm_tool_calls"
+
+
+class Request(RequestMixin, Base):
+    """`llm_requests`"""
+
+    __tablename__ = "llm_requests"
+
+
+class Chunk(ChunkMixin, Base):
+    """`llm_chunks`"""
+
+    __tablename__ = "llm_chunks"
+
+
+class Attachment(AttachmentMixin, Base):
+    """`llm_attachments`"""
+
+    __tablename__ = "llm_attachments"
+
+
+READY_MADE = Models(
+    chat=Chat,
+    run=Run,
+    message=Message,
+    chunk=Chunk,
+    tool_call=ToolCall,
+    request=Request,
+    attachment=Attachment,
+)

@@ -1,0 +1,1 @@
+"""All SQL of the library, built once for the classes of a `Models`."""

@@ -1,0 +1,88 @@
+"""The SQL of deletion: chats with all that is theirs, and what may stay of their requests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Delete,
+    Integer,
+    Select,
+    Update,
+    bindparam,
+    delete,
+    exists,
+    select,
+    update,
+)
+
+from chatrecord.store.port import Audit, Scope
+
+from .statements import MappedTable, Statements
+
+_PERSONAL = ("run_id", "message_id", "error", "provider_request_id")
+"""What of a request could lead to a person, beside its chat."""
+
+
+def idle_chats(sql: Statements, scope: Scope) -> Select[Any]:
+    """Chats within the scope that nobody has used since `before`, the longest idle first."""
+    is_active = exists().where(sql.run.active_chat_id == sql.chat.id)
+    return (
+        select(sql.chat.id)
+        .where(*_idle(sql), ~is_active, *sql.within(scope))
+        .order_by(sql.chat.updated_at, sql.chat.id)
+        .limit(bindparam("limit", type_=Integer))
+    )
+
+
+def still_idle(sql: Statements) -> Select[Any]:
+    """Those of these chats that still are, locked where the database locks rows."""
+    these = sql.chat.id.in_(_ids(sql))
+    return select(sql.chat.id).where(*_idle(sql), these).order_by(sql.chat.id).with_for_update()
+
+
+def in_use(sql: Statements) -> Select[Any]:
+    """Those of these chats that have an active run."""
+    held = sql.run.active_chat_id
+    return select(held).where(held.in_(_ids(sql)))
+
+
+def erase_rows(sql: Statements, audit: Audit) -> Iterator[Delete | Update]:
+    """All rows of these chats, the leaves first, whether or not the database cascades."""
+    if sql.request is not None and audit != "delete":
+        yield from _detached(sql, sql.request, audit)
+    messages = select(sql.message.id).where(sql.message.chat_id.in_(_ids(sql)))
+    yield delete(sql.chunk.table).where(sql.chunk.message_id.in_(messages))
+    for mapped in (sql.request, sql.tool_call, sql.message, sql.run):
+        if mapped is not None:
+            yield delete(mapped.table).where(mapped.chat_id.in_(_ids(sql)))
+
+
+def erase_chats(sql: Statements) -> Delete:
+    """These chats themselves."""
+    return delete(sql.chat.table).where(sql.chat.id.in_(_ids(sql)))
+
+
+def erase_idle_chats(sql: Statements) -> Delete:
+    """These chats themselves, unless somebody has begun to use them again."""
+    return erase_chats(sql).where(*_idle(sql))
+
+
+def _detached(sql: Statements, requests: MappedTable, audit: Audit) -> Iterator[Update]:
+    these = requests.chat_id.in_(_ids(sql))
+    open_ones = update(requests.table).where(these, requests.status == "running")
+    yield open_ones.values({requests.status: "interrupted"})
+    gone = ("chat_id", *_PERSONAL) if audit == "anonymise" else ("chat_id",)
+    nothing: dict[Any, Any] = {requests.columns[name]: None for name in gone}
+    yield update(requests.table).where(these).values(nothing)
+
+
+def _idle(sql: Statements) -> list[ColumnElement[bool]]:
+    return [sql.chat.updated_at < bindparam("before", type_=sql.chat.updated_at.type)]
+
+
+def _ids(sql: Statements) -> BindParameter[Any]:
+    return bindparam("chat_ids", expanding=True, type_=sql.chat.id.type)

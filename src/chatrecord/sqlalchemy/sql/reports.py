@@ -1,0 +1,148 @@
+"""The SQL of reports: requests in groups, added up and ranked in the database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Dialect,
+    Label,
+    Select,
+    String,
+    case,
+    func,
+    select,
+    type_coerce,
+)
+
+from chatrecord.spending.reports import Percentiles, Span, UsageRow
+from chatrecord.sqlalchemy.store.rows import own_columns, usage_of
+from chatrecord.sqlalchemy.types import is_mysql
+from chatrecord.store.port import Scope
+
+from .exact import exact
+from .statements import TOKEN_COLUMNS, MappedTable, Statements, kept
+
+_OF_REQUESTS = ("provider", "model", "status", "error_type", "http_status", "chat_id", "run_id")
+_OF_CHATS = ("agent",)
+_TIMES = ("latency_ms", "first_token_ms")
+_PERCENTS = (50, 95, 99)
+_PERIODS: dict[str, tuple[int, str, Callable[[str], date]]] = {
+    "hour": (13, "%Y-%m-%d %H", lambda text: datetime.fromisoformat(f"{text}:00+00:00")),
+    "day": (10, "%Y-%m-%d", date.fromisoformat),
+    "month": (7, "%Y-%m", lambda text: date.fromisoformat(f"{text}-01")),
+}
+"""Each period: how much of a time as text tells it, its format, and its value."""
+
+
+def report(
+    sql: Statements, dialect: Dialect, names: Sequence[str], span: Span, scope: Scope
+) -> Select[Any]:
+    """Requests in groups, with their sums and their percentiles."""
+    requests = kept(sql.request, "Requests", "request")
+    _check_once(names)
+    keys = [_key(sql, requests, dialect, name).label(f"by_{name}") for name in names]
+    ranked = select(
+        *keys,
+        *(requests.columns[name].label(name) for name in (*TOKEN_COLUMNS, "cost", "status")),
+        *(column for name in _TIMES for column in _ranked(requests.columns[name], name, keys)),
+    ).where(*_within(sql, requests, span, scope))
+    if scope or any(name not in (*_PERIODS, *_OF_REQUESTS) for name in names):
+        # Requests whose chat was deleted count as nobody's, and are in no scope.
+        ranked = ranked.join(sql.chat.table, sql.chat.id == requests.chat_id, isouter=not scope)
+    rows = ranked.subquery("ranked")
+    groups = [exact(rows.c[key.name]).label(key.name) for key in keys]
+    failed = case((rows.c.status == "failed", 1), else_=0)
+    return (
+        select(
+            *groups,
+            func.count().label("requests"),
+            *(func.sum(rows.c[name]).label(name) for name in (*TOKEN_COLUMNS, "cost")),
+            func.count(rows.c.cost).label("priced"),
+            func.sum(failed).label("failed"),
+            *(_percentile(rows.c, name, percent) for name in _TIMES for percent in _PERCENTS),
+        )
+        .group_by(*groups)
+        .order_by(*groups)
+    )
+
+
+def row_of(row: Mapping[str, Any], names: Sequence[str]) -> UsageRow:
+    """A group as a record."""
+    return UsageRow(
+        by={name: _value(name, row[f"by_{name}"]) for name in names},
+        usage=usage_of(row),
+        failed=int(row["failed"] or 0),
+        latency_ms=_percentiles(row, "latency_ms"),
+        first_token_ms=_percentiles(row, "first_token_ms"),
+    )
+
+
+def _check_once(names: Sequence[str]) -> None:
+    for name in names:
+        if names.count(name) > 1:
+            msg = f"by= names {name!r} more than once: once is enough"
+            raise ValueError(msg)
+
+
+def _within(
+    sql: Statements, requests: MappedTable, span: Span, scope: Scope
+) -> list[ColumnElement[bool]]:
+    conditions = sql.within(scope)
+    if span.since is not None:
+        conditions.append(requests.started_at >= span.since)
+    if span.until is not None:
+        conditions.append(requests.started_at < span.until)
+    return conditions
+
+
+def _key(sql: Statements, requests: MappedTable, dialect: Dialect, name: str) -> ColumnElement[Any]:
+    if name in _PERIODS:
+        return _period(requests.started_at, name, dialect)
+    if name in _OF_REQUESTS:
+        return requests.columns[name]
+    own = own_columns(list(sql.chat.columns))
+    if name in own or name in _OF_CHATS:
+        return exact(sql.chat.columns[name])
+    known = ", ".join((*_PERIODS, *_OF_REQUESTS, *_OF_CHATS, *own))
+    msg = f"by= knows no {name!r}. There are: {known}"
+    raise ValueError(msg)
+
+
+def _period(moment: ColumnElement[Any], name: str, dialect: Dialect) -> ColumnElement[Any]:
+    length, form, _ = _PERIODS[name]
+    if is_mysql(dialect):
+        return func.date_format(moment, form)
+    if dialect.name == "postgresql":
+        spelled = func.to_char(func.timezone("UTC", moment), "YYYY-MM-DD HH24")
+        return func.left(spelled, length)
+    return func.substr(type_coerce(moment, String), 1, length)
+
+
+def _value(name: str, found: Any) -> object:
+    return _PERIODS[name][2](found) if name in _PERIODS else found
+
+
+def _ranked(time: ColumnElement[Any], name: str, keys: Sequence[Label[Any]]) -> list[Label[Any]]:
+    """The time, its rank within its group, and how many there are: what was not timed is last."""
+    group = [key.element for key in keys] or None
+    order = (case((time.is_(None), 1), else_=0), time)
+    return [
+        time.label(name),
+        func.row_number().over(partition_by=group, order_by=order).label(f"{name}_rank"),
+        func.count(time).over(partition_by=group).label(f"{name}_count"),
+    ]
+
+
+def _percentile(rows: Any, name: str, percent: int) -> Label[Any]:
+    nearest = (rows[f"{name}_count"] * percent + 99) // 100
+    found = case((rows[f"{name}_rank"] == nearest, rows[name]))
+    return func.max(found).label(f"{name}_p{percent}")
+
+
+def _percentiles(row: Mapping[str, Any], name: str) -> Percentiles | None:
+    times = [row[f"{name}_p{percent}"] for percent in _PERCENTS]
+    return None if times[0] is None else Percentiles(*times)

@@ -1,0 +1,1 @@
+"""Implements the ports of `chatrecord.store` on SQLAlchemy."""

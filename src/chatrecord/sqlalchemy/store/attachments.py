@@ -1,0 +1,469 @@
+"""Files of messages and tool results: kept apart from them, once per chat and content."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TypeAlias, TypeVar
+from uuid import UUID
+
+from sqlalchemy import Dialect
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from chatrecord.attachments.attachment import Attachment
+from chatrecord.attachments.embedded_files import ChatFile, File, put_back, referred_to, taken_out
+from chatrecord.attachments.stores import AttachmentStore
+from chatrecord.errors import ChatRecordError, ConfigurationError, DatabaseFailed
+from chatrecord.ids import new_id
+from chatrecord.records import Json, Message, ToolCall
+from chatrecord.sqlalchemy.models.encryption import Keys, sealed_file
+from chatrecord.sqlalchemy.sql.attachments import LARGEST_PACKET, AttachmentStatements
+from chatrecord.sqlalchemy.sql.statements import Statements
+from chatrecord.sqlalchemy.types import is_mysql
+from chatrecord.store.port import Changes, RunStart
+from chatrecord.text.redaction import named, redact
+
+from .intact_files import intact
+from .rows import Row
+
+STORE_PATIENCE = 60.0
+"""Seconds that a store of the user's may take for one file."""
+
+_ESCAPED = b"\0\n\r\x1a\\'\""
+"""Bytes that MySQL's drivers write as two."""
+
+_REST_OF_STATEMENT = 10_000
+
+Files: TypeAlias = dict[str, File]
+"""Files of one chat, by their hashes."""
+
+Transaction: TypeAlias = Callable[[], AbstractAsyncContextManager[AsyncConnection]]
+Record = TypeVar("Record")
+
+
+class Attachments:
+    """The files of the chats of one database: in a table, or in a store of the user's besides.
+
+    In a store of the user's nothing is put that has no row in the table yet, so that a deletion
+    finds everything, wherever a process was killed.
+    """
+
+    def __init__(
+        self,
+        sql: Statements,
+        own: AttachmentStore | None,
+        dialect: Dialect,
+        transaction: Transaction,
+        reading: Transaction,
+    ) -> None:
+        self._dialect = dialect
+        self._table = sql.attachment
+        self._sql = AttachmentStatements(sql, self._table) if self._table is not None else None
+        self._own = own
+        self._transaction = transaction
+        self._reading = reading
+        self._packet: int | None = None
+
+    # Out of what is written
+
+    def of_start(self, start: RunStart) -> tuple[RunStart, Files]:
+        """The same with references to its files, and those."""
+        found: Files = {}
+        if start.prompt is None:
+            return start, found
+        return replace(start, prompt=self.referring(start.prompt, found)), found
+
+    def of_changes(self, changes: Changes) -> tuple[Changes, Files]:
+        """The same. Messages that change may have come with references, which stay.
+
+        Calls are read with their files in them: what looks so in a result is none of ours.
+        """
+        found: Files = {}
+        new = {it.id: self.referring(it, found) for it in changes.new.values()}
+        changed = {
+            it.id: self.referring(it, found, is_stored=isinstance(it, Message))
+            for it in changes.changed.values()
+        }
+        return replace(changes, new=new, changed=changed), found
+
+    def referring(self, record: Record, found: Files | None, *, is_stored: bool = False) -> Record:
+        """A record with references in the place of its files, which are added to those found."""
+        if self._table is None and found is not None:
+            return record
+        if isinstance(record, Message):
+            content = taken_out(record.content, found, is_stored=is_stored)
+            return record if content is record.content else replace(record, content=content)
+        if isinstance(record, ToolCall):
+            result = taken_out(record.result, found, is_stored=is_stored)
+            return record if result is record.result else replace(record, result=result)
+        return record
+
+    def exported(self, record: Record) -> Record:
+        """A record of this database as an export has it, whether or not files have a table here."""
+        return record if self._table is not None else self.referring(record, None)
+
+    def arrived(
+        self, records: Sequence[Record], files: Sequence[ChatFile]
+    ) -> tuple[list[Record], list[ChatFile]]:
+        """Records and files of an export as this database has them."""
+        if self._table is None:
+            data = {file.hash: file.data for file in files if file.data is not None}
+            return [_with_files(record, data) for record in records], []
+        found: Files = {}
+        referring = [self.referring(record, found, is_stored=True) for record in records]
+        known = {file.hash for file in files}
+        more = [
+            ChatFile(it.hash, it.media_type, it.name, it.size, it.data)
+            for it in found.values()
+            if it.hash not in known
+        ]
+        return referring, [*files, *more]
+
+    async def put_out(self, chat_id: UUID, files: Files) -> None:
+        """Bring files to where they belong, if that is not the database. No transaction is open."""
+        if self._own is None or not files:
+            return
+        for file in await self._announced(chat_id, files):
+            await self._put(chat_id, file)
+            this = {"of_chat": chat_id, "of_hash": file.hash, "now": datetime.now(UTC)}
+            async with self._transaction() as connection:
+                marked = await connection.execute(self._statements.is_stored, this)
+            if marked.rowcount == 0:  # the chat was deleted meanwhile
+                await self.drop([_key(chat_id, file.hash)])
+
+    async def _announced(self, chat_id: UUID, files: Files) -> list[File]:
+        """Those that are still to be put. They have rows now, unless their chat is not there."""
+        for _ in range(2):  # somebody else may write the same row
+            with suppress(_Refused):
+                async with self._unless_refused(), self._transaction() as connection:
+                    known = await self._known(connection, chat_id, files)
+                    # Not every database that is somebody's own checks what its rows refer to.
+                    if not await self._is_there(connection, chat_id):
+                        return []
+                    for file in files.values():
+                        if file.hash not in known:
+                            await self._insert(connection, chat_id, file, None, None)
+                return [file for file in files.values() if known.get(file.hash) is None]
+        return []  # what is written next will be told that there is no such chat
+
+    async def _is_there(self, connection: AsyncConnection, chat_id: UUID) -> bool:
+        return (
+            await connection.execute(self._statements.chat, {"chat_id": chat_id})
+        ).first() is not None
+
+    @asynccontextmanager
+    async def _unless_refused(self) -> AsyncIterator[None]:
+        try:
+            yield
+        except DatabaseFailed as error:
+            if isinstance(error.__cause__, IntegrityError):
+                raise _Refused from error
+            raise
+
+    async def keep(self, connection: AsyncConnection, chat_id: UUID, files: Files) -> None:
+        """Write those of these files that the chat has not got yet, if they belong here."""
+        if self._own is not None or not files:
+            return
+        known = await self._known(connection, chat_id, files)
+        for file in files.values():
+            if known.get(file.hash) is None:
+                if file.hash in known:  # its bytes were gone, and are here again
+                    this = {"of_chat": chat_id, "of_hash": file.hash}
+                    await connection.execute(self._statements.forget, this)
+                await self._keep_one(connection, chat_id, file)
+
+    async def keep_new(
+        self, connection: AsyncConnection, chat_id: UUID, files: Sequence[ChatFile]
+    ) -> None:
+        """The same for a chat that nobody sees before this transaction ends."""
+        try:
+            for file in files:
+                await self._keep_one(connection, chat_id, file)
+        except BaseException:
+            if self._own is not None:
+                await self.drop([_key(chat_id, file.hash) for file in files])
+            raise
+
+    async def _keep_one(
+        self, connection: AsyncConnection, chat_id: UUID, file: File | ChatFile
+    ) -> None:
+        if file.data is None:  # gone where it came from
+            await self._insert(connection, chat_id, file, None, None)
+        elif self._own is not None:
+            await self._insert(connection, chat_id, file, None, datetime.now(UTC))
+            await self._put_sealed(_key(chat_id, file.hash), self._sealed(file.data))
+        else:
+            data = self._sealed(file.data)
+            await self._check_packet(connection, file, data)
+            await self._insert(connection, chat_id, file, data, datetime.now(UTC))
+
+    async def _known(
+        self, connection: AsyncConnection, chat_id: UUID, files: Files
+    ) -> dict[str, datetime | None]:
+        these = {"chat_id": chat_id, "hashes": list(files)}
+        found = await connection.execute(self._statements.known, these)
+        return {row["hash"]: row["stored_at"] for row in found.mappings()}
+
+    async def _insert(
+        self,
+        connection: AsyncConnection,
+        chat_id: UUID,
+        file: File | ChatFile,
+        data: bytes | None,
+        stored_at: datetime | None,
+    ) -> None:
+        assert self._table is not None
+        values = {
+            "id": new_id(),
+            "chat_id": chat_id,
+            "hash": file.hash,
+            "media_type": file.media_type,
+            "name": file.name,
+            "size": file.size,
+            "data": data,
+            "stored_at": stored_at,
+        }
+        await connection.execute(self._table.insert(*values), values)
+
+    async def _check_packet(
+        self, connection: AsyncConnection, file: File | ChatFile, data: bytes
+    ) -> None:
+        """MySQL closes the connection of whoever sends too much, and says nothing."""
+        if not is_mysql(self._dialect):
+            return
+        if self._packet is None:
+            self._packet = int((await connection.execute(LARGEST_PACKET)).scalar_one())
+        doubled = len(data) - len(data.translate(None, _ESCAPED))
+        if len(data) + doubled + _REST_OF_STATEMENT > self._packet:
+            msg = (
+                f"{file.name or 'A file'} is {file.size:,} bytes long, too much for a "
+                f"statement of this server, which takes {self._packet:,}: raise its "
+                "max_allowed_packet, or give the Database a store for files: attachments="
+            )
+            raise DatabaseFailed(msg, refused_value=True)
+
+    # Into what is read
+
+    async def whole(self, messages: Sequence[Message]) -> list[Message]:
+        """These messages of one chat with their files in them."""
+        if self._table is None or not messages:
+            return list(messages)
+        data = await self._data(messages[0].chat_id, (each.content for each in messages))
+        contents = [put_back(message.content, data) for message in messages]
+        return [
+            message if content is message.content else replace(message, content=content)
+            for message, content in zip(messages, contents, strict=True)
+        ]
+
+    async def whole_calls(self, calls: Sequence[ToolCall]) -> list[ToolCall]:
+        """These tool calls of one chat with the files of their results in them."""
+        if self._table is None or not calls:
+            return list(calls)
+        data = await self._data(calls[0].chat_id, (call.result for call in calls))
+        results = [put_back(call.result, data) for call in calls]
+        return [
+            call if result is call.result else replace(call, result=result)
+            for call, result in zip(calls, results, strict=True)
+        ]
+
+    async def _data(self, chat_id: UUID, values: Iterable[Json]) -> dict[str, bytes]:
+        """The bytes of all files that these values refer to."""
+        hashes = {found for value in values for found in referred_to(value)}
+        if not hashes:
+            return {}
+        these = {"chat_id": chat_id, "hashes": sorted(hashes)}
+        async with self._reading() as connection:
+            rows = (await connection.execute(self._statements.found, these)).mappings().all()
+        kept = await asyncio.gather(*(self._kept(row) for row in rows))
+        return {
+            row["hash"]: self._opened(row, data)
+            for row, data in zip(rows, kept, strict=True)
+            if data is not None
+        }
+
+    async def get(self, chat_id: UUID, file_hash: str) -> Attachment | None:
+        """One file of a chat."""
+        if self._table is None:
+            msg = "Attachments have no table of their own in this database: " + _ADD_A_CLASS
+            raise ConfigurationError(msg)
+        these = {"chat_id": chat_id, "hashes": [file_hash]}
+        async with self._reading() as connection:
+            found = await connection.execute(self._statements.found, these)
+            row = found.mappings().one_or_none()
+        data = await self._kept(row) if row is not None else None
+        if row is None or data is None:
+            return None
+        opened = self._opened(row, data)
+        return Attachment(data=opened, media_type=row["media_type"], name=row["name"])
+
+    async def of_chat(self, connection: AsyncConnection, chat_id: UUID) -> AsyncGenerator[ChatFile]:
+        """All files of a chat, one at a time."""
+        if self._table is None:
+            return
+        key = {"chat_id": chat_id}
+        hashes = (await connection.execute(self._statements.hashes, key)).scalars().all()
+        for file_hash in hashes:
+            these = {**key, "hashes": [file_hash]}
+            row = (await connection.execute(self._statements.found, these)).mappings().one()
+            self._check_store(row)
+            data = await self._kept(row)
+            if data is not None:
+                data = self._opened(row, data)
+            yield ChatFile(file_hash, row["media_type"], row["name"], row["size"], data)
+
+    async def _kept(self, row: Row) -> bytes | None:
+        """The bytes of a file as they are stored, in the database or outside of it."""
+        data: bytes | None = row["data"]
+        if data is not None or self._own is None:
+            return None if data is None else bytes(data)
+        async with _reached("get"):
+            return await self._own.get(_key(row["chat_id"], row["hash"]))
+
+    def can_read(self, row: Row) -> bool:
+        """Whether the bytes of this file are where this Database can look."""
+        return row["data"] is not None or self._own is not None
+
+    async def read(self, row: Row) -> bytes | None:
+        """The bytes of this file as they were given, or `None` where they are gone."""
+        data = await self._kept(row)
+        return None if data is None else self._opened(row, data)
+
+    def _check_store(self, row: Row) -> None:
+        """Raise for a file that only whoever has its store can move, delete or encrypt anew."""
+        if self._own is None and row["data"] is None and row["stored_at"] is not None:
+            msg = (
+                f"Files of chat {row['chat_id']} are in a store that this Database was not given: "
+                "Database(url, attachments=...)"
+            )
+            raise ConfigurationError(msg)
+
+    # Out of the world
+
+    async def erase(self, connection: AsyncConnection, chat_ids: Sequence[UUID]) -> list[str]:
+        """Delete the rows of these chats; the keys of what is left outside, to be dropped last."""
+        if self._sql is None:
+            return []
+        these = {"chat_ids": list(chat_ids)}
+        if self._own is not None:
+            await connection.execute(self._sql.lock_chats, these)
+        outside = (await connection.execute(self._sql.outside, these)).mappings().all()
+        for row in outside:
+            self._check_store(row)
+        await connection.execute(self._sql.erase, these)
+        keys = [_key(row["chat_id"], row["hash"]) for row in outside]
+        return [] if self._own is None else keys
+
+    async def drop(self, keys: Sequence[str]) -> None:
+        """Delete what is outside."""
+        for key in keys:
+            assert self._own is not None
+            async with _reached("delete"):
+                await self._own.delete(key)
+
+    # Under another key
+
+    async def page(self, after: UUID, limit: int) -> Sequence[Row]:
+        """The next files by their ids, with what their bytes begin with."""
+        if self._sql is None:
+            return []
+        async with self._reading() as connection:
+            page = {"after": after, "limit": limit}
+            found = await connection.execute(self._sql.heads, page)
+            rows: Sequence[Row] = found.mappings().all()
+        return rows
+
+    async def seal_anew(self, row: Row, keys: Keys) -> bool:
+        """Encrypt a file of a page with the newest key; whether it had to be."""
+        head, key = row["head"], _key(row["chat_id"], row["hash"])
+        if head is not None and keys.has_newest_file(bytes(head)):
+            return False
+        if head is None:
+            outside = {**row, "data": None}
+            self._check_store(outside)
+            kept = await self._kept(outside)
+            if kept is None or keys.has_newest_file(kept):
+                return False
+            await self._put_sealed(key, self._sealed(self._opened(row, kept)))
+            async with self._transaction() as connection:
+                is_there = await self._is_there(connection, row["chat_id"])
+            if not is_there:  # the chat was deleted meanwhile
+                await self.drop([key])
+            return is_there
+        assert self._table is not None
+        async with self._transaction() as connection:
+            this = {"row_id": row["id"]}
+            kept = (await connection.execute(self._statements.data, this)).scalar()
+            if kept is not None:
+                data = self._sealed(self._opened(row, bytes(kept)))
+                values = {**this, "new_data": data}
+                await connection.execute(self._table.update("data"), values)
+        return kept is not None
+
+    def _opened(self, row: Row, kept: bytes) -> bytes:
+        return intact(kept, row["chat_id"], row["hash"], self._dialect)
+
+    async def _put(self, chat_id: UUID, file: File) -> None:
+        await self._put_sealed(_key(chat_id, file.hash), self._sealed(file.data))
+
+    async def _put_sealed(self, key: str, data: bytes) -> None:
+        assert self._own is not None
+        async with _reached("put"):
+            await self._own.put(key, data)
+
+    def _sealed(self, data: bytes) -> bytes:
+        return sealed_file(data, self._dialect)
+
+    @property
+    def _statements(self) -> AttachmentStatements:
+        assert self._sql is not None
+        return self._sql
+
+
+class _Refused(Exception):
+    """The database has refused a row: it is there, or its chat is not."""
+
+
+_ADD_A_CLASS = "add a class with AttachmentMixin to your models (Models(attachment=...))"
+
+
+def check_own(own: AttachmentStore | None, table: type | None) -> None:
+    """Raise `ConfigurationError` for a store that could not work."""
+    if own is None:
+        return
+    if table is None:
+        msg = f"attachments= needs a table that says what is kept there: {_ADD_A_CLASS}"
+        raise ConfigurationError(msg)
+    missing = [name for name in ("put", "get", "delete") if not hasattr(own, name)]
+    if missing:
+        msg = f"attachments= takes a store such as FolderStore(...): {own!r} has no {missing[0]}()"
+        raise ConfigurationError(msg)
+
+
+def _with_files(record: Record, data: Mapping[str, bytes]) -> Record:
+    if isinstance(record, Message):
+        return replace(record, content=put_back(record.content, data))
+    if isinstance(record, ToolCall):
+        return replace(record, result=put_back(record.result, data))
+    return record
+
+
+def _key(chat_id: UUID, file_hash: str) -> str:
+    return f"{chat_id}/{file_hash}"
+
+
+@asynccontextmanager
+async def _reached(what: str) -> AsyncIterator[None]:
+    """What a store of the user's raises, as `DatabaseFailed`; what passes may be tried again."""
+    try:
+        async with asyncio.timeout(STORE_PATIENCE):
+            yield
+    except ChatRecordError:
+        raise
+    except Exception as error:
+        told = redact(named(error))
+        msg = f"The store for attachments could not {what} a file: {told}"
+        raise DatabaseFailed(msg, may_pass=isinstance(error, OSError)) from error

@@ -1,0 +1,234 @@
+"""Chats: created, listed, titled, moved and deleted."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
+from typing import Any, Literal, TypeAlias
+from uuid import UUID
+
+from sqlalchemy import Update
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+
+from chatrecord.attachments.embedded_files import ChatFile
+from chatrecord.chats.titles import pattern_of
+from chatrecord.errors import DatabaseFailed
+from chatrecord.records import ChatRecord, Message
+from chatrecord.sqlalchemy.engine.connections import Connections
+from chatrecord.sqlalchemy.models.column_values import check_stored, check_value
+from chatrecord.sqlalchemy.models.encryption import keys_of
+from chatrecord.sqlalchemy.sql.deletion import (
+    erase_chats,
+    erase_idle_chats,
+    erase_rows,
+    idle_chats,
+    in_use,
+    still_idle,
+)
+from chatrecord.sqlalchemy.sql.statements import Statements
+from chatrecord.store.port import Audit, JournalEntry, RunRecord, Scope
+from chatrecord.text.storable import escape
+
+from .attachments import Files
+from .rows import chat_of, chat_values, own_columns
+from .run_writes import insert_rows
+from .title_search import found_by_reading
+from .transfer import exists, insert_whole_chat, is_repeated, rows_of_chat
+
+ChatRow: TypeAlias = ChatRecord | RunRecord | JournalEntry | ChatFile
+
+
+class _NotStill(Exception):
+    """What is stored is not what it was taken for."""
+
+
+class StoredChats(Connections):
+    """What `chatrecord.store.port.Store` says of chats."""
+
+    def check_column(self, name: str, value: object) -> None:
+        """Raise for a value that this column of a chat cannot hold, such as one of another type."""
+        column = self._sql.chat.columns.get(name)
+        if column is None or name not in self.chat_columns():
+            columns = ", ".join(self.chat_columns()) or "none of its own"
+            msg = f"A chat has no column {name!r}. There are: {columns}"
+            raise TypeError(msg)
+        check_value(name, column.type, value, self._engine.dialect)
+
+    def chat_columns(self) -> Sequence[str]:
+        return own_columns(list(self._sql.chat.columns))
+
+    async def insert_chat(
+        self, chat: ChatRecord, *, connection: object | None = None
+    ) -> ChatRecord:
+        if connection is not None:
+            return await self._insert_chat(await _connection_of(connection), chat)
+        return await self._retried(lambda: self._insert_own_chat(chat), only_undone=True)
+
+    async def _insert_own_chat(self, chat: ChatRecord) -> ChatRecord:
+        async with self.transaction() as connection:
+            return await self._insert_chat(connection, chat)
+
+    async def _insert_chat(self, connection: AsyncConnection, chat: ChatRecord) -> ChatRecord:
+        values = chat_values(chat)
+        await connection.execute(self._sql.chat.insert(*values), values)
+        found = await connection.execute(self._sql.get_chat({}), {"chat_id": chat.id})
+        stored = chat_of(found.mappings().one())
+        check_stored(self._sql.chat.columns, chat.columns, stored.columns)
+        return stored
+
+    async def get_chat(self, chat_id: UUID, scope: Scope) -> ChatRecord | None:
+        rows = await self._read(self._sql.get_chat(scope), chat_id=chat_id)
+        return chat_of(rows[0]) if rows else None
+
+    async def list_chats(
+        self,
+        *,
+        limit: int,
+        before: tuple[datetime, UUID] | None,
+        scope: Scope,
+        search: str | None = None,
+    ) -> list[ChatRecord]:
+        if search is None:
+            return await self._page(scope, limit, before)
+        if keys_of(self._engine.dialect) is None:
+            return await self._page(scope, limit, before, pattern=pattern_of(escape(search)))
+        return await found_by_reading(partial(self._page, scope), pattern_of(search), limit, before)
+
+    async def _page(
+        self, scope: Scope, limit: int, before: tuple[datetime, UUID] | None, **wanted: str
+    ) -> list[ChatRecord]:
+        by_title, after_key = "pattern" in wanted, before is not None
+        statement = self._sql.list_chats(scope, after_key=after_key, by_title=by_title)
+        key = {} if before is None else {"updated_at": before[0], "id": before[1]}
+        return [chat_of(row) for row in await self._read(statement, limit=limit, **key, **wanted)]
+
+    async def set_title(
+        self, chat_id: UUID, title: str | None, *, over: Literal["any", "none"] = "any"
+    ) -> bool:
+        statement = self._sql.set_title if over == "any" else self._sql.set_first_title
+        return await self._retried(lambda: self._set_title(statement, chat_id, title))
+
+    async def _set_title(self, statement: Update, chat_id: UUID, title: str | None) -> bool:
+        named = {"row_id": chat_id, "new_title": title}
+        async with self.transaction() as connection:
+            return (await connection.execute(statement, named)).rowcount > 0
+
+    async def rewrite_chat(
+        self,
+        chat: ChatRecord,
+        messages: Sequence[Message],
+        still: Callable[[ChatRecord], bool],
+    ) -> bool:
+        files: Files = {}
+        referring = [self.attachments.referring(message, files) for message in messages]
+        await self.attachments.put_out(chat.id, files)
+        return await self._retried(lambda: self._rewrite_chat(chat, referring, still, files))
+
+    async def _rewrite_chat(
+        self,
+        chat: ChatRecord,
+        messages: Sequence[Message],
+        still: Callable[[ChatRecord], bool],
+        files: Files,
+    ) -> bool:
+        touch = {"row_id": chat.id, "new_updated_at": chat.updated_at, "taken": len(messages)}
+        with suppress(_NotStill):
+            async with self.transaction() as connection:
+                await connection.execute(self._sql.take_numbers, touch)  # which locks the row
+                found = await connection.execute(self._sql.get_chat({}), {"chat_id": chat.id})
+                row = found.mappings().one_or_none()
+                if row is None or not still(chat_of(row)):
+                    raise _NotStill
+                first = row["next_seq"] - len(messages)
+                values = {"row_id": chat.id, "new_metadata_": chat.metadata}
+                await connection.execute(self._sql.chat.update("metadata_"), values)
+                await self.attachments.keep(connection, chat.id, files)
+                numbered = [replace(it, seq=first + n) for n, it in enumerate(messages)]
+                if numbered:
+                    await insert_rows(connection, self._sql.message, numbered)
+                return True
+        return False
+
+    async def delete_chat(self, chat_id: UUID, scope: Scope, audit: Audit = "delete") -> bool:
+        return await self._retried(lambda: self._delete_chat(chat_id, scope, audit))
+
+    async def _delete_chat(self, chat_id: UUID, scope: Scope, audit: Audit) -> bool:
+        async with self.long_transaction() as connection:
+            found = await connection.execute(self._sql.get_chat(scope), {"chat_id": chat_id})
+            if found.first() is None:
+                return False
+            for statement in erase_rows(self._sql, audit):
+                await connection.execute(statement, {"chat_ids": [chat_id]})
+            outside = await self.attachments.erase(connection, [chat_id])
+            await connection.execute(erase_chats(self._sql), {"chat_ids": [chat_id]})
+            await self.attachments.drop(outside)
+        return True
+
+    async def idle_chats(self, before: datetime, scope: Scope, *, limit: int) -> list[UUID]:
+        statement = idle_chats(self._sql, scope)
+        return [row["id"] for row in await self._read(statement, before=before, limit=limit)]
+
+    async def erase_idle_chats(
+        self, chat_ids: Sequence[UUID], before: datetime, audit: Audit
+    ) -> int:
+        return await self._retried(lambda: self._erase_idle_chats(chat_ids, before, audit))
+
+    async def _erase_idle_chats(
+        self, chat_ids: Sequence[UUID], before: datetime, audit: Audit
+    ) -> int:
+        sql: Statements = self._sql
+        when: dict[str, Any] = {"before": before}
+        async with self.long_transaction() as connection:
+            these = {"chat_ids": list(chat_ids)}
+            idle = set((await connection.execute(still_idle(sql), when | these)).scalars())
+            used = set((await connection.execute(in_use(sql), {"chat_ids": list(idle)})).scalars())
+            these = {"chat_ids": sorted(idle - used)}
+            for statement in erase_rows(sql, audit):
+                await connection.execute(statement, these)
+            outside = await self.attachments.erase(connection, sorted(idle - used))
+            erased = await connection.execute(erase_idle_chats(sql), when | these)
+            if erased.rowcount != len(idle - used):  # SQLite has locked none of them
+                msg = "A chat that was to be deleted has been used again meanwhile"
+                raise DatabaseFailed(msg, may_pass=True, undone=True)
+            await self.attachments.drop(outside)
+        return len(idle - used)
+
+    def rows_of_chat(self, chat_id: UUID, scope: Scope) -> AsyncGenerator[ChatRow]:
+        rows = rows_of_chat(self._sql, self.attachments, self.snapshot, chat_id, scope)
+        return _all_at_once(rows) if self.has_one_connection else rows
+
+    async def insert_whole_chat(
+        self, chat: ChatRecord, rows: Sequence[RunRecord | JournalEntry | ChatFile]
+    ) -> ChatRecord:
+        try:
+            return await self._retried(
+                lambda: self._insert_whole_chat(chat, rows), only_undone=True
+            )
+        except DatabaseFailed as error:
+            if is_repeated(error.__cause__):
+                raise exists(chat.id) from error
+            raise
+
+    async def _insert_whole_chat(
+        self, chat: ChatRecord, rows: Sequence[RunRecord | JournalEntry | ChatFile]
+    ) -> ChatRecord:
+        async with self.long_transaction() as connection:
+            return await insert_whole_chat(self._sql, self.attachments, connection, chat, rows)
+
+
+async def _all_at_once(rows: AsyncGenerator[ChatRow]) -> AsyncGenerator[ChatRow]:
+    """The same rows, with nothing open while somebody looks at them."""
+    for row in [row async for row in rows]:
+        yield row
+
+
+async def _connection_of(given: object) -> AsyncConnection:
+    if isinstance(given, AsyncSession):
+        return await given.connection()
+    if isinstance(given, AsyncConnection):
+        return given
+    msg = f"connection= takes an AsyncConnection or an AsyncSession, not {type(given).__name__}"
+    raise TypeError(msg)

@@ -1,0 +1,125 @@
+"""Between rows and records."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from decimal import Decimal
+from functools import cache
+from typing import Any, cast
+
+from chatrecord.records import ApiRequest, ChatRecord, Message, Run, Tokens, ToolCall, Usage
+from chatrecord.store.port import Beat, JournalEntry
+
+Row = Mapping[str, Any]
+
+_CHAT_FIELDS = {field.name for field in fields(ChatRecord)} - {"columns", "metadata"}
+_HIDDEN = {*_CHAT_FIELDS, "metadata_", "next_seq"}
+_MESSAGE_FIELDS = [field.name for field in fields(Message) if field.name != "tokens"]
+_ENTRY_FIELDS = [field.name for field in fields(JournalEntry)]
+_BEAT_FIELDS = [field.name for field in fields(Beat)]
+_RUN_FIELDS = [field.name for field in fields(Run)]
+_TOOL_CALL_FIELDS = [field.name for field in fields(ToolCall)]
+_REQUEST_FIELDS = [field.name for field in fields(ApiRequest) if field.name != "tokens"]
+
+
+MESSAGE_COLUMNS = (*_MESSAGE_FIELDS, *(f"{field.name}_tokens" for field in fields(Tokens)))
+"""The columns of a message that the library writes."""
+
+
+def own_columns(names: Sequence[str]) -> list[str]:
+    """The columns of a chat that are the user's."""
+    return [name for name in names if name not in _HIDDEN]
+
+
+def chat_of(row: Row) -> ChatRecord:
+    """A row of a chat as a record."""
+    own = {name: row[name] for name in own_columns(list(row))}
+    known = {name: row[name] for name in _CHAT_FIELDS}
+    return ChatRecord(**known, metadata=row["metadata_"], columns=own)
+
+
+def chat_values(chat: ChatRecord) -> dict[str, Any]:
+    """A new chat as the values of its row."""
+    known = {name: getattr(chat, name) for name in _CHAT_FIELDS}
+    return {**known, "metadata_": chat.metadata, "next_seq": 1, **chat.columns}
+
+
+def message_of(row: Row) -> Message:
+    """A row of a message as a record."""
+    return Message(**_picked(row, _MESSAGE_FIELDS), tokens=_tokens_of(row))
+
+
+def entry_of(row: Row) -> JournalEntry:
+    """A row of the journal."""
+    return JournalEntry(**_picked(row, _ENTRY_FIELDS))
+
+
+def beat_of(row: Row) -> Beat:
+    """How a run does."""
+    return Beat(**_picked(row, _BEAT_FIELDS))
+
+
+def run_of(row: Row) -> Run:
+    """A row of a run as a record."""
+    return Run(**_picked(row, _RUN_FIELDS))
+
+
+def tool_call_of(row: Row) -> ToolCall:
+    """A row of a tool call as a record."""
+    return ToolCall(**_picked(row, _TOOL_CALL_FIELDS))
+
+
+def request_of(row: Row) -> ApiRequest:
+    """A row of a request as a record."""
+    return ApiRequest(**_picked(row, _REQUEST_FIELDS), tokens=_tokens_of(row))
+
+
+def values_of(record: object) -> dict[str, Any]:
+    """A record as the values of its row, its tokens a column each."""
+    kind = cast(Any, type(record))
+    values = {name: getattr(record, name) for name in _names_of(kind)}
+    tokens: Tokens | None = values.pop("tokens", None)
+    return values if tokens is None else {**values, **_token_values(tokens)}
+
+
+@cache
+def _names_of(kind: Any) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind))
+
+
+def usage_of(row: Row) -> Usage:
+    """The sums over a chat as a record. Databases hand sums out as several types."""
+    cost = row.get("cost")
+    return Usage(
+        input_tokens=_whole(row["input_tokens"]),
+        output_tokens=_whole(row["output_tokens"]),
+        cache_read_tokens=_whole(row["cache_read_tokens"]),
+        cache_write_tokens=_whole(row["cache_write_tokens"]),
+        reasoning_tokens=_whole(row["reasoning_tokens"]),
+        requests=row["requests"],
+        cost=cost,
+        unpriced_requests=row["requests"] - row.get("priced", 0),
+    )
+
+
+def _picked(row: Row, names: Sequence[str]) -> dict[str, Any]:
+    return {name: row[name] for name in names}
+
+
+def _tokens_of(row: Row) -> Tokens:
+    return Tokens(
+        input=row["input_tokens"],
+        output=row["output_tokens"],
+        cache_read=row["cache_read_tokens"],
+        cache_write=row["cache_write_tokens"],
+        reasoning=row["reasoning_tokens"],
+    )
+
+
+def _token_values(tokens: Tokens) -> dict[str, int | None]:
+    return {f"{name}_tokens": getattr(tokens, name) for name in _names_of(Tokens)}
+
+
+def _whole(value: int | Decimal | None) -> int | None:
+    return None if value is None else int(value)

@@ -1,0 +1,203 @@
+"""The first transaction of a run, and the line of those that wait for it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from chatrecord.errors import (
+    ApprovalPending,
+    ChatBusy,
+    ChatNotFound,
+    DatabaseFailed,
+    LeaseLost,
+    SentBefore,
+)
+from chatrecord.records import Message, Run
+from chatrecord.store.port import Begun, Replacement, RunStart
+
+from .attachments import Files
+from .chats import StoredChats
+from .rows import MESSAGE_COLUMNS, run_of, values_of
+from .run_writes import insert_rows
+from .runs import StoredRuns
+from .transcripts import StoredTranscripts
+
+_OPENING = tuple(name for name in MESSAGE_COLUMNS if name != "seq")
+
+
+class Beginnings(StoredChats, StoredTranscripts, StoredRuns):
+    """What `chatrecord.store.port.Store` says of beginning."""
+
+    async def begin(self, start: RunStart) -> Begun:
+        return await self._retried(lambda: self._begin_once(start))
+
+    async def _begin_once(self, start: RunStart) -> Begun:
+        """Begin, if it has not begun already by a transaction whose connection was lost over it."""
+        try:
+            return await self._begin(start)
+        except DatabaseFailed as error:
+            if not isinstance(error.__cause__, IntegrityError):
+                raise
+            if await self._has_begun(start.run):
+                return await self._begun(start)
+            raise await self._why_not(start.run) or _has_passed(error) from error
+
+    async def _has_begun(self, run: Run) -> bool:
+        found = await self.get_run(run.chat_id, run.id)
+        mine = (run.owner, run.epoch, "running")
+        return found is not None and (found.owner, found.epoch, found.status) == mine
+
+    async def _begin(self, start: RunStart) -> Begun:
+        start, files = self.attachments.of_start(start)
+        await self.attachments.put_out(start.run.chat_id, files)
+        async with self.transaction() as connection:
+            await self._open_run(connection, start, files)
+            return await self._begun_on(connection, start)
+
+    async def _begun(self, start: RunStart) -> Begun:
+        async with self.reading() as connection:
+            return await self._begun_on(connection, start)
+
+    async def _begun_on(self, connection: AsyncConnection, start: RunStart) -> Begun:
+        if start.replaces is not None:
+            return await self._begun_in_place(connection, start, start.replaces)
+        chat_id, opened = start.run.chat_id, len(start.opening)
+        messages = await self._history(
+            connection, chat_id, start.window, opened=opened, with_summary=start.with_summary
+        )
+        opening = [message for message in messages if message.run_id == start.run.id]
+        history = [message for message in messages if message.run_id != start.run.id]
+        return Begun(seq=opening[0].seq, history=history)
+
+    async def _begun_in_place(
+        self, connection: AsyncConnection, start: RunStart, replaces: Replacement
+    ) -> Begun:
+        chat = {"chat_id": start.run.chat_id}
+        next_seq: int = (await connection.execute(self._sql.next_seq, chat)).scalar_one()
+        seq = next_seq - len(start.opening)
+        if seq != replaces.last + 1:
+            msg = f"Chat {start.run.chat_id} has gone on meanwhile: look again, then replace"
+            raise ChatBusy(msg)
+        history = await self._history(
+            connection,
+            start.run.chat_id,
+            start.window,
+            before=replaces.first,
+            with_summary=start.with_summary,
+        )
+        return Begun(seq=seq, history=history)
+
+    async def _open_run(self, connection: AsyncConnection, start: RunStart, files: Files) -> None:
+        sql, run = self._sql, start.run
+        taken = len(start.opening)
+        touch = {"row_id": run.chat_id, "new_updated_at": run.started_at, "taken": taken}
+        # The chat's row is locked before any row that refers to it: MySQL deadlocks otherwise.
+        if (await connection.execute(sql.take_numbers, touch)).rowcount == 0:
+            raise _deleted(run.chat_id)
+        if start.in_line:
+            await connection.execute(sql.leave_line, {"row_id": run.id})
+        active = {**values_of(run), "active_chat_id": run.chat_id, "stop_requested": False}
+        await connection.execute(sql.run.insert(*active), active)
+        if start.in_line:
+            await self._check_turn(connection, run)
+        await self.attachments.keep(connection, run.chat_id, files)
+        opening = [
+            _numbered(message, behind=taken - place) for place, message in enumerate(start.opening)
+        ]
+        await connection.execute(sql.insert_opening(*_OPENING), opening)
+        if sql.request is not None and start.request is not None:
+            await insert_rows(connection, sql.request, [start.request])
+
+    async def _check_turn(self, connection: AsyncConnection, run: Run) -> None:
+        """Raise where somebody has waited for longer.
+
+        It is read after the run is written, since MySQL shows what is there at the first reading:
+        the run before may only have ended while this one waited for its lock.
+        """
+        line = {"of_chat": run.chat_id, "now": run.started_at}
+        first = (await connection.execute(self._sql.first_in_line, line)).scalar()
+        if first is not None and first < run.id:
+            msg = f"Chat {run.chat_id} has others waiting: run {first} is the first of them"
+            raise ChatBusy(msg, run_id=first)
+
+    async def stand_in_line(self, run: Run) -> None:
+        try:
+            await self._retried(lambda: self._stand_in_line(run))
+        except DatabaseFailed as error:
+            if not isinstance(error.__cause__, IntegrityError):
+                raise
+            if not await self._stands_in_line(run):
+                raise await self._why_not(run) or error from error
+
+    async def _stands_in_line(self, run: Run) -> bool:
+        """Whether a transaction did it whose connection was lost over its commit."""
+        found = await self.get_run(run.chat_id, run.id)
+        return found is not None and (found.owner, found.status) == (run.owner, "waiting")
+
+    async def _stand_in_line(self, run: Run) -> None:
+        place = {"row_id": run.id, "new_lease_until": run.lease_until}
+        line = {"of_chat": run.chat_id, "now": run.started_at}
+        row = {**values_of(run), "active_chat_id": None, "stop_requested": False}
+        async with self.transaction() as connection:
+            if (await connection.execute(self._sql.keep_place, place)).rowcount == 0:
+                await connection.execute(self._sql.clear_line, line)
+                await connection.execute(self._sql.run.insert(*row), row)
+
+    async def leave_line(self, run: Run) -> None:
+        await self._retried(lambda: self._leave_line(run))
+
+    async def _leave_line(self, run: Run) -> None:
+        async with self.transaction() as connection:
+            await connection.execute(self._sql.leave_line, {"row_id": run.id})
+
+    async def _why_not(self, run: Run) -> Exception | None:
+        own = await self.get_run(run.chat_id, run.id)
+        if own is not None and own.status != "waiting" and own.owner != run.owner:
+            msg = f"Run {run.id} had begun unheard, and was ended by another process meanwhile"
+            return LeaseLost(msg)
+        if run.idempotency_key is not None:
+            key = {"chat_id": run.chat_id, "key": run.idempotency_key}
+            sent = await self._read(self._sql.run_of_key, **key)
+            if sent and await self._stands(first := run_of(sent[0])) and first.id != run.id:
+                msg = f"This was sent before, as run {first.id}: read its answer there"
+                return SentBefore(msg, run_id=first.id)
+        active = await self._read(self._sql.active, chat_id=run.chat_id)
+        if active and active[0]["status"] == "parked":
+            msg = (
+                f"Chat {run.chat_id} waits for tool calls to be approved or denied: see "
+                "chat.pending_approvals(), then chat.resume()"
+            )
+            return ApprovalPending(msg, run_id=active[0]["id"])
+        if active:
+            msg = f"Chat {run.chat_id} is answering already: wait for run {active[0]['id']} to end"
+            return ChatBusy(msg, run_id=active[0]["id"])
+        if await self.get_chat(run.chat_id, {}) is None:
+            return _deleted(run.chat_id)
+        return None
+
+    async def _stands(self, run: Run) -> bool:
+        """Whether this run counts: one that died while it waited never began."""
+        if run.status != "waiting" or run.lease_until >= datetime.now(UTC):
+            return True
+        await self.leave_line(run)
+        return False
+
+
+def _has_passed(error: DatabaseFailed) -> DatabaseFailed:
+    """What stood in the way is not there any more."""
+    return DatabaseFailed(str(error), may_pass=True, undone=True)
+
+
+def _deleted(chat_id: UUID) -> ChatNotFound:
+    return ChatNotFound(f"There is no chat {chat_id} any more, or its transaction was rolled back")
+
+
+def _numbered(message: Message, *, behind: int) -> dict[str, Any]:
+    values = values_of(message)
+    del values["seq"]
+    return {**values, "behind": behind, "of_chat": message.chat_id}

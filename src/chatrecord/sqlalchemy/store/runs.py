@@ -1,0 +1,135 @@
+"""Runs: found, taken over, taken up again, asked to stop."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from chatrecord.errors import DatabaseFailed, NothingToResume
+from chatrecord.records import Run, ToolCallStatus
+from chatrecord.sqlalchemy.engine.connections import Connections
+from chatrecord.sqlalchemy.sql.statements import not_kept
+from chatrecord.store.port import Beat
+
+from .rows import beat_of, run_of
+
+
+class StoredRuns(Connections):
+    """What `chatrecord.store.port.Store` says of runs that have begun."""
+
+    async def active_run(self, chat_id: UUID) -> Run | None:
+        rows = await self._read(self._sql.active, chat_id=chat_id)
+        return run_of(rows[0]) if rows else None
+
+    async def expired_runs(
+        self, now: datetime, *, chats: Sequence[UUID] | None, limit: int
+    ) -> list[Run]:
+        page = {"now": now, "limit": limit}
+        if chats is not None:
+            statement = self._sql.expired(of_chats=True)
+            rows = await self._read(statement, chat_ids=list(chats), **page)
+        else:
+            rows = await self._read(self._sql.expired(of_chats=False), **page)
+            rows += await self._read(self._sql.expired_in_line, **page)
+        return [run_of(row) for row in rows]
+
+    async def claim(self, run: Run, *, owner: str, now: datetime, until: datetime) -> Run | None:
+        taking = {
+            "row_id": run.id,
+            "of_epoch": run.epoch,
+            "now": now,
+            "new_owner": owner,
+            "new_lease_until": until,
+        }
+        claimed = replace(run, owner=owner, epoch=run.epoch + 1, lease_until=until)
+        changed = await self._retried(lambda: self._changed(self._sql.claim, taking))
+        return claimed if changed or await self._is_held(claimed) else None
+
+    async def _is_held(self, run: Run) -> bool:
+        """Whether a run was taken over like this, by a try whose connection was lost over it."""
+        found = await self.get_run(run.chat_id, run.id)
+        held = (run.owner, run.epoch, run.lease_until, "running")
+        return found is not None and held == (
+            found.owner,
+            found.epoch,
+            found.lease_until,
+            found.status,
+        )
+
+    async def beats(self, run_ids: Sequence[UUID]) -> Mapping[UUID, Beat]:
+        rows = await self._read(self._sql.beats, run_ids=list(run_ids))
+        return {row["id"]: beat_of(row) for row in rows}
+
+    async def get_run(self, chat_id: UUID, run_id: UUID) -> Run | None:
+        rows = await self._read(self._sql.get_run, chat_id=chat_id, run_id=run_id)
+        return run_of(rows[0]) if rows else None
+
+    async def run_of_key(self, chat_id: UUID, key: str) -> Run | None:
+        rows = await self._read(self._sql.run_of_key, chat_id=chat_id, key=key)
+        return run_of(rows[0]) if rows else None
+
+    async def reopen(self, run: Run, *, owner: str, until: datetime) -> Run | None:
+        taking = {
+            "row_id": run.id,
+            "of_epoch": run.epoch,
+            "of_status": run.status,
+            "new_owner": owner,
+            "new_lease_until": until,
+        }
+        reopened = replace(
+            run,
+            status="running",
+            owner=owner,
+            epoch=run.epoch + 1,
+            lease_until=until,
+            error=None,
+            finished_at=None,
+        )
+        try:
+            changed = await self._retried(lambda: self._reopen(run, taking))
+        except DatabaseFailed as error:
+            if isinstance(error.__cause__, IntegrityError):
+                return None  # another run of the chat is active by now
+            raise
+        return reopened if changed or await self._is_held(reopened) else None
+
+    async def _reopen(self, run: Run, taking: dict[str, Any]) -> bool:
+        async with self.transaction() as connection:
+            if (await connection.execute(self._sql.reopen, taking)).rowcount == 0:
+                return False
+            if run.status != "parked":  # which has held its chat
+                await self._check_is_last(connection, run)
+        return True
+
+    async def _check_is_last(self, connection: AsyncConnection, run: Run) -> None:
+        """Raise where the chat has gone on since: its next numbers are taken."""
+        chat = {"chat_id": run.chat_id}
+        last = (await connection.execute(self._sql.last_run_id, chat)).scalar()
+        if last != run.id:
+            msg = f"Chat {run.chat_id} has gone on since run {run.id}: there is nothing to resume"
+            raise NothingToResume(msg)
+
+    async def decide(
+        self, chat_id: UUID, call_id: str, *, status: ToolCallStatus, error: str | None
+    ) -> bool:
+        if self._sql.decide is None:
+            msg = "Tool calls"
+            raise not_kept(msg, "tool_call")
+        decision = {
+            "of_chat": chat_id,
+            "of_call": call_id,
+            "new_status": status,
+            "new_error": error,
+        }
+        statement = self._sql.decide
+        return await self._retried(lambda: self._changed(statement, decision), only_undone=True) > 0
+
+    async def request_stop(self, run_id: UUID) -> bool:
+        asked = {"row_id": run_id}
+        return await self._retried(lambda: self._changed(self._sql.request_stop, asked)) > 0

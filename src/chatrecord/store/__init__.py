@@ -1,0 +1,1 @@
+"""The ports to a database, one Protocol for each role."""

@@ -1,0 +1,44 @@
+"""Trying again after what passes: a deadlock, a lost connection, a failover."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable
+from time import monotonic
+from typing import TypeVar
+
+from chatrecord.errors import DatabaseFailed
+
+Result = TypeVar("Result")
+
+FIRST_PAUSE, LONGEST_PAUSE = 0.02, 1.0
+"""Seconds between two tries. Each pause is twice as long as the one before."""
+
+
+async def with_retries(
+    work: Callable[[], Awaitable[Result]], patience: float, *, only_undone: bool = False
+) -> Result:
+    """Do this again after each failure that may pass, for so many seconds.
+
+    What may not be done twice is tried again `only_undone`: after failures that are known to have
+    left nothing behind.
+    """
+    began = monotonic()
+    async for _ in pauses():
+        try:
+            return await work()
+        except DatabaseFailed as error:
+            is_over = monotonic() - began >= patience
+            if is_over or not error.may_pass or (only_undone and not error.undone):
+                raise
+    raise AssertionError  # the pauses never end
+
+
+async def pauses() -> AsyncIterator[None]:
+    """One try, and then one after each pause. No two of those who failed together wait alike."""
+    pause = FIRST_PAUSE
+    while True:
+        yield
+        await asyncio.sleep(pause * random.uniform(0.5, 1))  # noqa: S311 - jitter, not a secret
+        pause = min(pause * 2, LONGEST_PAUSE)

@@ -1,0 +1,1 @@
+"""Text as every database keeps it, and without what is secret."""

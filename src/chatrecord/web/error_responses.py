@@ -1,0 +1,88 @@
+"""What clients are told of errors: a status, a code and a sentence of ours."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from chatrecord import errors
+from chatrecord.records import Json
+
+from .json_bytes import JSON
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What a client is told. `retry_after` is in seconds."""
+
+    status: int
+    code: str
+    message: str
+    retry_after: int | None = None
+
+    def json(self) -> dict[str, Json]:
+        """As it stands in a body or a stream."""
+        return {"code": self.code, "message": self.message}
+
+    def response(self) -> JSON:
+        """As a response of its own."""
+        headers = {} if self.retry_after is None else {"retry-after": str(self.retry_after)}
+        return JSON({"error": self.json()}, self.status, headers)
+
+
+class BadRequest(Exception):
+    """The request is not one that could be answered."""
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(message)
+        self.problem = Problem(status, code, message)
+
+
+NOT_FOUND = Problem(404, "not_found", "There is no such chat.")
+NOT_SIGNED_IN = Problem(401, "not_signed_in", "Sign in first.")
+UNKNOWN = Problem(500, "failed", "Something went wrong. What had come is stored.")
+
+_KNOWN: dict[type[Exception], Problem] = {
+    errors.ChatNotFound: NOT_FOUND,
+    errors.RunNotFound: Problem(404, "not_found", "There is nothing like that in this chat."),
+    errors.MessageNotFound: Problem(
+        404, "message_not_found", "There is no such question any more."
+    ),
+    errors.ApprovalPending: Problem(
+        409, "approval_pending", "Tool calls wait to be approved or denied first."
+    ),
+    errors.SentBefore: Problem(
+        409, "sent_before", "The id of this message was used for another one."
+    ),
+    errors.ChatBusy: Problem(409, "busy", "This chat is being answered just now."),
+    errors.NothingToResume: Problem(409, "nothing_to_resume", "There is nothing to go on with."),
+    errors.DatabaseFailed: Problem(503, "unavailable", "The chats cannot be reached just now."),
+    errors.StreamTruncated: Problem(502, "truncated", "The answer broke off."),
+    errors.RunInterrupted: Problem(503, "interrupted", "The answer was interrupted."),
+    errors.RateLimited: Problem(429, "rate_limited", "Too many requests. Try again in a moment."),
+    errors.ContextTooLong: Problem(422, "too_long", "This is too long for the model."),
+    errors.StreamStalled: Problem(504, "stalled", "The model has fallen silent."),
+    errors.ProviderError: Problem(502, "provider_failed", "The model could not answer."),
+    errors.ToolFailed: Problem(500, "tool_failed", "A tool has failed."),
+    errors.Refused: Problem(422, "refused", "This cannot be answered here."),
+    errors.AnswerInvalid: Problem(502, "answer_invalid", "The model gave no usable answer."),
+    errors.AttachmentNotFound: Problem(404, "not_found", "There is no such file in this chat."),
+    errors.AttachmentTooLarge: Problem(413, "too_large", "A file is too large."),
+    errors.BudgetExceeded: Problem(402, "budget_exceeded", "The budget is used up."),
+    errors.LimitExceeded: Problem(429, "limit_exceeded", "A limit of this chat was reached."),
+}
+"""By class; a subclass that is not here is told of as the class above it."""
+
+
+def problem_of(error: BaseException) -> Problem:
+    """What to tell of this error."""
+    if isinstance(error, BadRequest):
+        return error.problem
+    problem = next((_KNOWN[kind] for kind in type(error).__mro__ if kind in _KNOWN), UNKNOWN)
+    if isinstance(error, errors.BudgetExceeded) and error.renews_at is not None:
+        seconds = math.ceil((error.renews_at - datetime.now(UTC)).total_seconds())
+        return replace(problem, status=429, retry_after=max(1, seconds))
+    if isinstance(error, errors.ProviderError) and error.retry_after is not None:
+        return replace(problem, retry_after=max(1, math.ceil(error.retry_after)))
+    return problem

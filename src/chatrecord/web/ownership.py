@@ -1,0 +1,101 @@
+"""Who asks, and which of the chats are theirs."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias, TypeVar, cast
+
+from starlette.requests import Request
+
+from chatrecord.chats import opening as chats
+from chatrecord.chats.chat import Chat
+from chatrecord.chats.opening import RuntimeOptions
+from chatrecord.runs.process import Home
+
+from .error_responses import NOT_SIGNED_IN, BadRequest
+
+Value = TypeVar("Value")
+
+Owner: TypeAlias = Callable[[Request], object]
+"""Who is signed in: the scope of their chats, such as `{"user_id": "u1"}`, or `None`."""
+
+PerRequest: TypeAlias = Callable[[Request, Mapping[str, object]], object]
+"""An LLM, or the options of a chat, for this request and the scope of who asks. May be async."""
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """The way to chats: only to those of whoever asks."""
+
+    home: Home
+    owner: Owner
+    llm: object
+    options: RuntimeOptions | PerRequest
+
+    async def scope(self, request: Request) -> dict[str, object]:
+        """The columns that the chats of whoever asks have.
+
+        Nobody is signed in where there are none, or where one of them is `None`: that would be a
+        chat of everybody, or of all who are not signed in.
+        """
+        scope = await _awaited(self.owner(request))
+        if scope is None:
+            raise BadRequest(NOT_SIGNED_IN.status, NOT_SIGNED_IN.code, NOT_SIGNED_IN.message)
+        if not isinstance(scope, Mapping):
+            msg = f"owner= returns columns of a chat, such as {{'user_id': ...}}, not {type(scope)}"
+            raise TypeError(msg)
+        if not scope or None in scope.values():
+            raise BadRequest(NOT_SIGNED_IN.status, NOT_SIGNED_IN.code, NOT_SIGNED_IN.message)
+        for name, value in scope.items():
+            self.home.store.check_column(name, value)
+        return dict(scope)
+
+    async def chat(self, request: Request, chat_id: str) -> Chat:
+        """The chat of this id, if it is theirs. Raises `ChatNotFound`."""
+        scope = await self.scope(request)
+        await self._check(chat_id, scope)
+        llm, options = await self.equipment(request, scope)
+        return await chats.load_chat(self.home, llm, chat_id, scope, options)
+
+    async def equipment(
+        self, request: Request, scope: Mapping[str, object]
+    ) -> tuple[object, RuntimeOptions]:
+        """The LLM and the options for whoever asks."""
+        llm, options = self.llm, self.options
+        if is_function(llm):
+            llm = await _awaited(cast(PerRequest, llm)(request, scope))
+        if callable(options):
+            options = cast(RuntimeOptions, await _awaited(options(request, scope)) or {})
+            check_names(options)
+        return llm, options
+
+    async def _check(self, chat_id: str, scope: Mapping[str, object]) -> None:
+        """Before anything of the application's is called for a chat that is not theirs."""
+        if await self.home.store.get_chat(chats.id_of(chat_id), scope) is None:
+            raise chats.not_found(chat_id)
+
+
+def check_names(options: Mapping[str, Any]) -> None:
+    """Raise `TypeError` for options that chats do not have, or that these routes do not allow."""
+    unknown = options.keys() - chats.OPTION_NAMES
+    if unknown:
+        known = ", ".join(sorted(chats.OPTION_NAMES - {"on_disconnect"}))
+        msg = f"chat_routes() got unknown options {sorted(unknown)}. There are: {known}"
+        raise TypeError(msg)
+    if "on_disconnect" in options:
+        msg = (
+            "chat_routes() takes no on_disconnect=: a closed tab never stops an answer. Let the "
+            "page POST to .../stop instead"
+        )
+        raise TypeError(msg)
+
+
+def is_function(given: object) -> bool:
+    """Whether this is a function of an application's, rather than a model or an agent."""
+    return inspect.isroutine(given) or inspect.isfunction(getattr(given, "func", None))
+
+
+async def _awaited(value: object) -> object:
+    return await cast(Awaitable[object], value) if inspect.isawaitable(value) else value

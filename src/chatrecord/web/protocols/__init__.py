@@ -1,0 +1,1 @@
+"""One file for each wire that a page may speak."""

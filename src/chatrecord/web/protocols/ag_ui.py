@@ -1,0 +1,228 @@
+"""AG-UI events, version 1.0 of the protocol: what CopilotKit and other AG-UI clients read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from chatrecord.attachments.attachment import Attachment
+from chatrecord.records import Chunk, Json, ToolCall
+from chatrecord.web.bodies import identifier, invalid, needed_id, optional_text, text_field
+from chatrecord.web.client_messages import LONGEST_TEXT, Decided, Decision, Question, Wish
+from chatrecord.web.json_bytes import HEADERS, as_bytes, frame, quoted, text_of
+from chatrecord.web.uploads import MOST, attachment, from_base64
+
+from .encoder import Ending, Opening, why_without_result
+
+_APPROVAL: Json = {
+    "type": "object",
+    "properties": {"approved": {"type": "boolean"}, "reason": {"type": "string"}},
+    "required": ["approved"],
+}
+"""What answers an interrupt: the payload of its resume entry."""
+
+_OPENED = {
+    "text": {"type": "TEXT_MESSAGE_START", "role": "assistant"},
+    "reasoning": {"type": "REASONING_MESSAGE_START", "role": "reasoning"},
+}
+_CONTENT = {"text": "TEXT_MESSAGE_CONTENT", "reasoning": "REASONING_MESSAGE_CONTENT"}
+_CLOSED = {"text": "TEXT_MESSAGE_END", "reasoning": "REASONING_MESSAGE_END"}
+
+
+class AGUIEncoder:
+    """One run: each answer in it is a message, whose id is that of its row."""
+
+    headers: Mapping[str, str] = HEADERS
+
+    def __init__(self, run_id: str | None = None) -> None:
+        self._run: dict[str, Json] = {} if run_id is None else {"runId": run_id}
+        self._out: list[str] = []
+        self._open: tuple[str, UUID] | None = None
+        self._said: list[str] = []
+        self._announced: set[tuple[UUID, str]] = set()
+
+    def start(self, opening: Opening) -> bytes:
+        """The run begins, under the id that the client has given it."""
+        if opening.seen is not None:
+            answer = opening.seen.message_id
+            self._announced = {(answer, call_id) for call_id in opening.seen.call_ids}
+        self._run = {"threadId": str(opening.chat_id), "runId": str(opening.run_id), **self._run}
+        self._write({"type": "RUN_STARTED", **self._run, "metadata": opening.metadata()})
+        return self._drained()
+
+    def add(self, chunks: Sequence[Chunk]) -> bytes:
+        """Pieces of one message that come together are one delta."""
+        for chunk in chunks:
+            if chunk.tool_call is None:
+                self._say(chunk)
+            else:
+                self._tell(chunk, chunk.tool_call)
+        self._flush()
+        return self._drained()
+
+    def end(self, ending: Ending) -> bytes:
+        """The run is over, has failed, was stopped, or waits to be told whether tools may run."""
+        self._close()
+        for call in ending.waiting:
+            self._announce(call)
+        problem = ending.problem
+        if problem is not None:
+            told = {"type": "RUN_ERROR", "message": problem.message, "code": problem.code}
+            self._write({**told, "metadata": ending.metadata()})
+            return self._drained()
+        finished = {"type": "RUN_FINISHED", **self._run, "metadata": ending.metadata()}
+        if ending.waiting:
+            finished["outcome"] = {
+                "type": "interrupt",
+                "interrupts": [_interrupt(call) for call in ending.waiting],
+            }
+        elif ending.status == "interrupted":
+            finished["outcome"] = {"type": "cancelled"}
+        self._write(finished)
+        return self._drained()
+
+    def _say(self, chunk: Chunk) -> None:
+        part = (chunk.kind, chunk.message_id)
+        if self._open != part:
+            self._close()
+            self._open = part
+            if chunk.kind == "reasoning":
+                self._write({"type": "REASONING_START", "messageId": self._id})
+            self._write({**_OPENED[chunk.kind], "messageId": self._id})
+        self._said.append(chunk.text or chunk.reasoning)
+
+    def _tell(self, chunk: Chunk, call: ToolCall) -> None:
+        self._close()
+        self._announce(call)
+        if chunk.kind == "tool_result":
+            self._write(
+                {
+                    "type": "TOOL_CALL_RESULT",
+                    "messageId": str(call.id),
+                    "toolCallId": call.call_id,
+                    "content": _content(call),
+                    "role": "tool",
+                }
+            )
+
+    def _announce(self, call: ToolCall) -> None:
+        if (call.message_id, call.call_id) in self._announced:
+            return
+        self._announced.add((call.message_id, call.call_id))
+        known = {"toolCallId": call.call_id}
+        parent = {"toolCallName": call.name, "parentMessageId": str(call.message_id)}
+        self._write({"type": "TOOL_CALL_START", **known, **parent})
+        self._write({"type": "TOOL_CALL_ARGS", **known, "delta": text_of(call.arguments)})
+        self._write({"type": "TOOL_CALL_END", **known})
+
+    @property
+    def _id(self) -> str:
+        """The id of the message that is open. What was thought is a message of its own."""
+        assert self._open is not None
+        kind, message_id = self._open
+        return f"{message_id}-reasoning" if kind == "reasoning" else str(message_id)
+
+    def _close(self) -> None:
+        self._flush()
+        if self._open is None:
+            return
+        kind, _ = self._open
+        self._write({"type": _CLOSED[kind], "messageId": self._id})
+        if kind == "reasoning":
+            self._write({"type": "REASONING_END", "messageId": self._id})
+        self._open = None
+
+    def _flush(self) -> None:
+        said = "".join(self._said)
+        self._said.clear()
+        if said:
+            assert self._open is not None
+            kind = _CONTENT[self._open[0]]
+            self._out.append(
+                f'data: {{"type":"{kind}","messageId":"{self._id}","delta":{quoted(said)}}}\n\n'
+            )
+
+    def _write(self, event: Mapping[str, Any]) -> None:
+        self._out.append(frame(event))
+
+    def _drained(self) -> bytes:
+        out = "".join(self._out)
+        self._out.clear()
+        return as_bytes(out)
+
+
+def is_run_input(body: Mapping[str, Any]) -> bool:
+    """Whether this is the body of an AG-UI client."""
+    return "threadId" in body and "runId" in body
+
+
+def wish_of_run(body: dict[str, Any]) -> Wish:
+    """What an AG-UI client asks for. Of `messages` only the last counts."""
+    if body.get("resume"):
+        return Decided(tuple(_decision(entry) for entry in _objects(body, "resume")))
+    messages = _objects(body, "messages")
+    if not messages or messages[-1].get("role") != "user":
+        raise invalid("The last message has to be a user's.")
+    return _question(messages[-1])
+
+
+def _question(message: dict[str, Any]) -> Question:
+    content = message.get("content")
+    parts = _objects(message, "content") if not isinstance(content, str) else []
+    said = [text_field(part, "text", longest=LONGEST_TEXT) for part in parts if _is_text(part)]
+    text = content if isinstance(content, str) else "\n".join(said)
+    if not text.strip():
+        raise invalid("The message is blank: a file needs a question, too.")
+    files = [_file(part) for part in parts if not _is_text(part)]
+    if len(files) > MOST:
+        raise invalid(f"A message has at most {MOST} files.")
+    return Question(text, identifier(message, "id"), tuple(files))
+
+
+def _is_text(part: dict[str, Any]) -> bool:
+    return part.get("type") == "text"
+
+
+def _file(part: dict[str, Any]) -> Attachment:
+    source = part.get("source")
+    if not isinstance(source, dict) or not isinstance(source.get("value"), str):
+        raise invalid("A file part needs its 'source', with the file as its 'value'.")
+    if source.get("type") != "data":
+        raise invalid("The 'source' of a file part has to hold the file itself.")
+    data = from_base64(source["value"])
+    return attachment(data, source.get("mimeType"), optional_text(part, "filename"))
+
+
+def _decision(entry: dict[str, Any]) -> Decision:
+    call_id = needed_id(entry, "interruptId")
+    if entry.get("status") == "cancelled":
+        return Decision(call_id, approved=False, reason=None)
+    payload = entry.get("payload")
+    if not isinstance(payload, dict) or not isinstance(payload.get("approved"), bool):
+        raise invalid("A resume entry needs its 'payload', with 'approved' true or false.")
+    reason = optional_text(payload, "reason", longest=2_000)
+    return Decision(call_id, payload["approved"], reason)
+
+
+def _objects(body: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    found = body.get(name)
+    if not isinstance(found, list) or not all(isinstance(item, dict) for item in found):
+        raise invalid(f"{name!r} has to be a list of objects.")
+    return found
+
+
+def _interrupt(call: ToolCall) -> dict[str, Json]:
+    return {
+        "id": call.call_id,
+        "reason": "tool_call",
+        "toolCallId": call.call_id,
+        "message": f"May {call.name} be run?",
+        "responseSchema": _APPROVAL,
+    }
+
+
+def _content(call: ToolCall) -> str:
+    if call.status != "complete":
+        return why_without_result(call)
+    return call.result if isinstance(call.result, str) else text_of(call.result)

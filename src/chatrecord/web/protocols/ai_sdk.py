@@ -1,0 +1,203 @@
+"""The UI message stream of the AI SDK, versions 5, 6 and 7: what `useChat` reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+from uuid import UUID
+
+from chatrecord.records import Chunk, Json, ToolCall
+from chatrecord.web.json_bytes import HEADERS, as_bytes, frame, quoted
+
+from .encoder import Ending, Opening, why_without_result
+
+Version = Literal[5, 6, 7]
+
+WITHOUT_APPROVAL: Version = 5
+KNOWS_INTERRUPTED: Version = 7
+
+DONE = "data: [DONE]\n\n"
+
+_FINISH_REASONS = {
+    "stop": "stop",
+    "length": "length",
+    "content_filter": "content-filter",
+    "tool_call": "tool-calls",
+    "error": "error",
+}
+"""Ours to theirs. Others are `other`: a reason that a client does not know kills its stream."""
+
+
+class AISDKEncoder:
+    """One answer as one UI message, whose id is the run's, in the live stream and in any replay."""
+
+    headers: Mapping[str, str] = {**HEADERS, "x-vercel-ai-ui-message-stream": "v1"}
+
+    def __init__(self, version: Version) -> None:
+        self._version = version
+        self._out: list[str] = []
+        self._step: UUID | None = None
+        self._announced: set[str] = set()
+        self._part: str | None = None
+        self._parts = 0
+        self._said: list[str] = []
+
+    def start(self, opening: Opening) -> bytes:
+        """The message begins, or goes on behind what the client has of it."""
+        if opening.seen is not None:
+            self._step = opening.seen.message_id
+            self._announced = set(opening.seen.call_ids)
+        self._write(
+            {
+                "type": "start",
+                "messageId": str(opening.run_id),
+                "messageMetadata": opening.metadata(),
+            }
+        )
+        return self._drained()
+
+    def add(self, chunks: Sequence[Chunk]) -> bytes:
+        """Pieces of one part that come together are one delta."""
+        for chunk in chunks:
+            if chunk.tool_call is None:
+                self._say(chunk)
+            else:
+                self._tell(chunk, chunk.tool_call)
+        self._flush()
+        return self._drained()
+
+    def end(self, ending: Ending) -> bytes:
+        """Whatever happened: a client takes a stream without an ending for a whole answer."""
+        for call in ending.waiting:
+            self._enter(call.message_id)
+            self._ask(call)
+        self._close_step()
+        metadata = ending.metadata()
+        if ending.problem is not None:
+            # The client reads no further than an error: what it is to know comes before.
+            self._write({"type": "message-metadata", "messageMetadata": metadata})
+            self._write({"type": "error", "errorText": ending.problem.message})
+        elif ending.status == "interrupted":
+            self._write({"type": "abort"})
+        self._write(
+            {
+                "type": "finish",
+                "finishReason": self._finish_reason(ending),
+                "messageMetadata": metadata,
+            }
+        )
+        self._out.append(DONE)
+        return self._drained()
+
+    def _finish_reason(self, ending: Ending) -> str:
+        if ending.status == "failed":
+            return "error"
+        if ending.status == "interrupted":
+            return "interrupted" if self._version == KNOWS_INTERRUPTED else "other"
+        if ending.waiting:
+            return "tool-calls"
+        return _FINISH_REASONS.get(ending.finish_reason or "stop", "other")
+
+    def _say(self, chunk: Chunk) -> None:
+        self._enter(chunk.message_id)
+        if self._part != chunk.kind:
+            self._close_part()
+            self._part = chunk.kind
+            self._parts += 1
+            self._write({"type": f"{chunk.kind}-start", "id": str(self._parts)})
+        self._said.append(chunk.text or chunk.reasoning)
+
+    def _tell(self, chunk: Chunk, call: ToolCall) -> None:
+        self._enter(chunk.message_id)
+        self._close_part()
+        self._announce(call)
+        if chunk.kind == "tool_result":
+            self._write(self._result(call))
+
+    def _announce(self, call: ToolCall) -> None:
+        """A client knows no result of a call that it was not told of."""
+        if call.call_id in self._announced:
+            return
+        self._announced.add(call.call_id)
+        self._write(
+            {
+                "type": "tool-input-available",
+                "toolCallId": call.call_id,
+                "toolName": call.name,
+                "input": call.arguments,
+            }
+        )
+
+    def _ask(self, call: ToolCall) -> None:
+        self._close_part()
+        self._announce(call)
+        if self._version != WITHOUT_APPROVAL:
+            self._write(
+                {
+                    "type": "tool-approval-request",
+                    "approvalId": call.call_id,
+                    "toolCallId": call.call_id,
+                }
+            )
+
+    def _result(self, call: ToolCall) -> dict[str, Any]:
+        known = {"toolCallId": call.call_id}
+        if call.status == "complete":
+            return {"type": "tool-output-available", **known, "output": call.result}
+        if call.status == "denied" and self._version != WITHOUT_APPROVAL:
+            return {"type": "tool-output-denied", **known}
+        return {"type": "tool-output-error", **known, "errorText": why_without_result(call)}
+
+    def _enter(self, message_id: UUID) -> None:
+        """Each answer of the run is a step."""
+        if self._step != message_id:
+            self._close_step()
+            self._write({"type": "start-step"})
+            self._step = message_id
+            self._announced.clear()
+
+    def _close_step(self) -> None:
+        self._close_part()
+        if self._step is not None:
+            self._write({"type": "finish-step"})
+            self._step = None
+
+    def _close_part(self) -> None:
+        self._flush()
+        if self._part is not None:
+            self._write({"type": f"{self._part}-end", "id": str(self._parts)})
+            self._part = None
+
+    def _flush(self) -> None:
+        if self._said:
+            self._out.append(
+                f'data: {{"type":"{self._part}-delta","id":"{self._parts}",'
+                f'"delta":{quoted("".join(self._said))}}}\n\n'
+            )
+            self._said.clear()
+
+    def _write(self, value: dict[str, Any]) -> None:
+        self._out.append(frame(value))
+
+    def _drained(self) -> bytes:
+        out = "".join(self._out)
+        self._out.clear()
+        return as_bytes(out)
+
+
+def tool_part(call: ToolCall, version: Version) -> dict[str, Json]:
+    """A tool call as a part of a UI message, in a state that this version knows."""
+    part: dict[str, Json] = {"type": f"tool-{call.name}", "toolCallId": call.call_id}
+    part |= {"input": call.arguments}
+    if call.status == "complete":
+        return {**part, "state": "output-available", "output": call.result}
+    if call.status == "denied" and version != WITHOUT_APPROVAL:
+        denied: dict[str, Json] = {"id": call.call_id, "approved": False}
+        if call.error:
+            denied["reason"] = call.error
+        return {**part, "state": "output-denied", "approval": denied}
+    if call.status in ("failed", "denied", "interrupted"):
+        return {**part, "state": "output-error", "errorText": why_without_result(call)}
+    if call.status == "awaiting_approval" and version != WITHOUT_APPROVAL:
+        return {**part, "state": "approval-requested", "approval": {"id": call.call_id}}
+    return {**part, "state": "input-available"}

@@ -1,0 +1,224 @@
+"""The messages of a chat as the AI SDK's UI messages: a question each, and an answer per run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from chatrecord.errors import RunError, RunInterrupted, told
+from chatrecord.records import Json, Message, Run, ToolCall
+from chatrecord.spending.usage import usage_of
+from chatrecord.store.port import Store
+from chatrecord.web.error_responses import Problem, problem_of
+
+from .ai_sdk import Version, tool_part
+from .encoder import Ending, Status
+
+ROWS = 100
+"""Rows that are read at once."""
+
+SHOWN = {"user", "assistant", "tool"}
+"""What was said, rather than what was sent along."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some messages, oldest first. `next` is what `before` has to be for those before them."""
+
+    messages: Sequence[dict[str, Json]]
+    next: int | None
+
+
+@dataclass(slots=True)
+class Turn:
+    """Rows that are shown as one message: a question, or all answers of a run."""
+
+    rows: list[Message] = field(default_factory=list)
+
+    @property
+    def first(self) -> Message:
+        """Its first row."""
+        return self.rows[0]
+
+    @property
+    def run_id(self) -> UUID | None:
+        """Its run."""
+        return self.first.run_id
+
+    @property
+    def is_question(self) -> bool:
+        """Whether a user said it."""
+        return self.first.role == "user"
+
+    def takes(self, row: Message) -> bool:
+        """Whether this row belongs to it."""
+        return row.role != "user" and not self.is_question and row.run_id == self.run_id
+
+
+async def read_page(
+    store: Store,
+    chat_id: UUID,
+    active: Run | None,
+    *,
+    limit: int,
+    before: int | None,
+    version: Version,
+    files: str,
+) -> Page:
+    """The last so many messages below the number `before`, as the chat stands.
+
+    `files` is the address below which its files are to be had.
+    """
+    rows: list[Message] = []
+    turns: list[Turn] = []
+    exhausted = False
+    while not exhausted and len(turns) <= limit:
+        lowest = rows[0].seq if rows else before
+        older = await store.messages(chat_id, limit=ROWS, before=lowest)
+        exhausted = len(older) < ROWS
+        rows = [*older, *rows]
+        turns = turns_of(rows, active)
+    page = turns[-limit:]
+    more = len(page) < len(turns)
+    writer = await _writer(store, chat_id, page, version, files)
+    messages = [writer.message_of(turn, asked) for turn, asked in _with_questions(turns, page)]
+    return Page(
+        [message for message in messages if message is not None],
+        page[0].first.seq if more else None,
+    )
+
+
+def turns_of(rows: Sequence[Message], active: Run | None) -> list[Turn]:
+    """Rows as turns, without what was replaced, or is being replaced just now."""
+    turns: list[Turn] = []
+    for row in rows:
+        if row.role not in SHOWN or row.status == "superseded" or _is_leaving(row, active):
+            continue
+        if turns and turns[-1].takes(row):
+            turns[-1].rows.append(row)
+        else:
+            turns.append(Turn([row]))
+    return turns
+
+
+def _is_leaving(row: Message, active: Run | None) -> bool:
+    if active is None or active.replaces is None or row.run_id == active.id:
+        return False
+    return row.seq >= active.replaces
+
+
+def _with_questions(
+    turns: Sequence[Turn], page: Sequence[Turn]
+) -> Iterator[tuple[Turn, UUID | None]]:
+    question: UUID | None = None
+    for turn in turns:
+        if turn.is_question:
+            question = turn.first.id
+        if any(turn is shown for shown in page):
+            yield turn, question
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """Writes turns as UI messages, with what their runs did."""
+
+    runs: dict[UUID, Run]
+    calls: dict[UUID, list[ToolCall]]
+    endings: dict[UUID, Ending]
+    version: Version
+    files: str
+
+    def message_of(self, turn: Turn, question: UUID | None) -> dict[str, Json] | None:
+        """One message; `None` for an answer that streams, and has not finished a step yet."""
+        if turn.is_question:
+            return self._question(turn.first)
+        parts = [part for row in turn.rows for part in self._parts(row)]
+        metadata = self._metadata(turn, question)
+        if not parts and metadata["status"] == "streaming":
+            return None
+        return {
+            "id": str(turn.run_id or turn.first.id),
+            "role": "assistant",
+            "metadata": metadata,
+            "parts": parts or [{"type": "step-start"}],
+        }
+
+    def _question(self, row: Message) -> dict[str, Json]:
+        metadata: dict[str, Json] = {"createdAt": row.created_at.isoformat()}
+        run = self.runs.get(row.run_id) if row.run_id else None
+        if run is not None and run.idempotency_key is not None:
+            metadata["clientId"] = run.idempotency_key
+        parts: list[Json] = [*self._files(row), {"type": "text", "text": row.text}]
+        return {"id": str(row.id), "role": "user", "metadata": metadata, "parts": parts}
+
+    def _metadata(self, turn: Turn, question: UUID | None) -> dict[str, Json]:
+        run_id = turn.run_id
+        metadata: dict[str, Json] = {"createdAt": turn.first.created_at.isoformat()}
+        if run_id is not None:
+            metadata["runId"] = str(run_id)
+        if question is not None:
+            metadata["questionId"] = str(question)
+        ending = self.endings.get(run_id) if run_id else None
+        ended = ending or Ending(_status_of(turn), turn.rows[-1].finish_reason)
+        return metadata | ended.metadata()
+
+    def _parts(self, row: Message) -> list[Json]:
+        """The parts of one step."""
+        parts: list[Json] = []
+        if row.role != "assistant":
+            return parts
+        if row.reasoning:
+            parts.append({"type": "reasoning", "text": row.reasoning, "state": "done"})
+        if row.text:
+            parts.append({"type": "text", "text": row.text, "state": "done"})
+        parts += self._files(row)
+        parts += [tool_part(call, self.version) for call in self.calls.get(row.id, ())]
+        return [{"type": "step-start"}, *parts] if parts else []
+
+    def _files(self, row: Message) -> list[Json]:
+        """The files in a message, by their addresses."""
+        return [
+            {
+                "type": "file",
+                "mediaType": file.media_type or "application/octet-stream",
+                **({} if file.name is None else {"filename": file.name}),
+                "url": file.url or f"{self.files}/{file.hash}",
+            }
+            for file in row.attachments
+        ]
+
+
+async def _writer(
+    store: Store, chat_id: UUID, page: Sequence[Turn], version: Version, files: str
+) -> Writer:
+    run_ids = {turn.run_id for turn in page if turn.run_id is not None}
+    rows = await store.rows_of_runs(chat_id, run_ids)
+    calls: dict[UUID, list[ToolCall]] = {}
+    for call in rows.tool_calls:
+        calls.setdefault(call.message_id, []).append(call)
+    last = {turn.run_id: turn.rows[-1] for turn in page if not turn.is_question}
+    endings = {}
+    for run in rows.runs:
+        reason = last[run.id].finish_reason if run.id in last else None
+        spent = usage_of(request for request in rows.requests if request.run_id == run.id)
+        cost = None if spent.unpriced_requests or spent.cost is None else float(spent.cost)
+        endings[run.id] = Ending(_status(run), reason, spent, cost, problem=_problem(run))
+    return Writer({run.id: run for run in rows.runs}, calls, endings, version, files)
+
+
+def _status(run: Run) -> Status:
+    return "streaming" if run.status == "waiting" or run.status == "running" else run.status  # noqa: PLR1714 - so that types are narrowed
+
+
+def _status_of(turn: Turn) -> Status:
+    status = turn.rows[-1].status
+    return "complete" if status == "superseded" else status
+
+
+def _problem(run: Run) -> Problem | None:
+    if run.status not in ("failed", "interrupted") or run.error is None:
+        return None
+    otherwise = RunInterrupted if run.status == "interrupted" else RunError
+    error = told(run.error, otherwise=otherwise)
+    return None if type(error) is RunInterrupted else problem_of(error)
