@@ -31,7 +31,7 @@ from chatrecord.ids import new_id
 from chatrecord.records import Message
 from chatrecord.runs import journal
 from chatrecord.sqlalchemy import Database
-from chatrecord.store.port import Changes
+from chatrecord.store.changes import Changes
 
 TEXT = "Trains within Europe are booked in second class, and flights of four hours in economy. " * 7
 """An answer of about 600 characters."""

@@ -17,7 +17,7 @@ from chatrecord import ConfigurationError
 from chatrecord.ids import new_id
 from chatrecord.records import ApiRequest, Tokens
 from chatrecord.sqlalchemy import Database, create_chat, usage
-from chatrecord.store.port import Changes
+from chatrecord.store.changes import Changes
 from chatrecord.testing import Script, say
 
 START = datetime(2026, 10, 30, 22, 30, tzinfo=UTC)

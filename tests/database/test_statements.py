@@ -19,7 +19,7 @@ from chatrecord.ids import new_id
 from chatrecord.records import Run
 from chatrecord.runs import journal
 from chatrecord.sqlalchemy import Database, create_chat, list_chats, load_chat
-from chatrecord.store.port import Changes
+from chatrecord.store.changes import Changes
 from chatrecord.store.window import Window
 from chatrecord.testing import Script, call, say
 from shared import lengthen

@@ -13,7 +13,7 @@ from chatrecord.chats.opening import OPTION_NAMES
 from chatrecord.cli import main
 from chatrecord.runs.follower import POLL
 from chatrecord.runs.journal import LOOK
-from chatrecord.store.port import LEASE, PATIENCE
+from chatrecord.store.times import LEASE, PATIENCE
 
 from .pages import PAGES, ROOT, blocks, name_of
 

@@ -36,7 +36,7 @@ from chatrecord.pydantic_ai.messages import _message, body_of
 from chatrecord.records import Message, Tokens
 from chatrecord.sqlalchemy import Database, create_chat, export_chat, import_chat
 from chatrecord.sqlalchemy.models.tables import READY_MADE
-from chatrecord.store.port import Changes
+from chatrecord.store.changes import Changes
 from chatrecord.testing import Script
 
 TEXT = st.text(max_size=8) | st.sampled_from(["\x00", "\x1a", "\x1a0000", "🦑", "\u202e", "\u2028"])

@@ -45,7 +45,7 @@ from chatrecord.runs.live_run import LiveRun
 from chatrecord.runs.policies import OnDisconnect, Policies
 from chatrecord.runs.process import Home
 from chatrecord.runs.run_spec import Order
-from chatrecord.store.port import Replacement
+from chatrecord.store.rows import Replacement
 from chatrecord.text.arguments import (
     check_count,
     check_key,

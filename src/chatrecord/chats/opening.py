@@ -21,7 +21,7 @@ from chatrecord.runs.repair import Repairer
 from chatrecord.runs.side_requests import end_dead_asides
 from chatrecord.spending.budgets import Budget
 from chatrecord.spending.limits import Limits
-from chatrecord.store.port import Audit, Scope
+from chatrecord.store.chat_store import Audit, Scope
 from chatrecord.store.window import Window
 from chatrecord.text.arguments import (
     check_count,

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import get_args
 
 from chatrecord.runs.process import Home
-from chatrecord.store.port import Audit, Scope
+from chatrecord.store.chat_store import Audit, Scope
 
 from . import opening as chats
 

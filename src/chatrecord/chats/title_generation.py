@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import re
+from typing import Protocol
 from uuid import UUID
 
 from chatrecord.errors import AnswerInvalid, NothingToResume, TimeLimitExceeded
 from chatrecord.llm.port import LLM, Aside
 from chatrecord.runs.policies import Policies
-from chatrecord.runs.side_requests import ChatLedger, asked
-from chatrecord.store.port import Store
+from chatrecord.runs.side_requests import ChatLedger, LedgerStore, asked
+from chatrecord.store.transcript_store import TranscriptStore
 from chatrecord.store.window import begins_round
 
 INSTRUCTIONS = (
@@ -31,8 +32,12 @@ _CHARACTERS = 2000
 _QUOTES = "\"'`“”„‟‘’‚«»‹›「」『』*_#"  # noqa: RUF001 - they are meant
 
 
+class TitleStore(TranscriptStore, LedgerStore, Protocol):
+    """What a title is made from, and where its request is written down."""
+
+
 async def title_for(
-    store: Store, chat_id: UUID, llm: LLM, policies: Policies, instructions: str | None = None
+    store: TitleStore, chat_id: UUID, llm: LLM, policies: Policies, instructions: str | None = None
 ) -> str:
     """A title that suits the chat, not stored yet. Raises what tells why there is none."""
     messages = await store.first_messages(chat_id, limit=_FIRST)

@@ -10,7 +10,7 @@ from importlib import import_module
 from importlib.metadata import version
 from typing import Any, get_args
 
-from chatrecord.store.port import Audit
+from chatrecord.store.chat_store import Audit
 
 from .program import PROGRAM
 

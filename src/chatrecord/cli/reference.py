@@ -9,7 +9,7 @@ from uuid import UUID
 from chatrecord.errors import ChatNotFound, ConfigurationError
 from chatrecord.records import ChatRecord
 from chatrecord.sqlalchemy import list_chats
-from chatrecord.store.port import LONGEST_KEY
+from chatrecord.text.arguments import LONGEST_KEY
 from chatrecord.text.storable import escape
 
 from .database import Chats

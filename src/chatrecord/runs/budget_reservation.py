@@ -10,7 +10,8 @@ from functools import partial
 from chatrecord.llm.port import Target
 from chatrecord.records import ApiRequest
 from chatrecord.spending.budgets import Budget
-from chatrecord.store.port import Claim, Lease, Store
+from chatrecord.store.changes import Claim, Lease
+from chatrecord.store.spending_store import SpendingStore
 
 from .cancellation import finished
 
@@ -19,7 +20,7 @@ PAUSE = 0.1
 
 
 async def admit(
-    store: Store,
+    store: SpendingStore,
     budgets: Sequence[Budget],
     request: ApiRequest,
     lease: Callable[[], Lease | None],

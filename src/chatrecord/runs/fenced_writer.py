@@ -10,15 +10,16 @@ from time import perf_counter
 
 from chatrecord.errors import ChatRecordError, DatabaseFailed, LeaseLost
 from chatrecord.records import Run
-from chatrecord.store.port import FOREVER, Changes, Lease, Store
+from chatrecord.store.changes import FOREVER, Changes, Lease
 from chatrecord.store.retries import FIRST_PAUSE, LONGEST_PAUSE
+from chatrecord.store.run_store import RunStore
 
 
 @dataclass(frozen=True, slots=True)
 class LeasedWriting:
     """Writes a run's changes. `patience` is in seconds."""
 
-    store: Store
+    store: RunStore
     duration: timedelta
     patience: float
 

@@ -10,12 +10,17 @@ from contextlib import aclosing, asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from time import monotonic
+from typing import Protocol
 from uuid import UUID
 
 from chatrecord.errors import RunError, RunInterrupted, told
 from chatrecord.records import Chunk, ChunkKind, Message, Reply, Run, ToolCall
 from chatrecord.spending.usage import usage_of
-from chatrecord.store.port import PATIENCE, Beat, JournalEntry, RunRows, Store
+from chatrecord.store.changes import JournalEntry
+from chatrecord.store.journal_store import JournalStore
+from chatrecord.store.rows import Beat, RunRows
+from chatrecord.store.times import PATIENCE
+from chatrecord.store.transcript_store import TranscriptStore
 
 from .feed import Feed
 from .repair import Repairer
@@ -27,10 +32,14 @@ POLL = 0.25
 """Seconds between two looks at all the runs that are followed: one query for all of them."""
 
 
+class FollowerStore(JournalStore, TranscriptStore, Protocol):
+    """What a run is read from while it is written elsewhere."""
+
+
 class WatchedRun(Feed):
     """A run as its rows tell it. What grows in the database is handed on to its readers."""
 
-    def __init__(self, store: Store, run: Run) -> None:
+    def __init__(self, store: FollowerStore, run: Run) -> None:
         super().__init__(run.id)
         self.run = run
         self._under_way = True
@@ -125,7 +134,7 @@ class WatchedRun(Feed):
 class Watcher:
     """Looks at every followed run of this process in one query, as long as there are any."""
 
-    def __init__(self, store: Store, patience: timedelta = PATIENCE) -> None:
+    def __init__(self, store: FollowerStore, patience: timedelta = PATIENCE) -> None:
         self._store = store
         self._patience = patience.total_seconds()
         self._watched: dict[UUID, WatchedRun] = {}

@@ -20,7 +20,9 @@ from uuid import UUID
 
 from chatrecord.errors import ConfigurationError, DatabaseFailed, LeaseLost
 from chatrecord.ids import new_id
-from chatrecord.store.port import LEASE, PATIENCE, JournalEntry, Lease, Store
+from chatrecord.store.changes import JournalEntry, Lease
+from chatrecord.store.journal_store import JournalStore
+from chatrecord.store.times import LEASE, PATIENCE
 
 from .cancellation import finished
 
@@ -65,7 +67,7 @@ class Journal:
     """Writes the pieces of all live runs, a transaction a tick, while there are any."""
 
     def __init__(
-        self, store: Store, lease: timedelta = LEASE, patience: timedelta = PATIENCE
+        self, store: JournalStore, lease: timedelta = LEASE, patience: timedelta = PATIENCE
     ) -> None:
         self.lease = lease
         self.patience = patience.total_seconds()

@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from time import perf_counter
-from typing import Literal
+from typing import Literal, Protocol
 from uuid import UUID
 
 from chatrecord.errors import (
@@ -30,7 +30,13 @@ from chatrecord.hooks.run_hooks import RunHooks
 from chatrecord.ids import new_id
 from chatrecord.llm.port import LLM, Ask, Outcome
 from chatrecord.records import Ending, Message, Reply, Run, ToolCall, Usage
-from chatrecord.store.port import JournalEntry, Lease, RunStart, Store
+from chatrecord.store.changes import JournalEntry, Lease
+from chatrecord.store.chat_file_store import ChatFileStore
+from chatrecord.store.rows import RunStart
+from chatrecord.store.run_queue_store import RunQueueStore
+from chatrecord.store.run_store import RunStore
+from chatrecord.store.spending_store import SpendingStore
+from chatrecord.store.transcript_store import TranscriptStore
 from chatrecord.text.redaction import named, text_of
 
 from .cancellation import finished, let_go_after
@@ -46,11 +52,17 @@ LET_GO = 5.0
 """Seconds that a run which is stopped waits for a tool that swallows its cancellation."""
 
 
+class LiveRunStore(
+    RunStore, RunQueueStore, TranscriptStore, SpendingStore, ChatFileStore, Protocol
+):
+    """Where a run begins, is written and ends, with its history and files."""
+
+
 class LiveRun(Feed):
     """A run of this process, from its first transaction to its last."""
 
     def __init__(
-        self, store: Store, journal: Journal, llm: LLM, order: Order, others: Others
+        self, store: LiveRunStore, journal: Journal, llm: LLM, order: Order, others: Others
     ) -> None:
         self._store = store
         self._others = others

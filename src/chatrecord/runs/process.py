@@ -9,7 +9,8 @@ from typing import Any, Protocol
 from uuid import UUID
 from weakref import WeakValueDictionary
 
-from chatrecord.store.port import PATIENCE, Store
+from chatrecord.store.store import Store
+from chatrecord.store.times import PATIENCE
 
 from .follower import Watcher
 from .journal import Journal

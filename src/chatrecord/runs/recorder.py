@@ -25,10 +25,12 @@ from chatrecord.records import (
     ToolCallStatus,
     Usage,
 )
+from chatrecord.runs.side_requests import LedgerStore
 from chatrecord.spending.budgets import Budget
 from chatrecord.spending.limits import Limits
 from chatrecord.spending.usage import together, usage_of
-from chatrecord.store.port import Changes, JournalEntry, Lease, RunRows, RunStart, Store
+from chatrecord.store.changes import Changes, JournalEntry, Lease
+from chatrecord.store.rows import RunRows, RunStart
 from chatrecord.text.redaction import text_of
 
 from .backpressure import Headway
@@ -69,7 +71,7 @@ class RunRecorder:
 
     def __init__(
         self,
-        store: Store,
+        store: LedgerStore,
         run: Run,
         *,
         lease: timedelta,

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from chatrecord.llm.port import Body
 from chatrecord.records import Message, Run, ToolCall
-from chatrecord.store.port import Changes, RunRecord
+from chatrecord.store.changes import Changes, RunRecord
 
 _UNSTORABLE = "The result could not be stored"
 _SHORT, _HUGE = 1_000, 250_000

@@ -10,13 +10,18 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Protocol
 from uuid import UUID
 
 from chatrecord.errors import ChatRecordError, DatabaseFailed, LeaseLost
 from chatrecord.llm.port import Body
 from chatrecord.records import Message, Run, ToolCall
-from chatrecord.store.port import Changes, JournalEntry, Lease, RunRows, Store
+from chatrecord.store.changes import Changes, JournalEntry, Lease
 from chatrecord.store.retries import with_retries
+from chatrecord.store.rows import RunRows
+from chatrecord.store.run_queue_store import RunQueueStore
+from chatrecord.store.run_store import RunStore
+from chatrecord.store.transcript_store import TranscriptStore
 
 from .cancellation import finished
 from .journal import Journal
@@ -31,11 +36,15 @@ BATCH = 100
 DIED = "The process that ran this ended without a word"
 
 
+class RepairStore(RunStore, RunQueueStore, TranscriptStore, Protocol):
+    """Where dead runs are found, taken over and ended."""
+
+
 @dataclass(frozen=True, slots=True)
 class Repairer:
     """Repairs runs for the process of this journal. `answers` makes what answers tool calls."""
 
-    store: Store
+    store: RepairStore
     journal: Journal
     answers: Callable[[Sequence[ToolCall]], Body]
 

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from chatrecord.errors import ApprovalPending, ChatBusy, RunNotFound, SentBefore
 from chatrecord.records import Reply, Run
-from chatrecord.store.port import Store
+from chatrecord.store.run_queue_store import RunQueueStore
 
 from .cancellation import finished
 from .feed import Feed
@@ -51,7 +51,7 @@ class Others(Protocol):
 class Turn:
     """The turn of one run. `open` begins it, `row` is its row as of now."""
 
-    store: Store
+    store: RunQueueStore
     order: Order
     others: Others
     lease: timedelta

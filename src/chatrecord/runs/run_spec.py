@@ -12,7 +12,7 @@ from chatrecord.attachments.attachment import check_sizes
 from chatrecord.hooks.run_hooks import storing
 from chatrecord.llm.port import LLM, Body
 from chatrecord.records import Json, Run
-from chatrecord.store.port import Replacement, RunStart
+from chatrecord.store.rows import Replacement, RunStart
 
 from .policies import Policies
 from .row_changes import empty_answer, opened_message, opened_request

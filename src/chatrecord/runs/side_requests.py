@@ -20,8 +20,11 @@ from chatrecord.records import ApiRequest, Json, Message, Tokens, ToolCall, Usag
 from chatrecord.spending.budgets import Budget
 from chatrecord.spending.limits import Limits
 from chatrecord.spending.usage import together, usage_of
-from chatrecord.store.port import PATIENCE, Changes, Store
+from chatrecord.store.changes import Changes
 from chatrecord.store.retries import with_retries
+from chatrecord.store.run_store import RunStore
+from chatrecord.store.spending_store import SpendingStore
+from chatrecord.store.times import PATIENCE
 
 from .budget_reservation import admit
 from .cancellation import finished
@@ -32,6 +35,10 @@ _PATIENCE = PATIENCE.total_seconds()
 LONGEST = timedelta(hours=1)
 _REACH = timedelta(days=7)
 """What was begun before that is not looked for: the table of requests may be large."""
+
+
+class LedgerStore(RunStore, SpendingStore, Protocol):
+    """What requests are written to, and counted by."""
 
 
 class Ledger(Protocol):
@@ -166,7 +173,7 @@ class ChatLedger:
     run_id: UUID | None = None
 
     def __init__(
-        self, store: Store, chat_id: UUID, limits: Limits, budgets: Sequence[Budget]
+        self, store: LedgerStore, chat_id: UUID, limits: Limits, budgets: Sequence[Budget]
     ) -> None:
         self.chat_id = chat_id
         self._store = store
@@ -217,7 +224,7 @@ class ChatLedger:
             return
 
 
-async def end_dead_asides(store: Store) -> int:
+async def end_dead_asides(store: SpendingStore) -> int:
     """End the requests of no run whose process has died; how many there were.
 
     One that is still alive after so long says itself how it has ended, once it has.

@@ -16,7 +16,7 @@ from chatrecord.chats.opening import OPTION_NAMES, NewChat, RuntimeOptions
 from chatrecord.chats.retention import check_audit
 from chatrecord.records import ChatRecord
 from chatrecord.spending.reports import Span, UsageRow
-from chatrecord.store.port import Audit
+from chatrecord.store.chat_store import Audit
 from chatrecord.text.arguments import check_list, checked_metadata
 
 from .database import Database, OwnTables, ReadyMade

@@ -27,7 +27,7 @@ from chatrecord.sqlalchemy.models.tables import READY_MADE
 from chatrecord.sqlalchemy.sql.statements import MappedTable
 from chatrecord.sqlalchemy.store.attachments import check_own
 from chatrecord.sqlalchemy.store.store import SqlStore
-from chatrecord.store.port import LEASE, PATIENCE
+from chatrecord.store.times import LEASE, PATIENCE
 
 from .types import PrivateJson, PrivateText
 

@@ -14,7 +14,7 @@ from typing_extensions import TypeIs
 
 from chatrecord.errors import DatabaseFailed
 from chatrecord.sqlalchemy.models.encryption import MARK, keys_of, opened, sealed
-from chatrecord.store.port import LONGEST_KEY
+from chatrecord.text.arguments import LONGEST_KEY
 from chatrecord.text.storable import escape, escape_json, loads, unescape, unescape_json
 
 _SEALED_JSON = json.dumps(MARK)[:-1]

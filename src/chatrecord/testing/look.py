@@ -25,7 +25,7 @@ from chatrecord.chats.opening import NewChat, RuntimeOptions
 from chatrecord.ids import new_id
 from chatrecord.records import Chunk, Message
 from chatrecord.runs.process import Home
-from chatrecord.store.port import Changes, Lease
+from chatrecord.store.changes import Changes, Lease
 
 PATIENCE = 10.0
 """Seconds after which something that was to happen has not happened."""

@@ -15,7 +15,8 @@ from chatrecord.errors import ImportInvalid
 from chatrecord.ids import new_id
 from chatrecord.records import ChatRecord, Run
 from chatrecord.runs.process import Home
-from chatrecord.store.port import JournalEntry, Scope
+from chatrecord.store.changes import JournalEntry
+from chatrecord.store.chat_store import Scope
 
 from .lines import Row, chat_line, end_line, header_line, row_line
 from .reading import Lines, read_export

@@ -12,7 +12,7 @@ from typing import Any, get_args
 from uuid import UUID
 
 from chatrecord.records import Json, Tokens
-from chatrecord.store.port import LONGEST_KEY
+from chatrecord.text.arguments import LONGEST_KEY
 from chatrecord.text.storable import escape
 
 DEEPEST = 300

@@ -25,7 +25,7 @@ from chatrecord.records import (
 )
 from chatrecord.runs.process import Home
 from chatrecord.runs.row_changes import ended_call, pending_call
-from chatrecord.store.port import RunRecord
+from chatrecord.store.changes import RunRecord
 
 HistoryFormat = Literal["pydantic-ai", "openai", "langchain"]
 """Whose messages: pydantic-ai's JSON, OpenAI's chat completions, LangChain's `messages_to_dict`."""

@@ -36,7 +36,7 @@ from chatrecord.records import (
     ToolCall,
     ToolCallStatus,
 )
-from chatrecord.store.port import JournalEntry, RunRecord
+from chatrecord.store.changes import JournalEntry, RunRecord
 from chatrecord.text.storable import escape_json
 
 from .columns import write_column

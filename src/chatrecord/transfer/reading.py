@@ -12,7 +12,7 @@ from uuid import UUID
 from chatrecord.attachments.embedded_files import ChatFile, digest
 from chatrecord.errors import ImportInvalid
 from chatrecord.records import ApiRequest, ChatRecord, Json, Message, Run, ToolCall
-from chatrecord.store.port import JournalEntry
+from chatrecord.store.changes import JournalEntry
 from chatrecord.text.storable import unescape_json
 
 from .columns import read_column

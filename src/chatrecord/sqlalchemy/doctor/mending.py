@@ -20,7 +20,7 @@ from chatrecord.sqlalchemy.sql.statements import Statements
 from chatrecord.sqlalchemy.store.rows import Row, entry_of, message_of, run_of, tool_call_of
 from chatrecord.sqlalchemy.store.run_writes import insert_rows
 from chatrecord.sqlalchemy.store.store import SqlStore
-from chatrecord.store.port import JournalEntry
+from chatrecord.store.changes import JournalEntry
 
 from .contents import ONE_RESULT, calls_in
 from .findings import Finding

@@ -22,8 +22,8 @@ from chatrecord.errors import ConfigurationError, DatabaseFailed
 from chatrecord.sqlalchemy.models.mixins import Models
 from chatrecord.sqlalchemy.sql.statements import Statements
 from chatrecord.sqlalchemy.store.attachments import Attachments
-from chatrecord.store.port import PATIENCE
 from chatrecord.store.retries import with_retries
+from chatrecord.store.times import PATIENCE
 
 from .connection_checks import ConnectionChecks
 from .driver_options import told_of_options, watch_options

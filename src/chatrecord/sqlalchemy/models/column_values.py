@@ -34,7 +34,7 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 from chatrecord.errors import ConfigurationError
 from chatrecord.sqlalchemy.sql.exact import resolved
 from chatrecord.sqlalchemy.types import Key, LongText, Money, UtcDateTime
-from chatrecord.store.port import LONGEST_KEY
+from chatrecord.text.arguments import LONGEST_KEY
 from chatrecord.text.storable import escape
 
 _LARGEST = 2**63

@@ -19,7 +19,7 @@ from sqlalchemy import (
     update,
 )
 
-from chatrecord.store.port import Audit, Scope
+from chatrecord.store.chat_store import Audit, Scope
 
 from .statements import MappedTable, Statements
 

@@ -21,7 +21,7 @@ from sqlalchemy import (
 from chatrecord.spending.reports import Percentiles, Span, UsageRow
 from chatrecord.sqlalchemy.store.rows import own_columns, usage_of
 from chatrecord.sqlalchemy.types import is_mysql
-from chatrecord.store.port import Scope
+from chatrecord.store.chat_store import Scope
 
 from .exact import exact
 from .statements import TOKEN_COLUMNS, MappedTable, Statements, kept

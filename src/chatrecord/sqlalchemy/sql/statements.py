@@ -32,7 +32,7 @@ from chatrecord.errors import ConfigurationError
 from chatrecord.ids import first_id
 from chatrecord.sqlalchemy.engine.notifications import CHANNEL
 from chatrecord.sqlalchemy.models.mixins import Models
-from chatrecord.store.port import Scope
+from chatrecord.store.chat_store import Scope
 
 from .exact import equals, exact
 

@@ -24,7 +24,8 @@ from chatrecord.sqlalchemy.models.encryption import Keys, sealed_file
 from chatrecord.sqlalchemy.sql.attachments import LARGEST_PACKET, AttachmentStatements
 from chatrecord.sqlalchemy.sql.statements import Statements
 from chatrecord.sqlalchemy.types import is_mysql
-from chatrecord.store.port import Changes, RunStart
+from chatrecord.store.changes import Changes
+from chatrecord.store.rows import RunStart
 from chatrecord.text.redaction import named, redact
 
 from .intact_files import intact

@@ -29,7 +29,8 @@ from chatrecord.sqlalchemy.sql.deletion import (
     still_idle,
 )
 from chatrecord.sqlalchemy.sql.statements import Statements
-from chatrecord.store.port import Audit, JournalEntry, RunRecord, Scope
+from chatrecord.store.changes import JournalEntry, RunRecord
+from chatrecord.store.chat_store import Audit, Scope
 from chatrecord.text.storable import escape
 
 from .attachments import Files
@@ -46,7 +47,7 @@ class _NotStill(Exception):
 
 
 class StoredChats(Connections):
-    """What `chatrecord.store.port.Store` says of chats."""
+    """What `chatrecord.store` says of chats."""
 
     def check_column(self, name: str, value: object) -> None:
         """Raise for a value that this column of a chat cannot hold, such as one of another type."""

@@ -9,7 +9,8 @@ from functools import cache
 from typing import Any, cast
 
 from chatrecord.records import ApiRequest, ChatRecord, Message, Run, Tokens, ToolCall, Usage
-from chatrecord.store.port import Beat, JournalEntry
+from chatrecord.store.changes import JournalEntry
+from chatrecord.store.rows import Beat
 
 Row = Mapping[str, Any]
 

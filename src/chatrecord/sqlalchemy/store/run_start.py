@@ -18,7 +18,7 @@ from chatrecord.errors import (
     SentBefore,
 )
 from chatrecord.records import Message, Run
-from chatrecord.store.port import Begun, Replacement, RunStart
+from chatrecord.store.rows import Begun, Replacement, RunStart
 
 from .attachments import Files
 from .chats import StoredChats
@@ -31,7 +31,7 @@ _OPENING = tuple(name for name in MESSAGE_COLUMNS if name != "seq")
 
 
 class Beginnings(StoredChats, StoredTranscripts, StoredRuns):
-    """What `chatrecord.store.port.Store` says of beginning."""
+    """What `chatrecord.store` says of beginning."""
 
     async def begin(self, start: RunStart) -> Begun:
         return await self._retried(lambda: self._begin_once(start))

@@ -17,7 +17,7 @@ from chatrecord.spending.budgets import Spending
 from chatrecord.sqlalchemy.engine.connections import Connections
 from chatrecord.sqlalchemy.engine.notifications import can_tell, payload
 from chatrecord.sqlalchemy.sql.statements import MappedTable, kept
-from chatrecord.store.port import Changes, Claim, JournalEntry, Lease, RunRecord
+from chatrecord.store.changes import Changes, Claim, JournalEntry, Lease, RunRecord
 
 from .attachments import Files
 from .rows import usage_of, values_of
@@ -31,7 +31,7 @@ _FIXED = {"id", "chat_id", "active_chat_id", "epoch", "owner", "idempotency_key"
 
 
 class RunWrites(Connections):
-    """What `chatrecord.store.port.Store` says of writing."""
+    """What `chatrecord.store` says of writing."""
 
     async def write(self, changes: Changes) -> None:
         changes, files = self.attachments.of_changes(changes)

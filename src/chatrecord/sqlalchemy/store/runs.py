@@ -15,13 +15,13 @@ from chatrecord.errors import DatabaseFailed, NothingToResume
 from chatrecord.records import Run, ToolCallStatus
 from chatrecord.sqlalchemy.engine.connections import Connections
 from chatrecord.sqlalchemy.sql.statements import not_kept
-from chatrecord.store.port import Beat
+from chatrecord.store.rows import Beat
 
 from .rows import beat_of, run_of
 
 
 class StoredRuns(Connections):
-    """What `chatrecord.store.port.Store` says of runs that have begun."""
+    """What `chatrecord.store` says of runs that have begun."""
 
     async def active_run(self, chat_id: UUID) -> Run | None:
         rows = await self._read(self._sql.active, chat_id=chat_id)

@@ -8,14 +8,14 @@ from uuid import UUID
 from chatrecord.spending.reports import Span, UsageRow
 from chatrecord.sqlalchemy.engine.notifications import tidings
 from chatrecord.sqlalchemy.sql.reports import report, row_of
-from chatrecord.store.port import Scope
+from chatrecord.store.chat_store import Scope
 
 from .run_start import Beginnings
 from .run_writes import RunWrites
 
 
 class SqlStore(Beginnings, RunWrites):
-    """Implements `chatrecord.store.port.Store` for an engine and the classes of a `Models`."""
+    """Implements `chatrecord.store` for an engine and the classes of a `Models`."""
 
     def tidings(self) -> AsyncGenerator[Collection[UUID] | None]:
         return tidings(self._engine)

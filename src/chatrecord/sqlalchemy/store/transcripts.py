@@ -12,7 +12,8 @@ from chatrecord.attachments.attachment import Attachment
 from chatrecord.records import ApiRequest, Message, Run, ToolCall, Usage
 from chatrecord.sqlalchemy.engine.connections import Connections
 from chatrecord.sqlalchemy.sql.statements import kept
-from chatrecord.store.port import JournalEntry, RunRows, RunsRows
+from chatrecord.store.changes import JournalEntry
+from chatrecord.store.rows import RunRows, RunsRows
 from chatrecord.store.window import Window, begins_round
 
 from .rows import entry_of, message_of, request_of, run_of, tool_call_of, usage_of
@@ -22,7 +23,7 @@ _ANY_SEQ = 2**31 - 1
 
 
 class StoredTranscripts(Connections):
-    """What `chatrecord.store.port.Store` says of reading messages, tool calls and requests."""
+    """What `chatrecord.store` says of reading messages, tool calls and requests."""
 
     async def history(
         self, chat_id: UUID, window: Window, *, before: int, with_summary: bool = False

@@ -17,7 +17,8 @@ from chatrecord.errors import ChatExists
 from chatrecord.records import ApiRequest, ChatRecord, Message, Run, ToolCall
 from chatrecord.sqlalchemy.models.column_values import check_stored
 from chatrecord.sqlalchemy.sql.statements import MappedTable, Statements
-from chatrecord.store.port import JournalEntry, RunRecord, Scope
+from chatrecord.store.changes import JournalEntry, RunRecord
+from chatrecord.store.chat_store import Scope
 
 from .attachments import Attachments
 from .rows import (
@@ -48,7 +49,7 @@ _REPEATED = ("unique", "duplicate")
 async def rows_of_chat(
     sql: Statements, files: Attachments, snapshot: Snapshot, chat_id: UUID, scope: Scope
 ) -> AsyncGenerator[ChatRecord | Record | ChatFile]:
-    """See `chatrecord.store.port.Store`."""
+    """See `chatrecord.store`."""
     key = {"chat_id": chat_id}
     async with snapshot() as connection:
         found = (await connection.execute(sql.get_chat(scope), key)).mappings().first()
@@ -81,7 +82,7 @@ async def insert_whole_chat(
     chat: ChatRecord,
     rows: Sequence[Record | ChatFile],
 ) -> ChatRecord:
-    """See `chatrecord.store.port.Store`."""
+    """See `chatrecord.store`."""
     key = {"chat_id": chat.id}
     records = [row for row in rows if not isinstance(row, ChatFile)]
     files = [row for row in rows if isinstance(row, ChatFile)]

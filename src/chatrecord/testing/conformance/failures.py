@@ -12,7 +12,7 @@ from pydantic_ai.exceptions import ModelHTTPError
 from chatrecord.chats import opening as chats
 from chatrecord.errors import ConfigurationError, DatabaseFailed, ProviderError, RunInterrupted
 from chatrecord.runs.process import Home
-from chatrecord.store.port import Changes
+from chatrecord.store.changes import Changes
 from chatrecord.testing.look import (
     LEAVING,
     ended_answer,

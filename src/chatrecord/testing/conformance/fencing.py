@@ -13,7 +13,7 @@ from chatrecord.chats.chat import Chat
 from chatrecord.errors import ChatBusy, LeaseLost
 from chatrecord.records import Run
 from chatrecord.runs.process import Home
-from chatrecord.store.port import Changes, JournalEntry, Lease
+from chatrecord.store.changes import Changes, JournalEntry, Lease
 from chatrecord.testing.look import answered_calls, die, has_journal, load, new_chat, until
 from chatrecord.testing.script import Script, call, hang, meet, say
 

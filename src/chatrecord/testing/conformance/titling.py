@@ -28,7 +28,7 @@ from chatrecord.runs.process import Home
 from chatrecord.spending.budgets import Budget
 from chatrecord.spending.limits import Limits
 from chatrecord.spending.reports import Span
-from chatrecord.store.port import Changes
+from chatrecord.store.changes import Changes
 from chatrecord.testing.look import add_requests, load, new_chat, spoken, until
 from chatrecord.testing.script import Script, call, fail, hang, meet, say
 

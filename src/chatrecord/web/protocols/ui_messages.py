@@ -9,7 +9,7 @@ from uuid import UUID
 from chatrecord.errors import RunError, RunInterrupted, told
 from chatrecord.records import Json, Message, Run, ToolCall
 from chatrecord.spending.usage import usage_of
-from chatrecord.store.port import Store
+from chatrecord.store.transcript_store import TranscriptStore
 from chatrecord.web.error_responses import Problem, problem_of
 
 from .ai_sdk import Version, tool_part
@@ -57,7 +57,7 @@ class Turn:
 
 
 async def read_page(
-    store: Store,
+    store: TranscriptStore,
     chat_id: UUID,
     active: Run | None,
     *,
@@ -190,7 +190,7 @@ class Writer:
 
 
 async def _writer(
-    store: Store, chat_id: UUID, page: Sequence[Turn], version: Version, files: str
+    store: TranscriptStore, chat_id: UUID, page: Sequence[Turn], version: Version, files: str
 ) -> Writer:
     run_ids = {turn.run_id for turn in page if turn.run_id is not None}
     rows = await store.rows_of_runs(chat_id, run_ids)

@@ -1,0 +1,42 @@
+"""The port to the journal of live answers, and how their runs do."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
+from typing import Protocol
+from uuid import UUID
+
+from .changes import JournalEntry, Lease
+from .rows import Beat
+
+
+class JournalStore(Protocol):
+    """The journal of live answers, and how their runs do.
+
+    Every method is one transaction of its own, unless it says otherwise. What fails raises a
+    `ChatRecordError` or the driver's own error, never silently; a database that does not answer
+    has failed, too.
+    """
+
+    async def tick(self, news: Mapping[Lease, Sequence[JournalEntry]]) -> Mapping[UUID, bool]:
+        """Renew these leases, and append the news of each run to the journal.
+
+        Tells those who listen to `tidings` of runs that have news, where the database can tell.
+        Returns for each run whether it has been asked to stop. A run that is missing there has been
+        taken over, and nothing was written for it.
+        """
+
+    async def journal(self, message_id: UUID, *, after: int) -> list[JournalEntry]:
+        """The pieces of a message that is still streaming, after the number `after`."""
+
+    async def journal_since(self, marks: Mapping[UUID, int]) -> list[JournalEntry]:
+        """The pieces of these messages after the number each has been read to, in their order."""
+
+    async def beats(self, run_ids: Sequence[UUID]) -> Mapping[UUID, Beat]:
+        """How each of these runs does; deleted ones are missing."""
+
+    def tidings(self) -> AsyncGenerator[Collection[UUID] | None]:
+        """The ids of runs that have just written something, as soon as the database tells.
+
+        `None` is for runs that are not named. A database that cannot tell says nothing, ever.
+        """

@@ -1,0 +1,27 @@
+"""The port to the queue of those that wait for a chat."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from chatrecord.records import (
+    Run,
+)
+
+
+class RunQueueStore(Protocol):
+    """The queue of those that wait for a chat.
+
+    Every method is one transaction of its own, unless it says otherwise. What fails raises a
+    `ChatRecordError` or the driver's own error, never silently; a database that does not answer
+    has failed, too.
+    """
+
+    async def stand_in_line(self, run: Run) -> None:
+        """Write down, or once more, that this run waits for its turn, as long as its lease is good.
+
+        Those that wait for a chat stand in the order of their ids.
+        """
+
+    async def leave_line(self, run: Run) -> None:
+        """This run waits no more."""

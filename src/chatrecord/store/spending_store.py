@@ -1,0 +1,45 @@
+"""The port to what requests have used, and what they may."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from chatrecord.records import (
+    ApiRequest,
+    Usage,
+)
+from chatrecord.spending.reports import Span, UsageRow
+
+from .changes import Claim, Lease
+from .chat_store import Scope
+
+
+class SpendingStore(Protocol):
+    """What requests have used, and what they may.
+
+    Every method is one transaction of its own, unless it says otherwise. What fails raises a
+    `ChatRecordError` or the driver's own error, never silently; a database that does not answer
+    has failed, too.
+    """
+
+    async def admit(
+        self, request: ApiRequest, lease: Lease | None, claims: Sequence[Claim]
+    ) -> bool:
+        """Store a request if all claims admit it; whether they did. Raises what they raise.
+
+        Without a lease it is a request that no run makes.
+
+        Of two requests on what is left to one owner, the second sees the first.
+        """
+
+    async def end_asides(self, since: datetime, before: datetime, why: str) -> int:
+        """End the requests of no run that were begun in this time and are open; how many."""
+
+    async def usage(self, chat_id: UUID) -> Usage:
+        """What the chat has used so far."""
+
+    async def report(self, by: Sequence[str], span: Span, scope: Scope) -> list[UsageRow]:
+        """The requests of this time within the scope, grouped: see `spending.reports`."""

@@ -1,0 +1,31 @@
+"""The ports to a database together."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from .chat_file_store import ChatFileStore
+from .chat_store import ChatStore
+from .journal_store import JournalStore
+from .run_queue_store import RunQueueStore
+from .run_store import RunStore
+from .spending_store import SpendingStore
+from .transcript_store import TranscriptStore
+from .transfer_store import TransferStore
+
+
+class Store(
+    ChatStore,
+    RunStore,
+    RunQueueStore,
+    JournalStore,
+    TranscriptStore,
+    SpendingStore,
+    ChatFileStore,
+    TransferStore,
+    Protocol,
+):
+    """All roles together: what an adapter for a database implements, role by role."""
+
+    async def close(self) -> None:
+        """Give back every connection."""
