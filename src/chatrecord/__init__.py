@@ -9,7 +9,8 @@ from importlib.metadata import version
 
 from chatrecord.attachments.attachment import Attachment
 from chatrecord.attachments.stores import AttachmentStore, FolderStore, FsspecStore
-from chatrecord.chats.chat import Chat, ChatStream
+from chatrecord.chats.chat import Chat
+from chatrecord.chats.stream import ChatStream
 from chatrecord.llm.tools import repeatable
 from chatrecord.runs.compaction import Compact
 from chatrecord.spending.budgets import Budget

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from chatrecord import Limits, Window, errors
-from chatrecord.chats.opening import OPTION_NAMES
+from chatrecord.chats.options import OPTION_NAMES
 from chatrecord.cli import main
 from chatrecord.runs.follower import POLL
 from chatrecord.runs.journal import LOOK

@@ -8,8 +8,8 @@ from genai_prices import Usage
 
 from chatrecord import CostLimitExceeded, Limits, TokenLimitExceeded, UnknownPrice
 from chatrecord import Usage as Spent
-from chatrecord.llm.port import Target
 from chatrecord.spending.pricing import price
+from chatrecord.values import Target
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 GPT_4O = Target(model="gpt-4o", provider="openai", streamed=True)

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import (
-    Awaitable,
-    Callable,
-    Generator,
     Mapping,
     Sequence,
 )
 from contextlib import suppress
 from dataclasses import replace
-from types import TracebackType
-from typing import Any, Generic, Self, TypeAlias, cast, overload
+from typing import Any, TypeAlias, overload
 from uuid import UUID
 
 from typing_extensions import TypeVar
@@ -31,9 +27,7 @@ from chatrecord.llm.port import LLM
 from chatrecord.records import (
     ApiRequest,
     ChatRecord,
-    Chunk,
     Message,
-    Output,
     Reply,
     Run,
     ToolCall,
@@ -42,7 +36,7 @@ from chatrecord.records import (
 from chatrecord.runs.chat_runs import ChatRuns
 from chatrecord.runs.feed import Feed
 from chatrecord.runs.live_run import LiveRun
-from chatrecord.runs.policies import OnDisconnect, Policies
+from chatrecord.runs.policies import Policies
 from chatrecord.runs.process import Home
 from chatrecord.runs.run_spec import Order
 from chatrecord.store.rows import Replacement
@@ -54,6 +48,7 @@ from chatrecord.text.arguments import (
     check_text,
 )
 
+from .stream import ChatStream
 from .title_generation import title_for
 from .titles import checked_title
 
@@ -63,115 +58,6 @@ Prompt: TypeAlias = str | Sequence[Any]
 """What is asked: text, or the LLM library's own sequence of texts, images and files."""
 
 Typed = TypeVar("Typed")
-
-
-class ChatStream(Generic[Output]):
-    """A run as its chunks, to be read in an `async for`, best inside an `async with`.
-
-        async with chat.stream("...") as stream:
-            async for chunk in stream:
-                print(chunk.text, end="")
-        stream.reply
-
-    The run begins with the first chunk asked for. Reading is only reading: the run belongs to the
-    process. What happens when the reader leaves early is the chat's `on_disconnect`.
-    """
-
-    def __init__(
-        self,
-        begin: Callable[[], Awaitable[Feed]],
-        on_disconnect: OnDisconnect,
-        *,
-        finish: Callable[[Reply[Any]], Awaitable[Reply[Any]]] | None = None,
-    ) -> None:
-        self._begin = begin
-        self._on_disconnect = on_disconnect
-        self._finish = finish
-        self._run: Feed | None = None
-        self._place = 0
-        self._reply: Reply[Any] | None = None
-
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> Chunk:
-        run = await self._begun()
-        chunk = await run.chunk(self._place)
-        if chunk is None:
-            reply = await run.reply()
-            self._reply = reply if self._finish is None else await self._finish(reply)
-            raise StopAsyncIteration
-        self._place += 1
-        return chunk
-
-    async def begun(self) -> UUID:
-        """Wait until the LLM is being asked; the id of the run.
-
-        Raises what forbids it: `ChatBusy`, `SentBefore`, `BudgetExceeded` and the like. What comes
-        later is raised where the stream is read.
-        """
-        run = await self._begun()
-        await run.under_way()
-        return run.id
-
-    async def take(self) -> Sequence[Chunk]:
-        """All chunks that have come since the last, at least one; none once the run has ended."""
-        run = await self._begun()
-        chunks = await run.chunks(self._place)
-        self._place += len(chunks)
-        if not chunks:
-            self._reply = await run.reply()
-        return chunks
-
-    async def __aenter__(self) -> Self:
-        await self._begun()
-        return self
-
-    async def __aexit__(
-        self,
-        error_type: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        await self.close()
-
-    async def close(self) -> None:
-        """Leave. With `on_disconnect="stop"` this returns once what had come is stored."""
-        if isinstance(self._run, LiveRun) and self._on_disconnect == "stop":
-            self._run.stop()
-            await self._run.ended()
-
-    def __del__(self) -> None:
-        """A reader that was dropped has left, too."""
-        if isinstance(self._run, LiveRun) and self._on_disconnect == "stop":
-            self._run.stop_soon()
-
-    def __await__(self) -> Generator[Any, None, Reply[Output]]:
-        """Read it to its end, for the reply alone."""
-        return self._whole().__await__()
-
-    async def _whole(self) -> Reply[Output]:
-        async for _ in self:
-            pass
-        return self.reply
-
-    @property
-    def reply(self) -> Reply[Output]:
-        """The end of the run. Raises `RuntimeError` before the stream has been read to its end."""
-        if self._reply is None:
-            msg = "The stream has not ended: read it to its end before asking for its reply"
-            raise RuntimeError(msg)
-        return cast(Reply[Output], self._reply)
-
-    @property
-    def run_id(self) -> UUID | None:
-        """The run's id, once it has begun."""
-        return self._run.id if self._run else None
-
-    async def _begun(self) -> Feed:
-        if self._run is None:
-            self._run = await self._begin()
-        return self._run
 
 
 class Chat:

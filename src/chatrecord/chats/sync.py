@@ -18,6 +18,8 @@ from uuid import UUID
 from typing_extensions import TypeVar
 
 from chatrecord.attachments.attachment import Attachable, Attachment
+from chatrecord.chats.chat import Chat, Prompt
+from chatrecord.chats.stream import ChatStream
 from chatrecord.records import (
     ApiRequest,
     ChatRecord,
@@ -29,8 +31,6 @@ from chatrecord.records import (
     ToolCall,
     Usage,
 )
-
-from .chat import Chat, ChatStream, Prompt
 
 Result = TypeVar("Result")
 Typed = TypeVar("Typed")

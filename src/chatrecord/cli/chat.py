@@ -10,7 +10,7 @@ from argparse import Namespace
 from contextlib import ExitStack
 
 from chatrecord import Chat
-from chatrecord.chats.opening import RuntimeOptions
+from chatrecord.chats.options import RuntimeOptions
 from chatrecord.errors import ChatBusy, ConfigurationError, DatabaseFailed, RunError
 from chatrecord.records import ChatRecord, Reply
 from chatrecord.sqlalchemy import create_chat, load_chat

@@ -17,7 +17,7 @@ from .hook import Hook
 from .moments import Answered, Change, Replaced, RunEnd, Sending, Text, ToolUse, ToolUsed, Veto
 
 if TYPE_CHECKING:
-    from chatrecord.llm.port import Call, Target
+    from chatrecord.values import Call, Target
 
 
 class Draft(Protocol):

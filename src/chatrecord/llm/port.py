@@ -12,6 +12,7 @@ from chatrecord.errors import RunError
 from chatrecord.hooks.moments import Change
 from chatrecord.hooks.run_hooks import RunHooks
 from chatrecord.records import Json, Message, Role, Tokens, ToolCall
+from chatrecord.values import Call, Target
 
 if TYPE_CHECKING:
     from genai_prices.types import AbstractUsage
@@ -35,15 +36,6 @@ class Body:
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
-    """A tool call as the model asked for it."""
-
-    call_id: str
-    name: str
-    arguments: Json
-
-
-@dataclass(frozen=True, slots=True)
 class Answer:
     """What came of one attempt at a provider, whole or partial."""
 
@@ -57,15 +49,6 @@ class Answer:
     tokens: Tokens
     usage: AbstractUsage | None
     """The usage as `genai-prices` reads it; `None` where the provider reported none."""
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """Where a request goes: for its row, and to know its price beforehand."""
-
-    model: str | None
-    provider: str | None
-    streamed: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,10 +25,11 @@ from chatrecord.attachments.attachment import Attachment
 from chatrecord.errors import ConfigurationError
 from chatrecord.hooks.moments import Change
 from chatrecord.hooks.run_hooks import RunHooks
-from chatrecord.llm.port import Aside, Ask, Body, Outcome, Recorder, Target
+from chatrecord.llm.port import Aside, Ask, Body, Outcome, Recorder
 from chatrecord.llm.tools import is_repeatable
 from chatrecord.records import Message, ToolCall
 from chatrecord.text.redaction import text_of
+from chatrecord.values import Target
 
 from .attachments import attached
 from .capability import Recording, recorded_agent

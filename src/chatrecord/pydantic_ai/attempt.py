@@ -14,8 +14,9 @@ from pydantic_ai.tools import RunContext
 
 from chatrecord.errors import StreamStalled, StreamTruncated
 from chatrecord.hooks.run_hooks import RunHooks
-from chatrecord.llm.port import Answer, Recorder, Target
+from chatrecord.llm.port import Answer, Recorder
 from chatrecord.store.window import CHARACTERS_PER_TOKEN
+from chatrecord.values import Target
 
 from .errors import Failures, failure_of
 from .messages import calls_of, finish_reason_of, growth_of, pieces_of

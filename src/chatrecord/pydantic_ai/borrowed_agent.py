@@ -15,8 +15,9 @@ from chatrecord.attachments.attachment import Attachment
 from chatrecord.errors import ConfigurationError
 from chatrecord.hooks.moments import Change
 from chatrecord.hooks.run_hooks import RunHooks
-from chatrecord.llm.port import LLM, Aside, Ask, Body, Outcome, Recorder, Target
+from chatrecord.llm.port import LLM, Aside, Ask, Body, Outcome, Recorder
 from chatrecord.records import Message, ToolCall
+from chatrecord.values import Target
 
 from .attachments import attached
 from .messages import answers_to, body_of

@@ -26,9 +26,10 @@ from chatrecord.errors import RunError
 from chatrecord.errors import ToolFailed as ToolFailedOnUs
 from chatrecord.hooks.moments import Text, Veto
 from chatrecord.hooks.run_hooks import RunHooks
-from chatrecord.llm.port import Call, Failure, Recorder
+from chatrecord.llm.port import Failure, Recorder
 from chatrecord.records import Json
 from chatrecord.text.redaction import named, redact, text_of
+from chatrecord.values import Call
 
 from .errors import Failures
 from .messages import call_of, json_of

@@ -29,8 +29,9 @@ from pydantic_ai.messages import (
 )
 from pydantic_core import to_jsonable_python
 
-from chatrecord.llm.port import Body, Call, Piece
+from chatrecord.llm.port import Body, Piece
 from chatrecord.records import Json, Message, Role, ToolCall
+from chatrecord.values import Call
 
 from .raw_results import returned
 

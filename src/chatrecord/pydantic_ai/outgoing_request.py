@@ -9,7 +9,7 @@ from pydantic_ai.messages import ModelMessage
 from pydantic_ai.models import ModelRequestParameters
 
 from chatrecord.hooks.moments import Text
-from chatrecord.llm.port import Target
+from chatrecord.values import Target
 
 from .texts import changed_request, texts_of
 

@@ -17,7 +17,7 @@ from pydantic_ai.models import ModelRequestContext
 from pydantic_ai.run import AgentRunResult
 from pydantic_ai.tools import ToolDefinition
 
-from chatrecord.chats.opening import check_options
+from chatrecord.chats.options import check_options
 from chatrecord.errors import (
     ChatNotFound,
     ConfigurationError,

@@ -11,8 +11,8 @@ from pydantic_ai.models.function import FunctionModel
 from pydantic_ai.models.wrapper import WrapperModel
 from pydantic_ai.settings import ModelSettings
 
-from chatrecord.llm.port import Target
 from chatrecord.records import Tokens
+from chatrecord.values import Target
 
 _SHORTEST_SECRET = 8
 _GOOGLES = "_api_client"

@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 
-from chatrecord.llm.port import Target
 from chatrecord.records import ApiRequest
 from chatrecord.spending.budgets import Budget
 from chatrecord.store.changes import Claim, Lease
 from chatrecord.store.spending_store import SpendingStore
+from chatrecord.values import Target
 
 from .cancellation import finished
 

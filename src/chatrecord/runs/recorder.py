@@ -13,7 +13,7 @@ from time import perf_counter
 from uuid import UUID
 
 from chatrecord.errors import RunInterrupted
-from chatrecord.llm.port import Answer, Body, Call, Failure, Snapshot, Target
+from chatrecord.llm.port import Answer, Body, Failure, Snapshot
 from chatrecord.records import (
     ApiRequest,
     Chunk,
@@ -32,6 +32,7 @@ from chatrecord.spending.usage import together, usage_of
 from chatrecord.store.changes import Changes, JournalEntry, Lease
 from chatrecord.store.rows import RunRows, RunStart
 from chatrecord.text.redaction import text_of
+from chatrecord.values import Call, Target
 
 from .backpressure import Headway
 from .budget_reservation import admit

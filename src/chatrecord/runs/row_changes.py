@@ -9,7 +9,7 @@ from uuid import UUID
 
 from chatrecord.errors import RunInterrupted
 from chatrecord.ids import new_id
-from chatrecord.llm.port import Answer, Body, Call, Failure, Target
+from chatrecord.llm.port import Answer, Body, Failure
 from chatrecord.records import (
     ApiRequest,
     Chunk,
@@ -24,6 +24,7 @@ from chatrecord.records import (
 )
 from chatrecord.spending.pricing import price
 from chatrecord.text.redaction import text_of
+from chatrecord.values import Call, Target
 
 
 def opened_request(run: Run, message_id: UUID, target: Target) -> ApiRequest:

@@ -15,7 +15,7 @@ from chatrecord.hooks.aside_hooks import AsideHooks
 from chatrecord.hooks.hook import Hook
 from chatrecord.hooks.moments import Change, Text
 from chatrecord.ids import new_id
-from chatrecord.llm.port import LLM, Answer, Aside, Body, Call, Failure, Snapshot, Target
+from chatrecord.llm.port import LLM, Answer, Aside, Body, Failure, Snapshot
 from chatrecord.records import ApiRequest, Json, Message, Tokens, ToolCall, Usage
 from chatrecord.spending.budgets import Budget
 from chatrecord.spending.limits import Limits
@@ -25,6 +25,7 @@ from chatrecord.store.retries import with_retries
 from chatrecord.store.run_store import RunStore
 from chatrecord.store.spending_store import SpendingStore
 from chatrecord.store.times import PATIENCE
+from chatrecord.values import Call, Target
 
 from .budget_reservation import admit
 from .cancellation import finished

@@ -9,9 +9,9 @@ from decimal import Decimal
 from typing import Literal, get_args
 
 from chatrecord.errors import BudgetExceeded, UnknownPrice
-from chatrecord.llm.port import Target
 from chatrecord.records import Usage
 from chatrecord.text.arguments import check_amount, check_text
+from chatrecord.values import Target
 
 from .pricing import most_of_a_request
 

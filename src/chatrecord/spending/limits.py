@@ -14,9 +14,9 @@ from chatrecord.errors import (
     ToolCallLimitExceeded,
     UnknownPrice,
 )
-from chatrecord.llm.port import Target
 from chatrecord.records import Usage
 from chatrecord.text.arguments import check_amount
+from chatrecord.values import Target
 
 from .pricing import price_of_input
 

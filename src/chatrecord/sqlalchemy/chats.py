@@ -12,7 +12,8 @@ from typing_extensions import Unpack
 from chatrecord.chats import opening as chats
 from chatrecord.chats import retention as purging
 from chatrecord.chats.chat import Chat
-from chatrecord.chats.opening import OPTION_NAMES, NewChat, RuntimeOptions
+from chatrecord.chats.opening import NewChat
+from chatrecord.chats.options import OPTION_NAMES, RuntimeOptions
 from chatrecord.chats.retention import check_audit
 from chatrecord.records import ChatRecord
 from chatrecord.spending.reports import Span, UsageRow

@@ -21,7 +21,8 @@ from typing_extensions import Unpack
 
 from chatrecord.chats import opening as chats
 from chatrecord.chats.chat import Chat
-from chatrecord.chats.opening import NewChat, RuntimeOptions
+from chatrecord.chats.opening import NewChat
+from chatrecord.chats.options import RuntimeOptions
 from chatrecord.ids import new_id
 from chatrecord.records import Chunk, Message
 from chatrecord.runs.process import Home

@@ -12,7 +12,7 @@ from uuid import UUID
 from chatrecord.attachments.embedded_files import exported
 from chatrecord.errors import ImportInvalid
 from chatrecord.ids import new_id
-from chatrecord.llm.port import Body, Call
+from chatrecord.llm.port import Body
 from chatrecord.records import (
     ChatRecord,
     Json,
@@ -26,6 +26,7 @@ from chatrecord.records import (
 from chatrecord.runs.process import Home
 from chatrecord.runs.row_changes import ended_call, pending_call
 from chatrecord.store.changes import RunRecord
+from chatrecord.values import Call
 
 HistoryFormat = Literal["pydantic-ai", "openai", "langchain"]
 """Whose messages: pydantic-ai's JSON, OpenAI's chat completions, LangChain's `messages_to_dict`."""

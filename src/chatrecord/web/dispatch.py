@@ -8,7 +8,8 @@ from contextlib import suppress
 from uuid import UUID
 
 from chatrecord.attachments.attachment import Attachment
-from chatrecord.chats.chat import Chat, ChatStream
+from chatrecord.chats.chat import Chat
+from chatrecord.chats.stream import ChatStream
 from chatrecord.errors import ApprovalPending, ChatBusy, MessageNotFound, RunNotFound
 from chatrecord.records import Message, Run
 from chatrecord.runs.process import Home

@@ -11,7 +11,7 @@ from starlette.requests import Request
 
 from chatrecord.chats import opening as chats
 from chatrecord.chats.chat import Chat
-from chatrecord.chats.opening import RuntimeOptions
+from chatrecord.chats.options import OPTION_NAMES, RuntimeOptions
 from chatrecord.runs.process import Home
 
 from .error_responses import NOT_SIGNED_IN, BadRequest
@@ -79,9 +79,9 @@ class Access:
 
 def check_names(options: Mapping[str, Any]) -> None:
     """Raise `TypeError` for options that chats do not have, or that these routes do not allow."""
-    unknown = options.keys() - chats.OPTION_NAMES
+    unknown = options.keys() - OPTION_NAMES
     if unknown:
-        known = ", ".join(sorted(chats.OPTION_NAMES - {"on_disconnect"}))
+        known = ", ".join(sorted(OPTION_NAMES - {"on_disconnect"}))
         msg = f"chat_routes() got unknown options {sorted(unknown)}. There are: {known}"
         raise TypeError(msg)
     if "on_disconnect" in options:

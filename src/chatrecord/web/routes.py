@@ -13,7 +13,8 @@ from starlette.routing import Route
 
 from chatrecord.chats import opening as chats
 from chatrecord.chats.chat import Chat
-from chatrecord.chats.opening import NewChat, RuntimeOptions
+from chatrecord.chats.opening import NewChat
+from chatrecord.chats.options import RuntimeOptions, check_options
 from chatrecord.chats.titles import LONGEST_TITLE
 from chatrecord.records import ChatRecord, Json, Run
 from chatrecord.runs.process import Home
@@ -85,7 +86,7 @@ def chat_routes(
         raise ValueError(msg)
     check_names(runtime_options)
     chosen = cast(RuntimeOptions, runtime_options)
-    chats.check_options(chosen)
+    check_options(chosen)
     access = Access(db, owner, llm, chosen if options is None else options)
     pages = Pages(db, access, protocol, version, max_body, heartbeat)
     return [

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 
 from starlette.responses import StreamingResponse
 
-from chatrecord.chats.chat import ChatStream
+from chatrecord.chats.stream import ChatStream
 from chatrecord.errors import ChatRecordError, RunInterrupted
 from chatrecord.records import Chunk, Reply
 from chatrecord.web.protocols.encoder import Encoder, Ending, Opening, Status

@@ -13,12 +13,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chatrecord.attachments.embedded_files import digest, referred_to
 from chatrecord.errors import DatabaseFailed
-from chatrecord.llm.port import Call
 from chatrecord.records import Json
 from chatrecord.sqlalchemy.sql.contents import Contents
 from chatrecord.sqlalchemy.sql.statements import MappedTable, Statements
 from chatrecord.sqlalchemy.store.rows import Row
 from chatrecord.sqlalchemy.store.store import SqlStore
+from chatrecord.values import Call
 
 from .findings import Finding
 

@@ -11,13 +11,13 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chatrecord.errors import LeaseLost
-from chatrecord.llm.port import Target
 from chatrecord.records import ApiRequest, Message, Run, ToolCall
 from chatrecord.spending.budgets import Spending
 from chatrecord.sqlalchemy.engine.connections import Connections
 from chatrecord.sqlalchemy.engine.notifications import can_tell, payload
 from chatrecord.sqlalchemy.sql.statements import MappedTable, kept
 from chatrecord.store.changes import Changes, Claim, JournalEntry, Lease, RunRecord
+from chatrecord.values import Target
 
 from .attachments import Files
 from .rows import usage_of, values_of

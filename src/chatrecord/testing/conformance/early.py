@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 
-from chatrecord.chats.chat import ChatStream
+from chatrecord.chats.stream import ChatStream
 from chatrecord.runs.process import Home
 from chatrecord.runs.recorder import EARLY
 from chatrecord.testing.look import journal_of, new_chat, text_of

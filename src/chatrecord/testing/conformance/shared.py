@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
-from chatrecord.chats.chat import Chat, ChatStream
+from chatrecord.chats.chat import Chat
+from chatrecord.chats.stream import ChatStream
 from chatrecord.records import Chunk
 
 UNKNOWN_ID = "01890000-0000-7000-8000-000000000000"
