@@ -15,7 +15,8 @@ from chatrecord.attachments.embedded_files import digest, referred_to
 from chatrecord.errors import DatabaseFailed
 from chatrecord.records import Json
 from chatrecord.sqlalchemy.sql.contents import Contents
-from chatrecord.sqlalchemy.sql.statements import MappedTable, Statements
+from chatrecord.sqlalchemy.sql.statements import Statements
+from chatrecord.sqlalchemy.sql.tables import MappedTable
 from chatrecord.sqlalchemy.store.rows import Row
 from chatrecord.sqlalchemy.store.store import SqlStore
 from chatrecord.values import Call

@@ -23,7 +23,8 @@ from sqlalchemy import (
 
 from chatrecord.sqlalchemy.models.encryption import HEAD
 
-from .statements import MappedTable, Statements
+from .statements import Statements
+from .tables import MappedTable
 
 
 class AttachmentStatements:

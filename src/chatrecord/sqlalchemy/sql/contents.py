@@ -17,7 +17,8 @@ from sqlalchemy import (
     select,
 )
 
-from .statements import MappedTable, Statements
+from .statements import Statements
+from .tables import MappedTable
 
 
 class Contents:

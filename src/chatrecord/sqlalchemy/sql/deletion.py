@@ -21,7 +21,8 @@ from sqlalchemy import (
 
 from chatrecord.store.chat_store import Audit, Scope
 
-from .statements import MappedTable, Statements
+from .statements import Statements
+from .tables import MappedTable
 
 _PERSONAL = ("run_id", "message_id", "error", "provider_request_id")
 """What of a request could lead to a person, beside its chat."""

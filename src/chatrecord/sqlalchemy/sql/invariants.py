@@ -28,7 +28,8 @@ from chatrecord.records import MessageStatus, RequestStatus, Role, RunStatus, To
 from chatrecord.runs.repair import DIED
 from chatrecord.runs.side_requests import LONGEST
 
-from .statements import MappedTable, Statements
+from .statements import Statements
+from .tables import MappedTable
 
 _ACTIVE = ("running", "parked")
 _ENDED = ("complete", "interrupted", "failed")

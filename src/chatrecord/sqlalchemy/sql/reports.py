@@ -24,7 +24,8 @@ from chatrecord.sqlalchemy.types import is_mysql
 from chatrecord.store.chat_store import Scope
 
 from .exact import exact
-from .statements import TOKEN_COLUMNS, MappedTable, Statements, kept
+from .statements import Statements
+from .tables import TOKEN_COLUMNS, MappedTable, kept
 
 _OF_REQUESTS = ("provider", "model", "status", "error_type", "http_status", "chat_id", "run_id")
 _OF_CHATS = ("agent",)

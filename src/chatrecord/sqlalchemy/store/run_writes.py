@@ -15,7 +15,7 @@ from chatrecord.records import ApiRequest, Message, Run, ToolCall
 from chatrecord.spending.budgets import Spending
 from chatrecord.sqlalchemy.engine.connections import Connections
 from chatrecord.sqlalchemy.engine.notifications import can_tell, payload
-from chatrecord.sqlalchemy.sql.statements import MappedTable, kept
+from chatrecord.sqlalchemy.sql.tables import MappedTable, kept
 from chatrecord.store.changes import Changes, Claim, JournalEntry, Lease, RunRecord
 from chatrecord.values import Target
 

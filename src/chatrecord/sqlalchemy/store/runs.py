@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from chatrecord.errors import DatabaseFailed, NothingToResume
 from chatrecord.records import Run, ToolCallStatus
 from chatrecord.sqlalchemy.engine.connections import Connections
-from chatrecord.sqlalchemy.sql.statements import not_kept
+from chatrecord.sqlalchemy.sql.tables import not_kept
 from chatrecord.store.rows import Beat
 
 from .rows import beat_of, run_of

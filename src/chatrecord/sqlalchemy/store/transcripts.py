@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from chatrecord.attachments.attachment import Attachment
 from chatrecord.records import ApiRequest, Message, Run, ToolCall, Usage
 from chatrecord.sqlalchemy.engine.connections import Connections
-from chatrecord.sqlalchemy.sql.statements import kept
+from chatrecord.sqlalchemy.sql.tables import kept
 from chatrecord.store.changes import JournalEntry
 from chatrecord.store.rows import RunRows, RunsRows
 from chatrecord.store.window import Window, begins_round

@@ -16,7 +16,8 @@ from chatrecord.attachments.embedded_files import ChatFile
 from chatrecord.errors import ChatExists
 from chatrecord.records import ApiRequest, ChatRecord, Message, Run, ToolCall
 from chatrecord.sqlalchemy.models.column_values import check_stored
-from chatrecord.sqlalchemy.sql.statements import MappedTable, Statements
+from chatrecord.sqlalchemy.sql.statements import Statements
+from chatrecord.sqlalchemy.sql.tables import MappedTable
 from chatrecord.store.changes import JournalEntry, RunRecord
 from chatrecord.store.chat_store import Scope
 

@@ -1,0 +1,85 @@
+"""Chats: found, listed, numbered, named."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Select,
+    String,
+    Update,
+    bindparam,
+    or_,
+    select,
+    update,
+)
+
+from chatrecord.store.chat_store import Scope
+
+from .exact import equals
+from .tables import Tables
+
+
+class ChatStatements(Tables):
+    """Chats: found, listed, numbered, named."""
+
+    def get_chat(self, scope: Scope) -> Select[Any]:
+        """One chat by `chat_id`, if it is within the scope."""
+        return self.chat.select().where(self.chat.id == bindparam("chat_id"), *self.within(scope))
+
+    def list_chats(self, scope: Scope, *, after_key: bool, by_title: bool = False) -> Select[Any]:
+        """Chats by their last activity, newest first, by keyset and not by offset."""
+        page = self.chat.select().where(*self.within(scope))
+        if by_title:
+            page = page.where(self.chat.title.regexp_match(bindparam("pattern", type_=String)))
+        if after_key:
+            moment = bindparam("updated_at", type_=self.chat.updated_at.type)
+            earlier = self.chat.id < bindparam("id", type_=self.chat.id.type)
+            # Not as a comparison of pairs: MariaDB reads the whole index for one.
+            page = page.where(
+                self.chat.updated_at <= moment, or_(self.chat.updated_at < moment, earlier)
+            )
+        return page.order_by(self.chat.updated_at.desc(), self.chat.id.desc()).limit(
+            bindparam("limit", type_=Integer)
+        )
+
+    def within(self, scope: Scope) -> list[ColumnElement[bool]]:
+        """What a chat within the scope has: these values, to the letter."""
+        return [equals(self.chat.columns[name], value) for name, value in scope.items()]
+
+    @cached_property
+    def take_numbers(self) -> Update:
+        """Take the chat's next message numbers, and bring it to the top of its list."""
+        return (
+            update(self.chat.table)
+            .where(self.chat.id == bindparam("row_id"))
+            .values(
+                {
+                    self.chat.next_seq: self.chat.next_seq + bindparam("taken", type_=Integer),
+                    self.chat.updated_at: bindparam("new_updated_at"),
+                }
+            )
+        )
+
+    @cached_property
+    def set_title(self) -> Update:
+        """What a chat is called."""
+        return self.chat.update("title")
+
+    @cached_property
+    def set_first_title(self) -> Update:
+        """What a chat is called that is called nothing yet."""
+        return self.set_title.where(self.chat.title.is_(None))
+
+    @cached_property
+    def set_next_seq(self) -> Update:
+        """Where the chat's numbers go on."""
+        return self.chat.update("next_seq")
+
+    @cached_property
+    def next_seq(self) -> Select[Any]:
+        """The chat's next message number."""
+        return select(self.chat.next_seq).where(self.chat.id == bindparam("chat_id"))

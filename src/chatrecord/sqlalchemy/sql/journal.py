@@ -1,0 +1,78 @@
+"""The journal of live answers."""
+
+from __future__ import annotations
+
+from functools import cached_property, lru_cache
+from typing import Any
+
+from sqlalchemy import (
+    Delete,
+    Insert,
+    Integer,
+    Select,
+    and_,
+    bindparam,
+    delete,
+    or_,
+    select,
+)
+
+from .tables import Tables
+
+
+class JournalStatements(Tables):
+    """The journal of live answers."""
+
+    @cached_property
+    def journal_of_chat(self) -> Select[Any]:
+        """All pieces of the messages of a chat that are still streaming."""
+        messages = select(self.message.id).where(self.message.chat_id == bindparam("chat_id"))
+        of_chat = self.chunk.message_id.in_(messages)
+        return self.chunk.select().where(of_chat).order_by(self.chunk.message_id, self.chunk.seq)
+
+    @cached_property
+    def journal_of_run(self) -> Select[Any]:
+        """All pieces of the messages of a run that are still streaming."""
+        streaming = select(self.message.id).where(
+            self.message.run_id == bindparam("run_id"), self.message.status == "streaming"
+        )
+        return (
+            self.chunk.select()
+            .where(self.chunk.message_id.in_(streaming))
+            .order_by(self.chunk.message_id, self.chunk.seq)
+        )
+
+    @cached_property
+    def append_journal(self) -> Insert:
+        """Pieces of answers that are still streaming."""
+        return self.chunk.insert("message_id", "seq", "payload")
+
+    @cached_property
+    def journal(self) -> Select[Any]:
+        """The pieces of a message after the number `after`."""
+        return (
+            self.chunk.select()
+            .where(
+                self.chunk.message_id == bindparam("message_id"),
+                self.chunk.seq > bindparam("after", type_=Integer),
+            )
+            .order_by(self.chunk.seq)
+        )
+
+    @lru_cache(maxsize=64)  # noqa: B019 - lives as long as its database
+    def journal_since(self, messages: int) -> Select[Any]:
+        """The pieces of so many messages, each after a number of its own."""
+        pieces, kind = self.chunk, self.chunk.message_id.type
+        each = [
+            and_(
+                pieces.message_id == bindparam(f"message_{place}", type_=kind),
+                pieces.seq > bindparam(f"after_{place}", type_=Integer),
+            )
+            for place in range(messages)
+        ]
+        return pieces.select().where(or_(*each)).order_by(pieces.message_id, pieces.seq)
+
+    @cached_property
+    def empty_journal(self) -> Delete:
+        """The pieces of a message that is whole now."""
+        return delete(self.chunk.table).where(self.chunk.message_id == bindparam("of_message"))

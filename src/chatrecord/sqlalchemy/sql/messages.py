@@ -1,0 +1,190 @@
+"""Messages: opened, found, replaced."""
+
+from __future__ import annotations
+
+from functools import cached_property, lru_cache
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Insert,
+    Integer,
+    Select,
+    Update,
+    and_,
+    bindparam,
+    or_,
+    select,
+    update,
+)
+
+from .tables import MappedTable, Tables
+
+
+class MessageStatements(Tables):
+    """Messages: opened, found, replaced."""
+
+    @lru_cache(maxsize=2)  # noqa: B019 - lives as long as its database
+    def insert_opening(self, *names: str) -> Insert:
+        """The prompt and the answer to it, numbered below the chat's next number."""
+        taken = (
+            select(self.chat.next_seq - bindparam("behind", type_=Integer))
+            .where(self.chat.id == bindparam("of_chat", type_=self.chat.id.type))
+            .scalar_subquery()
+        )
+        return self.message.insert(*names).values({self.message.seq: taken})
+
+    @cached_property
+    def history_before(self) -> Select[Any]:
+        """The last messages that count between the numbers `after` and `before`, newest first."""
+        below = self.message.seq < bindparam("before", type_=Integer)
+        above = self.message.seq > bindparam("after", type_=Integer)
+        return self._newest(self.message.status != "superseded", below, above)
+
+    @cached_property
+    def last_summary(self) -> Select[Any]:
+        """The summary that covers most, of those that cover nothing from the number `before` on.
+
+        The number of a summary is that of the last message that it covers, negated.
+        """
+        return (
+            self.message.select()
+            .where(
+                self.message.chat_id == bindparam("chat_id"),
+                self.message.seq < 0,
+                self.message.seq > -bindparam("before", type_=Integer),
+                self.message.status == "complete",
+            )
+            .order_by(self.message.seq)
+            .limit(1)
+        )
+
+    @cached_property
+    def summaries(self) -> Select[Any]:
+        """Every summary of a chat, oldest first."""
+        of_chat = self.message.chat_id == bindparam("chat_id")
+        page = self.message.select().where(of_chat, self.message.seq < 0)
+        return page.order_by(self.message.seq.desc())
+
+    @cached_property
+    def supersede(self) -> Update:
+        """Replace the messages from the number `first` and below `below`, and their summaries."""
+        first = bindparam("first", type_=Integer)
+        these = and_(
+            self.message.seq >= first, self.message.seq < bindparam("below", type_=Integer)
+        )
+        return (
+            update(self.message.table)
+            .where(
+                self.message.chat_id == bindparam("of_chat"),
+                or_(these, self.message.seq <= -first),
+            )
+            .values({self.message.status: "superseded"})
+        )
+
+    @cached_property
+    def get_message(self) -> Select[Any]:
+        """A message of a chat."""
+        return self.message.select().where(
+            self.message.id == bindparam("message_id"),
+            self.message.chat_id == bindparam("chat_id"),
+        )
+
+    @cached_property
+    def first_messages(self) -> Select[Any]:
+        """The first messages that still stand, oldest first."""
+        of_chat = self.message.chat_id == bindparam("chat_id")
+        standing = self.message.status != "superseded"
+        page = self.message.select().where(of_chat, self.message.seq >= 0, standing)
+        return page.order_by(self.message.seq).limit(bindparam("limit", type_=Integer))
+
+    @cached_property
+    def last_prompt(self) -> Select[Any]:
+        """The last message of the user that still stands."""
+        return self._newest(self.message.role == "user", self.message.status != "superseded")
+
+    @cached_property
+    def history_from(self) -> Select[Any]:
+        """Every message that counts from the number `first` on, below `before`, newest first."""
+        return (
+            self.message.select()
+            .where(
+                self.message.chat_id == bindparam("chat_id"),
+                self.message.status != "superseded",
+                self.message.seq >= bindparam("first", type_=Integer),
+                self.message.seq < bindparam("before", type_=Integer),
+            )
+            .order_by(self.message.seq.desc())
+        )
+
+    @cached_property
+    def round_start(self) -> Select[Any]:
+        """The number of the last message of the user before the number `before`."""
+        return (
+            select(self.message.seq)
+            .where(
+                self.message.chat_id == bindparam("chat_id"),
+                self.message.seq < bindparam("before", type_=Integer),
+                self.message.role == "user",
+                self.message.status != "superseded",
+            )
+            .order_by(self.message.seq.desc())
+            .limit(1)
+        )
+
+    @cached_property
+    def last_messages(self) -> Select[Any]:
+        """The last messages of a chat, superseded ones too, newest first."""
+        return self._newest(self.message.seq >= 0)
+
+    @cached_property
+    def last_run_id(self) -> Select[Any]:
+        """The run that has written the last message of a chat, be it superseded."""
+        of_chat = self.message.chat_id == bindparam("chat_id")
+        numbered = select(self.message.run_id).where(of_chat)
+        return numbered.order_by(self.message.seq.desc()).limit(1)
+
+    @cached_property
+    def messages_before(self) -> Select[Any]:
+        """The last messages below the number `before`, newest first."""
+        below = self.message.seq < bindparam("before", type_=Integer)
+        return self._newest(below, self.message.seq >= 0)
+
+    def _newest(self, *conditions: ColumnElement[bool]) -> Select[Any]:
+        return (
+            self.message.select()
+            .where(and_(self.message.chat_id == bindparam("chat_id"), *conditions))
+            .order_by(self.message.seq.desc())
+            .limit(bindparam("limit", type_=Integer))
+        )
+
+    @cached_property
+    def messages_of_chat(self) -> Select[Any]:
+        """The messages of a chat, superseded ones too, in their order."""
+        of_chat = self.message.chat_id == bindparam("chat_id")
+        return self.message.select().where(of_chat).order_by(self.message.seq)
+
+    @cached_property
+    def messages_of_run(self) -> Select[Any]:
+        """The messages of one run, in their order."""
+        of_run = self.message.run_id == bindparam("run_id")
+        return self.message.select().where(of_run).order_by(self.message.seq)
+
+    def of_runs(self, mapped: MappedTable) -> Select[Any]:
+        """The tool calls or requests of some runs, whose ids are all later than the first's."""
+        ids = bindparam("run_ids", expanding=True, type_=self.run.id.type)
+        of_runs = and_(
+            mapped.chat_id == bindparam("chat_id"),
+            mapped.id > bindparam("oldest", type_=mapped.id.type),
+            mapped.run_id.in_(ids),
+        )
+        return mapped.select().where(of_runs).order_by(mapped.id)
+
+    def of_run(self, mapped: MappedTable) -> Select[Any]:
+        """The tool calls or requests of one run, whose ids are all later than its own."""
+        of_run = and_(
+            mapped.chat_id == bindparam("chat_id"),
+            mapped.id > bindparam("run_id", type_=mapped.id.type),
+            mapped.run_id == bindparam("run_id", type_=mapped.id.type),
+        )
+        return mapped.select().where(of_run).order_by(mapped.id)

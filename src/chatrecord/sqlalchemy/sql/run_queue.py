@@ -1,0 +1,56 @@
+"""The queue of those that wait for a chat."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Delete,
+    Select,
+    Update,
+    bindparam,
+    delete,
+    select,
+    update,
+)
+
+from .tables import Tables
+
+
+class RunQueueStatements(Tables):
+    """The queue of those that wait for a chat."""
+
+    def _waiting(self) -> list[ColumnElement[bool]]:
+        of_chat = self.run.chat_id == bindparam("of_chat", type_=self.run.chat_id.type)
+        return [of_chat, self.run.status == "waiting"]
+
+    @cached_property
+    def first_in_line(self) -> Select[Any]:
+        """The run that has waited longest for a chat, and still does."""
+        now = bindparam("now", type_=self.run.lease_until.type)
+        alive = self.run.lease_until >= now
+        ids = select(self.run.id).where(*self._waiting(), alive)
+        return ids.order_by(self.run.id).limit(1)
+
+    @cached_property
+    def keep_place(self) -> Update:
+        """A run still waits."""
+        return (
+            update(self.run.table)
+            .where(self.run.id == bindparam("row_id"), self.run.status == "waiting")
+            .values({self.run.lease_until: bindparam("new_lease_until")})
+        )
+
+    @cached_property
+    def leave_line(self) -> Delete:
+        """A run waits no more."""
+        mine = self.run.id == bindparam("row_id")
+        return delete(self.run.table).where(mine, self.run.status == "waiting")
+
+    @cached_property
+    def clear_line(self) -> Delete:
+        """Those of a chat that have waited without a sign of life."""
+        gone = self.run.lease_until < bindparam("now", type_=self.run.lease_until.type)
+        return delete(self.run.table).where(*self._waiting(), gone)

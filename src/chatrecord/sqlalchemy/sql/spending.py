@@ -1,0 +1,120 @@
+"""What an owner has spent and has under way."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Update,
+    bindparam,
+    func,
+    select,
+    update,
+)
+
+from chatrecord.ids import first_id
+
+from .exact import equals, exact
+from .tables import TOKEN_COLUMNS, Tables, kept
+
+
+class SpendingStatements(Tables):
+    """What an owner has spent and has under way."""
+
+    @cached_property
+    def usage(self) -> Select[Any]:
+        """Sums over the chat's requests, or over its messages where requests are not kept."""
+        rows = self.request or self.message
+        cost = self.request.cost if self.request else None
+        written = self.message.role.in_(("assistant", "summary"))
+        answers = [written] if self.request is None else []
+        return select(
+            *(func.sum(rows.columns[name]).label(name) for name in TOKEN_COLUMNS),
+            func.count().label("requests"),
+            *(
+                (func.sum(cost).label("cost"), func.count(cost).label("priced"))
+                if cost is not None
+                else ()
+            ),
+        ).where(rows.chat_id == bindparam("chat_id"), *answers)
+
+    def _of_owner(self, by: str | None, whose: object) -> list[ColumnElement[bool]]:
+        if by is None:
+            return []
+        return [equals(self._owner_column(by), whose)]
+
+    def _owner_column(self, by: str) -> ColumnElement[Any]:
+        return self.chat.id if by == "chat_id" else self.chat.columns[by]
+
+    def owner(self, by: str) -> Select[Any]:
+        """The value of this column of a chat.
+
+        Its row is locked as well: on MySQL a plain read would fix what the ones after it can see.
+        """
+        mine = self.chat.id == bindparam("chat_id")
+        return select(exact(self._owner_column(by))).where(mine).with_for_update(key_share=True)
+
+    def lock_owner(self, by: str | None, whose: object) -> Select[Any]:
+        """The owner's first chat, which stands for all while its row is locked."""
+        first = select(self.chat.id).where(*self._of_owner(by, whose))
+        return first.order_by(self.chat.id).limit(1).with_for_update(key_share=True)
+
+    def spent(self, by: str | None, whose: object, since: datetime | None) -> Select[Any]:
+        """Sums over what the owner's requests that have ended have used since then."""
+        requests = kept(self.request, "Requests", "request")
+        period = []
+        if since is not None:
+            # The ids tell the time, and the index of each chat's requests ends with them.
+            period = [requests.started_at >= since, requests.id >= first_id(since)]
+        return (
+            select(
+                *(func.sum(requests.columns[name]).label(name) for name in TOKEN_COLUMNS),
+                func.count().label("requests"),
+                func.sum(requests.cost).label("cost"),
+                func.count(requests.cost).label("priced"),
+            )
+            .join_from(self.chat.table, requests.table, requests.chat_id == self.chat.id)
+            .where(requests.status != "running", *self._of_owner(by, whose), *period)
+        )
+
+    def under_way(self, by: str | None, whose: object) -> Select[Any]:
+        """Model and provider of the owner's requests that have not ended, of runs that live."""
+        requests = kept(self.request, "Requests", "request")
+        alive = self.run.lease_until >= bindparam("now", type_=self.run.lease_until.type)
+        return (
+            select(requests.model, requests.provider)
+            .join_from(self.run.table, requests.table, requests.run_id == self.run.id)
+            .join(self.chat.table, self.chat.id == self.run.active_chat_id)
+            .where(
+                requests.chat_id == self.run.active_chat_id,
+                requests.id > self.run.id,
+                requests.run_id != bindparam("but_of_run", type_=self.run.id.type),
+                requests.status == "running",
+                alive,
+                *self._of_owner(by, whose),
+            )
+        )
+
+    @cached_property
+    def end_asides(self) -> Update:
+        """End the requests of no run that were begun in this time and have not ended."""
+        requests = kept(self.request, "Requests", "request")
+        begun = requests.started_at
+        changes: dict[Any, Any] = {
+            requests.status: "interrupted",
+            requests.error: bindparam("new_error"),
+        }
+        return (
+            update(requests.table)
+            .where(
+                requests.run_id.is_(None),
+                requests.status == "running",
+                begun >= bindparam("since", type_=begun.type),
+                begun < bindparam("before", type_=begun.type),
+            )
+            .values(changes)
+        )

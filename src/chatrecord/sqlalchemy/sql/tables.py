@@ -1,0 +1,102 @@
+"""The classes of a `Models` as Core sees them."""
+
+from __future__ import annotations
+
+from functools import cached_property, lru_cache
+from typing import Any, cast
+
+from sqlalchemy import (
+    ColumnElement,
+    Delete,
+    Insert,
+    Select,
+    Table,
+    Update,
+    bindparam,
+    delete,
+    insert,
+    inspect,
+    select,
+    update,
+)
+from sqlalchemy.orm import ColumnProperty, Mapper
+
+from chatrecord.errors import ConfigurationError
+from chatrecord.sqlalchemy.models.mixins import Models
+
+TOKEN_COLUMNS = (
+    "input_tokens",
+    "output_tokens",
+    "cache_read_tokens",
+    "cache_write_tokens",
+    "reasoning_tokens",
+)
+
+
+class MappedTable:
+    """A mapped class as Core sees it: its table, and its columns by attribute name."""
+
+    def __init__(self, model: type) -> None:
+        mapper: Mapper[Any] = inspect(model)
+        self.table = cast(Table, mapper.local_table)
+        self.columns: dict[str, ColumnElement[Any]] = {
+            attribute.key: attribute.columns[0]
+            for attribute in mapper.attrs
+            if isinstance(attribute, ColumnProperty)
+        }
+
+    def __getattr__(self, name: str) -> ColumnElement[Any]:
+        try:
+            return self.columns[name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+    def select(self) -> Select[Any]:
+        """All columns, labelled by attribute name."""
+        return select(*(column.label(name) for name, column in self.columns.items()))
+
+    @cached_property
+    def delete_one(self) -> Delete:
+        """The row of the parameter `row_id`."""
+        return delete(self.table).where(self.columns["id"] == bindparam("row_id"))
+
+    @lru_cache(maxsize=8)  # noqa: B019 - lives as long as its database
+    def insert(self, *names: str) -> Insert:
+        """A row from parameters named like the attributes."""
+        return insert(self.table).values({self.columns[name]: bindparam(name) for name in names})
+
+    @lru_cache(maxsize=8)  # noqa: B019 - lives as long as its database
+    def update(self, *names: str) -> Update:
+        """A row, found by the parameter `row_id`, from parameters `new_` and the attribute."""
+        changes: dict[Any, Any] = {self.columns[name]: bindparam(f"new_{name}") for name in names}
+        return update(self.table).where(self.columns["id"] == bindparam("row_id")).values(changes)
+
+
+class Tables:
+    """The tables of one set of models."""
+
+    def __init__(self, models: Models) -> None:
+        self.chat = MappedTable(models.chat)
+        self.run = MappedTable(models.run)
+        self.message = MappedTable(models.message)
+        self.chunk = MappedTable(models.chunk)
+        self.tool_call = MappedTable(models.tool_call) if models.tool_call else None
+        self.request = MappedTable(models.request) if models.request else None
+        self.attachment = MappedTable(models.attachment) if models.attachment else None
+
+    def all_of(self, mapped: MappedTable) -> Select[Any]:
+        """Every row of a chat in the order of their ids, which is that of their making."""
+        return mapped.select().where(mapped.chat_id == bindparam("chat_id")).order_by(mapped.id)
+
+
+def kept(mapped: MappedTable | None, rows: str, model: str) -> MappedTable:
+    """This table, or `ConfigurationError` where its rows are not kept."""
+    if mapped is None:
+        raise not_kept(rows, model)
+    return mapped
+
+
+def not_kept(rows: str, model: str) -> ConfigurationError:
+    """What to say of rows that are not kept."""
+    msg = f"{rows} are not kept in this database: give its Models a class for {model}="
+    return ConfigurationError(msg)
