@@ -13,7 +13,7 @@ from pathlib import Path
 
 from sqlalchemy import Column, Table
 
-from chatrecord.sqlalchemy.models.tables import Base
+from chatrecord.sqlalchemy.tables import Base
 
 SVG = Path(__file__).with_name("data-model.svg")
 

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import update
 
 from chatrecord.sqlalchemy import Database, create_chat
-from chatrecord.sqlalchemy.models.tables import Chat
+from chatrecord.sqlalchemy.tables import Chat
 from chatrecord.testing import Script, say
 
 from .conftest import Open, Run

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import Table, delete, insert, select, update
 
-from chatrecord.sqlalchemy.models.tables import READY_MADE
+from chatrecord.sqlalchemy.tables import READY_MADE
 
 LONG_AGO = datetime.now(UTC) - timedelta(days=30)
 CHATS, RUNS, MESSAGES, CHUNKS, CALLS, REQUESTS, FILES = (

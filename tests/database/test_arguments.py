@@ -36,7 +36,7 @@ from chatrecord.sqlalchemy import (
     sync,
     usage,
 )
-from chatrecord.sqlalchemy.models.tables import Chat, Message, Run
+from chatrecord.sqlalchemy.tables import Chat, Message, Run
 from chatrecord.testing import Script, say
 from chatrecord.web import chat_routes
 

@@ -54,9 +54,9 @@ from chatrecord.sqlalchemy import (
     purge,
     rotate,
 )
-from chatrecord.sqlalchemy.models.tables import READY_MADE
-from chatrecord.sqlalchemy.models.tables import Attachment as AttachmentRow
-from chatrecord.sqlalchemy.models.tables import Chat as ChatRow
+from chatrecord.sqlalchemy.tables import READY_MADE
+from chatrecord.sqlalchemy.tables import Attachment as AttachmentRow
+from chatrecord.sqlalchemy.tables import Chat as ChatRow
 from chatrecord.testing import Script, call, say
 from chatrecord.testing.conformance.attachments import PDF, FilesAreKept, _files
 

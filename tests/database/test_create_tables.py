@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from chatrecord import DatabaseFailed
 from chatrecord.sqlalchemy import Database
 from chatrecord.sqlalchemy.models import creation
-from chatrecord.sqlalchemy.models.tables import Base
+from chatrecord.sqlalchemy.tables import Base
 
 MANY = 8
 

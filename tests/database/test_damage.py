@@ -14,7 +14,7 @@ from sqlalchemy import cast as sql_cast
 
 from chatrecord import Chat, DatabaseFailed
 from chatrecord.sqlalchemy import Database, create_chat, list_chats, load_chat
-from chatrecord.sqlalchemy.models.tables import Message as MessageRow
+from chatrecord.sqlalchemy.tables import Message as MessageRow
 from chatrecord.testing import Script, hang, say
 from chatrecord.testing.look import has_journal, spoken, until
 

@@ -12,7 +12,7 @@ from sqlalchemy import LargeBinary, bindparam, delete, select, type_coerce, upda
 from chatrecord import Attachment, Chat, DatabaseFailed, FolderStore
 from chatrecord.attachments.embedded_files import digest
 from chatrecord.sqlalchemy import Database, Keys, create_chat, export_chat, load_chat, rotate
-from chatrecord.sqlalchemy.models.tables import Attachment as AttachmentRow
+from chatrecord.sqlalchemy.tables import Attachment as AttachmentRow
 from chatrecord.testing import Script, call, say
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256))

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 from drivers import url_by
-from sqlalchemy import text
+from sqlalchemy import URL, create_engine, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from chatrecord import ConfigurationError, DatabaseFailed
 from chatrecord.sqlalchemy import Database, create_chat
 from chatrecord.testing import Script, say
+
+
+@pytest.fixture
+def url(driver: str, request: pytest.FixtureRequest) -> URL:
+    return url_by(driver, request)
+
 
 TAKEN = {
     "asyncpg": [
@@ -21,6 +28,7 @@ TAKEN = {
         "max_cacheable_statement_size=0",
         "max_cached_statement_lifetime=0",
         "prepared_statement_cache_size=0",
+        "ssl=false",
         "ssl=prefer",
         "sslmode=prefer",
         "statement_cache_size=0",
@@ -56,6 +64,10 @@ WRONG = [
     ("psycopg", "prepare_threshold=never"),
     ("asyncmy", "connect_timeout=soon"),
     ("asyncmy", "ssl=required"),
+    ("asyncmy", "charset=latin1"),
+    ("asyncpg", "sslmode=bogus"),
+    ("asyncpg", "connect_timeout=soon"),
+    ("asyncpg", "channel_binding=require"),
 ]
 
 
@@ -155,3 +167,72 @@ async def test_a_wrong_option_of_an_own_engine_is_named(
         with pytest.raises((ConfigurationError, DatabaseFailed), match="|".join(options)):
             await create_chat(db, Script([say("Hello.")]))
     await engine.dispose()
+
+
+@pytest.mark.parametrize("query", ["mode=ro", "bogus=1"])
+def test_what_sqlite_would_ignore_is_named(query: str) -> None:
+    name = query.partition("=")[0]
+
+    with pytest.raises(ConfigurationError, match=f"{name} in the URL"):
+        Database(f"sqlite:///chats.db?{query}")
+
+
+@pytest.mark.parametrize(
+    ("given", "fix"),
+    [
+        ("sqlite://chats.db", "sqlite:///chats.db"),
+        ("chats.db", "sqlite:///chats.db"),
+        ("postgresql://u@h:abc/x", "no database URL"),
+        (create_engine("sqlite://"), "create_async_engine"),
+    ],
+)
+def test_what_is_no_url_is_told_with_the_fix(given: Any, fix: str) -> None:
+    with pytest.raises(ConfigurationError, match=fix):
+        Database(given)
+
+
+@pytest.mark.parametrize("driver", ["asyncpg", "psycopg"])
+@pytest.mark.parametrize("wrong", ["user", "database", "ssl"])
+async def test_a_server_that_turns_a_connection_away_is_not_asked_again(
+    url: URL, wrong: str
+) -> None:
+    changed = {
+        "user": url.set(username="nobody_of_this_name"),
+        "database": url.set(database="none_of_this_name"),
+        "ssl": url.update_query_dict({"sslmode": "require"}),
+    }[wrong]
+    async with Database(changed) as db:
+        with pytest.raises(DatabaseFailed) as failure:
+            await create_chat(db, Script())
+
+    if wrong == "ssl" and "SSL" not in str(failure.value):
+        pytest.skip("this server takes SSL")
+    assert not failure.value.may_pass
+
+
+@pytest.mark.parametrize("driver", list(TAKEN))
+async def test_missing_tables_are_told_by_every_driver(url: URL, driver: str) -> None:
+    maintenance = url.set(database="mysql" if driver == "asyncmy" else "postgres")
+    async with Database(maintenance) as db:
+        with pytest.raises(DatabaseFailed, match="Create the tables first"):
+            await create_chat(db, Script())
+
+
+async def test_a_character_set_that_holds_not_every_text_is_refused(mariadb_url: str) -> None:
+    engine = create_async_engine(mariadb_url, connect_args={"charset": "latin1"})
+    db = Database(engine)
+    with pytest.raises(ConfigurationError, match="utf8mb4"):
+        await create_chat(db, Script())
+    await engine.dispose()
+
+
+async def test_a_database_is_closed_in_the_loop_it_was_used_in(sqlite_url: str) -> None:
+    db = Database(sqlite_url)
+    await create_chat(db, Script())
+
+    def elsewhere() -> None:
+        with pytest.raises(ConfigurationError, match="another event loop"):
+            asyncio.run(db.close())
+
+    await asyncio.to_thread(elsewhere)
+    await db.close()

@@ -29,10 +29,10 @@ from chatrecord.sqlalchemy import (
     load_chat,
     rotate,
 )
-from chatrecord.sqlalchemy.models.tables import READY_MADE
-from chatrecord.sqlalchemy.models.tables import Message as MessageRow
 from chatrecord.sqlalchemy.store import key_rotation as rotation
 from chatrecord.sqlalchemy.store import title_search as titles
+from chatrecord.sqlalchemy.tables import READY_MADE
+from chatrecord.sqlalchemy.tables import Message as MessageRow
 from chatrecord.store.changes import Changes
 from chatrecord.testing import Script, call, fail, hang, say, think
 from chatrecord.testing.conformance import Conformance

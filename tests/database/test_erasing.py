@@ -14,9 +14,9 @@ from sqlalchemy import Text, cast, func, or_, select, update
 
 from chatrecord import Chat, ChatNotFound, RunError
 from chatrecord.sqlalchemy import Database, create_chat, delete_chat, load_chat, purge, usage
-from chatrecord.sqlalchemy.models.tables import READY_MADE
-from chatrecord.sqlalchemy.models.tables import Chat as ChatRow
-from chatrecord.sqlalchemy.models.tables import Request as RequestRow
+from chatrecord.sqlalchemy.tables import READY_MADE
+from chatrecord.sqlalchemy.tables import Chat as ChatRow
+from chatrecord.sqlalchemy.tables import Request as RequestRow
 from chatrecord.testing import Script, call, fail, hang, say, think
 from chatrecord.testing.look import die, has_messages, until
 

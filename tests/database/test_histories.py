@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 
 from chatrecord import Chat, ImportInvalid
 from chatrecord.sqlalchemy import Database, import_history, load_chat
-from chatrecord.sqlalchemy.models.tables import Chat as ChatRow
+from chatrecord.sqlalchemy.tables import Chat as ChatRow
 from chatrecord.testing import Script, call, say, think
 from chatrecord.testing.conformance.shared import AWKWARD
 from chatrecord.testing.look import answered_calls, dumped, spoken

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 from sqlalchemy import Table, UniqueConstraint
 
-from chatrecord.sqlalchemy.models.tables import Base
+from chatrecord.sqlalchemy.tables import Base
 
 from .pages import ROOT
 

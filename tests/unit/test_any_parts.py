@@ -35,7 +35,7 @@ from chatrecord.ids import new_id
 from chatrecord.pydantic_ai.messages import _message, body_of
 from chatrecord.records import Message, Tokens
 from chatrecord.sqlalchemy import Database, create_chat, export_chat, import_chat
-from chatrecord.sqlalchemy.models.tables import READY_MADE
+from chatrecord.sqlalchemy.tables import READY_MADE
 from chatrecord.store.changes import Changes
 from chatrecord.testing import Script
 

@@ -155,5 +155,5 @@ class ChatRuns:
         for message in await self._home.store.messages(self._chat_id, limit=1, before=None):
             if message.run_id is not None:
                 return message.run_id
-        msg = f"Chat {self._chat_id} has no run to follow yet"
+        msg = f"Chat {self._chat_id} has no run yet"
         raise RunNotFound(msg)

@@ -23,10 +23,10 @@ from chatrecord.sqlalchemy.engine.forks import begin_anew_in_forks
 from chatrecord.sqlalchemy.models.creation import create_tables
 from chatrecord.sqlalchemy.models.encryption import Keys, use_keys
 from chatrecord.sqlalchemy.models.mixins import PRIVATE, Models
-from chatrecord.sqlalchemy.models.tables import READY_MADE
 from chatrecord.sqlalchemy.sql.tables import MappedTable
 from chatrecord.sqlalchemy.store.attachments import check_own
 from chatrecord.sqlalchemy.store.store import SqlStore
+from chatrecord.sqlalchemy.tables import READY_MADE
 from chatrecord.store.times import LEASE, PATIENCE
 
 from .types import PrivateJson, PrivateText

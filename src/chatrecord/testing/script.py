@@ -26,6 +26,10 @@ Event: TypeAlias = Callable[[int], AsyncIterator[Delta]]
 
 def say(*pieces: str, pause: float = 0.0) -> Event:
     """Stream these pieces of text, with so many seconds before each."""
+    for piece in pieces:
+        if not isinstance(piece, str):
+            msg = f"say() takes pieces of text, not {piece!r}: say('a', 'b')"
+            raise TypeError(msg)
 
     async def happen(_place: int) -> AsyncIterator[Delta]:
         for piece in pieces:
@@ -99,13 +103,13 @@ class Script(FunctionModel):
 
     def __init__(self, *answers: Sequence[Event]) -> None:
         super().__init__(stream_function=self._answer, model_name="script")
-        self._answers = list(answers)
+        self._answers = _checked(answers)
         self.requests: list[list[ModelMessage]] = []
         self.tools_offered: list[list[str]] = []
 
     def then(self, *answers: Sequence[Event]) -> None:
         """Go on with these answers."""
-        self._answers.extend(answers)
+        self._answers.extend(_checked(answers))
 
     async def _answer(self, messages: list[ModelMessage], info: AgentInfo) -> AsyncIterator[Delta]:
         self.requests.append(list(messages))
@@ -116,3 +120,12 @@ class Script(FunctionModel):
         for place, event in enumerate(self._answers.pop(0)):
             async for delta in event(place):
                 yield delta
+
+
+def _checked(answers: Sequence[Sequence[Event]]) -> list[Sequence[Event]]:
+    for answer in answers:
+        is_list = isinstance(answer, list | tuple)
+        if not is_list or not answer or not all(callable(event) for event in answer):
+            msg = f"An answer of a Script is a list of events, such as [say('Hi')], not {answer!r}"
+            raise TypeError(msg)
+    return list(answers)

@@ -33,7 +33,14 @@ class ConnectionChecks:
 
 async def _check_mode(connection: AsyncConnection) -> None:
     """The drivers write the bytes of files with backslashes, whatever the server makes of them."""
-    mode = (await connection.exec_driver_sql("SELECT @@sql_mode")).scalar_one()
+    told = await connection.exec_driver_sql("SELECT @@sql_mode, @@character_set_client")
+    mode, characters = tuple(told.one())
+    if characters != "utf8mb4":
+        msg = (
+            f"This connection has the character set {characters}, which does not hold every text: "
+            "leave charset out of the URL or connect_args=, or set it to utf8mb4"
+        )
+        raise ConfigurationError(msg)
     if "NO_BACKSLASH_ESCAPES" in mode:
         msg = (
             "This connection has NO_BACKSLASH_ESCAPES in its sql_mode: files would be stored with "

@@ -81,6 +81,8 @@ class Connections:
         return inherited
 
     async def close(self) -> None:
+        if self._loop is not None:
+            self._stay_in_one_loop()
         if self._is_ours:
             with suppress(DatabaseFailed):  # connections to a server that does not say goodbye
                 async with bounded(self.patience):

@@ -7,7 +7,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from sqlalchemy import URL, event, make_url
+from sqlalchemy import URL, Engine, event, make_url
 from sqlalchemy.exc import ArgumentError, InvalidRequestError, NoSuchModuleError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
@@ -74,11 +74,17 @@ def _engine_for(url: URL, patience: timedelta) -> AsyncEngine:
 
 
 def _with_driver(given: str | URL) -> URL:
+    if isinstance(given, Engine):
+        msg = "That engine is synchronous: make it with create_async_engine, or pass its URL"
+        raise ConfigurationError(msg)
     try:
         url = make_url(given)
-    except ArgumentError as error:
-        msg = "That is no database URL. One looks like sqlite+aiosqlite:///chats.db"
+    except (ArgumentError, ValueError) as error:  # a port that is no number is a ValueError
+        msg = "That is no database URL. One looks like sqlite:///chats.db"
         raise ConfigurationError(msg) from error
+    if url.get_backend_name() == "sqlite" and url.host is not None:
+        msg = f"The URL of a SQLite file has three slashes: sqlite:///{url.host}"
+        raise ConfigurationError(msg)
     return url.set(drivername=_DRIVERS.get(url.drivername, url.drivername))
 
 

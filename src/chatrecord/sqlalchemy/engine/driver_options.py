@@ -31,16 +31,35 @@ def _seconds_or_none(text: str) -> float | None:
     return None if text.lower() in ("none", "null", "") else float(text)
 
 
+def _ssl_mode(text: str) -> bool | str:
+    if text.lower() in _TRUTHS:
+        return _truth(text)
+    if text not in _SSL_MODES:
+        raise ValueError
+    return text
+
+
+def _full_unicode(text: str) -> str:
+    if text.lower() != "utf8mb4":
+        raise ValueError
+    return text
+
+
+_SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
+
 _WANTED: dict[Read, str] = {
     int: "a whole number",
     float: "a number",
     _truth: "true or false",
     _number_or_none: "a whole number or none",
     _seconds_or_none: "seconds or none",
+    _ssl_mode: f"true, false, {', '.join(_SSL_MODES[:-1])} or {_SSL_MODES[-1]}",
+    _full_unicode: "utf8mb4, as no other character set holds every text",
 }
 
 _MYSQL: dict[str, Read] = {
     "autocommit": _truth,
+    "charset": _full_unicode,
     "binary_prefix": _truth,
     "client_flag": int,
     "compress": _truth,
@@ -70,6 +89,7 @@ _OPTIONS: dict[str, dict[str, Read]] = {
         "max_cacheable_statement_size": int,
         "max_cached_statement_lifetime": int,
         "prepared_statement_cache_size": int,
+        "ssl": _ssl_mode,
         "statement_cache_size": int,
         "timeout": float,
     },
@@ -77,11 +97,15 @@ _OPTIONS: dict[str, dict[str, Read]] = {
 }
 """Those that are not text, by driver."""
 
-_LEFT = {"client_flag", "ssl_check_hostname", "uri"}
+_LEFT = {"charset", "client_flag", "ssl_check_hostname", "uri"}
 """Those that SQLAlchemy has to see in the URL."""
 
+_OF_SQLITE = {*_OPTIONS["aiosqlite"], "isolation_level"}
+_LIBPQ_ALONE = {"channel_binding", "gssencmode", "keepalives", "load_balance_hosts", "options"}
+"""What asyncpg would hand on to the server, which knows it as little."""
+
 _TEXT_OF_ASYNCPG = {
-    "dsn", "gsslib", "host", "krbsrvname", "passfile", "port", "service", "servicefile", "ssl",
+    "dsn", "gsslib", "host", "krbsrvname", "passfile", "port", "service", "servicefile",
     "target_session_attrs",
 }  # fmt: skip
 _NAMES_OF_LIBPQ = {"connect_timeout": "timeout", "sslmode": "ssl"}
@@ -95,17 +119,41 @@ def taken_out(url: URL) -> tuple[URL, dict[str, Any]]:
     """
     driver, options = url.get_driver_name(), dict[str, Any]()
     known = _OPTIONS.get(driver, {})
+    _check_known(url, driver)
+    given = _given_names(url, driver)
     if driver == "asyncpg":
         url = _renamed(url)
     for name, read in known.items():
         if name in url.query:
-            value = _read(name, url.query[name], read)
+            value = _read(given.get(name, name), url.query[name], read)
             options |= {} if name in _LEFT else {name: value}
     url = url.difference_update_query(options)
     if driver == "asyncpg":
         url, others = _by_dsn(url)
         options |= others
     return url, options
+
+
+def _check_known(url: URL, driver: str) -> None:
+    """Raise for an option that would be ignored, or refused by somebody who cannot say why."""
+    alien = set[str]()
+    if driver == "aiosqlite" and "uri" not in url.query:
+        alien = set(url.query) - _OF_SQLITE
+    elif driver == "asyncpg":
+        alien = set(url.query) & _LIBPQ_ALONE
+    if alien:
+        fix = {
+            "aiosqlite": "leave it out, or name the file as a URI: sqlite:///file:chats.db?uri=true",
+            "asyncpg": "leave it out, or use a postgresql+psycopg: URL",
+        }[driver]
+        msg = f"{min(alien)} in the URL of the database is no option of {driver}: {fix}"
+        raise ConfigurationError(msg)
+
+
+def _given_names(url: URL, driver: str) -> dict[str, str]:
+    if driver != "asyncpg":
+        return {}
+    return {new: old for old, new in _NAMES_OF_LIBPQ.items() if old in url.query}
 
 
 def _read(name: str, value: str | tuple[str, ...], read: Read) -> Any:
@@ -142,7 +190,7 @@ def watch_options(engine: AsyncEngine) -> None:
 def _check(dialect: Dialect, _record: object, _args: object, options: Mapping[str, Any]) -> None:
     """The drivers compare text with a number, and say nothing of whose text it was."""
     for name, read in _OPTIONS.get(dialect.driver, {}).items():
-        if isinstance(options.get(name), str):
+        if isinstance(options.get(name), str) and read not in (_ssl_mode, _full_unicode):
             msg = f"{name} in connect_args= takes {_WANTED[read]}, not text"
             raise ConfigurationError(msg)
 

@@ -12,13 +12,27 @@ from .error_codes import Nature, nature_of
 from .pooler_hints import hint_for
 
 _ENLARGE = "Close those that are no longer used, or give the engine a larger pool_size="
-_NO_TABLE = ("no such table", "UndefinedTable", "doesn't exist")
+_MIGRATE = "or run your migrations"
+_SCHEMA = {
+    "42P01": f"Create the tables first: await db.create_tables(), {_MIGRATE}",
+    "42703": f"The tables are of another version: create them anew, {_MIGRATE}",
+}
+_SCHEMA |= {"1146": _SCHEMA["42P01"], "no such table": _SCHEMA["42P01"]}
+_SCHEMA |= {"1054": _SCHEMA["42703"], "no such column": _SCHEMA["42703"]}
+_SCHEMA |= {"has no column": _SCHEMA["42703"]}
+"""What helps, by SQLSTATE and error number; SQLite has no code for either."""
 _STALE_PLAN = ("InvalidCachedStatementError", "cached plan must not change result type")
 """PostgreSQL has one code for all that it does not support, and for a plan that a migration has
 made stale: a new one works."""
 
 _CLOSED = ("closed", "no active connection", "not connected", "another operation")
 """What drivers say, without a code, of a connection that was lost or cut off in mid-statement."""
+
+_TURNED_AWAY = (
+    "does not exist", "authentication failed", "no pg_hba.conf entry", "no password supplied",
+    "not permitted to log in", "does not support ssl", "rejected ssl upgrade", "sslmode",
+)  # fmt: skip
+"""What a server says before there is a connection: libpq hands its words on, and no code."""
 
 _DRIVERS = frozenset(("aiosqlite", "asyncmy", "asyncpg", "psycopg", "pymysql", "sqlite3"))
 _OF_VALUES = (ValueError, TypeError, OverflowError, RecursionError)
@@ -55,14 +69,25 @@ def _message(error: Exception, told: BaseException, nature: Nature) -> str:
         return f"The database refused a value: {type(told).__name__}"
     reason = (text_of(told).splitlines() or [""])[0]
     message = redact(f"The database failed: {type(told).__name__}: {reason}")
-    if nature is Nature.LASTING and any(sign in message for sign in _NO_TABLE):
-        message += ". Create the tables first: await db.create_tables(), or run your migrations"
+    if nature is Nature.LASTING and (schema := _schema_hint(told)):
+        message += f". {schema}"
     if hint := hint_for(error):
         message += f". {hint}"
     return message
 
 
+def _schema_hint(told: BaseException) -> str | None:
+    number = told.args[0] if told.args else None
+    code = number if isinstance(number, int) else getattr(told, "sqlstate", None)
+    said = text_of(told)
+    signs = (sign for sign in _SCHEMA if sign == str(code) or (" " in sign and sign in said))
+    return _SCHEMA.get(next(signs, ""))
+
+
 def _nature(error: Exception, told: BaseException) -> Nature:
+    has_code = nature_of(told) is not None
+    if not has_code and any(sign in text_of(told).lower() for sign in _TURNED_AWAY):
+        return Nature.LASTING
     if getattr(error, "connection_invalidated", False) or isinstance(told, OSError):
         return Nature.LOST
     if any(sign in named(told) for sign in _STALE_PLAN):

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from chatrecord.sqlalchemy.types import Key
-
-from .mixins import (
+from chatrecord.sqlalchemy.models.mixins import (
     AttachmentMixin,
     ChatMixin,
     ChunkMixin,
@@ -16,6 +14,7 @@ from .mixins import (
     RunMixin,
     ToolCallMixin,
 )
+from chatrecord.sqlalchemy.types import Key
 
 
 class Base(DeclarativeBase):
