@@ -116,11 +116,11 @@ def servers() -> list[str]:
 @contextmanager
 def ticking(seconds: float) -> Iterator[None]:
     """The journal writes so often; hardly ever, where it is to be kept out of the figures."""
-    usual, journal.TICK = journal.TICK, seconds
+    usual, journal.FLUSH_SECONDS = journal.FLUSH_SECONDS, seconds
     try:
         yield
     finally:
-        journal.TICK = usual
+        journal.FLUSH_SECONDS = usual
 
 
 NEVER = 60.0

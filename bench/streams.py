@@ -65,7 +65,7 @@ class Paced(FunctionModel):
 @dataclass(frozen=True)
 class Result:
     database: str
-    tick: float
+    flush: float
     streams: int
     statements: float
     """A second, while all were live."""
@@ -82,7 +82,7 @@ class Result:
     """How much longer than planned the pieces took to be sent: above 1 the process is too busy."""
 
 
-async def measure(url: str, tick: float, streams: int, pieces: int) -> Result:
+async def measure(url: str, flush: float, streams: int, pieces: int) -> Result:
     async with Database(url) as db:
         if backend_of(url) == "SQLite":
             event.listen(db.engine.sync_engine, "connect", _without_checkpoints)
@@ -109,7 +109,7 @@ async def measure(url: str, tick: float, streams: int, pieces: int) -> Result:
         began, cpu = perf_counter(), process_time()
         with counting(db) as count:
             await gates.sent.wait()
-            await asyncio.sleep(2 * tick)  # until the last of them is stored
+            await asyncio.sleep(2 * flush)  # until the last of them is stored
             took, cpu = perf_counter() - began, process_time() - cpu
         rows = await _journaled(db)
         gates.counted.set()
@@ -118,7 +118,7 @@ async def measure(url: str, tick: float, streams: int, pieces: int) -> Result:
     waits.sort()
     return Result(
         backend_of(url),
-        tick,
+        flush,
         streams,
         count.statements / took,
         waits[len(waits) // 2] * 1000,
@@ -126,7 +126,7 @@ async def measure(url: str, tick: float, streams: int, pieces: int) -> Result:
         cpu / took,
         rows / streams,
         written / (streams * pieces * len(PIECE)),
-        (took - 2 * tick) / (pieces * PAUSE),
+        (took - 2 * flush) / (pieces * PAUSE),
     )
 
 
@@ -167,7 +167,7 @@ def table(results: list[Result]) -> None:
         [
             [
                 result.database,
-                round(result.tick * 1000),
+                round(result.flush * 1000),
                 result.streams,
                 round(result.statements),
                 round(result.p50),
@@ -193,11 +193,11 @@ async def run(
 ) -> list[Result]:
     results = []
     for server in on:
-        for tick in ticks:
+        for flush in ticks:
             for number in streams:
                 async with empty_database(server) as url:
-                    with ticking(tick):
-                        results.append(await measure(url, tick, number, pieces))
+                    with ticking(flush):
+                        results.append(await measure(url, flush, number, pieces))
     return results
 
 

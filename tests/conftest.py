@@ -81,7 +81,7 @@ def _own_database(request: pytest.FixtureRequest, folder: Path) -> Iterator[str]
 
 
 @pytest.fixture
-async def home(any_url: str) -> AsyncIterator[Database]:
+async def backend(any_url: str) -> AsyncIterator[Database]:
     async with Database(any_url) as db:
         yield db
 

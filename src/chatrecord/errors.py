@@ -153,7 +153,7 @@ class RunError(ChatRecordError):
     run_id: UUID | None = None
     text: str = ""
 
-    def concern(self, run_id: UUID, text: str) -> None:
+    def attach_context(self, run_id: UUID, text: str) -> None:
         """This is the run that it ended, and what had come of its answer."""
         self.run_id, self.text = run_id, text
 
@@ -216,7 +216,7 @@ class Refused(RunError):
     and `text` stays empty.
     """
 
-    def concern(self, run_id: UUID, text: str) -> None:
+    def attach_context(self, run_id: UUID, text: str) -> None:
         self.run_id = run_id
 
 
@@ -273,7 +273,7 @@ class CostLimitExceeded(LimitExceeded):
     """The next request would have gone over the cost limit of the run or of the chat."""
 
 
-def told(stored: str, *, otherwise: type[RunError]) -> RunError:
+def error_from_text(stored: str, *, otherwise: type[RunError]) -> RunError:
     """The error that the row of a run tells of: its class and its message."""
     name, _, message = stored.partition(": ")
     kind = _by_name(RunError).get(name)

@@ -24,7 +24,7 @@ class TestPsycopg(ChatsAreKept, TitlesAreKept, AnswersAreRows, ValuesComeBack, P
         return url.render_as_string(hide_password=False)
 
     @pytest.fixture
-    async def home(self, psycopg_url: str) -> AsyncIterator[Database]:
+    async def backend(self, psycopg_url: str) -> AsyncIterator[Database]:
         async with Database(psycopg_url) as db:
             yield db
 

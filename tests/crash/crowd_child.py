@@ -61,7 +61,7 @@ def preloading(place: Place, chats: Sequence[str], workers: int, pids: Any) -> N
         child = os.fork()
         if child == 0:
             try:
-                place.log("owners").write(f"{db.office.journal.owner}\n")
+                place.log("owners").write(f"{db.runtime.journal.owner}\n")
                 asyncio.run(_noted(place, _asks(Person(place, db, number), chats, number, int)))
             finally:
                 os._exit(0)

@@ -94,7 +94,7 @@ async def _is_whole(chat: Chat, folder: Path, deliver: Deliver = "stored") -> No
     assert all(call.status in ("complete", "interrupted") for call in rows.values())
     assert [m.seq for m in messages] == sorted({m.seq for m in messages})
     for message in answers:
-        assert await chat._home.store.journal(message.id, after=-1) == []
+        assert await chat._backend.store.journal(message.id, after=-1) == []
 
 
 def _was_barely_ahead(stored: str, delivered: str, folder: Path) -> None:

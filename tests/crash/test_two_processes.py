@@ -72,12 +72,14 @@ def sends(chat: Chat, number: int, **options: object) -> list[Send]:
     ]
 
 
-async def test_of_two_processes_that_send_at_once_one_answers(home: Database, peer: Peer) -> None:
-    chat = await create_chat(home, Script(), user_id="two")
+async def test_of_two_processes_that_send_at_once_one_answers(
+    backend: Database, peer: Peer
+) -> None:
+    chat = await create_chat(backend, Script(), user_id="two")
     winners = []
     for number in range(ROUNDS):
         peer.release.clear()
-        outcomes = await both(home, peer, *sends(chat, number, held=True))
+        outcomes = await both(backend, peer, *sends(chat, number, held=True))
 
         lost, won = sorted(outcomes, key=lambda outcome: outcome.error is None)
         assert (lost.error, won.error) == ("ChatBusy", None)
@@ -93,11 +95,11 @@ async def test_of_two_processes_that_send_at_once_one_answers(home: Database, pe
 
 
 async def test_of_two_processes_that_wait_for_their_turn_both_answer(
-    home: Database, peer: Peer
+    backend: Database, peer: Peer
 ) -> None:
-    chat = await create_chat(home, Script(), user_id="two")
+    chat = await create_chat(backend, Script(), user_id="two")
     for number in range(3):
-        outcomes = await both(home, peer, *sends(chat, number, on_busy="wait", pause=0.05))
+        outcomes = await both(backend, peer, *sends(chat, number, on_busy="wait", pause=0.05))
         assert [outcome.error for outcome in outcomes] == [None, None]
 
     texts = [message.text for message in await chat.messages(1000)]
@@ -106,11 +108,13 @@ async def test_of_two_processes_that_wait_for_their_turn_both_answer(
     assert all(answer == f"to {question}" for question, answer in pairs), "none interleaves"
 
 
-async def test_the_same_key_in_two_processes_at_once_is_one_run(home: Database, peer: Peer) -> None:
-    chat = await create_chat(home, Script(), user_id="two")
+async def test_the_same_key_in_two_processes_at_once_is_one_run(
+    backend: Database, peer: Peer
+) -> None:
+    chat = await create_chat(backend, Script(), user_id="two")
     for number in range(5):
         here, there = sends(chat, number, key=f"key {number}", pause=0.05)
-        outcomes = await both(home, peer, here, replace(there, question=here.question))
+        outcomes = await both(backend, peer, here, replace(there, question=here.question))
 
         assert [outcome.error for outcome in outcomes] == [None, None]
         assert len({outcome.run_id for outcome in outcomes}) == 1
@@ -120,12 +124,12 @@ async def test_the_same_key_in_two_processes_at_once_is_one_run(home: Database, 
 
 
 async def test_an_answer_is_followed_from_another_process_to_the_byte(
-    home: Database, peer: Peer
+    backend: Database, peer: Peer
 ) -> None:
-    chat = await create_chat(home, Script(), user_id="two")
+    chat = await create_chat(backend, Script(), user_id="two")
     pieces = tuple(f"<{n} ünï🙂>" for n in range(30))
     asking = asyncio.ensure_future(peer.asked(Send(str(chat.id), "Go", pieces, pause=0.02)))
-    await until(lambda: has_journal(home, chat))
+    await until(lambda: has_journal(backend, chat))
 
     streams = [chat.follow() for _ in range(3)]
     texts = await asyncio.gather(*(_read(stream) for stream in streams))
@@ -139,10 +143,10 @@ async def _read(stream: object) -> str:
     return "".join([chunk.text async for chunk in stream])  # type: ignore[attr-defined]
 
 
-async def test_an_answer_is_stopped_from_another_process(home: Database, peer: Peer) -> None:
-    chat = await create_chat(home, Script(), user_id="two")
+async def test_an_answer_is_stopped_from_another_process(backend: Database, peer: Peer) -> None:
+    chat = await create_chat(backend, Script(), user_id="two")
     asking = asyncio.ensure_future(peer.asked(Send(str(chat.id), "Go", ("half",), held=True)))
-    await until(lambda: has_journal(home, chat))
+    await until(lambda: has_journal(backend, chat))
 
     began = monotonic()
     assert await chat.stop() is True

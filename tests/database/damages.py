@@ -73,7 +73,7 @@ def _all(*breaks: Break) -> Break:
     return lambda rows: (statement for each in breaks for statement in each(rows))
 
 
-def _hold(rows: Rows) -> Iterator[Any]:
+def _check_lease(rows: Rows) -> Iterator[Any]:
     yield update(RUNS).where(RUNS.c.id == rows.last).values(active_chat_id=rows.chat)
 
 
@@ -132,11 +132,11 @@ def _gone(table: Table, which: str) -> Break:
 _OVER = {"status": "running", "finished_at": None, "lease_until": LONG_AGO}
 
 DAMAGES = [
-    Damage("a run that has ended holds its chat", _hold, "only a run that is running", True),
+    Damage("a run that has ended holds its chat", _check_lease, "only a run that is running", True),
     Damage("a running run holds no chat", _set(RUNS, "last", **_OVER), "a run that is running", True),
     Damage(
         "a run whose process has died",
-        _all(_hold, _set(RUNS, "last", **_OVER)), "a run that is active", True,
+        _all(_check_lease, _set(RUNS, "last", **_OVER)), "a run that is active", True,
     ),
     Damage("a dead run in line", _wait, "a run that waits", True),
     Damage("no end of a run", _set(RUNS, "last", finished_at=None), "a run has the time", True),

@@ -20,13 +20,13 @@ class Leftovers:
     open_tool_calls: int = 0
     open_requests: int = 0
     live: int = 0
-    enrolled: int = 0
+    registered: int = 0
     connections: int = 0
 
 
 async def leftovers(db: Database) -> Leftovers:
     """What the runs that this Database has begun have left."""
-    models, journal = db.models, db.office.journal
+    models, journal = db.models, db.runtime.journal
     run, message = models.run.__table__, models.message.__table__
     runs = select(run.c.id).where(run.c.owner == journal.owner)
     messages = select(message.c.id).where(message.c.run_id.in_(runs))
@@ -52,6 +52,6 @@ async def leftovers(db: Database) -> Leftovers:
                 request, request.c.run_id.in_(runs), request.c.status == "running"
             ),
             live=len(journal._live),
-            enrolled=len(journal._enrolled),
+            registered=len(journal._registered),
             connections=checked_out,
         )

@@ -105,22 +105,22 @@ OF_A_QUESTION: list[tuple[dict[str, Any], type[Exception], str]] = [
 ]
 
 
-async def _rows(home: Database) -> list[int]:
-    async with home.engine.connect() as connection:
+async def _rows(backend: Database) -> list[int]:
+    async with backend.engine.connect() as connection:
         counted = [select(func.count()).select_from(model) for model in (Chat, Run, Message)]
         return [(await connection.execute(statement)).scalar_one() for statement in counted]
 
 
 @pytest.mark.parametrize(("given", "kind", "told"), OF_A_CHAT + OF_OPTIONS)
 async def test_a_chat_is_not_made_of_the_wrong_things(
-    home: Database, given: dict[str, Any], kind: type[Exception], told: str
+    backend: Database, given: dict[str, Any], kind: type[Exception], told: str
 ) -> None:
-    before = await _rows(home)
+    before = await _rows(backend)
 
     with pytest.raises(kind, match=told):
-        await create_chat(home, Script(), **given)
+        await create_chat(backend, Script(), **given)
 
-    assert await _rows(home) == before
+    assert await _rows(backend) == before
 
 
 @pytest.mark.parametrize(("given", "kind", "told"), OF_OPTIONS)
@@ -147,12 +147,12 @@ async def test_a_history_is_not_imported_with_the_wrong_things(
 
 @pytest.mark.parametrize(("given", "kind", "told"), OF_A_QUESTION)
 async def test_a_question_is_not_asked_with_the_wrong_things(
-    home: Database, given: dict[str, Any], kind: type[Exception], told: str
+    backend: Database, given: dict[str, Any], kind: type[Exception], told: str
 ) -> None:
-    chat = await create_chat(home, Script([say("hi")], [say("ho")]))
+    chat = await create_chat(backend, Script([say("hi")], [say("ho")]))
     await chat.ask("Hi!")
     (question, _) = await chat.messages()
-    before = await _rows(home)
+    before = await _rows(backend)
 
     with pytest.raises(kind, match=told):
         await chat.ask(**{"prompt": "Hi!", **given})
@@ -162,12 +162,12 @@ async def test_a_question_is_not_asked_with_the_wrong_things(
         with pytest.raises(kind, match=told):
             await chat.edit(question.id, **{"prompt": "Hi!", **given})
 
-    assert await _rows(home) == before
+    assert await _rows(backend) == before
     assert (await chat.ask("And now?")).text == "ho"
 
 
-async def test_what_is_asked_of_a_chat_is_checked_too(home: Database) -> None:
-    chat = await create_chat(home, Script([say("hi")]))
+async def test_what_is_asked_of_a_chat_is_checked_too(backend: Database) -> None:
+    chat = await create_chat(backend, Script([say("hi")]))
     await chat.ask("Hi!")
     wrong: list[tuple[Callable[[Any], Awaitable[Any]], Any, str]] = [
         (chat.rename, 5, "title= takes text"),
@@ -178,15 +178,19 @@ async def test_what_is_asked_of_a_chat_is_checked_too(home: Database) -> None:
         (chat.attachment, 5, "file_hash= takes text"),
         (chat.approve, 5, "call_id= takes text"),
         (lambda it: chat.deny("c", reason=it), 5, "reason= takes text"),
-        (lambda it: list_chats(home, limit=it), "5", "limit= takes a whole number"),
-        (lambda it: list_chats(home, search=it), 5, "search= takes text"),
-        (lambda it: list_chats(home, before=it), 5, "before= takes the last ChatRecord"),
-        (lambda it: load_chat(home, Script(), it), 5, "chat_id= takes a UUID or its text, not int"),
-        (lambda it: load_chat(home, Script(), it), None, "chat_id= takes a UUID or its text"),
-        (lambda it: delete_chat(home, it), 5, "chat_id= takes a UUID or its text"),
-        (lambda it: anext(export_chat(home, it)), 5, "chat_id= takes a UUID or its text"),
-        (lambda it: usage(home, by=it), None, "by= takes a list of names"),
-        (lambda it: usage(home, since=it), "2026", "since= takes a datetime, not str"),
+        (lambda it: list_chats(backend, limit=it), "5", "limit= takes a whole number"),
+        (lambda it: list_chats(backend, search=it), 5, "search= takes text"),
+        (lambda it: list_chats(backend, before=it), 5, "before= takes the last ChatRecord"),
+        (
+            lambda it: load_chat(backend, Script(), it),
+            5,
+            "chat_id= takes a UUID or its text, not int",
+        ),
+        (lambda it: load_chat(backend, Script(), it), None, "chat_id= takes a UUID or its text"),
+        (lambda it: delete_chat(backend, it), 5, "chat_id= takes a UUID or its text"),
+        (lambda it: anext(export_chat(backend, it)), 5, "chat_id= takes a UUID or its text"),
+        (lambda it: usage(backend, by=it), None, "by= takes a list of names"),
+        (lambda it: usage(backend, since=it), "2026", "since= takes a datetime, not str"),
     ]
 
     for door, value, told in wrong:
@@ -195,7 +199,7 @@ async def test_what_is_asked_of_a_chat_is_checked_too(home: Database) -> None:
     for door, value in (
         (lambda it: chat.messages(limit=it), 0),
         (lambda it: chat.messages(limit=it), 2**40),
-        (lambda it: list_chats(home, limit=it), 0),
+        (lambda it: list_chats(backend, limit=it), 0),
     ):
         with pytest.raises(
             ValueError, match=r"limit= takes (a number from 1 on|at most 2,147,483,647)"
@@ -205,7 +209,7 @@ async def test_what_is_asked_of_a_chat_is_checked_too(home: Database) -> None:
         with pytest.raises(RunNotFound, match=f"no run {nobody}"):
             await chat.follow(nobody)  # type: ignore[arg-type]
     with pytest.raises(ChatNotFound):
-        await load_chat(home, Script(), "nonsense")
+        await load_chat(backend, Script(), "nonsense")
 
 
 @pytest.mark.parametrize(
@@ -243,12 +247,12 @@ def test_what_is_set_up_wrongly_is_told_at_once(
         make()
 
 
-async def test_a_title_is_kept_as_rename_would_keep_it(home: Database) -> None:
-    chat = await create_chat(home, Script(), title="  Travel policy \n")
+async def test_a_title_is_kept_as_rename_would_keep_it(backend: Database) -> None:
+    chat = await create_chat(backend, Script(), title="  Travel policy \n")
 
     assert chat.title == "Travel policy"
     record = await import_history(
-        home, [{"role": "user", "content": "Hi!"}], format="openai", title=" Old "
+        backend, [{"role": "user", "content": "Hi!"}], format="openai", title=" Old "
     )
     assert record.title == "Old"
 
@@ -269,9 +273,9 @@ def test_plain_code_is_told_the_same(tmp_path: Path) -> None:
     sync.wait(db.close())
 
 
-async def test_a_page_is_told_what_is_wrong_with_its_body(home: Database) -> None:
+async def test_a_page_is_told_what_is_wrong_with_its_body(backend: Database) -> None:
     user = str(uuid4())
-    routes = chat_routes(home, Script([say("hi")]), owner=lambda _: {"user_id": user})
+    routes = chat_routes(backend, Script([say("hi")]), owner=lambda _: {"user_id": user})
     transport = httpx.ASGITransport(Starlette(routes=routes))
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as page:
         for body in (
@@ -290,16 +294,16 @@ async def test_a_page_is_told_what_is_wrong_with_its_body(home: Database) -> Non
             assert asked.status_code == 422, body
         for query in ("limit=0", "limit=x", "limit=-1", "before=x"):
             assert (await page.get(f"/?{query}")).status_code in (400, 422), query
-    (record,) = await list_chats(home, user_id=user)
-    assert await (await load_chat(home, Script(), record.id)).messages() == []
+    (record,) = await list_chats(backend, user_id=user)
+    assert await (await load_chat(backend, Script(), record.id)).messages() == []
 
 
-async def test_what_is_right_still_goes(home: Database) -> None:
+async def test_what_is_right_still_goes(backend: Database) -> None:
     """Tuples for lists, whole numbers for decimals, and nothing where nothing is meant."""
     metadata = {"a": (1, 2), "deep": {"b": [None, True, 0.5, "x"]}}
     options = {"tools": (), "hooks": (), "settings": None, "compact": None, "titles": None}
     chat = await create_chat(
-        home, Script([say("hi")], [say("ho")]), metadata=metadata, title=None, **options
+        backend, Script([say("hi")], [say("ho")]), metadata=metadata, title=None, **options
     )
 
     assert chat.metadata == {"a": [1, 2], "deep": {"b": [None, True, 0.5, "x"]}}

@@ -69,7 +69,7 @@ class TestInAFolder(FilesAreKept):
     """What holds for files in the database holds for those in a folder, encrypted at that."""
 
     @pytest.fixture
-    async def home(self, own_url: str, tmp_path: Path) -> AsyncIterator[Database]:
+    async def backend(self, own_url: str, tmp_path: Path) -> AsyncIterator[Database]:
         own = FolderStore(tmp_path / "files")
         async with Database(own_url, attachments=own, encryption=Keys(NEW)) as db:
             yield db
@@ -85,14 +85,14 @@ class TestInTheMessages(FilesAreKept):
     test_files_go_with_their_chat = None
 
     @pytest.fixture
-    async def home(self, tmp_path: Path) -> AsyncIterator[Database]:
+    async def backend(self, tmp_path: Path) -> AsyncIterator[Database]:
         without = replace(READY_MADE, attachment=None)
         async with Database(f"sqlite:///{tmp_path / 'chats.db'}", models=without) as db:
             await db.create_tables()
             yield db
 
-    async def test_the_chat_has_none_to_give(self, home: Database) -> None:
-        chat = await create_chat(home, Script([say("Yes.")]))
+    async def test_the_chat_has_none_to_give(self, backend: Database) -> None:
+        chat = await create_chat(backend, Script([say("Yes.")]))
         await chat.ask("See?", attachments=[FILE])
 
         (file,) = (await chat.messages())[0].attachments

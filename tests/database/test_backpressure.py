@@ -14,7 +14,7 @@ from pydantic_ai import Agent
 from pydantic_ai.capabilities import ProcessEventStream
 from sqlalchemy import make_url
 
-from chatrecord.runs.backpressure import AHEAD
+from chatrecord.runs.backpressure import MAX_UNSTORED_CHARACTERS
 from chatrecord.spending.limits import Limits
 from chatrecord.sqlalchemy import Database, create_chat
 from chatrecord.testing import Event, Script
@@ -81,7 +81,7 @@ async def test_a_locked_database_holds_the_provider_up(db: Database, llm: Any) -
         await asyncio.sleep(0.3)  # a transaction under way ends, and the torrent swells
         stored_at_most = torrent.sent
         await asyncio.sleep(1.3)
-        assert torrent.sent <= stored_at_most + AHEAD + len(PIECE)
+        assert torrent.sent <= stored_at_most + MAX_UNSTORED_CHARACTERS + len(PIECE)
         assert torrent.sent < len(WHOLE)
 
     assert (await asking).text == WHOLE
@@ -99,7 +99,7 @@ async def test_a_silent_server_holds_the_provider_up(postgresql_url: str) -> Non
         proxy.fall_silent()
         before = torrent.sent
         await asyncio.sleep(1.3)
-        assert torrent.sent <= before + 2 * AHEAD
+        assert torrent.sent <= before + 2 * MAX_UNSTORED_CHARACTERS
         proxy.speak()
 
         assert (await asking).text == WHOLE

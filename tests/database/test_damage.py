@@ -25,18 +25,18 @@ FOREIGN: list[Any] = [
 ]  # fmt: skip
 
 
-async def overwritten(home: Database, stored: str) -> Chat:
+async def overwritten(backend: Database, stored: str) -> Chat:
     """A chat whose first answer now holds this as its content."""
-    chat = await create_chat(home, Script([say("one")], [say("two")]))
+    chat = await create_chat(backend, Script([say("one")], [say("two")]))
     await chat.ask("1")
     await chat.ask("2")
     table = MessageRow.__table__
     value: Any = bindparam("value", stored, type_=Text())
-    if home.engine.dialect.name == "postgresql":
+    if backend.engine.dialect.name == "postgresql":
         value = sql_cast(value, JSON())
     else:
         value = type_coerce(value, Text())
-    async with home.engine.begin() as connection:
+    async with backend.engine.begin() as connection:
         first = (table.c.chat_id == chat.id) & (table.c.seq == 2)
         await connection.execute(update(table).where(first).values({table.c.content: value}))
     return chat
@@ -44,12 +44,12 @@ async def overwritten(home: Database, stored: str) -> Chat:
 
 @pytest.mark.parametrize("content", FOREIGN, ids=range(len(FOREIGN)))
 async def test_a_message_of_foreign_content_is_replayed_as_its_text(
-    home: Database, content: Any
+    backend: Database, content: Any
 ) -> None:
-    chat = await overwritten(home, json.dumps(content))
+    chat = await overwritten(backend, json.dumps(content))
     script = Script([say("three")])
 
-    await (await load_chat(home, script, chat.id)).ask("3")
+    await (await load_chat(backend, script, chat.id)).ask("3")
 
     assert spoken(script.requests[0]) == [
         ("user", "1"), ("assistant", "one"), ("user", "2"), ("assistant", "two"), ("user", "3"),
@@ -74,7 +74,7 @@ async def test_a_damaged_chat_stops_the_repair_of_no_other(db: Database) -> None
         asking = [asyncio.create_task(chat.ask("q")) for chat in doomed]
         for chat in doomed:
             await until(partial(has_journal, dying, chat))
-        dying.office.journal.pause()
+        dying.runtime.journal.pause()
         await asyncio.sleep(0.3)
         damaged, whole = doomed
         table = MessageRow.__table__

@@ -58,26 +58,28 @@ async def test_a_file_damaged_in_a_store_is_told_of(
         await check_told(db, chat, script)
 
 
-async def test_the_chat_goes_on_once_the_damaged_file_is_deleted(home: Database) -> None:
+async def test_the_chat_goes_on_once_the_damaged_file_is_deleted(backend: Database) -> None:
     script = Script([say("Nice.")], [say("Which chart?")])
-    chat = await create_chat(home, script)
+    chat = await create_chat(backend, script)
     await chat.ask("Look!", attachments=[FILE])
-    await change(home, chat, DAMAGES[0])
-    async with home.engine.begin() as connection:
+    await change(backend, chat, DAMAGES[0])
+    async with backend.engine.begin() as connection:
         await connection.execute(delete(TABLE).where(TABLE.c.chat_id == chat.id))
 
-    assert (await (await load_chat(home, script, chat.id)).ask("And now?")).text == "Which chart?"
+    assert (
+        await (await load_chat(backend, script, chat.id)).ask("And now?")
+    ).text == "Which chart?"
     assert "no longer kept" in str(script.requests[-1])
 
 
-async def test_a_damaged_file_of_a_tool_result_is_told_of(home: Database) -> None:
+async def test_a_damaged_file_of_a_tool_result_is_told_of(backend: Database) -> None:
     def draw() -> BinaryContent:
         return BinaryContent(data=PNG, media_type="image/png")
 
     script = Script([call("draw", "c1")], [say("Drawn.")])
-    chat = await create_chat(home, script, tools=[draw])
+    chat = await create_chat(backend, script, tools=[draw])
     await chat.ask("Draw!")
-    await change(home, chat, DAMAGES[0])
+    await change(backend, chat, DAMAGES[0])
 
     with pytest.raises(DatabaseFailed, match=digest(PNG)):
         await chat.tool_calls()

@@ -58,7 +58,7 @@ class WithKeys:
     """The fixtures of databases that two processes encrypt with the same newest key."""
 
     @pytest.fixture
-    async def home(self, any_url: str) -> AsyncIterator[Database]:
+    async def backend(self, any_url: str) -> AsyncIterator[Database]:
         async with Database(any_url, encryption=Keys(NEW)) as db:
             yield db
 
@@ -223,12 +223,12 @@ async def test_rotation_ends_the_need_for_the_old_key(sealed: Database, any_url:
 
 
 async def test_what_was_stored_before_there_were_keys_is_read_and_then_encrypted(
-    home: Database, any_url: str
+    backend: Database, any_url: str
 ) -> None:
     secret = f"secret-{uuid4().hex}"
-    chat = await a_chat(home, words(secret) | {"title": AWKWARD, "answer": AWKWARD})
-    before = [line async for line in export_chat(home, chat.id)]
-    assert len(await rows_with(home, secret)) == 5
+    chat = await a_chat(backend, words(secret) | {"title": AWKWARD, "answer": AWKWARD})
+    before = [line async for line in export_chat(backend, chat.id)]
+    assert len(await rows_with(backend, secret)) == 5
 
     async with Database(any_url, encryption=Keys(NEW, OLD)) as db:
         assert [line async for line in export_chat(db, chat.id)] == before
@@ -264,9 +264,11 @@ async def journal_bytes(db: Database) -> bytes:
 
 
 async def test_rotation_takes_nothing_back_that_is_written_meanwhile(
-    home: Database, any_url: str
+    backend: Database, any_url: str
 ) -> None:
-    chats = [await create_chat(home, Script(*[[say(f"{n}")] for n in range(9)])) for _ in range(3)]
+    chats = [
+        await create_chat(backend, Script(*[[say(f"{n}")] for n in range(9)])) for _ in range(3)
+    ]
     async with Database(any_url, encryption=Keys(NEW, OLD)) as db:
         copies = [
             await load_chat(db, Script(*[[say(f"{n}")] for n in range(9)]), chat.id)

@@ -72,106 +72,106 @@ async def requests_since(db: Database, ids: set[UUID]) -> list[Any]:
         return [row for row in found.mappings() if row["id"] in ids]
 
 
-async def test_nothing_of_a_deleted_chat_is_left_in_any_column(home: Database) -> None:
+async def test_nothing_of_a_deleted_chat_is_left_in_any_column(backend: Database) -> None:
     secret = f"secret-{uuid4()}"
-    chat = await a_chat(home, secret, secret)
+    chat = await a_chat(backend, secret, secret)
     spoken = {table.name for table in READY_MADE.tables} - {"llm_chunks", "llm_attachments"}
-    assert set(await rows_with(home, secret)) - {"llm_attachments"} == spoken
-    assert await rows_with(home, sha256(secret.encode()).hexdigest()) == {
+    assert set(await rows_with(backend, secret)) - {"llm_attachments"} == spoken
+    assert await rows_with(backend, sha256(secret.encode()).hexdigest()) == {
         "llm_attachments": 1, "llm_messages": 1
     }  # fmt: skip
 
-    await delete_chat(home, chat.id)
+    await delete_chat(backend, chat.id)
 
-    assert await rows_with(home, secret) == {}
-    assert await rows_with(home, sha256(secret.encode()).hexdigest()) == {}
-    assert await rows_with(home, str(chat.id)) == await rows_with(home, chat.id.hex) == {}
+    assert await rows_with(backend, secret) == {}
+    assert await rows_with(backend, sha256(secret.encode()).hexdigest()) == {}
+    assert await rows_with(backend, str(chat.id)) == await rows_with(backend, chat.id.hex) == {}
 
 
 @pytest.mark.parametrize("audit", ["keep", "anonymise"])
 async def test_requests_can_be_kept_without_their_chat(
-    home: Database, audit: Literal["keep", "anonymise"]
+    backend: Database, audit: Literal["keep", "anonymise"]
 ) -> None:
     secret = f"secret-{uuid4()}"
-    chat = await a_chat(home, secret, secret)
+    chat = await a_chat(backend, secret, secret)
     before = await chat.requests()
-    everybody = (await usage(home))[0].usage
+    everybody = (await usage(backend))[0].usage
 
-    await delete_chat(home, chat.id, audit=audit)
+    await delete_chat(backend, chat.id, audit=audit)
 
-    rows = await requests_since(home, {request.id for request in before})
+    rows = await requests_since(backend, {request.id for request in before})
     assert [(row["model"], row["status"], row["latency_ms"]) for row in rows] == [
         (request.model, request.status, request.latency_ms) for request in before
     ]
     assert {row["chat_id"] for row in rows} == {None}
     kept = {row[name] for row in rows for name in ("error", "run_id", "message_id")}
     assert (kept == {None}) == (audit == "anonymise")
-    assert await rows_with(home, secret) == ({"llm_requests": 1} if audit == "keep" else {})
-    assert (await usage(home))[0].usage == everybody, "reports still count them"
-    assert (await usage(home, user_id=secret))[0].usage.requests == 0
-    assert sum(row.usage.requests for row in await usage(home, by=["user_id"])) == (
+    assert await rows_with(backend, secret) == ({"llm_requests": 1} if audit == "keep" else {})
+    assert (await usage(backend))[0].usage == everybody, "reports still count them"
+    assert (await usage(backend, user_id=secret))[0].usage.requests == 0
+    assert sum(row.usage.requests for row in await usage(backend, by=["user_id"])) == (
         everybody.requests
     )
 
 
-async def test_requests_without_a_chat_are_in_no_scope(home: Database) -> None:
-    chat = await a_chat(home, "x", str(uuid4()))
-    before = (await usage(home, user_id=None))[0].usage.requests
+async def test_requests_without_a_chat_are_in_no_scope(backend: Database) -> None:
+    chat = await a_chat(backend, "x", str(uuid4()))
+    before = (await usage(backend, user_id=None))[0].usage.requests
 
-    await delete_chat(home, chat.id, audit="anonymise")
+    await delete_chat(backend, chat.id, audit="anonymise")
 
-    assert (await usage(home, user_id=None))[0].usage.requests == before
+    assert (await usage(backend, user_id=None))[0].usage.requests == before
 
 
-async def test_old_chats_are_purged_and_only_those_within_the_scope(home: Database) -> None:
+async def test_old_chats_are_purged_and_only_those_within_the_scope(backend: Database) -> None:
     ann, bob = str(uuid4()), str(uuid4())
-    old = [await aged(home, await create_chat(home, Script(), user_id=ann)) for _ in range(3)]
-    others = [await aged(home, await create_chat(home, Script(), user_id=bob))]
-    recent = await create_chat(home, Script(), user_id=ann)
+    old = [await aged(backend, await create_chat(backend, Script(), user_id=ann)) for _ in range(3)]
+    others = [await aged(backend, await create_chat(backend, Script(), user_id=bob))]
+    recent = await create_chat(backend, Script(), user_id=ann)
 
-    assert await purge(home, older_than=DAY, user_id=ann) == 3
-    assert await purge(home, older_than=DAY, user_id=ann) == 0
+    assert await purge(backend, older_than=DAY, user_id=ann) == 3
+    assert await purge(backend, older_than=DAY, user_id=ann) == 0
 
     for chat in old:
         with pytest.raises(ChatNotFound):
-            await load_chat(home, Script(), chat.id)
+            await load_chat(backend, Script(), chat.id)
     for chat in (*others, recent):
-        await load_chat(home, Script(), chat.id)
+        await load_chat(backend, Script(), chat.id)
 
 
 async def test_a_purge_takes_as_many_batches_as_it_needs(
-    home: Database, monkeypatch: pytest.MonkeyPatch
+    backend: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("chatrecord.chats.retention.BATCH", 2)
     ann = str(uuid4())
     for _ in range(5):
-        await aged(home, await create_chat(home, Script(), user_id=ann))
+        await aged(backend, await create_chat(backend, Script(), user_id=ann))
 
-    assert await purge(home, older_than=datetime.now(UTC) - DAY, user_id=ann) == 5
+    assert await purge(backend, older_than=datetime.now(UTC) - DAY, user_id=ann) == 5
 
 
-async def test_a_chat_with_an_active_run_is_never_purged(home: Database) -> None:
+async def test_a_chat_with_an_active_run_is_never_purged(backend: Database) -> None:
     ann = str(uuid4())
-    chat = await create_chat(home, Script([say("still "), hang()]), user_id=ann)
+    chat = await create_chat(backend, Script([say("still "), hang()]), user_id=ann)
     reading = asyncio.create_task(chat.stream("Hi").__anext__())
     await until(lambda: has_messages(chat))
-    await aged(home, chat)
+    await aged(backend, chat)
 
-    assert await purge(home, older_than=DAY, user_id=ann) == 0
+    assert await purge(backend, older_than=DAY, user_id=ann) == 0
 
     assert await chat.stop()
     assert (await chat.messages())[-1].text == "still "
     await asyncio.gather(reading, return_exceptions=True)
-    assert await purge(home, older_than=DAY, user_id=ann) == 1
+    assert await purge(backend, older_than=DAY, user_id=ann) == 1
 
 
-async def test_a_chat_whose_process_died_is_purged(home: Database, elsewhere: Database) -> None:
+async def test_a_chat_whose_process_died_is_purged(backend: Database, elsewhere: Database) -> None:
     ann = str(uuid4())
-    chat = await create_chat(home, Script([say("still "), hang()]), user_id=ann)
+    chat = await create_chat(backend, Script([say("still "), hang()]), user_id=ann)
     reading = asyncio.create_task(chat.stream("Hi").__anext__())
     await until(lambda: has_messages(chat))
-    await die(home, chat)
-    await aged(home, chat)
+    await die(backend, chat)
+    await aged(backend, chat)
 
     assert await purge(elsewhere, older_than=DAY, user_id=ann) == 1
     reading.cancel()
@@ -179,12 +179,12 @@ async def test_a_chat_whose_process_died_is_purged(home: Database, elsewhere: Da
 
 
 async def test_a_chat_that_is_used_while_it_is_purged_stays_whole(
-    home: Database, elsewhere: Database
+    backend: Database, elsewhere: Database
 ) -> None:
     ann = str(uuid4())
-    made = [await create_chat(home, Script([say("hi")]), user_id=ann) for _ in range(8)]
+    made = [await create_chat(backend, Script([say("hi")]), user_id=ann) for _ in range(8)]
     for chat in made:
-        await aged(home, chat)
+        await aged(backend, chat)
 
     asked, _ = await asyncio.gather(
         asyncio.gather(*(chat.ask("Hi") for chat in made), return_exceptions=True),

@@ -69,40 +69,42 @@ class Raising(Hook):
         return otherwise
 
 
-async def _ended(home: Database, chat: Any, name: str) -> None:
+async def _ended(backend: Database, chat: Any, name: str) -> None:
     """The run is told of, and the chat goes on."""
-    (run,) = await _runs(home, chat)
+    (run,) = await _runs(backend, chat)
     assert run.status == "failed"
     assert name in str(run.error)
     assert await chat.active_run() is None
-    again = await load_chat(home, Script([say("on")]), chat.id, any_agent=True)
+    again = await load_chat(backend, Script([say("on")]), chat.id, any_agent=True)
     assert (await again.ask("Go on")).text == "on"
 
 
-async def _runs(home: Database, chat: Any) -> list[Any]:
+async def _runs(backend: Database, chat: Any) -> list[Any]:
     ids = {message.run_id for message in await chat.messages()}
-    found = [await home.store.get_run(chat.id, run_id) for run_id in ids if run_id]
+    found = [await backend.store.get_run(chat.id, run_id) for run_id in ids if run_id]
     return [run for run in found if run is not None]
 
 
 @pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
-async def test_a_tool_whose_error_has_no_text_ends_its_run(home: Database, error: Any) -> None:
+async def test_a_tool_whose_error_has_no_text_ends_its_run(backend: Database, error: Any) -> None:
     def break_down() -> str:
         raise error
 
-    chat = await create_chat(home, Script([call("break_down")]), tools=[break_down])
+    chat = await create_chat(backend, Script([call("break_down")]), tools=[break_down])
 
     with pytest.raises(ChatRecordError, match=type(error).__name__):
         await chat.ask("Do it")
 
     (row,) = await chat.tool_calls()
     assert (row.status, str(row.error).partition(":")[0]) == ("failed", type(error).__name__)
-    await _ended(home, chat, type(error).__name__)
+    await _ended(backend, chat, type(error).__name__)
 
 
 @pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
-async def test_a_provider_whose_error_has_no_text_ends_its_run(home: Database, error: Any) -> None:
-    chat = await create_chat(home, Script([say("Half"), fail(error)]), retries=0)
+async def test_a_provider_whose_error_has_no_text_ends_its_run(
+    backend: Database, error: Any
+) -> None:
+    chat = await create_chat(backend, Script([say("Half"), fail(error)]), retries=0)
 
     with pytest.raises(ChatRecordError):
         await chat.ask("Hi!")
@@ -110,55 +112,55 @@ async def test_a_provider_whose_error_has_no_text_ends_its_run(home: Database, e
     (request,) = await chat.requests()
     assert (request.status, request.error_type) == ("failed", type(error).__name__)
     assert [message.text for message in await chat.messages()][1:] == ["Half"]
-    await _ended(home, chat, "ProviderError")
+    await _ended(backend, chat, "ProviderError")
 
 
 @pytest.mark.parametrize("moment", ["before_request", "before_tool"])
-async def test_a_hook_whose_error_has_no_text_ends_its_run(home: Database, moment: str) -> None:
+async def test_a_hook_whose_error_has_no_text_ends_its_run(backend: Database, moment: str) -> None:
     script = Script([call("hello")], [say("done")])
-    chat = await create_chat(home, script, tools=[hello], hooks=[Raising(moment)])
+    chat = await create_chat(backend, script, tools=[hello], hooks=[Raising(moment)])
 
     with pytest.raises(ChatRecordError, match=f"Raising.{moment} raised Mute"):
         await chat.ask("Hi!")
 
-    await _ended(home, chat, "Mute")
+    await _ended(backend, chat, "Mute")
 
 
 async def test_a_hook_that_fails_at_the_end_of_a_failed_run_takes_nothing_away(
-    home: Database,
+    backend: Database,
 ) -> None:
     script = Script([say("Half"), fail(Mute())])
-    chat = await create_chat(home, script, hooks=[Raising("on_run_end")], retries=0)
+    chat = await create_chat(backend, script, hooks=[Raising("on_run_end")], retries=0)
 
     with pytest.raises(ChatRecordError):
         await chat.ask("Hi!")
 
-    await _ended(home, chat, "Mute")
+    await _ended(backend, chat, "Mute")
 
 
-async def test_a_retry_without_a_text_is_told_to_the_model(home: Database) -> None:
+async def test_a_retry_without_a_text_is_told_to_the_model(backend: Database) -> None:
     def break_down() -> str:
         raise MuteRetry("again")
 
     script = Script([call("break_down")], [say("done")])
-    chat = await create_chat(home, script, tools=[break_down])
+    chat = await create_chat(backend, script, tools=[break_down])
 
     assert (await chat.ask("Do it")).text == "done"
     assert [row.status for row in await chat.tool_calls()] == ["failed"]
 
 
-async def test_an_own_agent_gets_its_error_and_the_rows_tell_of_it(home: Database) -> None:
+async def test_an_own_agent_gets_its_error_and_the_rows_tell_of_it(backend: Database) -> None:
     def break_down() -> str:
         raise Mute
 
     agent = Agent(Script([call("break_down")]), tools=[break_down])
 
     with pytest.raises(Mute):
-        await agent.run("Do it", capabilities=[Persisted(home, user_id="mute")])
+        await agent.run("Do it", capabilities=[Persisted(backend, user_id="mute")])
 
-    (record,) = await list_chats(home, user_id="mute")
-    chat = await load_chat(home, Script(), record.id, any_agent=True)
-    await _ended(home, chat, "Mute")
+    (record,) = await list_chats(backend, user_id="mute")
+    chat = await load_chat(backend, Script(), record.id, any_agent=True)
+    await _ended(backend, chat, "Mute")
 
 
 def hello() -> str:

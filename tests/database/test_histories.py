@@ -57,8 +57,8 @@ async def taken_over(db: Database, messages: object, name: Any, *answers: Any) -
     return await load_chat(db, Script(*answers), record.id, user_id="ann")
 
 
-async def test_openai_messages_become_rows_and_go_on(home: Database) -> None:
-    chat = await taken_over(home, OPENAI, "openai")
+async def test_openai_messages_become_rows_and_go_on(backend: Database) -> None:
+    chat = await taken_over(backend, OPENAI, "openai")
 
     messages = await chat.messages()
     assert [message.role for message in messages] == [
@@ -75,7 +75,7 @@ async def test_openai_messages_become_rows_and_go_on(home: Database) -> None:
     assert (chat.title, chat.record.columns["user_id"]) == ("Old", "ann")
 
     script = Script([say("a dog, still")])
-    again = await load_chat(home, script, chat.id)
+    again = await load_chat(backend, script, chat.id)
     assert (await again.ask("And now?")).text == "a dog, still"
     (*_, last) = script.requests[0]
     assert isinstance(last, ModelRequest)
@@ -86,8 +86,8 @@ async def test_openai_messages_become_rows_and_go_on(home: Database) -> None:
     ]  # fmt: skip
 
 
-async def test_langchain_messages_become_rows_and_go_on(home: Database) -> None:
-    chat = await taken_over(home, LANGCHAIN, "langchain", [say("yes")])
+async def test_langchain_messages_become_rows_and_go_on(backend: Database) -> None:
+    chat = await taken_over(backend, LANGCHAIN, "langchain", [say("yes")])
 
     messages = await chat.messages()
     assert [message.role for message in messages] == [
@@ -106,7 +106,7 @@ async def test_langchain_messages_become_rows_and_go_on(home: Database) -> None:
     assert (await chat.ask("Sure?")).text == "yes"
 
 
-async def test_pydantic_ai_messages_are_taken_as_they_are(home: Database) -> None:
+async def test_pydantic_ai_messages_are_taken_as_they_are(backend: Database) -> None:
     def add(a: int, b: int) -> int:
         return a + b
 
@@ -118,7 +118,7 @@ async def test_pydantic_ai_messages_are_taken_as_they_are(home: Database) -> Non
     held = script.requests[-1]
     json_bytes = ModelMessagesTypeAdapter.dump_json(held)
 
-    chat = await taken_over(home, json_bytes, "pydantic-ai", [say("again 3")])
+    chat = await taken_over(backend, json_bytes, "pydantic-ai", [say("again 3")])
 
     assert [message.content for message in await chat.messages()] == dumped(held)
     (row,) = await chat.tool_calls()

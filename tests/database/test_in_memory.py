@@ -79,7 +79,7 @@ class TestOnOneConnection(Conformance):
         await engine.dispose()
 
     @pytest.fixture
-    async def home(self, engine: AsyncEngine) -> AsyncIterator[Database]:
+    async def backend(self, engine: AsyncEngine) -> AsyncIterator[Database]:
         async with Database(engine) as db:
             yield db
 

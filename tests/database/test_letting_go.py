@@ -127,9 +127,9 @@ async def test_a_tool_that_does_not_let_go_holds_no_run(
 async def test_a_run_stopped_before_it_has_begun_is_stopped(db: Database) -> None:
     chat = await create_chat(db, Script([hang()]))
     asking = asyncio.create_task(chat.ask("q"))
-    while not db.office.journal._enrolled:  # noqa: ASYNC110 - nobody tells
+    while not db.runtime.journal._registered:  # noqa: ASYNC110 - nobody tells
         await asyncio.sleep(0)
-    (run,) = db.office.journal._enrolled
+    (run,) = db.runtime.journal._registered
     assert isinstance(run, LiveRun)
     run.stop()
 

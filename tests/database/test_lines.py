@@ -31,14 +31,14 @@ def row_of(run: Run) -> dict[str, object]:
     return {**{name: getattr(run, name) for name in names}, "stop_requested": False}
 
 
-async def test_a_place_in_line_whose_commit_was_not_heard_of_is_kept(home: Database) -> None:
+async def test_a_place_in_line_whose_commit_was_not_heard_of_is_kept(backend: Database) -> None:
     """The first try is committed by the server only while it is tried again."""
-    chat = await create_chat(home, Script())
+    chat = await create_chat(backend, Script())
     run = waiting_run(chat.id)
-    rows = home.models.run.__table__
-    async with home.engine.connect() as connection:
+    rows = backend.models.run.__table__
+    async with backend.engine.connect() as connection:
         await connection.execute(insert(rows).values(row_of(run)))
-        again = asyncio.ensure_future(home.store.stand_in_line(run))
+        again = asyncio.ensure_future(backend.store.enqueue_run(run))
         await asyncio.sleep(0.3)
         await connection.commit()
         await again
@@ -46,13 +46,13 @@ async def test_a_place_in_line_whose_commit_was_not_heard_of_is_kept(home: Datab
         assert (await connection.execute(places)).scalar_one() == 1
 
 
-async def test_a_run_that_began_unheard_and_was_ended_by_another_is_lost(home: Database) -> None:
+async def test_a_run_that_began_unheard_and_was_ended_by_another_is_lost(backend: Database) -> None:
     """Its commit came through, its answer did not, and its lease was over before the next try."""
-    chat = await create_chat(home, Script())
+    chat = await create_chat(backend, Script())
     run = waiting_run(chat.id)
     ended = replace(run, owner="a repairer", status="interrupted", finished_at=run.started_at)
-    async with home.engine.begin() as connection:
-        await connection.execute(insert(home.models.run.__table__).values(row_of(ended)))
+    async with backend.engine.begin() as connection:
+        await connection.execute(insert(backend.models.run.__table__).values(row_of(ended)))
 
     with pytest.raises(LeaseLost, match="ended by another process"):
-        await home.store.stand_in_line(run)
+        await backend.store.enqueue_run(run)

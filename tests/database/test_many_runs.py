@@ -134,9 +134,9 @@ def tracked(track: pytest.MonkeyPatch) -> WeakSet[Feed]:
 
 async def all_ended(db: Database) -> None:
     async with asyncio.timeout(30):
-        for run in list(db.office.journal._enrolled):
+        for run in list(db.runtime.journal._registered):
             await run.ended()
-        while db.office.journal._enrolled:  # noqa: ASYNC110 - nobody tells
+        while db.runtime.journal._registered:  # noqa: ASYNC110 - nobody tells
             await asyncio.sleep(0.01)
 
 
@@ -160,13 +160,13 @@ async def forget_cancelled_timers() -> None:
 
 
 async def test_runs_that_end_in_every_way_leave_nothing_behind(
-    home: Database, monkeypatch: pytest.MonkeyPatch
+    backend: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await leave_nothing_behind(home, 60, monkeypatch)
+    await leave_nothing_behind(backend, 60, monkeypatch)
 
 
 @pytest.mark.slow
 async def test_thousands_of_runs_leave_nothing_behind(
-    home: Database, monkeypatch: pytest.MonkeyPatch
+    backend: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await leave_nothing_behind(home, 2500, monkeypatch)
+    await leave_nothing_behind(backend, 2500, monkeypatch)

@@ -111,7 +111,9 @@ async def test_an_answer_larger_than_a_packet_is_stored_as_far_as_it_fits(
 
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999"])
-async def test_a_number_that_is_no_json_is_stored_by_its_name(home: Database, number: str) -> None:
+async def test_a_number_that_is_no_json_is_stored_by_its_name(
+    backend: Database, number: str
+) -> None:
     given: list[float] = []
 
     def rate(x: float) -> float:
@@ -119,7 +121,7 @@ async def test_a_number_that_is_no_json_is_stored_by_its_name(home: Database, nu
         return x
 
     script = Script([call("rate", "c1", arguments=f'{{"x": {number}}}')], [say("done")])
-    chat = await create_chat(home, script, tools=[rate])
+    chat = await create_chat(backend, script, tools=[rate])
 
     assert (await chat.ask("Go")).text == "done"
 
@@ -131,7 +133,7 @@ async def test_a_number_that_is_no_json_is_stored_by_its_name(home: Database, nu
 
 @pytest.mark.parametrize("depth", [200, 3000])
 async def test_a_result_that_is_nested_too_deep_ends_its_run_with_the_cause(
-    home: Database, depth: int
+    backend: Database, depth: int
 ) -> None:
     def deep() -> object:
         value: object = "x"
@@ -140,7 +142,7 @@ async def test_a_result_that_is_nested_too_deep_ends_its_run_with_the_cause(
         return value
 
     script = Script([say("Wait. "), call("deep", "c1")], [say("on")], [say("on")])
-    chat = await create_chat(home, script, tools=[deep])
+    chat = await create_chat(backend, script, tools=[deep])
 
     with suppress(RunError):
         await chat.ask("Go")

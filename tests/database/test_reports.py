@@ -57,14 +57,14 @@ def nearest(times: Sequence[float | None], percent: int) -> float | None:
 
 
 @pytest.mark.parametrize("seed", range(3))
-async def test_a_report_adds_up_what_the_rows_say(home: Database, seed: int) -> None:
+async def test_a_report_adds_up_what_the_rows_say(backend: Database, seed: int) -> None:
     user = str(uuid4())
-    made = await filled(home, user, seed)
+    made = await filled(backend, user, seed)
     groups: dict[tuple[Any, ...], list[ApiRequest]] = {}
     for request in made:
         groups.setdefault((request.started_at.date(), request.model), []).append(request)
 
-    rows = await usage(home, by=("day", "model", "user_id"), user_id=user)
+    rows = await usage(backend, by=("day", "model", "user_id"), user_id=user)
 
     days = [row.by["day"] for row in rows]
     assert days == sorted(days)  # type: ignore[type-var]
@@ -89,12 +89,12 @@ async def test_a_report_adds_up_what_the_rows_say(home: Database, seed: int) -> 
     assert groups == {}
 
 
-async def test_a_report_without_groups_is_one_row(home: Database) -> None:
+async def test_a_report_without_groups_is_one_row(backend: Database) -> None:
     user = str(uuid4())
-    made = await filled(home, user, seed=1)
+    made = await filled(backend, user, seed=1)
 
-    (row,) = await usage(home, user_id=user)
-    (nothing,) = await usage(home, user_id=f"{user} never asked")
+    (row,) = await usage(backend, user_id=user)
+    (nothing,) = await usage(backend, user_id=f"{user} never asked")
 
     assert row.by == {}
     assert row.usage.requests == len(made)
@@ -102,15 +102,15 @@ async def test_a_report_without_groups_is_one_row(home: Database) -> None:
     assert nothing.latency_ms is None
 
 
-async def test_periods_are_in_utc_and_bounds_are_kept(home: Database) -> None:
+async def test_periods_are_in_utc_and_bounds_are_kept(backend: Database) -> None:
     user = str(uuid4())
-    await filled(home, user, seed=2)
+    await filled(backend, user, seed=2)
     elsewhere = timezone(timedelta(hours=9))
     since = START.astimezone(elsewhere) + timedelta(hours=3)
     until = since + timedelta(hours=6)
 
-    hours = await usage(home, by=["hour"], since=since, until=until, user_id=user)
-    months = await usage(home, by=["month"], user_id=user)
+    hours = await usage(backend, by=["hour"], since=since, until=until, user_id=user)
+    months = await usage(backend, by=["month"], user_id=user)
 
     first = datetime(2026, 10, 31, 1, tzinfo=UTC)
     assert [row.by["hour"] for row in hours] == [first, first + timedelta(hours=3)]
@@ -118,32 +118,32 @@ async def test_periods_are_in_utc_and_bounds_are_kept(home: Database) -> None:
     assert [row.by["month"] for row in months] == [date(2026, 10, 1), date(2026, 11, 1)]
 
 
-async def test_names_that_differ_in_a_space_are_two_groups(home: Database) -> None:
+async def test_names_that_differ_in_a_space_are_two_groups(backend: Database) -> None:
     user = str(uuid4())
-    chat = await create_chat(home, Script([say("hi")]), user_id=user)
+    chat = await create_chat(backend, Script([say("hi")]), user_id=user)
     await chat.ask("Hi!")
     (first,) = await chat.requests()
     names, changes = ["gpt", "gpt ", "GPT", "gpt  "], Changes(chat.id)
     for name in names:
         changes.add(replace(first, id=new_id(), model=name))
-    await home.store.write(changes)
+    await backend.store.write(changes)
 
-    rows = await usage(home, by=["model"], user_id=user)
+    rows = await usage(backend, by=["model"], user_id=user)
 
     assert sorted(str(row.by["model"]) for row in rows) == sorted([*names, "script"])
 
 
-async def test_a_report_names_what_it_can_group_by(home: Database) -> None:
+async def test_a_report_names_what_it_can_group_by(backend: Database) -> None:
     with pytest.raises(ValueError, match=r"knows no 'mood'.*day.*model.*user_id"):
-        await usage(home, by=["mood"])
+        await usage(backend, by=["mood"])
     with pytest.raises(TypeError, match=r"takes a list of names: by=\['day'\]"):
-        await usage(home, by="day")
+        await usage(backend, by="day")
     with pytest.raises(ValueError, match="'user_id' more than once"):
-        await usage(home, by=["user_id", "day", "user_id"])
+        await usage(backend, by=["user_id", "day", "user_id"])
     with pytest.raises(TypeError, match="unknown keyword 'mood'"):
-        await usage(home, mood="good")  # type: ignore[call-overload]
+        await usage(backend, mood="good")  # type: ignore[call-overload]
     with pytest.raises(ValueError, match="time zone"):
-        await usage(home, since=datetime(2026, 1, 1))  # noqa: DTZ001
+        await usage(backend, since=datetime(2026, 1, 1))  # noqa: DTZ001
 
 
 async def test_there_is_no_report_where_requests_are_not_kept(any_url: str) -> None:

@@ -73,8 +73,8 @@ async def test_a_server_that_stays_silent_ends_everything_with_a_clear_error(
         *ended, _ = errors  # a look is tried twice, and may meet a closed connection then
         assert all("silent for 2 s" in str(error) for error in ended)
         assert db.engine.pool.checkedout() == 0  # type: ignore[attr-defined]
-        assert not db.office.journal._live
-        assert not db.office.journal._enrolled
+        assert not db.runtime.journal._live
+        assert not db.runtime.journal._registered
 
     await _all_go_on(server_url, three, db)
 
@@ -96,7 +96,7 @@ async def test_a_slow_server_with_a_small_pool_is_not_taken_for_a_silent_one(
 
 async def _all_go_on(url: URL, three: list[Talk], lost: Database) -> None:
     async with Database(url) as db:
-        db.office.journal.owner = lost.office.journal.owner  # whose leftovers are looked for
+        db.runtime.journal.owner = lost.runtime.journal.owner  # whose leftovers are looked for
         for talk in three:
             assert talk.chat is not None
             talk.chat = await load_chat(db, Script([say("Here again.")]), talk.chat.id)

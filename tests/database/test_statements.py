@@ -82,17 +82,17 @@ def finished_run(chat: Chat, run_id: UUID) -> Run:
 
 @pytest.mark.parametrize("length", [0, 2000])
 async def test_a_plain_turn_is_two_commits_and_at_most_eight_statements(
-    home: Database[Any], length: int, monkeypatch: pytest.MonkeyPatch
+    backend: Database[Any], length: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Beside the journal, whose ticks depend on how long the provider takes."""
     monkeypatch.setattr(journal, "TICK", 60)
     chat = await create_chat(
-        home, Script([say("hello")], [say("again")]), window=Window(messages=50)
+        backend, Script([say("hello")], [say("again")]), window=Window(messages=50)
     )
     await chat.ask("warm up")
-    await lengthen(home, chat.id, length, await chat.messages())
+    await lengthen(backend, chat.id, length, await chat.messages())
 
-    with counting(home) as counted:
+    with counting(backend) as counted:
         await chat.ask("Hi!")
 
     assert counted.commits == 2
@@ -100,49 +100,51 @@ async def test_a_plain_turn_is_two_commits_and_at_most_eight_statements(
 
 
 async def test_a_turn_of_a_compacted_chat_is_one_statement_more(
-    home: Database[Any], monkeypatch: pytest.MonkeyPatch
+    backend: Database[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(journal, "TICK", 60)
     compact = Compact(above=200, keep=1, llm=Script([say("gist")]))
     script = Script(*[[say("word " * 60)] for _ in range(4)], [say("short")])
-    chat = await create_chat(home, script, compact=compact)
+    chat = await create_chat(backend, script, compact=compact)
     for _ in range(4):
         await chat.ask("Hi!")
     assert len(await chat.summaries()) == 1
 
-    with counting(home) as counted:
+    with counting(backend) as counted:
         await chat.ask("Hi!")
 
     assert counted.commits == 2
     assert len(counted.statements) <= 9, [sql for sql, _ in counted.statements]
 
 
-async def test_no_query_of_a_turn_scans_a_table(home: Database[Any]) -> None:
+async def test_no_query_of_a_turn_scans_a_table(backend: Database[Any]) -> None:
     script = Script([say("hello")], [call("add", a=1, b=2)], [say("3")])
-    chat = await create_chat(home, script, tools=[add], user_id="scan", window=Window(messages=20))
+    chat = await create_chat(
+        backend, script, tools=[add], user_id="scan", window=Window(messages=20)
+    )
     await chat.ask("warm up")
-    await lengthen(home, chat.id, 2000, (await chat.messages())[-2:])
-    await fill(home, 2000)
-    await analyze(home)
+    await lengthen(backend, chat.id, 2000, (await chat.messages())[-2:])
+    await fill(backend, 2000)
+    await analyze(backend)
 
-    with counting(home) as counted:
-        loaded = await load_chat(home, script, chat.id, user_id="scan", tools=[add])
+    with counting(backend) as counted:
+        loaded = await load_chat(backend, script, chat.id, user_id="scan", tools=[add])
         await loaded.ask("1 + 2?", idempotency_key="k")
         await loaded.messages()
         await loaded.messages(before=50)
         await loaded.tool_calls()
         await loaded.requests()
         await loaded.usage()
-        await home.store.rows_of_runs(
+        await backend.store.rows_of_runs(
             chat.id, [r.run_id for r in await loaded.messages() if r.run_id]
         )
-        await home.store.run_of_key(chat.id, "k")
-        await list_chats(home, user_id="scan")
-        await list_chats(home, user_id="scan", search="50%")
+        await backend.store.run_of_key(chat.id, "k")
+        await list_chats(backend, user_id="scan")
+        await list_chats(backend, user_id="scan", search="50%")
         await loaded.rename("50% off")
         compact = Compact(above=1000, keep=1, llm=Script([say("gist")]))
         script.then([say("compacted")], [say("anew")])
-        compacted = await load_chat(home, script, chat.id, user_id="scan", compact=compact,
+        compacted = await load_chat(backend, script, chat.id, user_id="scan", compact=compact,
                                     window=Window(messages=20))  # fmt: skip
         await compacted.ask("And now?")
         await compacted.regenerate()
@@ -151,8 +153,8 @@ async def test_no_query_of_a_turn_scans_a_table(home: Database[Any]) -> None:
 
     assert len(counted.statements) > 12
     for sql, parameters in counted.statements:
-        plan = await explained(home, sql, parameters)
-        assert not scanned(home, plan), f"{sql}\n{plan}"
+        plan = await explained(backend, sql, parameters)
+        assert not scanned(backend, plan), f"{sql}\n{plan}"
 
 
 def add(a: int, b: int) -> int:
@@ -186,8 +188,8 @@ def scanned(db: Database[Any], plan: str) -> list[str]:
 
 
 @pytest.fixture(autouse=True)
-async def _told_apart(home: Database[Any]) -> AsyncIterator[None]:
+async def _told_apart(backend: Database[Any]) -> AsyncIterator[None]:
     """A plan that does scan is recognised, or the test above could not fail."""
     sql = "SELECT id FROM llm_messages WHERE status = 'nowhere'"
-    assert scanned(home, await explained(home, sql, ())) == ["llm_messages"]
+    assert scanned(backend, await explained(backend, sql, ())) == ["llm_messages"]
     yield

@@ -70,7 +70,7 @@ async def test_a_server_that_stays_away_ends_the_runs_and_what_was_shown_is_ther
     assert all(talk.shown for talk in five)
 
     async with Database(url) as patient:
-        patient.office.journal.owner = db.office.journal.owner  # whose leftovers are looked for
+        patient.runtime.journal.owner = db.runtime.journal.owner  # whose leftovers are looked for
         for talk in five:
             assert talk.chat is not None
             talk.chat = await load_chat(patient, Script([say("I am back.")]), talk.chat.id)

@@ -35,7 +35,7 @@ async def test_who_repairs_a_run_holds_it_for_the_lease_of_its_database(any_url:
         assert answered.run_id is not None
         run = await there.store.get_run(chat.id, answered.run_id)
         assert run is not None
-        assert (run.status, run.owner) == ("interrupted", there.office.journal.owner)
+        assert (run.status, run.owner) == ("interrupted", there.runtime.journal.owner)
         assert run.lease_until > datetime.now(UTC) + timedelta(hours=2)
-        here.office.journal.go_on()
+        here.runtime.journal.go_on()
         await asyncio.wait([asking])

@@ -59,10 +59,10 @@ async def target(db: Database) -> Database:
 
 
 async def test_an_imported_chat_is_exported_again_to_the_letter(
-    home: Database, target: Database
+    backend: Database, target: Database
 ) -> None:
-    chat = await a_chat(home, user_id="ann")
-    lines = await lines_of(home, chat.id)
+    chat = await a_chat(backend, user_id="ann")
+    lines = await lines_of(backend, chat.id)
 
     stored = await import_chat(target, lines)
 
@@ -71,25 +71,25 @@ async def test_an_imported_chat_is_exported_again_to_the_letter(
     assert await (await load_chat(target, Script(), chat.id)).requests() == await chat.requests()
 
 
-async def test_a_chat_goes_from_sqlite_to_any_database(db: Database, home: Database) -> None:
+async def test_a_chat_goes_from_sqlite_to_any_database(db: Database, backend: Database) -> None:
     chat = await a_chat(db, user_id="ann")
     lines = await lines_of(db, chat.id)
 
-    await import_chat(home, lines)
+    await import_chat(backend, lines)
 
     # As values: PostgreSQL has an order of its own for the keys of metadata and settings.
     parsed = [json.loads(line) for line in lines]
-    assert [json.loads(line) for line in await lines_of(home, chat.id)] == parsed
+    assert [json.loads(line) for line in await lines_of(backend, chat.id)] == parsed
     again, held = Script([say("well")]), Script([say("well")])
-    await (await load_chat(home, again, chat.id, tools=[give])).ask("next")
+    await (await load_chat(backend, again, chat.id, tools=[give])).ask("next")
     await (await load_chat(db, held, chat.id, tools=[give])).ask("next")
     before, after = dumped(held.requests[0]), dumped(again.requests[0])
     assert before[:-1] == after[:-1]
 
 
-async def test_an_imported_chat_goes_on(home: Database, target: Database) -> None:
-    chat = await a_chat(home)
-    await import_chat(target, await lines_of(home, chat.id))
+async def test_an_imported_chat_goes_on(backend: Database, target: Database) -> None:
+    chat = await a_chat(backend)
+    await import_chat(target, await lines_of(backend, chat.id))
 
     imported = await load_chat(target, Script([say("yes")]), chat.id, tools=[give])
 
@@ -98,15 +98,15 @@ async def test_an_imported_chat_goes_on(home: Database, target: Database) -> Non
     assert len(set(numbers)) == len(numbers)
 
 
-async def test_summaries_are_imported_too(home: Database, target: Database) -> None:
+async def test_summaries_are_imported_too(backend: Database, target: Database) -> None:
     compact = Compact(above=100, keep=1, llm=Script([say("gist")]))
     chat = await create_chat(
-        home, Script(*[[say("word " * 60)] for _ in range(3)]), compact=compact
+        backend, Script(*[[say("word " * 60)] for _ in range(3)]), compact=compact
     )
     for n in range(3):
         await chat.ask(f"q{n}")
 
-    lines = await lines_of(home, chat.id)
+    lines = await lines_of(backend, chat.id)
     await import_chat(target, lines)
 
     assert await lines_of(target, chat.id) == lines
@@ -120,15 +120,15 @@ async def test_summaries_are_imported_too(home: Database, target: Database) -> N
 
 @pytest.mark.parametrize("change", [{"seq": 3}, {"role": "user"}, {"content": {"covers": 1}}])
 async def test_a_summary_that_cannot_be_is_refused(
-    home: Database, target: Database, change: dict[str, Any]
+    backend: Database, target: Database, change: dict[str, Any]
 ) -> None:
     compact = Compact(above=100, keep=1, llm=Script([say("gist")]))
     chat = await create_chat(
-        home, Script(*[[say("word " * 60)] for _ in range(3)]), compact=compact
+        backend, Script(*[[say("word " * 60)] for _ in range(3)]), compact=compact
     )
     for n in range(3):
         await chat.ask(f"q{n}")
-    rows = [json.loads(line) for line in await lines_of(home, chat.id)]
+    rows = [json.loads(line) for line in await lines_of(backend, chat.id)]
     summary = next(row for row in rows if row.get("role") == "summary")
     summary |= change
     rows = [row for row in rows if row is summary or row.get("seq") != summary["seq"]]
@@ -138,10 +138,10 @@ async def test_a_summary_that_cannot_be_is_refused(
         await import_chat(target, [json.dumps(row) for row in rows])
 
 
-async def test_lines_are_ascii_json_and_say_their_kind(home: Database) -> None:
-    chat = await a_chat(home)
+async def test_lines_are_ascii_json_and_say_their_kind(backend: Database) -> None:
+    chat = await a_chat(backend)
 
-    lines = await lines_of(home, chat.id)
+    lines = await lines_of(backend, chat.id)
 
     assert all(line.isascii() and "\n" not in line for line in lines)
     kinds = [json.loads(line)["kind"] for line in lines]
@@ -150,31 +150,31 @@ async def test_lines_are_ascii_json_and_say_their_kind(home: Database) -> None:
     assert {"run", "message", "tool_call", "request"} <= set(kinds)
 
 
-async def test_a_chat_that_is_there_is_not_imported_over(home: Database) -> None:
-    chat = await a_chat(home)
-    lines = await lines_of(home, chat.id)
+async def test_a_chat_that_is_there_is_not_imported_over(backend: Database) -> None:
+    chat = await a_chat(backend)
+    lines = await lines_of(backend, chat.id)
 
     with pytest.raises(ChatExists, match="new_ids=True"):
-        await import_chat(home, lines)
+        await import_chat(backend, lines)
     other_id = lines[1].replace(str(chat.id), "01890000-0000-7000-8000-000000000001")
     with pytest.raises(ChatExists):
-        await import_chat(home, [lines[0], other_id, *lines[2:]])
+        await import_chat(backend, [lines[0], other_id, *lines[2:]])
 
-    assert await lines_of(home, chat.id) == lines
+    assert await lines_of(backend, chat.id) == lines
     with pytest.raises(ChatNotFound):
-        await lines_of(home, "01890000-0000-7000-8000-000000000001")
+        await lines_of(backend, "01890000-0000-7000-8000-000000000001")
 
 
-async def test_a_copy_has_ids_of_its_own_and_the_same_history(home: Database) -> None:
-    chat = await a_chat(home, user_id="ann")
+async def test_a_copy_has_ids_of_its_own_and_the_same_history(backend: Database) -> None:
+    chat = await a_chat(backend, user_id="ann")
 
-    copy = await import_chat(home, export_chat(home, chat.id), new_ids=True, user_id="bob")
+    copy = await import_chat(backend, export_chat(backend, chat.id), new_ids=True, user_id="bob")
 
     assert copy.id != chat.id
     assert copy.columns["user_id"] == "bob"
     one, two = Script([say("ok")]), Script([say("ok")])
-    await (await load_chat(home, one, chat.id, tools=[give])).ask("next")
-    copied = await load_chat(home, two, copy.id, tools=[give], user_id="bob")
+    await (await load_chat(backend, one, chat.id, tools=[give])).ask("next")
+    copied = await load_chat(backend, two, copy.id, tools=[give], user_id="bob")
     await copied.ask("next")
     assert dumped(one.requests[0])[:-1] == dumped(two.requests[0])[:-1]
     ours = {row.id for row in (*await chat.messages(99), *await chat.tool_calls())}
@@ -184,24 +184,24 @@ async def test_a_copy_has_ids_of_its_own_and_the_same_history(home: Database) ->
     assert [message.text for message in await chat.messages(99)][:-1] == texts[:-1]
 
 
-async def test_a_chat_is_exported_only_within_its_scope(home: Database) -> None:
-    chat = await create_chat(home, Script(), user_id="ann")
+async def test_a_chat_is_exported_only_within_its_scope(backend: Database) -> None:
+    chat = await create_chat(backend, Script(), user_id="ann")
 
     for scope in ({"user_id": "bob"}, {"user_id": None}):
         with pytest.raises(ChatNotFound):
-            await lines_of(home, chat.id, **scope)
-    assert await lines_of(home, str(chat.id), user_id="ann")
+            await lines_of(backend, chat.id, **scope)
+    assert await lines_of(backend, str(chat.id), user_id="ann")
     with pytest.raises(ChatNotFound):
-        await lines_of(home, "nonsense")
+        await lines_of(backend, "nonsense")
 
 
-async def test_a_live_answer_is_exported_as_of_now(home: Database, target: Database) -> None:
-    chat = await create_chat(home, Script([say("so far ", "so good"), hang()]))
+async def test_a_live_answer_is_exported_as_of_now(backend: Database, target: Database) -> None:
+    chat = await create_chat(backend, Script([say("so far ", "so good"), hang()]))
     reading = asyncio.create_task(read(chat.stream("Hi")))
     await until(lambda: has_messages(chat))
-    await until(lambda: has_text(home, chat, "so far so good"))
+    await until(lambda: has_text(backend, chat, "so far so good"))
 
-    lines = await lines_of(home, chat.id)
+    lines = await lines_of(backend, chat.id)
     await import_chat(target, lines)
 
     assert await chat.active_run() is not None, "the run goes on where it was"
@@ -214,13 +214,13 @@ async def test_a_live_answer_is_exported_as_of_now(home: Database, target: Datab
     await asyncio.gather(reading, return_exceptions=True)
 
 
-async def has_text(home: Database, chat: Chat, text: str) -> bool:
+async def has_text(backend: Database, chat: Chat, text: str) -> bool:
     *_, answer = await chat.messages()
-    entries = await home.store.journal(answer.id, after=-1)
+    entries = await backend.store.journal(answer.id, after=-1)
     return "".join(entry.piece[1] for entry in entries) == text
 
 
-async def test_a_chat_that_waits_for_approval_waits_on(home: Database, target: Database) -> None:
+async def test_a_chat_that_waits_for_approval_waits_on(backend: Database, target: Database) -> None:
     from pydantic_ai import Tool
 
     paid: list[int] = []
@@ -230,10 +230,10 @@ async def test_a_chat_that_waits_for_approval_waits_on(home: Database, target: D
         return "paid"
 
     tools = [Tool(pay, requires_approval=True)]
-    chat = await create_chat(home, Script([call("pay", "c1", n=5)]), tools=tools)
+    chat = await create_chat(backend, Script([call("pay", "c1", n=5)]), tools=tools)
     await chat.ask("Pay 5")
 
-    await import_chat(target, await lines_of(home, chat.id))
+    await import_chat(target, await lines_of(backend, chat.id))
 
     imported = await load_chat(target, Script([say("done")]), chat.id, tools=tools)
     (waiting,) = await imported.pending_approvals()
@@ -243,10 +243,10 @@ async def test_a_chat_that_waits_for_approval_waits_on(home: Database, target: D
     assert paid == [5]
 
 
-async def test_the_export_sees_one_moment(home: Database, elsewhere: Database) -> None:
-    chat = await create_chat(home, Script([say("one")], [say("two")], [say("three")]))
+async def test_the_export_sees_one_moment(backend: Database, elsewhere: Database) -> None:
+    chat = await create_chat(backend, Script([say("one")], [say("two")], [say("three")]))
     await chat.ask("1")
-    whole = await lines_of(home, chat.id)
+    whole = await lines_of(backend, chat.id)
     reader = export_chat(elsewhere, chat.id)
     first = [await anext(reader), await anext(reader)]
 
@@ -258,10 +258,10 @@ async def test_the_export_sees_one_moment(home: Database, elsewhere: Database) -
 
 
 async def test_nothing_is_written_of_an_import_that_fails_in_the_middle(
-    home: Database, target: Database
+    backend: Database, target: Database
 ) -> None:
-    chat = await a_chat(home)
-    lines = await lines_of(home, chat.id)
+    chat = await a_chat(backend)
+    lines = await lines_of(backend, chat.id)
     taken = await create_chat(target, Script([say("hi")]))
     await taken.ask("Hi")
     (message, *_) = await taken.messages()
@@ -276,21 +276,21 @@ async def test_nothing_is_written_of_an_import_that_fails_in_the_middle(
     await import_chat(target, lines)
 
 
-async def test_what_is_not_kept_is_not_imported(home: Database, tmp_path: Path) -> None:
-    chat = await a_chat(home)
+async def test_what_is_not_kept_is_not_imported(backend: Database, tmp_path: Path) -> None:
+    chat = await a_chat(backend)
     url = f"sqlite:///{tmp_path / 'small.db'}"
     async with Database(url, keep_tool_calls=False, keep_requests=False) as small:
         await small.create_tables()
 
-        await import_chat(small, await lines_of(home, chat.id))
+        await import_chat(small, await lines_of(backend, chat.id))
 
         kinds = {json.loads(line)["kind"] for line in await lines_of(small, chat.id)}
         assert kinds == {"chatrecord", "chat", "run", "message", "end"}
 
 
-async def test_an_export_from_elsewhere_than_a_file(home: Database, target: Database) -> None:
-    chat = await a_chat(home)
-    whole = "\n".join(await lines_of(home, chat.id)) + "\n\n"
+async def test_an_export_from_elsewhere_than_a_file(backend: Database, target: Database) -> None:
+    chat = await a_chat(backend)
+    whole = "\n".join(await lines_of(backend, chat.id)) + "\n\n"
 
     async def as_bytes() -> AsyncIterator[bytes]:
         for line in whole.encode().split(b"\n"):

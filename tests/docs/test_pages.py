@@ -11,9 +11,9 @@ import pytest
 from chatrecord import Limits, Window, errors
 from chatrecord.chats.options import OPTION_NAMES
 from chatrecord.cli import main
-from chatrecord.runs.follower import POLL
-from chatrecord.runs.journal import LOOK
-from chatrecord.store.times import LEASE, PATIENCE
+from chatrecord.runs.follower import POLL_SECONDS
+from chatrecord.runs.journal import IDLE_FLUSH_SECONDS
+from chatrecord.store.times import DATABASE_TIMEOUT, LEASE
 
 from .pages import PAGES, ROOT, blocks, name_of
 
@@ -94,8 +94,10 @@ def test_the_default_limits_are_as_told() -> None:
 def test_the_waiting_times_are_as_told() -> None:
     page = (ROOT / "docs" / "how-to" / "several-processes.md").read_text("utf-8")
     assert f"The default is {LEASE.total_seconds():.0f} seconds" in page
-    assert f"every {POLL * 1000:.0f} milliseconds" in page
-    assert (LOOK, PATIENCE.total_seconds()) == (0.25, 10), "a quarter of a second, ten seconds"
+    assert f"every {POLL_SECONDS * 1000:.0f} milliseconds" in page
+    assert (IDLE_FLUSH_SECONDS, DATABASE_TIMEOUT.total_seconds()) == (0.25, 10), (
+        "a quarter of a second, ten seconds"
+    )
 
 
 def test_the_default_window_is_as_told() -> None:

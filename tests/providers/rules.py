@@ -44,7 +44,7 @@ def openai_chat(body: Body) -> None:
             )
             waiting.remove(message["tool_call_id"])
             continue
-        require(not waiting, unanswered(waiting))
+        require(not waiting, calls_without_result(waiting))
         require(
             role in ("system", "developer", "user", "assistant"),
             f"Invalid value: '{role}' at 'messages[{at}].role'.",
@@ -55,10 +55,10 @@ def openai_chat(body: Body) -> None:
         )
         waiting = [call["id"] for call in calls]
         require(len(set(waiting)) == len(waiting), f"Duplicate tool call ids at messages[{at}].")
-    require(not waiting, unanswered(waiting))
+    require(not waiting, calls_without_result(waiting))
 
 
-def unanswered(call_ids: list[str]) -> str:
+def calls_without_result(call_ids: list[str]) -> str:
     return (
         "An assistant message with 'tool_calls' must be followed by tool messages responding to "
         "each 'tool_call_id'. The following tool_call_ids did not have response messages: "

@@ -368,9 +368,9 @@ async def test_a_stream_that_waits_shows_that_it_lives(
         assert told.headers["x-vercel-ai-ui-message-stream"] == "v1"
         assert "content-length" not in told.headers
         seen = [(loop.time(), piece) async for piece in told.aiter_raw()]
-    beats = [at for at, piece in seen if piece == b": \n\n"]
+    run_states = [at for at, piece in seen if piece == b": \n\n"]
     first = next(at for at, piece in seen if b"text-delta" in piece)
-    assert len([at for at in beats if at < first]) >= 2
+    assert len([at for at in run_states if at < first]) >= 2
     assert text_of(b"".join(piece for _, piece in seen).decode()) == "At last."
 
 

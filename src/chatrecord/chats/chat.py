@@ -37,8 +37,8 @@ from chatrecord.runs.chat_runs import ChatRuns
 from chatrecord.runs.feed import Feed
 from chatrecord.runs.live_run import LiveRun
 from chatrecord.runs.policies import Policies
-from chatrecord.runs.process import Home
-from chatrecord.runs.run_spec import Order
+from chatrecord.runs.process import Backend
+from chatrecord.runs.run_spec import RunSpec
 from chatrecord.store.rows import Replacement
 from chatrecord.text.arguments import (
     check_count,
@@ -68,13 +68,18 @@ class Chat:
     """
 
     def __init__(
-        self, home: Home, llm: LLM, record: ChatRecord, policies: Policies, runs_on: str | None
+        self,
+        backend: Backend,
+        llm: LLM,
+        record: ChatRecord,
+        policies: Policies,
+        runs_on: str | None,
     ) -> None:
-        self._home = home
+        self._backend = backend
         self._llm = llm
         self._policies = policies
         self._instructions = runs_on
-        self._runs = ChatRuns(home, record.id, llm)
+        self._runs = ChatRuns(backend, record.id, llm)
         self._is_titling = False
         self.record = record
 
@@ -102,7 +107,7 @@ class Chat:
         title that is blank or too long (255 characters), and `ChatNotFound`.
         """
         title = checked_title(title)
-        if not await self._home.store.set_title(self.id, title):
+        if not await self._backend.store.set_title(self.id, title):
             msg = f"There is no chat {self.id} any more"
             raise ChatNotFound(msg)
         self.record = replace(self.record, title=title)
@@ -119,8 +124,8 @@ class Chat:
         ledger, without a run. Works while a run is active. Raises a `RunError` where no title came.
         """
         check_text("instructions", instructions)
-        asked = self._llm if llm is None else self._llm.beside(llm)
-        store, policies = self._home.store, self._policies
+        asked = self._llm if llm is None else self._llm.for_side_requests(llm)
+        store, policies = self._backend.store, self._policies
         title = await title_for(store, self.id, asked, policies, instructions)
         await self.rename(title)
         return title
@@ -129,7 +134,7 @@ class Chat:
         """Once a run has ended well: what it has answered does not wait for this."""
         if not await run.is_answered() or self.title is not None or self._is_titling:
             return
-        store, self._is_titling = self._home.store, True
+        store, self._is_titling = self._backend.store, True
         try:
             title = await title_for(store, self.id, llm, self._policies)
             if await store.set_title(self.id, title, over="none"):
@@ -307,7 +312,7 @@ class Chat:
             if message_id is not None:
                 question = await self._standing_question(message_id)
                 return await self._in_place(None, output_type, question.seq + 1)
-            last = await self._home.store.last_prompt(self.id)
+            last = await self._backend.store.last_prompt(self.id)
             if last is None:
                 msg = f"Chat {self.id} has no question to answer anew"
                 raise NothingToResume(msg)
@@ -362,7 +367,7 @@ class Chat:
         question = None
         with suppress(ValueError):  # what is no id is the id of no question
             wanted = UUID(str(message_id))
-            question = await self._home.store.get_message(self.id, wanted)
+            question = await self._backend.store.get_message(self.id, wanted)
         if question is None or question.role != "user" or question.status == "superseded":
             msg = f"There is no question {message_id} that still stands in chat {self.id}"
             raise MessageNotFound(msg)
@@ -371,7 +376,7 @@ class Chat:
     async def _in_place(
         self, content: Prompt | None, output_type: type[Any] | None, first: int
     ) -> LiveRun:
-        (last,) = await self._home.store.messages(self.id, limit=1, before=None)
+        (last,) = await self._backend.store.messages(self.id, limit=1, before=None)
         replaces = Replacement(first=first, last=last.seq)
         return self._live(replace(self._order(content, output_type, None), replaces=replaces))
 
@@ -413,7 +418,7 @@ class Chat:
         check_count("limit", limit)
         if before is not None:
             check_count("before", before, least=0)
-        return await self._home.store.messages(self.id, limit=limit, before=before)
+        return await self._backend.store.messages(self.id, limit=limit, before=before)
 
     async def summaries(self) -> list[Message]:
         """The summaries that stood or stand in the place of older messages, oldest first.
@@ -421,7 +426,7 @@ class Chat:
         Each has the role `summary`, and covers the messages up to the number in its `content`.
         They are not among `messages`. See `Compact`.
         """
-        return await self._home.store.summaries(self.id)
+        return await self._backend.store.summaries(self.id)
 
     async def attachment(self, file_hash: str) -> Attachment:
         """A file of the chat, by the hash that `Message.attachments` tells.
@@ -433,7 +438,7 @@ class Chat:
         Raises `AttachmentNotFound`: files of other chats are not to be had here.
         """
         check_text("file_hash", file_hash)
-        found = await self._home.store.attachment(self.id, file_hash)
+        found = await self._backend.store.attachment(self.id, file_hash)
         if found is None:
             msg = f"There is no file {file_hash} in chat {self.id}, or not any more"
             raise AttachmentNotFound(msg)
@@ -441,15 +446,15 @@ class Chat:
 
     async def tool_calls(self) -> list[ToolCall]:
         """Every tool call of the chat, oldest first."""
-        return await self._home.store.tool_calls(self.id)
+        return await self._backend.store.tool_calls(self.id)
 
     async def requests(self) -> list[ApiRequest]:
         """Every attempt at a provider, oldest first."""
-        return await self._home.store.requests(self.id)
+        return await self._backend.store.requests(self.id)
 
     async def usage(self) -> Usage:
         """Tokens, cost and number of requests, over all attempts."""
-        return await self._home.store.usage(self.id)
+        return await self._backend.store.usage(self.id)
 
     async def _content(self, prompt: Prompt, attachments: Sequence[Attachable]) -> Prompt:
         """What is asked, files and all."""
@@ -466,9 +471,9 @@ class Chat:
 
     def _order(
         self, content: Prompt | None, output_type: type[Any] | None, idempotency_key: str | None
-    ) -> Order:
+    ) -> RunSpec:
         check_output_type(output_type)
-        return Order(
+        return RunSpec(
             chat_id=self.id,
             content=content,
             instructions=self._instructions,
@@ -477,9 +482,9 @@ class Chat:
             idempotency_key=idempotency_key,
         )
 
-    def _live(self, order: Order) -> LiveRun:
-        journal = self._home.office.journal
-        run = LiveRun(self._home.store, journal, self._llm, order, self._runs)
+    def _live(self, order: RunSpec) -> LiveRun:
+        journal = self._backend.runtime.journal
+        run = LiveRun(self._backend.store, journal, self._llm, order, self._runs)
         if self._policies.titles is not None and self.title is None:
-            self._home.office.follow_up(self._title_after(run, self._policies.titles))
+            self._backend.runtime.follow_up(self._title_after(run, self._policies.titles))
         return run

@@ -14,9 +14,9 @@ from chatrecord.ids import new_id
 from chatrecord.llm.port import LLM
 from chatrecord.records import ChatRecord, Json
 from chatrecord.runs.policies import Policies
-from chatrecord.runs.process import Home
+from chatrecord.runs.process import Backend
 from chatrecord.runs.repair import Repairer
-from chatrecord.runs.side_requests import end_dead_asides
+from chatrecord.runs.side_requests import end_dead_side_requests
 from chatrecord.spending.limits import Limits
 from chatrecord.store.chat_store import Audit, Scope
 from chatrecord.text.arguments import (
@@ -42,11 +42,11 @@ class NewChat:
 
 
 async def create_chat(
-    home: Home, llm: object, new: NewChat, options: RuntimeOptions, connection: object | None
+    backend: Backend, llm: object, new: NewChat, options: RuntimeOptions, connection: object | None
 ) -> Chat:
     """A new chat, written on `connection` where one is given, or in a transaction of its own."""
     check_options(options)
-    check_budgets(home, options)
+    check_budgets(backend, options)
     new = _checked(new)
     opened = _open_llm(llm, new.instructions, options)
     policies = _policies(options, opened)
@@ -63,8 +63,8 @@ async def create_chat(
         updated_at=now,
         columns=new.columns,
     )
-    stored = await home.store.insert_chat(record, connection=connection)
-    return Chat(home, opened, stored, policies, new.instructions)
+    stored = await backend.store.insert_chat(record, connection=connection)
+    return Chat(backend, opened, stored, policies, new.instructions)
 
 
 def _checked(new: NewChat) -> NewChat:
@@ -74,15 +74,15 @@ def _checked(new: NewChat) -> NewChat:
 
 
 async def load_chat(
-    home: Home, llm: object, chat_id: UUID | str, scope: Scope, options: RuntimeOptions
+    backend: Backend, llm: object, chat_id: UUID | str, scope: Scope, options: RuntimeOptions
 ) -> Chat:
     """The chat of this id within the scope, to go on with this LLM."""
     check_options(options)
-    check_budgets(home, options)
-    record = await home.store.get_chat(id_of(chat_id), scope)
+    check_budgets(backend, options)
+    record = await backend.store.get_chat(id_of(chat_id), scope)
     if record is None:
         raise not_found(chat_id)
-    await repair(home, chats=[record.id])
+    await repair(backend, chats=[record.id])
     instructions = None if _is_agent(llm) else record.instructions
     opened = _open_llm(llm, instructions, options)
     if record.agent is not None and record.agent != opened.agent and not options.get("any_agent"):
@@ -91,11 +91,11 @@ async def load_chat(
             f"{opened.agent!r}: load it with that agent, or with any_agent=True"
         )
         raise AgentMismatch(msg)
-    return Chat(home, opened, record, _policies(options, opened), instructions)
+    return Chat(backend, opened, record, _policies(options, opened), instructions)
 
 
 async def list_chats(
-    home: Home,
+    backend: Backend,
     *,
     limit: int,
     before: ChatRecord | None,
@@ -106,27 +106,29 @@ async def list_chats(
     check_count("limit", limit)
     key = None if before is None else (before.updated_at, before.id)
     wanted = checked_search(search)
-    found = await home.store.list_chats(limit=limit, before=key, scope=scope, search=wanted)
-    await repair(home, chats=[chat.id for chat in found])
+    found = await backend.store.list_chats(limit=limit, before=key, scope=scope, search=wanted)
+    await repair(backend, chats=[chat.id for chat in found])
     return found
 
 
 async def delete_chat(
-    home: Home, chat_id: UUID | str, scope: Scope, audit: Audit = "delete"
+    backend: Backend, chat_id: UUID | str, scope: Scope, audit: Audit = "delete"
 ) -> None:
     """Delete a chat with everything that belongs to it."""
-    if not await home.store.delete_chat(id_of(chat_id), scope, audit):
+    if not await backend.store.delete_chat(id_of(chat_id), scope, audit):
         raise not_found(chat_id)
 
 
-async def repair(home: Home, *, chats: Sequence[UUID] | None = None) -> int:
+async def repair(backend: Backend, *, chats: Sequence[UUID] | None = None) -> int:
     """End the runs whose process has died, of these chats or of all; how many there were."""
     if chats is None:
-        await end_dead_asides(home.store)
-    if not await home.store.expired_runs(datetime.now(UTC), chats=chats, limit=1):
+        await end_dead_side_requests(backend.store)
+    if not await backend.store.expired_runs(datetime.now(UTC), chats=chats, limit=1):
         return 0
     runtime = import_module("chatrecord.pydantic_ai")
-    return await Repairer(home.store, home.office.journal, runtime.answers).repair(chats=chats)
+    return await Repairer(backend.store, backend.runtime.journal, runtime.answers).repair(
+        chats=chats
+    )
 
 
 def _open_llm(llm: object, instructions: str | None, options: RuntimeOptions) -> LLM:
@@ -153,12 +155,12 @@ def _policies(options: RuntimeOptions, llm: LLM) -> Policies:
     chosen: dict[str, Any] = {name: value for name, value in options.items() if name in names}
     compact = options.get("compact")
     if compact is not None and compact.llm is not None:
-        chosen["compact"] = replace(compact, llm=llm.beside(compact.llm))
+        chosen["compact"] = replace(compact, llm=llm.for_side_requests(compact.llm))
     titles = options.get("titles")
     if titles is None or titles is False:
         chosen["titles"] = None
     else:
-        chosen["titles"] = llm if titles is True else llm.beside(titles)
+        chosen["titles"] = llm if titles is True else llm.for_side_requests(titles)
     return Policies(**chosen)
 
 

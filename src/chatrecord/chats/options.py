@@ -8,7 +8,7 @@ from typing import Any, TypedDict, get_args
 from chatrecord.hooks import Hook
 from chatrecord.runs.compaction import Compact
 from chatrecord.runs.policies import Deliver, OnBusy, OnDisconnect, OnParked
-from chatrecord.runs.process import Home
+from chatrecord.runs.process import Backend
 from chatrecord.spending.budgets import Budget
 from chatrecord.spending.limits import Limits
 from chatrecord.store.window import Window
@@ -96,9 +96,9 @@ def check_options(options: RuntimeOptions) -> None:
             raise TypeError(msg)
 
 
-def check_budgets(home: Home, options: RuntimeOptions) -> None:
+def check_budgets(backend: Backend, options: RuntimeOptions) -> None:
     """Raise `ValueError` for a budget by a column that chats do not have."""
-    columns = [*home.store.chat_columns(), "chat_id"]
+    columns = [*backend.store.chat_columns(), "chat_id"]
     for budget in options.get("budgets", ()):
         if not isinstance(budget, Budget):
             msg = f"budgets= takes a list of Budget, not {budget!r}"

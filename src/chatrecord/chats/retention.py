@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import get_args
 
-from chatrecord.runs.process import Home
+from chatrecord.runs.process import Backend
 from chatrecord.store.chat_store import Audit, Scope
 
 from . import opening as chats
@@ -14,14 +14,16 @@ BATCH = 100
 """Chats that are deleted in one transaction."""
 
 
-async def purge(home: Home, older_than: timedelta | datetime, audit: Audit, scope: Scope) -> int:
+async def purge(
+    backend: Backend, older_than: timedelta | datetime, audit: Audit, scope: Scope
+) -> int:
     """Delete the chats within the scope that are idle for so long; how many there were."""
     before = _moment(older_than)
     check_audit(audit)
-    await chats.repair(home)  # a run whose process has died would hold its chat for ever
+    await chats.repair(backend)  # a run whose process has died would hold its chat for ever
     erased = 0
-    while ids := await home.store.idle_chats(before, scope, limit=BATCH):
-        gone = await home.store.erase_idle_chats(ids, before, audit)
+    while ids := await backend.store.idle_chats(before, scope, limit=BATCH):
+        gone = await backend.store.erase_idle_chats(ids, before, audit)
         erased += gone
         if not gone:  # all of them are in use by now: the next purge will see
             break

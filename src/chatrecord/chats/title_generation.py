@@ -8,9 +8,9 @@ from typing import Protocol
 from uuid import UUID
 
 from chatrecord.errors import AnswerInvalid, NothingToResume, TimeLimitExceeded
-from chatrecord.llm.port import LLM, Aside
+from chatrecord.llm.port import LLM, SideRequest
 from chatrecord.runs.policies import Policies
-from chatrecord.runs.side_requests import ChatLedger, LedgerStore, asked
+from chatrecord.runs.side_requests import ChatLedger, LedgerStore, ask_beside
 from chatrecord.store.transcript_store import TranscriptStore
 from chatrecord.store.window import begins_round
 
@@ -46,12 +46,12 @@ async def title_for(
         msg = f"Chat {chat_id} has no question yet that a title could be made from"
         raise NothingToResume(msg)
     later = starts[_ROUNDS] if len(starts) > _ROUNDS else len(messages)
-    aside = Aside(instructions or INSTRUCTIONS, messages[:later], _CHARACTERS)
+    side_request = SideRequest(instructions or INSTRUCTIONS, messages[:later], _CHARACTERS)
     ledger = ChatLedger(store, chat_id, policies.limits, policies.budgets)
     limit = policies.limits.total_timeout
     try:
         async with asyncio.timeout(limit) as clock:
-            answer = await asked(llm, aside, ledger, policies.hooks)
+            answer = await ask_beside(llm, side_request, ledger, policies.hooks)
     except TimeoutError as error:
         if not clock.expired():
             raise

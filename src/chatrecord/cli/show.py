@@ -84,12 +84,12 @@ def show_message(message: Message, calls: Sequence[ToolCall], screen: Screen) ->
 
 
 def _heading(message: Message) -> str:
-    marks = [f"[{_ROLES.get(message.role, 'bold')}]{message.role}[/]"]
+    positions = [f"[{_ROLES.get(message.role, 'bold')}]{message.role}[/]"]
     if message.status != "complete":
-        marks.append(_status(message.status))
+        positions.append(_status(message.status))
     if message.finish_reason not in (None, "stop", "tool_call"):
-        marks.append(f"[yellow]ended by {message.finish_reason}[/]")
-    return "\n" + " · ".join(marks)
+        positions.append(f"[yellow]ended by {message.finish_reason}[/]")
+    return "\n" + " · ".join(positions)
 
 
 def _show_head(chat: ChatRecord, screen: Screen) -> None:

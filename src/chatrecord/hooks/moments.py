@@ -55,7 +55,7 @@ class Sending:
     messages: list[Any]
     in_calls: Mapping[str, str] = field(default_factory=dict)
     in_text: Mapping[str, str] = field(default_factory=dict)
-    is_aside: bool = False
+    is_side_request: bool = False
 
     def changed(self, change: Change) -> Sending:
         """The same with changed texts: `return sending.changed(lambda text: text.text.upper())`."""

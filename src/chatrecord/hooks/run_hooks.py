@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from chatrecord.values import Call, Target
 
 
-class Draft(Protocol):
+class Outgoing(Protocol):
     """A request that is about to be sent, as the LLM adapter holds it: for hooks to change."""
 
     @property
@@ -78,16 +78,16 @@ class RunHooks:
         """What they make of a text before it is stored; `None` where they leave it alone."""
         return storing(self._hooks, self._known.run.chat_id) if self._hooks else None
 
-    async def before_request(self, draft: Draft) -> Originals:
+    async def before_request(self, outgoing: Outgoing) -> Originals:
         """Let them change a request; what is to be replaced in its answer."""
         in_calls: dict[str, str] = {}
         in_text: dict[str, str] = {}
         for hook in self._those_with("before_request"):
-            sending = self._sending(draft)
+            sending = self._sending(outgoing)
             changed = await called(hook, "before_request", sending)
             if changed is not None:
                 _expect(hook, "before_request", changed, Sending)
-                _put(hook, draft, sending, changed)
+                _put(hook, outgoing, sending, changed)
                 in_calls |= changed.in_calls
                 in_text |= changed.in_text
         return Originals(in_calls, in_text)
@@ -150,18 +150,18 @@ class RunHooks:
     def _those_with(self, method: str) -> list[Hook]:
         return [hook for hook in self._hooks if _overrides(hook, method)]
 
-    def _sending(self, draft: Draft) -> Sending:
+    def _sending(self, outgoing: Outgoing) -> Sending:
         rows = self._known
         asked = next((it for it in rows.messages if it.role == "user"), None)
         return Sending(
             chat_id=rows.run.chat_id,
             run_id=rows.run.id,
-            model=draft.target.model,
-            provider=draft.target.provider,
+            model=outgoing.target.model,
+            provider=outgoing.target.provider,
             prompt=asked.text if asked else None,
             is_first=not rows.requests,
-            texts=tuple(draft.texts()),
-            messages=draft.messages,
+            texts=tuple(outgoing.texts()),
+            messages=outgoing.messages,
         )
 
     def _end(
@@ -216,12 +216,12 @@ async def called(hook: Hook, method: str, moment: object) -> Any:
         raise _failed(hook, method, error) from error
 
 
-def _put(hook: Hook, draft: Draft, before: Sending, changed: Sending) -> None:
+def _put(hook: Hook, outgoing: Outgoing, before: Sending, changed: Sending) -> None:
     if len(changed.texts) != len(before.texts):
         msg = f"it returned {len(changed.texts)} texts for {len(before.texts)}"
         raise _failed(hook, "before_request", ValueError(msg))
     if changed.texts != before.texts:
-        draft.put(changed.texts)
+        outgoing.put(changed.texts)
 
 
 def _expect(hook: Hook, method: str, said: object, *kinds: type) -> None:

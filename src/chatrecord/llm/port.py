@@ -75,7 +75,7 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True)
-class Aside:
+class SideRequest:
     """What is asked beside the transcript: something about these messages.
 
     Of each no more than so many characters are shown.
@@ -120,7 +120,7 @@ class Recorder(Protocol):
         Cheap: it is called for every event of a stream.
         """
 
-    async def catch_up(self) -> None:
+    async def wait_for_room(self) -> None:
         """Wait, and leave the provider waiting, until enough of the answer is stored."""
 
     def close_request(self, answer: Answer | None, failure: Failure | None = None) -> None:
@@ -184,13 +184,15 @@ class LLM(Protocol):
         Raises `AnswerInvalid` for an answer that was given as something else.
         """
 
-    def beside(self, llm: object) -> LLM:
+    def for_side_requests(self, llm: object) -> LLM:
         """Another one for asides: what an application calls an LLM, tried as often as this one.
 
         Raises `ConfigurationError` or `TypeError` for one that cannot be used.
         """
 
-    async def aside(self, aside: Aside, recorder: Recorder, hooks: RunHooks) -> str:
+    async def side_request(
+        self, side_request: SideRequest, recorder: Recorder, hooks: RunHooks
+    ) -> str:
         """Ask this, with no tools and no instructions but its own; the text of the answer.
 
         Raises the `ChatRecordError` that tells why there is none.

@@ -25,7 +25,7 @@ from chatrecord.attachments.attachment import Attachment
 from chatrecord.errors import ConfigurationError
 from chatrecord.hooks.moments import Change
 from chatrecord.hooks.run_hooks import RunHooks
-from chatrecord.llm.port import Aside, Ask, Body, Outcome, Recorder
+from chatrecord.llm.port import Ask, Body, Outcome, Recorder, SideRequest
 from chatrecord.llm.tools import is_repeatable
 from chatrecord.records import Message, ToolCall
 from chatrecord.text.redaction import text_of
@@ -37,8 +37,8 @@ from .errors import run_error
 from .messages import answers_to, body_of, history_of
 from .model import Attempts
 from .provider import can_stream, target_of
-from .side_requests import answer_beside, settings_beside
-from .stored_output import reread
+from .side_requests import side_answer, side_settings
+from .stored_output import reparse
 from .texts import stored_body
 
 
@@ -95,9 +95,9 @@ class AgentLLM:
 
     async def output(self, answer: Message, output_type: object | None) -> object:
         wanted: Any = output_type or self._agent.output_type
-        return await reread(self._agent, answer, wanted, self._deps)
+        return await reparse(self._agent, answer, wanted, self._deps)
 
-    def beside(self, llm: object) -> AgentLLM:
+    def for_side_requests(self, llm: object) -> AgentLLM:
         idle, retries = self._attempts.idle_timeout, self._attempts.retries
         return open_llm(
             llm,
@@ -109,11 +109,13 @@ class AgentLLM:
             retries=retries,
         )
 
-    async def aside(self, aside: Aside, recorder: Recorder, hooks: RunHooks) -> str:
-        settings = settings_beside(self._agent, self._settings)
+    async def side_request(
+        self, side_request: SideRequest, recorder: Recorder, hooks: RunHooks
+    ) -> str:
+        settings = side_settings(self._agent, self._settings)
         recording = Recording(recorder, self._attempts, hooks, known=1)
         try:
-            return await answer_beside(_usable_model(self._agent), aside, settings, recording)
+            return await side_answer(_usable_model(self._agent), side_request, settings, recording)
         except Exception as error:
             told = recording.explained(error) or run_error(error)
             if told is error:

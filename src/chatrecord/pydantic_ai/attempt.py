@@ -20,7 +20,7 @@ from chatrecord.values import Target
 
 from .errors import Failures, failure_of
 from .messages import calls_of, finish_reason_of, growth_of, pieces_of
-from .outgoing_request import RequestDraft
+from .outgoing_request import OutgoingRequest
 from .provider import (
     can_stream,
     is_reported,
@@ -32,7 +32,7 @@ from .provider import (
 )
 from .telemetry import tell_of_attempt
 from .texts import stored_body, stored_call
-from .unmasking import Restorer
+from .unmasking import Unmasker
 
 Request: TypeAlias = tuple[list[ModelMessage], ModelSettings | None, ModelRequestParameters]
 """What is sent: messages, settings, and the tools and output that are offered."""
@@ -64,7 +64,7 @@ class Attempt:
         self._settings = without_hidden_retries(settings, model)
         self._parameters = parameters
         self._hooks = hooks
-        self._restorer: Restorer | None = None
+        self._unmasker: Unmasker | None = None
         self._grows = True
         self._stream: StreamedResponse | None = None
         self._response: ModelResponse | None = None
@@ -115,7 +115,7 @@ class Attempt:
             if self._stream is None:
                 self.watch(stream)
             if self._recorder.grow(growth_of(event)):
-                await self._recorder.catch_up()
+                await self._recorder.wait_for_room()
             yield event
 
     @asynccontextmanager
@@ -130,7 +130,7 @@ class Attempt:
             yield
         except BaseException as error:
             self._grows = False
-            partial = self._restored(self._stream.get()) if self._stream is not None else None
+            partial = self._unmasked(self._stream.get()) if self._stream is not None else None
             answer = self._answer(partial) if partial is not None else None
             failure = failure_of(error, secrets_of(self._wrapped))
             self._failures.add(error, failure)
@@ -143,19 +143,19 @@ class Attempt:
         await self._hooks.after_response(None)
 
     async def _let_hooks_change(self, target: Target) -> None:
-        draft = RequestDraft(target, self._messages, self._parameters)
-        originals = await self._hooks.before_request(draft)
-        self._messages, self._parameters = draft.messages, draft.parameters
+        outgoing = OutgoingRequest(target, self._messages, self._parameters)
+        originals = await self._hooks.before_request(outgoing)
+        self._messages, self._parameters = outgoing.messages, outgoing.parameters
         if originals.in_text or originals.in_calls:
-            self._restorer = Restorer(originals)
+            self._unmasker = Unmasker(originals)
 
-    def _restored(self, response: ModelResponse) -> ModelResponse:
-        return self._restorer.response(response) if self._restorer else response
+    def _unmasked(self, response: ModelResponse) -> ModelResponse:
+        return self._unmasker.response(response) if self._unmasker else response
 
     def watch(self, stream: StreamedResponse) -> None:
         """The answer grows here."""
         self._stream = stream
-        restorer = self._restorer
+        restorer = self._unmasker
         if restorer is None:
             self._recorder.watch(lambda: pieces_of(stream.get()))
         else:
@@ -169,7 +169,7 @@ class Attempt:
             msg = "The provider's stream ended without its end marker: the answer may be cut off"
             raise StreamTruncated(msg)
         self._grows = False
-        self._response = response = self._restored(response)
+        self._response = response = self._unmasked(response)
         if self._stream is None:
             self._recorder.watch(lambda: pieces_of(response))
 
@@ -187,7 +187,7 @@ class Attempt:
                             self.watch(stream)
                         if self._recorder.grow(growth_of(event)):
                             clock.reschedule(None)
-                            await self._recorder.catch_up()
+                            await self._recorder.wait_for_room()
                             due = 0.0
                         if self._idle is not None and (now := loop.time()) > due:
                             due = now + _GRAIN

@@ -15,7 +15,7 @@ from chatrecord.attachments.attachment import Attachment
 from chatrecord.errors import ConfigurationError
 from chatrecord.hooks.moments import Change
 from chatrecord.hooks.run_hooks import RunHooks
-from chatrecord.llm.port import LLM, Aside, Ask, Body, Outcome, Recorder
+from chatrecord.llm.port import LLM, Ask, Body, Outcome, Recorder, SideRequest
 from chatrecord.records import Message, ToolCall
 from chatrecord.values import Target
 
@@ -66,10 +66,12 @@ class HandedRun:
     async def output(self, answer: Message, output_type: object | None) -> object:
         return answer.text  # the types are those of the agent's own call
 
-    def beside(self, llm: object) -> LLM:
+    def for_side_requests(self, llm: object) -> LLM:
         raise NotImplementedError  # as below
 
-    async def aside(self, aside: Aside, recorder: Recorder, hooks: RunHooks) -> str:
+    async def side_request(
+        self, side_request: SideRequest, recorder: Recorder, hooks: RunHooks
+    ) -> str:
         raise NotImplementedError  # an agent of somebody else's is asked nothing beside its run
 
     async def run(self, history: Sequence[Message], ask: Ask, recorder: Recorder) -> Outcome:

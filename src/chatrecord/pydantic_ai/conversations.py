@@ -20,7 +20,7 @@ from pydantic_ai.messages import ModelResponse
 from chatrecord.errors import DatabaseFailed
 from chatrecord.ids import new_id
 from chatrecord.records import ChatRecord, Json, Message, Tokens
-from chatrecord.runs.process import Home
+from chatrecord.runs.process import Backend
 
 from .messages import body_of, message_of
 from .provider import tokens_of
@@ -48,15 +48,15 @@ class PersistedConversations(ConversationStore):
     what `Persisted` is for.
     """
 
-    def __init__(self, home: Home, *, scope_column: str | None = None) -> None:
-        self._home = home
+    def __init__(self, backend: Backend, *, scope_column: str | None = None) -> None:
+        self._backend = backend
         if scope_column is not None:
-            home.store.check_column(scope_column, None)
+            backend.store.check_column(scope_column, None)
         self._scope_column = scope_column
         self._places: dict[str, set[UUID]] = {}
 
     async def read_record(self, conversation_id: str) -> ConversationRecord | None:
-        chat = await self._home.store.get_chat(_chat_id(conversation_id), {})
+        chat = await self._backend.store.get_chat(_chat_id(conversation_id), {})
         record = _record_of(chat) if chat is not None else None
         if record is not None:
             tips = [record.head_id, *record.branches]
@@ -96,12 +96,12 @@ class PersistedConversations(ConversationStore):
 
     async def delete_record(self, conversation_id: str, *, expected_revision: str) -> None:
         chat_id = _chat_id(conversation_id)
-        chat = await self._home.store.get_chat(chat_id, {})
+        chat = await self._backend.store.get_chat(chat_id, {})
         given_up = None if chat is None else replace(chat, metadata={})
         is_there = _is_at(expected_revision)
-        if given_up is None or not await self._home.store.rewrite_chat(given_up, (), is_there):
+        if given_up is None or not await self._backend.store.rewrite_chat(given_up, (), is_there):
             raise ConversationConflict(conversation_id)
-        await self._home.store.delete_chat(chat_id, {})
+        await self._backend.store.delete_chat(chat_id, {})
 
     async def read_history(
         self, head_id: str | None, *, limit: int | None = None
@@ -130,7 +130,7 @@ class PersistedConversations(ConversationStore):
         within = {} if scope is None else self._columns(scope)
         before: tuple[datetime, UUID] | None = None
         while True:
-            page = await self._home.store.list_chats(limit=_PAGE, before=before, scope=within)
+            page = await self._backend.store.list_chats(limit=_PAGE, before=before, scope=within)
             for chat in page:
                 yield chat
             if len(page) < _PAGE:
@@ -140,14 +140,14 @@ class PersistedConversations(ConversationStore):
     def _columns(self, scope: str | None) -> dict[str, object]:
         if self._scope_column is None:
             return {}
-        self._home.store.check_column(self._scope_column, scope)
+        self._backend.store.check_column(self._scope_column, scope)
         return {self._scope_column: scope}
 
     async def _entries(self, chat_id: UUID) -> AsyncIterator[_Stored]:
         """Newest first."""
         before: int | None = None
         while True:
-            page = await self._home.store.messages(chat_id, limit=_PAGE, before=before)
+            page = await self._backend.store.messages(chat_id, limit=_PAGE, before=before)
             for message in reversed(page):
                 stored = _stored(message)
                 if stored is not None:
@@ -172,7 +172,7 @@ class PersistedConversations(ConversationStore):
         return await self._loaded(history[::-1]) if is_whole else None
 
     async def _loaded(self, entries: Sequence[_Stored]) -> list[ConversationEntry]:
-        rows = await self._home.store.with_files([entry.row for entry in entries])
+        rows = await self._backend.store.with_files([entry.row for entry in entries])
         return [replace(entry, row=row).loaded for entry, row in zip(entries, rows, strict=True)]
 
     async def _shared(
@@ -215,9 +215,9 @@ class PersistedConversations(ConversationStore):
             columns=self._columns(record.scope),
         )
         try:
-            await self._home.store.insert_chat(chat)
+            await self._backend.store.insert_chat(chat)
         except DatabaseFailed as error:
-            found = await self._home.store.get_chat(chat.id, {})
+            found = await self._backend.store.get_chat(chat.id, {})
             if found is None:
                 raise
             if _record_of(found) is not None:
@@ -226,14 +226,14 @@ class PersistedConversations(ConversationStore):
     async def _write(
         self, record: ConversationRecord, entries: Sequence[ConversationEntry], still: Any
     ) -> bool:
-        chat = await self._home.store.get_chat(_chat_id(record.conversation_id), {})
+        chat = await self._backend.store.get_chat(_chat_id(record.conversation_id), {})
         if chat is None:
             return False
         told = cast(Json, _record.dump_python(record, mode="json"))
         metadata = {**chat.metadata, _KEY: told}
         rewritten = replace(chat, metadata=metadata, updated_at=record.updated_at)
         rows = [_row_of(chat.id, entry) for entry in entries]
-        return await self._home.store.rewrite_chat(rewritten, rows, still)
+        return await self._backend.store.rewrite_chat(rewritten, rows, still)
 
     def _remember(self, chat_id: UUID, entry_ids: Iterable[str]) -> None:
         """Where to look for the history that ends with one of these."""

@@ -14,7 +14,7 @@ from chatrecord.values import Target
 from .texts import changed_request, texts_of
 
 
-class RequestDraft:
+class OutgoingRequest:
     """Implements `chatrecord.hooks.run_hooks.Draft`. Nothing of it is the run's own history."""
 
     def __init__(

@@ -28,12 +28,12 @@ from chatrecord.errors import (
 from chatrecord.hooks.hook import Hook
 from chatrecord.llm.port import Outcome
 from chatrecord.records import ChatRecord
-from chatrecord.runs.cancellation import finished
+from chatrecord.runs.cancellation import run_to_completion
 from chatrecord.runs.chat_runs import ChatRuns
 from chatrecord.runs.live_run import LiveRun
 from chatrecord.runs.policies import OnBusy, Policies
-from chatrecord.runs.process import Home
-from chatrecord.runs.run_spec import Order
+from chatrecord.runs.process import Backend
+from chatrecord.runs.run_spec import RunSpec
 from chatrecord.spending.limits import Limits
 from chatrecord.store.window import Window
 from chatrecord.text.arguments import checked_id
@@ -70,7 +70,7 @@ class Persisted(Recording):
 
     def __init__(
         self,
-        home: Home,
+        backend: Backend,
         *,
         chat_id: UUID | str | None = None,
         limits: Limits | None = None,
@@ -79,16 +79,16 @@ class Persisted(Recording):
         retries: int = 2,
         **columns: Any,
     ) -> None:
-        unknown = set(columns) - set(home.store.chat_columns())
+        unknown = set(columns) - set(backend.store.chat_columns())
         if unknown:
             msg = f"Persisted() got unknown columns of a chat: {', '.join(sorted(unknown))}"
             raise TypeError(msg)
         for name, value in columns.items():
-            home.store.check_column(name, value)
+            backend.store.check_column(name, value)
         check_options({"on_busy": on_busy, "hooks": hooks, "retries": retries})
         if limits is not None:
             check_options({"limits": limits})
-        self._home = home
+        self._backend = backend
         self._chat_id = None if chat_id is None else _uuid(chat_id)
         self._columns: Mapping[str, Any] = columns
         self._policies = Policies(limits=limits or Limits(), on_busy=on_busy, hooks=hooks)
@@ -119,31 +119,31 @@ class Persisted(Recording):
             result: AgentRunResult[Any] = await handler()
         except BaseException as error:
             with suppress(asyncio.CancelledError):
-                await finished(handed.leave())
+                await run_to_completion(handed.leave())
             handed.fail(self._reason(error))
-            await finished(live.ended())
+            await run_to_completion(live.ended())
             raise
         handed.end(self._outcome(result))
-        await finished(live.ended())
+        await run_to_completion(live.ended())
         await live.reply()
         return result
 
     async def _live(self, ctx: RunContext[Any], handed: HandedRun) -> LiveRun:
         chat = await self._chat(ctx, handed)
-        others = ChatRuns(self._home, chat.id, handed)
+        others = ChatRuns(self._backend, chat.id, handed)
         active = await others.active() if ctx.prompt is None else None
-        order = Order(
+        spec = RunSpec(
             chat_id=chat.id,
             content=ctx.prompt,
             instructions=None,
             policies=self._policies,
             resumes=active if active is not None and active.status == "parked" else None,
         )
-        return LiveRun(self._home.store, self._home.office.journal, handed, order, others)
+        return LiveRun(self._backend.store, self._backend.runtime.journal, handed, spec, others)
 
     async def _chat(self, ctx: RunContext[Any], handed: HandedRun) -> ChatRecord:
         chat_id = _uuid(self._chat_id or ctx.conversation_id)
-        store = self._home.store
+        store = self._backend.store
         found = await store.get_chat(chat_id, self._columns)
         if found is None and self._chat_id is None:
             try:
@@ -218,7 +218,7 @@ class AlreadyRecorded(AbstractCapability[Any]):
 
 
 async def message_history(
-    home: Home, chat_id: UUID | str, *, window: Window | None = None, **scope: Any
+    backend: Backend, chat_id: UUID | str, *, window: Window | None = None, **scope: Any
 ) -> list[ModelMessage]:
     """The messages of a chat, for pydantic-ai's `message_history=`, valid for every provider.
 
@@ -229,14 +229,14 @@ async def message_history(
     """
     window = window or Window()
     for name, value in scope.items():
-        home.store.check_column(name, value)
-    found = await home.store.get_chat(_uuid(chat_id), scope)
+        backend.store.check_column(name, value)
+    found = await backend.store.get_chat(_uuid(chat_id), scope)
     if found is None:
         msg = f"There is no chat {chat_id} here"
         raise ChatNotFound(msg)
-    records = await home.store.messages(found.id, limit=window.messages, before=None)
+    records = await backend.store.messages(found.id, limit=window.messages, before=None)
     standing = [record for record in records if record.status != "superseded"]
-    whole = await home.store.with_files(window.cut(standing))
+    whole = await backend.store.with_files(window.cut(standing))
     return history_of(whole, is_going_on=False)
 
 

@@ -18,7 +18,7 @@ from pydantic_ai.models import Model
 from pydantic_ai.settings import ModelSettings
 
 from chatrecord.attachments.embedded_files import in_words
-from chatrecord.llm.port import Aside
+from chatrecord.llm.port import SideRequest
 from chatrecord.records import Message
 
 from .capability import Recording
@@ -28,13 +28,14 @@ _NOT_BESIDE = ("tool_choice", "parallel_tool_calls", "stop_sequences", "max_toke
 """Settings that are meant for the chat's own answers, and may be refused without tools."""
 
 
-async def answer_beside(
-    model: Model, aside: Aside, settings: ModelSettings | None, recording: Recording
+async def side_answer(
+    model: Model, side_request: SideRequest, settings: ModelSettings | None, recording: Recording
 ) -> str:
     """The text of the answer."""
-    agent = Agent(model, instructions=aside.instructions)
+    agent = Agent(model, instructions=side_request.instructions)
+    shown = transcript(side_request.messages, side_request.characters)
     result = await agent.run(
-        f"<conversation>\n{transcript(aside.messages, aside.characters)}\n</conversation>",
+        f"<conversation>\n{shown}\n</conversation>",
         model_settings=settings,
         usage_limits=UsageLimits(request_limit=None),
         capabilities=[recording],
@@ -43,7 +44,7 @@ async def answer_beside(
     return result.output
 
 
-def settings_beside(agent: Agent[Any, Any], settings: ModelSettings | None) -> ModelSettings | None:
+def side_settings(agent: Agent[Any, Any], settings: ModelSettings | None) -> ModelSettings | None:
     """What the chat's own requests are sent with, but for what belongs to its answers."""
     of_agent = agent.model_settings if isinstance(agent.model_settings, Mapping) else {}
     kept = {

@@ -30,7 +30,9 @@ from chatrecord.records import Message
 from .messages import message_of
 
 
-async def reread(agent: Agent[Any, Any], answer: Message, output_type: Any, deps: object) -> object:
+async def reparse(
+    agent: Agent[Any, Any], answer: Message, output_type: Any, deps: object
+) -> object:
     """The value of this type that the answer stands for. Raises `AnswerInvalid`.
 
     No request is made and no tool is run: the answer is put where a model's would be. The agent's

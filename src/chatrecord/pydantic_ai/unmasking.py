@@ -15,7 +15,7 @@ from chatrecord.llm.port import Piece
 from .texts import changed_value
 
 
-class Restorer:
+class Unmasker:
     """Puts originals in the place of what stands for them, in an answer that may still grow."""
 
     def __init__(self, originals: Originals) -> None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 
-AHEAD = 100_000
+MAX_UNSTORED_CHARACTERS = 100_000
 """Characters of an answer that may wait to be stored before its provider is read no further.
 
 No model says as much within the patience for a database: this bounds what comes faster.
 """
 
 
-class Headway:
+class Backpressure:
     """Counts what has come and what is stored, and holds up whoever brings too much."""
 
     def __init__(self) -> None:
@@ -22,7 +22,7 @@ class Headway:
     def grow(self, characters: int) -> bool:
         """So many more have come. Whether that is too much: then `wait`."""
         self._ahead += characters
-        return self._ahead > AHEAD
+        return self._ahead > MAX_UNSTORED_CHARACTERS
 
     def enter(self) -> None:
         """What has come by now is about to be stored."""
@@ -41,6 +41,6 @@ class Headway:
 
     async def wait(self) -> None:
         """Until enough is stored."""
-        while self._ahead > AHEAD:
+        while self._ahead > MAX_UNSTORED_CHARACTERS:
             self._less.clear()
             await self._less.wait()

@@ -9,17 +9,17 @@ from functools import partial
 
 from chatrecord.records import ApiRequest
 from chatrecord.spending.budgets import Budget
-from chatrecord.store.changes import Claim, Lease
+from chatrecord.store.changes import BudgetCheck, Lease
 from chatrecord.store.spending_store import SpendingStore
 from chatrecord.values import Target
 
-from .cancellation import finished
+from .cancellation import run_to_completion
 
 PAUSE = 0.1
 """Seconds between two looks whether the answers under way have left something."""
 
 
-async def admit(
+async def reserve(
     store: SpendingStore,
     budgets: Sequence[Budget],
     request: ApiRequest,
@@ -30,11 +30,11 @@ async def admit(
     target = Target(request.model, request.provider, streamed=request.streamed)
     while True:
         now = datetime.now(UTC)
-        claims = [
-            Claim(budget.by, budget.since(now), partial(budget.admits, target))
+        checks = [
+            BudgetCheck(budget.by, budget.since(now), partial(budget.allows, target))
             for budget in budgets
         ]
         async with lock:
-            if await finished(store.admit(request, lease(), claims)):
+            if await run_to_completion(store.reserve(request, lease(), checks)):
                 return
         await asyncio.sleep(PAUSE)

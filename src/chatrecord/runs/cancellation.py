@@ -14,7 +14,9 @@ log = logging.getLogger("chatrecord")
 Result = TypeVar("Result")
 
 
-async def finished(work: Coroutine[Any, Any, Result], context: Context | None = None) -> Result:
+async def run_to_completion(
+    work: Coroutine[Any, Any, Result], context: Context | None = None
+) -> Result:
     """Do this to its end. A cancellation that comes meanwhile is raised once it has succeeded.
 
     A transaction that is cancelled half-way leaves nobody knowing whether it was committed.

@@ -14,31 +14,31 @@ from chatrecord.errors import (
     Refused,
     RunError,
     RunNotFound,
-    told,
+    error_from_text,
 )
 from chatrecord.llm.port import LLM
 from chatrecord.records import Reply, Run, ToolCall, ToolCallStatus
 
 from .feed import Feed
-from .process import Home
+from .process import Backend
 from .repair import Repairer
 
-GLANCE = 0.05
+STOP_POLL_SECONDS = 0.05
 """Seconds between two looks whether a run that was asked to stop has stopped."""
 
 
 class ChatRuns:
     """Implements `chatrecord.runs.run_queue.Others` for a chat."""
 
-    def __init__(self, home: Home, chat_id: UUID, llm: LLM) -> None:
-        self._home = home
+    def __init__(self, backend: Backend, chat_id: UUID, llm: LLM) -> None:
+        self._backend = backend
         self._chat_id = chat_id
         self._llm = llm
 
     @property
     def _repairer(self) -> Repairer:
         """Of the process that asks: a chat may have come there through a fork."""
-        return Repairer(self._home.store, self._home.office.journal, self._llm.answers)
+        return Repairer(self._backend.store, self._backend.runtime.journal, self._llm.answers)
 
     async def repair(self) -> int:
         """End the runs whose process has died; how many there were."""
@@ -46,23 +46,23 @@ class ChatRuns:
 
     async def active(self) -> Run | None:
         """The run that is being worked on, by a process that is alive."""
-        run = await self._home.store.active_run(self._chat_id)
+        run = await self._backend.store.active_run(self._chat_id)
         if run is None or not await self.repair():
             return run
-        return await self._home.store.active_run(self._chat_id)
+        return await self._backend.store.active_run(self._chat_id)
 
     async def find(self, run_id: UUID | None) -> Feed:
         """A run to be read: this one, or the active one, or else the last."""
         if run_id is None:
             run_id = await self._current()
         run_id = self._known(run_id)
-        live = self._home.office.journal.live(run_id)
+        live = self._backend.runtime.journal.live(run_id)
         if isinstance(live, Feed) and live.chat_id == self._chat_id and live.is_whole:
             return live
-        run = await self._home.store.get_run(self._chat_id, run_id)
+        run = await self._backend.store.get_run(self._chat_id, run_id)
         if run is None:
             raise self._no_run(run_id)
-        return self._home.office.watcher.watch(run, self._repairer)
+        return self._backend.runtime.follower.follow(run, self._repairer)
 
     def _known(self, run_id: UUID | str) -> UUID:
         try:
@@ -78,10 +78,10 @@ class ChatRuns:
 
         Without one, as the agent's own, if it fits that still.
         """
-        answer = await self._home.store.get_message(self._chat_id, reply.message_id)
+        answer = await self._backend.store.get_message(self._chat_id, reply.message_id)
         if answer is None or reply.awaiting_approval:
             return reply
-        (answer,) = await self._home.store.with_files([answer])
+        (answer,) = await self._backend.store.with_files([answer])
         with suppress(*([AnswerInvalid] if output_type is None else [])):
             return replace(reply, output=await self._llm.output(answer, output_type))
         return reply
@@ -91,37 +91,39 @@ class ChatRuns:
         run = await self.active()
         if run is None:
             return False
-        live = self._home.office.journal.live(run.id)
+        live = self._backend.runtime.journal.live(run.id)
         if live is not None:
             live.stop()
             await live.ended()
         elif run.status == "running":
-            await self._home.store.request_stop(run.id)
+            await self._backend.store.request_stop(run.id)
         while (still := await self.active()) is not None and still.id == run.id:
             if still.status == "parked":  # as it may have been before it heard of this
                 await self._repairer.abandon(still)
             else:
-                await asyncio.sleep(GLANCE)
+                await asyncio.sleep(STOP_POLL_SECONDS)
         return True
 
     async def end(self, run_id: UUID, why: str) -> None:
         """End this run if it is this process's, and nobody works on it."""
-        run = await self._home.store.get_run(self._chat_id, run_id)
-        journal = self._home.office.journal
+        run = await self._backend.store.get_run(self._chat_id, run_id)
+        journal = self._backend.runtime.journal
         is_mine = run is not None and (run.status, run.owner) == ("running", journal.owner)
         if run is not None and is_mine and journal.live(run_id) is None:
             await self._repairer.end(run, why)
 
     async def to_resume(self) -> Run:
         """The chat's last run, which has been parked or has ended badly."""
-        run = await self._home.store.get_run(self._chat_id, await self._current())
+        run = await self._backend.store.get_run(self._chat_id, await self._current())
         if run is None or run.status == "complete":
             msg = f"The last run of chat {self._chat_id} has ended well: there is nothing to resume"
             raise NothingToResume(msg)
         if run.replaces is not None and run.status != "parked":
             msg = f"Run {run.id} was to replace what still stands: regenerate or edit again"
             raise NothingToResume(msg)
-        if run.error is not None and isinstance(told(run.error, otherwise=RunError), Refused):
+        if run.error is not None and isinstance(
+            error_from_text(run.error, otherwise=RunError), Refused
+        ):
             msg = f"What run {run.id} was asked, or has answered, was refused: ask something else"
             raise NothingToResume(msg)
         if run.status == "running":
@@ -131,28 +133,28 @@ class ChatRuns:
 
     async def pending_approvals(self) -> list[ToolCall]:
         """The tool calls that wait to be approved or denied."""
-        run = await self._home.store.active_run(self._chat_id)
+        run = await self._backend.store.active_run(self._chat_id)
         if run is None or run.status != "parked":
             return []
-        calls = (await self._home.store.rows_of(run)).tool_calls
+        calls = (await self._backend.store.rows_of(run)).tool_calls
         return [call for call in calls if call.status == "awaiting_approval"]
 
     async def decide(self, call_id: str, *, status: ToolCallStatus, error: str | None) -> None:
         """Approve or deny one of them."""
-        store = self._home.store
+        store = self._backend.store
         if not await store.decide(self._chat_id, call_id, status=status, error=error):
             msg = f"No tool call {call_id!r} waits for approval in chat {self._chat_id}"
             raise RunNotFound(msg)
 
     def queue(self) -> asyncio.Lock:
         """Entered one after the other, in the order of arrival."""
-        return self._home.office.queue(self._chat_id)
+        return self._backend.runtime.queue(self._chat_id)
 
     async def _current(self) -> UUID:
         active = await self.active()
         if active is not None:
             return active.id
-        for message in await self._home.store.messages(self._chat_id, limit=1, before=None):
+        for message in await self._backend.store.messages(self._chat_id, limit=1, before=None):
             if message.run_id is not None:
                 return message.run_id
         msg = f"Chat {self._chat_id} has no run yet"

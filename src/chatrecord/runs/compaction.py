@@ -10,12 +10,12 @@ from typing import Protocol, cast
 from chatrecord.errors import AnswerInvalid, ChatRecordError, LeaseLost
 from chatrecord.hooks.hook import Hook
 from chatrecord.ids import new_id
-from chatrecord.llm.port import LLM, Aside
+from chatrecord.llm.port import LLM, SideRequest
 from chatrecord.records import Message, Run
 from chatrecord.store.window import Window, begins_round, estimate_tokens
 from chatrecord.text.arguments import check_count, check_text
 
-from .side_requests import Asked, Ledger, asked
+from .side_requests import Ledger, SideAnswer, ask_beside
 
 log = logging.getLogger("chatrecord")
 
@@ -138,8 +138,8 @@ async def _summed_up(
     ledger: RunLedger,
     hooks: Sequence[Hook],
 ) -> Message:
-    aside = Aside(compact.told, older, max(_SHOWN, compact.above))
-    answer = await asked(cast(LLM, compact.llm or llm), aside, ledger, hooks)
+    side_request = SideRequest(compact.told, older, max(_SHOWN, compact.above))
+    answer = await ask_beside(cast(LLM, compact.llm or llm), side_request, ledger, hooks)
     summary = _summary_of(answer, older)
     if not summary.text.strip() or estimate_tokens([summary]) >= estimate_tokens(older):
         msg = "The summary is blank, or no shorter than what it sums up"
@@ -155,7 +155,7 @@ async def _summed_up(
     return summary
 
 
-def _summary_of(answer: Asked, older: Sequence[Message]) -> Message:
+def _summary_of(answer: SideAnswer, older: Sequence[Message]) -> Message:
     """Outside the order of messages: its number is that of the last one it covers, negated."""
     covers = older[-1].seq
     return replace(

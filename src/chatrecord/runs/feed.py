@@ -77,7 +77,7 @@ class Feed:
         while not self._finished:
             await self._news.wait()
 
-    def _set_out(self) -> None:
+    def _mark_request_sent(self) -> None:
         self._under_way = True
         self._announce()
 

@@ -10,26 +10,26 @@ from time import perf_counter
 
 from chatrecord.errors import ChatRecordError, DatabaseFailed, LeaseLost
 from chatrecord.records import Run
-from chatrecord.store.changes import FOREVER, Changes, Lease
+from chatrecord.store.changes import NO_EXPIRY, Changes, Lease
 from chatrecord.store.retries import FIRST_PAUSE, LONGEST_PAUSE
 from chatrecord.store.run_store import RunStore
 
 
 @dataclass(frozen=True, slots=True)
-class LeasedWriting:
+class FencedWriter:
     """Writes a run's changes. `patience` is in seconds."""
 
     store: RunStore
     duration: timedelta
     patience: float
 
-    def lease_of(self, run: Run) -> Lease:
+    def next_lease(self, run: Run) -> Lease:
         """The lease that a transaction of this run leaves behind."""
         now = datetime.now(UTC)
         until = now + self.duration
         if run.status == "parked":
             # Each transaction leaves its own mark in the lease: see `_was_written`.
-            until = FOREVER + timedelta(microseconds=now.microsecond)
+            until = NO_EXPIRY + timedelta(microseconds=now.microsecond)
         return Lease(run.id, run.owner, run.epoch, until)
 
     async def write(self, changes: Changes, lease: Lease) -> None:

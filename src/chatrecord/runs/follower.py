@@ -13,13 +13,13 @@ from time import monotonic
 from typing import Protocol
 from uuid import UUID
 
-from chatrecord.errors import RunError, RunInterrupted, told
+from chatrecord.errors import RunError, RunInterrupted, error_from_text
 from chatrecord.records import Chunk, ChunkKind, Message, Reply, Run, ToolCall
 from chatrecord.spending.usage import usage_of
 from chatrecord.store.changes import JournalEntry
 from chatrecord.store.journal_store import JournalStore
-from chatrecord.store.rows import Beat, RunRows
-from chatrecord.store.times import PATIENCE
+from chatrecord.store.rows import RunRows, RunState
+from chatrecord.store.times import DATABASE_TIMEOUT
 from chatrecord.store.transcript_store import TranscriptStore
 
 from .feed import Feed
@@ -28,7 +28,7 @@ from .row_changes import chunk_of
 
 log = logging.getLogger("chatrecord")
 
-POLL = 0.25
+POLL_SECONDS = 0.25
 """Seconds between two looks at all the runs that are followed: one query for all of them."""
 
 
@@ -36,7 +36,7 @@ class FollowerStore(JournalStore, TranscriptStore, Protocol):
     """What a run is read from while it is written elsewhere."""
 
 
-class WatchedRun(Feed):
+class FollowedRun(Feed):
     """A run as its rows tell it. What grows in the database is handed on to its readers."""
 
     def __init__(self, store: FollowerStore, run: Run) -> None:
@@ -44,31 +44,31 @@ class WatchedRun(Feed):
         self.run = run
         self._under_way = True
         self._store = store
-        self._beat: Beat | None = None
+        self._state: RunState | None = None
         self._seen: Counter[tuple[UUID, str]] = Counter()
         self._read_to: dict[UUID, int] = {}
         self._told: set[tuple[UUID, str]] = set()
 
     @property
-    def marks(self) -> Mapping[UUID, int]:
+    def positions(self) -> Mapping[UUID, int]:
         """The message that is streaming, if one is known, and up to where it has been read."""
         return self._read_to
 
-    async def look(self, beat: Beat | None, pieces: Sequence[JournalEntry]) -> None:
+    async def update(self, state: RunState | None, pieces: Sequence[JournalEntry]) -> None:
         """Hand on these new pieces. Read the rest of what is new, if this beat says so."""
-        if beat is None:
+        if state is None:
             self._finish(RunInterrupted(f"Run {self.id} was deleted, or never had its turn"))
             return
         if pieces:
             self._deliver(self._read(pieces))
             return
-        if beat == self._beat:
+        if state == self._state:
             return
-        self._beat = beat
+        self._state = state
         rows = await self._store.rows_of(self.run, with_journal=False)
-        self._deliver(await self._news_of(rows, beat))
-        if beat.status not in ("waiting", "running"):
-            self._end(beat, rows)
+        self._deliver(await self._news_of(rows, state))
+        if state.status not in ("waiting", "running"):
+            self._end(state, rows)
 
     def give_up(self, error: Exception) -> None:
         """Nothing more is to be learnt of it here."""
@@ -83,9 +83,9 @@ class WatchedRun(Feed):
             self._read_to[entry.message_id] = entry.seq
         return chunks
 
-    async def _news_of(self, rows: RunRows, beat: Beat) -> list[Chunk]:
+    async def _news_of(self, rows: RunRows, state: RunState) -> list[Chunk]:
         chunks = []
-        for message in _standing(rows.messages, beat):
+        for message in _standing(rows.messages, state):
             if message.role == "assistant":
                 chunks += await self._grown(message)
             if message.role == "assistant" and message.status != "streaming":
@@ -117,39 +117,41 @@ class WatchedRun(Feed):
                 self._told |= {(call.id, kind) for kind in _stages(call)}
         return chunks
 
-    def _end(self, beat: Beat, rows: RunRows) -> None:
+    def _end(self, state: RunState, rows: RunRows) -> None:
         answer = next((m for m in reversed(rows.messages) if m.role == "assistant"), None)
         if answer is None:
             self._finish(RunInterrupted(f"Run {self.id} was deleted"))
             return
-        if beat.status in ("complete", "parked"):
+        if state.status in ("complete", "parked"):
             self._finish(None, _reply_of(self.run, answer, rows))
             return
-        otherwise = RunInterrupted if beat.status == "interrupted" else RunError
-        error = told(beat.error or f"Run {self.id} has {beat.status}", otherwise=otherwise)
-        error.concern(self.id, answer.text)
+        otherwise = RunInterrupted if state.status == "interrupted" else RunError
+        error = error_from_text(
+            state.error or f"Run {self.id} has {state.status}", otherwise=otherwise
+        )
+        error.attach_context(self.id, answer.text)
         self._finish(error)
 
 
-class Watcher:
+class Follower:
     """Looks at every followed run of this process in one query, as long as there are any."""
 
-    def __init__(self, store: FollowerStore, patience: timedelta = PATIENCE) -> None:
+    def __init__(self, store: FollowerStore, patience: timedelta = DATABASE_TIMEOUT) -> None:
         self._store = store
         self._patience = patience.total_seconds()
-        self._watched: dict[UUID, WatchedRun] = {}
+        self._runs: dict[UUID, FollowedRun] = {}
         self._task: asyncio.Task[None] | None = None
-        self._tidings = asyncio.Event()
+        self._notified = asyncio.Event()
 
-    def watch(self, run: Run, repairer: Repairer) -> WatchedRun:
+    def follow(self, run: Run, repairer: Repairer) -> FollowedRun:
         """Follow this run, together with whoever follows it already."""
-        watched = self._watched.get(run.id)
-        if watched is None:
-            watched = self._watched[run.id] = WatchedRun(self._store, run)
+        followed = self._runs.get(run.id)
+        if followed is None:
+            followed = self._runs[run.id] = FollowedRun(self._store, run)
         if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._looks(repairer), name="chatrecord watcher")
+            self._task = asyncio.create_task(self._follow(repairer), name="chatrecord watcher")
             self._task.add_done_callback(self._leave)
-        return watched
+        return followed
 
     def _leave(self, task: asyncio.Task[None]) -> None:
         """Somebody has cancelled all tasks of the loop: nobody looks for the readers any more."""
@@ -163,22 +165,22 @@ class Watcher:
             await asyncio.gather(self._task, return_exceptions=True)
         self._give_up(RunInterrupted("The database was closed in this process"))
 
-    async def _looks(self, repairer: Repairer) -> None:
-        while self._watched:  # also those that came while the listener was closed
+    async def _follow(self, repairer: Repairer) -> None:
+        while self._runs:  # also those that came while the listener was closed
             async with self._listening():
-                await self._look_at_all(repairer)
+                await self._poll_all(repairer)
 
-    async def _look_at_all(self, repairer: Repairer) -> None:
+    async def _poll_all(self, repairer: Repairer) -> None:
         healthy = monotonic()
-        while self._watched:
+        while self._runs:
             try:
-                await self._look(repairer)
+                await self._poll(repairer)
                 healthy = monotonic()
             except Exception as error:  # noqa: BLE001 - whatever it is, the readers are to hear of it
                 log.warning("Runs could not be looked at: %s", type(error).__name__)
                 if monotonic() - healthy > self._patience:
                     self._give_up(error)
-            await self._rest()
+            await self._wait_for_next_poll()
 
     @asynccontextmanager
     async def _listening(self) -> AsyncIterator[None]:
@@ -193,73 +195,73 @@ class Watcher:
     async def _listen(self) -> None:
         while True:
             try:
-                async with aclosing(self._store.tidings()) as tidings:
-                    async for run_ids in tidings:
-                        if run_ids is None or not self._watched.keys().isdisjoint(run_ids):
-                            self._tidings.set()
+                async with aclosing(self._store.notifications()) as notifications:
+                    async for run_ids in notifications:
+                        if run_ids is None or not self._runs.keys().isdisjoint(run_ids):
+                            self._notified.set()
             except Exception as error:  # noqa: BLE001 - whatever it is, there are the looks
                 log.warning("The database could not be listened to: %s", type(error).__name__)
             await asyncio.sleep(self._patience)
 
-    async def _rest(self) -> None:
+    async def _wait_for_next_poll(self) -> None:
         """Until the next look is due, or there is news."""
         with suppress(TimeoutError):
-            async with asyncio.timeout(POLL):
-                await self._tidings.wait()
-        self._tidings.clear()
+            async with asyncio.timeout(POLL_SECONDS):
+                await self._notified.wait()
+        self._notified.clear()
 
-    async def _look(self, repairer: Repairer) -> None:
-        followed = list(self._watched.values())  # more may come while the database answers
-        beats = await self._beats(followed, repairer)
+    async def _poll(self, repairer: Repairer) -> None:
+        followed = list(self._runs.values())  # more may come while the database answers
+        run_states = await self._run_states(followed, repairer)
         pieces = await self._pieces(followed)
-        for watched in followed:
-            await watched.look(
-                beats.get(watched.id),
-                [entry for message in watched.marks for entry in pieces.get(message, ())],
+        for run in followed:
+            await run.update(
+                run_states.get(run.id),
+                [entry for message in run.positions for entry in pieces.get(message, ())],
             )
-            if watched.finished:
-                del self._watched[watched.id]
+            if run.finished:
+                del self._runs[run.id]
 
-    async def _beats(
-        self, followed: Sequence[WatchedRun], repairer: Repairer
-    ) -> Mapping[UUID, Beat]:
-        ids = [watched.id for watched in followed]
-        beats = await self._store.beats(ids)
-        if any(_is_dead(beat) for beat in beats.values()):
-            await repairer.repair(chats=[watched.run.chat_id for watched in followed])
-            beats = await self._store.beats(ids)
-        return {run_id: beat for run_id, beat in beats.items() if not _has_left(beat)}
+    async def _run_states(
+        self, followed: Sequence[FollowedRun], repairer: Repairer
+    ) -> Mapping[UUID, RunState]:
+        ids = [followed.id for followed in followed]
+        run_states = await self._store.run_states(ids)
+        if any(_is_dead(state) for state in run_states.values()):
+            await repairer.repair(chats=[followed.run.chat_id for followed in followed])
+            run_states = await self._store.run_states(ids)
+        return {run_id: state for run_id, state in run_states.items() if not _has_left(state)}
 
     async def _pieces(
-        self, followed: Sequence[WatchedRun]
+        self, followed: Sequence[FollowedRun]
     ) -> Mapping[UUID, Sequence[JournalEntry]]:
         """What is new in the journal, of all messages that are streaming: one query for all."""
-        marks = {message: seq for run in followed for message, seq in run.marks.items()}
-        entries = await self._store.journal_since(marks) if marks else []
+        positions = {message: seq for run in followed for message, seq in run.positions.items()}
+        entries = await self._store.journal_since(positions) if positions else []
         return {message: list(of_it) for message, of_it in groupby(entries, _message_of)}
 
     def _give_up(self, error: Exception) -> None:
-        for watched in self._watched.values():
-            watched.give_up(error)
-        self._watched.clear()
+        for followed in self._runs.values():
+            followed.give_up(error)
+        self._runs.clear()
 
 
-def _is_dead(beat: Beat) -> bool:
-    return beat.status == "running" and beat.lease_until < datetime.now(UTC)
+def _is_dead(state: RunState) -> bool:
+    return state.status == "running" and state.lease_until < datetime.now(UTC)
 
 
-def _has_left(beat: Beat) -> bool:
+def _has_left(state: RunState) -> bool:
     """Whether this run still stands in line although its process has died."""
-    return beat.status == "waiting" and beat.lease_until < datetime.now(UTC)
+    return state.status == "waiting" and state.lease_until < datetime.now(UTC)
 
 
-def _standing(messages: Sequence[Message], beat: Beat) -> Sequence[Message]:
+def _standing(messages: Sequence[Message], state: RunState) -> Sequence[Message]:
     """Without partial answers that were given anew, or will be, as the run goes on.
 
     All of them where the run was withdrawn.
     """
     standing = [message for message in messages if message.status != "superseded"]
-    if beat.status == "running":
+    if state.status == "running":
         return [message for message in standing if message.status not in ("interrupted", "failed")]
     return standing or messages
 

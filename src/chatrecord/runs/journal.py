@@ -22,14 +22,14 @@ from chatrecord.errors import ConfigurationError, DatabaseFailed, LeaseLost
 from chatrecord.ids import new_id
 from chatrecord.store.changes import JournalEntry, Lease
 from chatrecord.store.journal_store import JournalStore
-from chatrecord.store.times import LEASE, PATIENCE
+from chatrecord.store.times import DATABASE_TIMEOUT, LEASE
 
-from .cancellation import finished
+from .cancellation import run_to_completion
 
-TICK = 0.05
+FLUSH_SECONDS = 0.05
 """Seconds between two transactions: text is seen to flow, and each halving doubles the load."""
 
-LOOK = 0.25
+IDLE_FLUSH_SECONDS = 0.25
 """Seconds after which a process whose runs are silent looks all the same: has one to stop?"""
 
 log = logging.getLogger("chatrecord")
@@ -67,7 +67,7 @@ class Journal:
     """Writes the pieces of all live runs, a transaction a tick, while there are any."""
 
     def __init__(
-        self, store: JournalStore, lease: timedelta = LEASE, patience: timedelta = PATIENCE
+        self, store: JournalStore, lease: timedelta = LEASE, patience: timedelta = DATABASE_TIMEOUT
     ) -> None:
         self.lease = lease
         self.patience = patience.total_seconds()
@@ -77,7 +77,7 @@ class Journal:
         self._news = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._paused = self._closed = False
-        self._enrolled: set[Journaled] = set()
+        self._registered: set[Journaled] = set()
         self._in_doubt: set[UUID] = set()
         self._looked = monotonic()
         self._failing_since: dict[UUID, float] = {}
@@ -90,7 +90,7 @@ class Journal:
             self._start()
 
     def _start(self) -> None:
-        self._task = asyncio.create_task(self._ticks(), name="chatrecord journal")
+        self._task = asyncio.create_task(self._flush_until_idle(), name="chatrecord journal")
         self._task.add_done_callback(self._restart)
 
     def _restart(self, task: asyncio.Task[None]) -> None:
@@ -116,7 +116,7 @@ class Journal:
         """Whatever in this process works on this run, or is about to: more than one if it was taken
         over meanwhile and is resumed here.
         """
-        return [run for run in self._enrolled if run.id == run_id]
+        return [run for run in self._registered if run.id == run_id]
 
     def pause(self) -> None:
         """Write nothing more, as a process does that is paused. For tests."""
@@ -126,25 +126,25 @@ class Journal:
         """Write again."""
         self._paused = False
 
-    def wake(self) -> None:
+    def request_flush(self) -> None:
         """Something should not wait for the next tick."""
         self._news.set()
 
-    def enroll(self, run: Journaled) -> None:
+    def register(self, run: Journaled) -> None:
         """A run is about to begin. Raises `ConfigurationError` once this is closed."""
         if self._closed:
             msg = "This Database is closed: make another one"
             raise ConfigurationError(msg)
-        self._enrolled.add(run)
+        self._registered.add(run)
 
-    def dismiss(self, run: Journaled) -> None:
+    def unregister(self, run: Journaled) -> None:
         """A run is over, whether it has begun or not."""
-        self._enrolled.discard(run)
+        self._registered.discard(run)
 
     async def close(self) -> None:
         """Stop every run and wait until all that has come is stored."""
         self._closed = True
-        runs = list(self._enrolled)
+        runs = list(self._registered)
         for run in runs:
             run.stop()
         await asyncio.gather(*(run.ended() for run in runs))
@@ -152,7 +152,7 @@ class Journal:
             self._news.set()
             await asyncio.gather(self._task, return_exceptions=True)
 
-    async def _ticks(self) -> None:
+    async def _flush_until_idle(self) -> None:
         """Until no run is left. Who cancels this, as the end of a loop does, cancels the runs, too:
         until those have ended they have something to store.
         """
@@ -160,7 +160,7 @@ class Journal:
             try:
                 await self._wait_for_news()
                 if not self._paused:
-                    await finished(self._tick())
+                    await run_to_completion(self._flush())
             except asyncio.CancelledError:
                 task = asyncio.current_task()
                 assert task is not None
@@ -168,11 +168,11 @@ class Journal:
 
     async def _wait_for_news(self) -> None:
         with suppress(TimeoutError):
-            async with asyncio.timeout(TICK):
+            async with asyncio.timeout(FLUSH_SECONDS):
                 await self._news.wait()
         self._news.clear()
 
-    async def _tick(self) -> None:
+    async def _flush(self) -> None:
         runs = {run.id: run for run in self._live.values() if not run.lock.locked()}
         async with AsyncExitStack() as locks:
             for run in runs.values():
@@ -219,7 +219,7 @@ class Journal:
             else new
             for run_id, new in news.items()
         }
-        kept = await self._store.tick(unstored)
+        kept = await self._store.flush(unstored)
         self._looked = monotonic()
         self._in_doubt.difference_update(runs)
         for run_id, run in runs.items():
@@ -231,7 +231,7 @@ class Journal:
                     run.stop()
 
     def _is_due(self) -> bool:
-        return monotonic() - self._looked >= LOOK
+        return monotonic() - self._looked >= IDLE_FLUSH_SECONDS
 
     async def _unstored(self, entries: Sequence[JournalEntry]) -> list[JournalEntry]:
         """After a failure: without those that its transaction may have stored all the same."""

@@ -39,14 +39,14 @@ from chatrecord.store.spending_store import SpendingStore
 from chatrecord.store.transcript_store import TranscriptStore
 from chatrecord.text.redaction import named, text_of
 
-from .cancellation import finished, let_go_after
+from .cancellation import let_go_after, run_to_completion
 from .compaction import compacted
 from .feed import Feed
 from .journal import Journal
 from .recorder import RunRecorder
 from .reduction import Reduction
-from .run_queue import Others, Turn
-from .run_spec import Order, fingerprint, prompt_of, start_of
+from .run_queue import OtherRuns, RunQueue
+from .run_spec import RunSpec, fingerprint, initial_rows, prompt_of
 
 LET_GO = 5.0
 """Seconds that a run which is stopped waits for a tool that swallows its cancellation."""
@@ -62,24 +62,24 @@ class LiveRun(Feed):
     """A run of this process, from its first transaction to its last."""
 
     def __init__(
-        self, store: LiveRunStore, journal: Journal, llm: LLM, order: Order, others: Others
+        self, store: LiveRunStore, journal: Journal, llm: LLM, spec: RunSpec, others: OtherRuns
     ) -> None:
         self._store = store
-        self._others = others
+        self._other_runs = others
         self._journal = journal
         self._llm = llm
-        self._order = order
+        self._spec = spec
         self._began = perf_counter()
-        super().__init__(order.resumes.id if order.resumes else new_id())
-        self.is_whole = order.resumes is None
+        super().__init__(spec.resumes.id if spec.resumes else new_id())
+        self.is_whole = spec.resumes is None
         self._recorder: RunRecorder | None = None
         self._history: Sequence[Message] = ()
         self._decisions: dict[str, Literal[True] | str] = {}
         self._hooks = RunHooks()
         self._reason: BaseException | None = None
         self._started = False
-        journal.enroll(self)
-        self._task = asyncio.create_task(self._live(), name=f"chatrecord run {self.id}")
+        journal.register(self)
+        self._task = asyncio.create_task(self._run(), name=f"chatrecord run {self.id}")
         self._task.add_done_callback(self._leave)
 
     def stop(self, reason: BaseException | None = None) -> None:
@@ -100,7 +100,7 @@ class LiveRun(Feed):
     @property
     def chat_id(self) -> UUID:
         """The chat it belongs to."""
-        return self._order.chat_id
+        return self._spec.chat_id
 
     @property
     def lock(self) -> asyncio.Lock:
@@ -128,11 +128,11 @@ class LiveRun(Feed):
 
     def _leave(self, _task: asyncio.Task[None]) -> None:
         """However the task has ended, be it before its first step: nobody waits for it any more."""
-        self._journal.dismiss(self)
+        self._journal.unregister(self)
         if not self._finished:
             self._finish(self._reason or RunInterrupted(f"Run {self.id} was cancelled"))
 
-    async def _live(self) -> None:
+    async def _run(self) -> None:
         self._started = True
         if self._reason is not None:
             self._finish(self._reason)
@@ -143,26 +143,26 @@ class LiveRun(Feed):
             await self._repeat(sent)
         except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - handed to whoever asked
             if self._recorder is None:
-                await self._take_back(error)
+                await self._undo_start(error)
                 self._finish(self._reason or error)
             else:
-                await self._end_badly(self._recorder, self._explained(error))
+                await self._fail(self._recorder, self._explained(error))
         else:
             assert self._recorder is not None
-            await self._go_on(self._recorder)
+            await self._execute(self._recorder)
 
-    async def _take_back(self, error: BaseException) -> None:
+    async def _undo_start(self, error: BaseException) -> None:
         """End what has begun without this knowing: its transaction was cut off as it committed."""
         if isinstance(error, asyncio.CancelledError):
             with suppress(ChatRecordError, asyncio.CancelledError):
                 # Whoever closes the database stops it once more meanwhile.
-                await finished(self._others.end(self.id, "The run ended as it began"))
+                await run_to_completion(self._other_runs.end(self.id, "The run ended as it began"))
 
     async def _begin(self) -> None:
-        await Turn(
+        await RunQueue(
             self._store,
-            self._order,
-            self._others,
+            self._spec,
+            self._other_runs,
             self._journal.lease,
             open=self._open,
             row=lambda: self._start().run,
@@ -174,14 +174,14 @@ class LiveRun(Feed):
         try:
             await self._check_same(sent.run_id)
             self._run_id = sent.run_id
-            first = await self._others.find(sent.run_id)
-            self._set_out()
+            first = await self._other_runs.find(sent.run_id)
+            self._mark_request_sent()
             place = 0
             while (chunk := await first.chunk(place)) is not None:
                 self._deliver([chunk])
                 place += 1
             self._finish(
-                None, await self._others.typed(await first.reply(), self._order.output_type)
+                None, await self._other_runs.typed(await first.reply(), self._spec.output_type)
             )
         except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - handed to whoever asked
             self._finish(self._reason or error)
@@ -190,51 +190,53 @@ class LiveRun(Feed):
         """Raise where this key was used for another question."""
         run = await self._store.get_run(self.chat_id, run_id)
         kept = run.settings if run is not None and isinstance(run.settings, dict) else {}
-        if kept.get("question") != fingerprint(prompt_of(self._order, self._llm)):
+        if kept.get("question") != fingerprint(prompt_of(self._spec, self._llm)):
             msg = f"This key was used for another question, in run {run_id}: take a new one"
             raise SentBefore(msg, run_id=run_id)
 
     async def _open(self) -> None:
-        order, used = self._order, Usage()
-        if order.policies.limits.concern_chat:
-            used = await self._store.usage(order.chat_id)
-        recorder = await (self._reopened(used) if order.resumes else self._begun(used))
-        recorder.tell(self._deliver, self._hurry, self._set_out)
+        spec, used = self._spec, Usage()
+        if spec.policies.limits.need_chat_usage:
+            used = await self._store.usage(spec.chat_id)
+        recorder = await (self._reopened(used) if spec.resumes else self._begun(used))
+        recorder.subscribe(self._deliver, self._request_flush, self._mark_request_sent)
         self._recorder = recorder
-        self._hooks = RunHooks(order.policies.hooks, recorder)
-        if order.resumes:
+        self._hooks = RunHooks(spec.policies.hooks, recorder)
+        if spec.resumes:
             self._repeat_calls(recorder)
-            self._set_out()  # tools may run before its LLM is asked
+            self._mark_request_sent()  # tools may run before its LLM is asked
 
     async def _begun(self, used: Usage) -> RunRecorder:
         start = self._start()
         begun = await self._store.begin(start)
-        self._history = self._order.policies.window.cut(begun.history)
+        self._history = self._spec.policies.window.cut(begun.history)
         recorder = self._new_recorder(start.run, used)
         recorder.begin(start, begun.seq)
         return recorder
 
     def _start(self) -> RunStart:
         journal = self._journal
-        return start_of(self._order, self._llm, self.id, owner=journal.owner, lease=journal.lease)
+        return initial_rows(
+            self._spec, self._llm, self.id, owner=journal.owner, lease=journal.lease
+        )
 
     async def _reopened(self, used: Usage) -> RunRecorder:
-        assert self._order.resumes is not None
-        await self._wait_for_the_old_task(self._order.resumes)
+        assert self._spec.resumes is not None
+        await self._wait_for_the_old_task(self._spec.resumes)
         until = datetime.now(UTC) + self._journal.lease
         owner = self._journal.owner
-        run = await self._store.reopen(self._order.resumes, owner=owner, until=until)
+        run = await self._store.reopen(self._spec.resumes, owner=owner, until=until)
         if run is None:
             msg = f"Run {self.id} has been taken up by somebody else"
             raise ChatBusy(msg, run_id=self.id)
         rows = await self._store.rows_of(run)
-        window, first = self._order.policies.window, run.replaces or rows.messages[0].seq
-        compacts = self._order.policies.compact is not None
+        window, first = self._spec.policies.window, run.replaces or rows.messages[0].seq
+        compacts = self._spec.policies.compact is not None
         before = await self._store.history(run.chat_id, window, before=first, with_summary=compacts)
         self._history = [*window.cut(before), *_worth_sending(rows.messages)]
         recorder = self._new_recorder(run, used)
         recorder.go_on(rows)
-        self._decisions = _decisions_of(list(recorder.unanswered.values()))
+        self._decisions = _decisions_of(list(recorder.calls_without_result.values()))
         return recorder
 
     async def _wait_for_the_old_task(self, resumed: Run) -> None:
@@ -267,18 +269,18 @@ class LiveRun(Feed):
             run,
             lease=self._journal.lease,
             patience=self._journal.patience,
-            limits=self._order.policies.limits,
+            limits=self._spec.policies.limits,
             chat_usage=used,
-            deliver=self._order.policies.deliver,
-            budgets=self._order.policies.budgets,
+            deliver=self._spec.policies.deliver,
+            budgets=self._spec.policies.budgets,
         )
 
-    def _hurry(self) -> None:
+    def _request_flush(self) -> None:
         """A reader waits for the first piece; who only asks for the whole can wait for the tick."""
         if self._followed:
-            self._journal.wake()
+            self._journal.request_flush()
 
-    async def _go_on(self, recorder: RunRecorder) -> None:
+    async def _execute(self, recorder: RunRecorder) -> None:
         self._journal.add(self)
         try:
             outcome = await self._work(recorder)
@@ -286,15 +288,15 @@ class LiveRun(Feed):
                 reply = _reply_of(recorder, outcome, self._elapsed_ms())
                 await self._tell_hooks("complete", reply=reply, error=None)
         except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - written down and handed on
-            await self._end_badly(recorder, self._explained(error))
+            await self._fail(recorder, self._explained(error))
         else:
-            await self._end_well(recorder, outcome)
+            await self._complete(recorder, outcome)
         finally:
             self._journal.remove(self)
 
     async def _work(self, recorder: RunRecorder) -> Outcome:
-        limit = self._order.policies.limits.total_timeout
-        ask = Ask(self._order.content, self._order.output_type, self._decisions, self._hooks)
+        limit = self._spec.policies.limits.total_timeout
+        ask = Ask(self._spec.content, self._spec.output_type, self._decisions, self._hooks)
         try:
             async with asyncio.timeout(limit) as clock:
                 history = await self._store.with_files(await self._compacted(recorder))
@@ -306,7 +308,7 @@ class LiveRun(Feed):
             raise TimeLimitExceeded(msg) from error
 
     async def _compacted(self, recorder: RunRecorder) -> Sequence[Message]:
-        policies = self._order.policies
+        policies = self._spec.policies
         if policies.compact is None:
             return self._history
         return await compacted(
@@ -327,14 +329,14 @@ class LiveRun(Feed):
             return _caused(RunInterrupted("The run was cancelled with its event loop"), error)
         return _caused(RunError(f"The run failed: {named(error)}"), error)
 
-    async def _end_well(self, recorder: RunRecorder, outcome: Outcome) -> None:
+    async def _complete(self, recorder: RunRecorder, outcome: Outcome) -> None:
         try:
             self._settle(recorder, outcome)
             await recorder.commit()
         except asyncio.CancelledError:
             pass  # it came too late: the answer is whole, and stored
         except Exception as error:  # noqa: BLE001 - an answer that is not stored is no answer
-            await self._end_badly(recorder, _unstored(error))
+            await self._fail(recorder, _unstored(error))
             return
         self._finish(None, _reply_of(recorder, outcome, self._elapsed_ms()))
 
@@ -351,7 +353,7 @@ class LiveRun(Feed):
     def _elapsed_ms(self) -> float:
         return (perf_counter() - self._began) * 1000
 
-    async def _end_badly(self, recorder: RunRecorder, error: ChatRecordError) -> None:
+    async def _fail(self, recorder: RunRecorder, error: ChatRecordError) -> None:
         try:
             await self._store_failure(recorder, error)
         except asyncio.CancelledError:
@@ -368,7 +370,7 @@ class LiveRun(Feed):
         recorder.give_up(error, self._llm.answers)
         status: Ending = "interrupted" if isinstance(error, RunInterrupted) else "failed"
         if isinstance(error, RunError):
-            error.concern(recorder.run.id, recorder.answer.text)
+            error.attach_context(recorder.run.id, recorder.answer.text)
         try:
             await self._tell_hooks(status, reply=None, error=error)
         except asyncio.CancelledError:
@@ -383,7 +385,7 @@ class LiveRun(Feed):
     async def _tell_hooks(
         self, status: Ending, *, reply: Reply[object] | None, error: ChatRecordError | None
     ) -> None:
-        limit = self._order.policies.limits.hook_timeout
+        limit = self._spec.policies.limits.hook_timeout
         try:
             async with asyncio.timeout(limit) as clock:
                 await self._hooks.on_run_end(status, reply=reply, error=error)
@@ -407,7 +409,7 @@ class LiveRun(Feed):
         """The last resort: the run ends as what is stored of it tells, and the chat is free."""
         self._journal.remove(self)
         with suppress(Exception, asyncio.CancelledError):  # the error that ended it is told already
-            await finished(self._others.end(self.id, named(error)))
+            await run_to_completion(self._other_runs.end(self.id, named(error)))
 
 
 def _worth_sending(messages: Sequence[Message]) -> list[Message]:

@@ -10,18 +10,20 @@ from uuid import UUID
 from weakref import WeakValueDictionary
 
 from chatrecord.store.store import Store
-from chatrecord.store.times import PATIENCE
+from chatrecord.store.times import DATABASE_TIMEOUT
 
-from .follower import Watcher
+from .follower import Follower
 from .journal import Journal
 
 
-class Office:
+class ProcessRuntime:
     """The writer, the reader and the queues of all chats of a process on one database."""
 
-    def __init__(self, store: Store, lease: timedelta, patience: timedelta = PATIENCE) -> None:
+    def __init__(
+        self, store: Store, lease: timedelta, patience: timedelta = DATABASE_TIMEOUT
+    ) -> None:
         self.journal = Journal(store, lease, patience)
-        self.watcher = Watcher(store, patience)
+        self.follower = Follower(store, patience)
         self._following: set[asyncio.Task[None]] = set()
         self._queues: WeakValueDictionary[UUID, asyncio.Lock] = WeakValueDictionary()
 
@@ -44,14 +46,14 @@ class Office:
             task.cancel()
         await asyncio.gather(*self._following, return_exceptions=True)
         await self.journal.close()
-        await self.watcher.close()
+        await self.follower.close()
 
 
-class Home(Protocol):
+class Backend(Protocol):
     """Where chats live: a store, and what the chats of this process share."""
 
     @property
     def store(self) -> Store: ...
 
     @property
-    def office(self) -> Office: ...
+    def runtime(self) -> ProcessRuntime: ...

@@ -34,10 +34,10 @@ from chatrecord.store.rows import RunRows, RunStart
 from chatrecord.text.redaction import text_of
 from chatrecord.values import Call, Target
 
-from .backpressure import Headway
-from .budget_reservation import admit
-from .cancellation import finished
-from .fenced_writer import LeasedWriting
+from .backpressure import Backpressure
+from .budget_reservation import reserve
+from .cancellation import run_to_completion
+from .fenced_writer import FencedWriter
 from .policies import Deliver
 from .reduction import Reduction
 from .row_changes import (
@@ -53,7 +53,7 @@ from .row_changes import (
     status_after,
     whole_message,
 )
-from .tool_answers import answered_by, calls_of, unanswered
+from .tool_answers import answered_by, calls_of, calls_without_result
 
 EARLY = 0.25
 """Seconds of text that a reader may be ahead of the database, where delivery is early: a flush of
@@ -86,21 +86,21 @@ class RunRecorder:
         self.run = run
         self.messages: list[Message] = []
         self.requests: dict[UUID, ApiRequest] = {}
-        self.asides: dict[UUID, ApiRequest] = {}
+        self.side_requests: dict[UUID, ApiRequest] = {}
         self.tool_calls: dict[str, ToolCall] = {}
-        self.unanswered: dict[str, ToolCall] = {}
+        self.calls_without_result: dict[str, ToolCall] = {}
         self._store = store
         # A connection that is opened in a commit keeps the context it was opened in, as long as it
         # is in the pool. The LLM library's holds the whole run: this one is from before that.
         self._context = copy_context()
-        self._writing = LeasedWriting(store, lease, patience)
+        self._writing = FencedWriter(store, lease, patience)
         self._limits = limits
         self._chat_usage = chat_usage
         self._budgets = budgets
         self._is_early = deliver == "early"
-        self._deliver: Callable[[Sequence[Chunk]], None] = _to_nobody
-        self._hurry: Callable[[], None] = _in_no_hurry
-        self._set_out: Callable[[], None] = _in_no_hurry
+        self._deliver: Callable[[Sequence[Chunk]], None] = _drop
+        self._request_flush: Callable[[], None] = _ignore
+        self._mark_request_sent: Callable[[], None] = _ignore
         self._changes = Changes(run.chat_id)
         self._request: ApiRequest | None = None
         self._sent = True
@@ -112,7 +112,7 @@ class RunRecorder:
         self._waiting: list[Chunk] = []
         self._shown = 0
         self._unstored_since = self._entered_at = perf_counter()
-        self._headway = Headway()
+        self._backpressure = Backpressure()
         self._numbered = 0
         self._entered = 0
         self._journaled: set[UUID] = set()
@@ -129,8 +129,8 @@ class RunRecorder:
         self.messages = list(rows.messages)
         self.requests = {request.id: request for request in rows.requests}
         self.tool_calls = {str(call.id): call for call in rows.tool_calls}
-        calls = unanswered(self.answer, self.messages, rows.tool_calls)
-        self.unanswered = {call.call_id: call for call in calls}
+        calls = calls_without_result(self.answer, self.messages, rows.tool_calls)
+        self.calls_without_result = {call.call_id: call for call in calls}
         is_empty = self.answer.status != "complete" and not self.answer.text
         self._settled = len(self.messages) - is_empty
 
@@ -163,17 +163,21 @@ class RunRecorder:
             self._limits.check_tool_calls(len(self.tool_calls))
         return set(again)
 
-    def tell(
+    def subscribe(
         self,
         deliver: Callable[[Sequence[Chunk]], None],
-        hurry: Callable[[], None],
-        set_out: Callable[[], None],
+        request_flush: Callable[[], None],
+        mark_request_sent: Callable[[], None],
     ) -> None:
         """Who gets the chunks once they are stored, and who is told that there are some.
 
         `set_out` is told that the LLM is about to be asked.
         """
-        self._deliver, self._hurry, self._set_out = deliver, hurry, set_out
+        self._deliver, self._request_flush, self._mark_request_sent = (
+            deliver,
+            request_flush,
+            mark_request_sent,
+        )
 
     @property
     def answer(self) -> Message:
@@ -182,12 +186,12 @@ class RunRecorder:
 
     def row_of(self, call: Call) -> ToolCall:
         """The row of a call, or what it would be."""
-        return self.unanswered.get(call.call_id) or pending_call(call, self.answer)
+        return self.calls_without_result.get(call.call_id) or pending_call(call, self.answer)
 
     @property
     def usage(self) -> Usage:
         """What the run has used so far, beside the transcript too."""
-        return usage_of([*self.requests.values(), *self.asides.values()])
+        return usage_of([*self.requests.values(), *self.side_requests.values()])
 
     # What stands beside the transcript: see `chatrecord.runs.compaction.RunLedger`
 
@@ -201,14 +205,14 @@ class RunRecorder:
         """The run's id."""
         return self.run.id
 
-    async def open_aside(
+    async def open_side_request(
         self, request: ApiRequest, target: Target, *, estimate: Callable[[], int]
     ) -> None:
         self._check_spending(target, estimate)
         if self._budgets:
-            if self.asides:
+            if self.side_requests:
                 await self.commit()  # the request before this one has ended: its row must say so
-            await self._admit(request)
+            await self._reserve(request)
             return
         self._changes.add(request)
         try:
@@ -219,7 +223,7 @@ class RunRecorder:
             raise
 
     def note(self, record: ApiRequest) -> None:
-        self.asides[record.id] = record
+        self.side_requests[record.id] = record
         self._changes.put(record)
 
     def add_summary(self, summary: Message) -> None:
@@ -250,13 +254,13 @@ class RunRecorder:
             self._step += 1
             self._limits.check_steps(self._step)
         self._check_spending(target, estimate)
-        admitted = await self._admitted(target) if self._budgets else None
+        reserved = await self._reserved(target) if self._budgets else None
         if self._sent:
-            self._open_another(target, again=again, admitted=admitted)
+            self._open_another(target, again=again, reserved=reserved)
             await self.commit()
         else:
-            self._open_first(target, admitted)
-        self._set_out()
+            self._open_first(target, reserved)
+        self._mark_request_sent()
         self._clock = perf_counter()
 
     def _check_spending(self, target: Target, estimate: Callable[[], int]) -> None:
@@ -265,24 +269,24 @@ class RunRecorder:
             target, estimate=estimate, run=used, chat=together(self._chat_usage, used)
         )
 
-    async def _admitted(self, target: Target) -> ApiRequest:
+    async def _reserved(self, target: Target) -> ApiRequest:
         """A request that is stored because every budget allowed it."""
         request = opened_request(self.run, self.answer.id, target)
-        if self._sent or self.asides:
+        if self._sent or self.side_requests:
             await self.commit()  # the request before this one has ended: its row must say so
-        await self._admit(request)
+        await self._reserve(request)
         return request
 
-    async def _admit(self, request: ApiRequest) -> None:
+    async def _reserve(self, request: ApiRequest) -> None:
         try:
-            await admit(self._store, self._budgets, request, self._new_lease, self.lock)
+            await reserve(self._store, self._budgets, request, self._new_lease, self.lock)
         except BaseException:
             self._changes.never_sent.add(request.id)  # it may be stored all the same
             raise
 
-    def _open_first(self, target: Target, admitted: ApiRequest | None) -> None:
+    def _open_first(self, target: Target, reserved: ApiRequest | None) -> None:
         """The first request and its answer are rows already."""
-        opened = admitted or self._request
+        opened = reserved or self._request
         assert opened is not None
         self._sent = True
         self._request = replace(
@@ -293,7 +297,7 @@ class RunRecorder:
             started_at=datetime.now(UTC),
         )
 
-    def _open_another(self, target: Target, *, again: bool, admitted: ApiRequest | None) -> None:
+    def _open_another(self, target: Target, *, again: bool, reserved: ApiRequest | None) -> None:
         answer = self.answer
         if again and not (answer.text or answer.reasoning):
             self._put_message(replace(answer, status="streaming", finished_at=None))
@@ -301,11 +305,11 @@ class RunRecorder:
             if again:
                 self._put_message(replace(answer, status="superseded"))
             self._add_message(empty_answer(self.run, target, seq=self._next_seq()))
-        if admitted is None:
+        if reserved is None:
             self._request = opened_request(self.run, self.answer.id, target)
             self._changes.add(self._request)
         else:
-            self._request = replace(admitted, message_id=self.answer.id)
+            self._request = replace(reserved, message_id=self.answer.id)
             self._changes.put(self._request)
 
     def watch(self, snapshot: Snapshot) -> None:
@@ -314,21 +318,21 @@ class RunRecorder:
         self._seen = {}
         if self._request.streamed:
             self._request = replace(self._request, first_token_ms=self._elapsed_ms())
-        self._hurry()
+        self._request_flush()
 
     def grow(self, characters: int) -> bool:
         if self._is_early:
             self._collect()
             if perf_counter() - self._unstored_since < EARLY:
                 self._show_early()
-        return self._headway.grow(characters)
+        return self._backpressure.grow(characters)
 
-    async def catch_up(self) -> None:
-        await self._headway.wait()
+    async def wait_for_room(self) -> None:
+        await self._backpressure.wait()
 
     def close_request(self, answer: Answer | None, failure: Failure | None = None) -> None:
         self._collect()
-        self._headway.end()
+        self._backpressure.end()
         self._snapshot = None
         assert self._request is not None
         status = status_after(failure)
@@ -341,20 +345,20 @@ class RunRecorder:
             self._expect_calls(answer.calls)
 
     def _expect_calls(self, calls: Sequence[Call]) -> None:
-        self.unanswered = {}
+        self.calls_without_result = {}
         for call in calls:
             expected = pending_call(call, self.answer)
             self.tool_calls[str(expected.id)] = expected
-            self.unanswered[call.call_id] = expected
+            self.calls_without_result[call.call_id] = expected
             self._changes.add(expected)
         self._limits.check_tool_calls(len(self.tool_calls))
 
     def add_message(self, body: Body) -> None:
         self._add_message(whole_message(self.run, self._next_seq(), body))
-        self.unanswered = {}
+        self.calls_without_result = {}
 
     async def start_tool(self, call: Call) -> None:
-        expected = self.unanswered.get(call.call_id) or self._unexpected(call)
+        expected = self.calls_without_result.get(call.call_id) or self._unexpected(call)
         started = replace(
             expected, status="running", arguments=call.arguments, started_at=datetime.now(UTC)
         )
@@ -376,7 +380,7 @@ class RunRecorder:
         await self.commit()
 
     async def deny_tool(self, call: Call, reason: str) -> None:
-        expected = self.unanswered.get(call.call_id) or self._unexpected(call)
+        expected = self.calls_without_result.get(call.call_id) or self._unexpected(call)
         denied = replace(expected, status="denied", error=reason, finished_at=datetime.now(UTC))
         self._put_tool_call(denied)
         self._collect()
@@ -392,7 +396,7 @@ class RunRecorder:
         error: str | None = None,
         is_denied: bool = False,
     ) -> None:
-        open_call = self.unanswered.get(call_id)
+        open_call = self.calls_without_result.get(call_id)
         if open_call is None or open_call.status not in ("pending", "running", "awaiting_approval"):
             return
         status: ToolCallStatus = "failed" if error is not None else "complete"
@@ -404,7 +408,7 @@ class RunRecorder:
 
     def entries(self) -> list[JournalEntry]:
         self._collect()
-        self._headway.enter()
+        self._backpressure.enter()
         said = self._said()
         self._entered_at = perf_counter()
         self._journaled.update(chunk.message_id for chunk in said)
@@ -415,7 +419,7 @@ class RunRecorder:
         ]
 
     def stored(self) -> None:
-        self._headway.store()
+        self._backpressure.store()
         self._numbered += self._entered
         self._hand_on(self._entered, since=self._entered_at)
 
@@ -444,11 +448,11 @@ class RunRecorder:
         elif self.answer.status == "streaming":
             status: Ending = "interrupted" if isinstance(error, RunInterrupted) else "failed"
             self._put_message(replace(self.answer, status=status, finished_at=datetime.now(UTC)))
-        for call in self.unanswered.values():
+        for call in self.calls_without_result.values():
             if call.status in ("pending", "running", "awaiting_approval"):
                 self._put_tool_call(ended_call(call, "interrupted", None, None))
-        if self.unanswered:
-            calls = [self.tool_calls[str(call.id)] for call in self.unanswered.values()]
+        if self.calls_without_result:
+            calls = [self.tool_calls[str(call.id)] for call in self.calls_without_result.values()]
             self.add_message(answers(calls))
 
     def replace_from(self, first: int) -> None:
@@ -475,7 +479,7 @@ class RunRecorder:
 
         Changes made by calls that run side by side go out together.
         """
-        await finished(self._committed(), self._context)
+        await run_to_completion(self._committed(), self._context)
 
     async def _committed(self) -> None:
         try:
@@ -499,7 +503,7 @@ class RunRecorder:
             self._hand_on(shown, since=began)
 
     def _new_lease(self) -> Lease:
-        return self._writing.lease_of(self.run)
+        return self._writing.next_lease(self.run)
 
     def reduce(self, reduction: Reduction) -> bool:
         """Give up one value that the database may not take; whether there was one left.
@@ -579,7 +583,7 @@ class RunRecorder:
         self._changes.put(message)
 
     def _put_tool_call(self, call: ToolCall) -> None:
-        self.unanswered[call.call_id] = self.tool_calls[str(call.id)] = call
+        self.calls_without_result[call.call_id] = self.tool_calls[str(call.id)] = call
         self._changes.put(call)
 
     def _elapsed_ms(self) -> float:
@@ -591,9 +595,9 @@ def _pieces(text: str) -> list[str]:
     return [text[start : start + LONGEST_PIECE] for start in starts]
 
 
-def _to_nobody(_chunks: Sequence[Chunk]) -> None:
+def _drop(_chunks: Sequence[Chunk]) -> None:
     """Before anybody listens."""
 
 
-def _in_no_hurry() -> None:
+def _ignore() -> None:
     """Before anybody waits."""

@@ -23,10 +23,10 @@ from chatrecord.store.run_queue_store import RunQueueStore
 from chatrecord.store.run_store import RunStore
 from chatrecord.store.transcript_store import TranscriptStore
 
-from .cancellation import finished
+from .cancellation import run_to_completion
 from .journal import Journal
 from .row_changes import ended_call, whole_message
-from .tool_answers import last_answer, unanswered
+from .tool_answers import calls_without_result, last_answer
 
 log = logging.getLogger("chatrecord")
 
@@ -65,7 +65,7 @@ class Repairer:
 
     async def _repaired(self, run: Run, *, is_for_one: bool) -> bool:
         try:
-            return await finished(self._repair_one(run))
+            return await run_to_completion(self._repair_one(run))
         except ChatRecordError as error:
             if is_for_one or (isinstance(error, DatabaseFailed) and error.may_pass):
                 raise
@@ -74,11 +74,11 @@ class Repairer:
 
     async def abandon(self, run: Run) -> bool:
         """End a parked run: the calls that wait for approval are denied."""
-        return await finished(self._abandon(run))
+        return await run_to_completion(self._abandon(run))
 
     async def end(self, run: Run, why: str) -> bool:
         """End a run of this process that nobody works on any more."""
-        return await finished(self._end(run, why))
+        return await run_to_completion(self._end(run, why))
 
     async def _abandon(self, run: Run) -> bool:
         until = datetime.now(UTC) + self.journal.lease
@@ -89,7 +89,7 @@ class Repairer:
         if self.journal.tasks_of(run.id):
             return False
         if run.status == "waiting":
-            await self.store.leave_line(run)
+            await self.store.dequeue_run(run)
             return True
         now = datetime.now(UTC)
         until = now + self.journal.lease
@@ -153,7 +153,7 @@ def _answer(
     if answer is None:
         return  # the chat was deleted meanwhile
     last = max(messages, key=lambda message: message.seq)
-    open_calls = unanswered(answer, messages, calls)
+    open_calls = calls_without_result(answer, messages, calls)
     if open_calls:
         changes.add(whole_message(run, last.seq + 1, answers(open_calls)))
         changes.next_seq = last.seq + 2

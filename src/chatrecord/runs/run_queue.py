@@ -14,9 +14,9 @@ from chatrecord.errors import ApprovalPending, ChatBusy, RunNotFound, SentBefore
 from chatrecord.records import Reply, Run
 from chatrecord.store.run_queue_store import RunQueueStore
 
-from .cancellation import finished
+from .cancellation import run_to_completion
 from .feed import Feed
-from .run_spec import Order
+from .run_spec import RunSpec
 
 
 def _check_cancelled() -> None:
@@ -25,7 +25,7 @@ def _check_cancelled() -> None:
         raise asyncio.CancelledError
 
 
-class Others(Protocol):
+class OtherRuns(Protocol):
     """The other runs of the chat."""
 
     async def repair(self) -> int:
@@ -48,12 +48,12 @@ class Others(Protocol):
 
 
 @dataclass(slots=True)
-class Turn:
+class RunQueue:
     """The turn of one run. `open` begins it, `row` is its row as of now."""
 
     store: RunQueueStore
-    order: Order
-    others: Others
+    spec: RunSpec
+    others: OtherRuns
     lease: timedelta
     open: Callable[[], Coroutine[Any, Any, None]]
     row: Callable[[], Run]
@@ -61,11 +61,11 @@ class Turn:
 
     async def begin(self) -> None:
         """Open the run once the others let it, or raise what forbids it."""
-        if self.order.waits:
-            await self._begin_in_line()
+        if self.spec.waits:
+            await self._begin_queued()
             return
         while (ahead := await self._opened()) is not None:
-            if self.order.policies.on_busy == "reject" or self.order.resumes:
+            if self.spec.policies.on_busy == "reject" or self.spec.resumes:
                 raise ahead
             await self.others.stop()
 
@@ -73,11 +73,11 @@ class Turn:
         """Open it, or learn who is ahead. Raises where there is nobody to wait for."""
         while True:
             try:
-                await finished(self.open())
+                await run_to_completion(self.open())
             except SentBefore:
                 raise
             except ApprovalPending:
-                if self.order.policies.on_parked == "reject":
+                if self.spec.policies.on_parked == "reject":
                     raise
                 await self.others.stop()
             except ChatBusy as busy:
@@ -90,23 +90,23 @@ class Turn:
             else:
                 return None
 
-    async def _begin_in_line(self) -> None:
+    async def _begin_queued(self) -> None:
         try:
             async with self.others.queue():
-                ahead = await self._opened_or_in_line()
+                ahead = await self._opened_or_queued()
             while ahead is not None:
                 await self._wait_for(ahead)
-                ahead = await self._opened_or_in_line()
+                ahead = await self._opened_or_queued()
         except BaseException:
             if self._place is not None:
-                await finished(self.store.leave_line(self._place))
+                await run_to_completion(self.store.dequeue_run(self._place))
             raise
 
-    async def _opened_or_in_line(self) -> ChatBusy | None:
+    async def _opened_or_queued(self) -> ChatBusy | None:
         ahead = await self._opened()
         if ahead is not None:
             self._place = replace(self.row(), status="waiting")
-            await finished(self.store.stand_in_line(self._place))
+            await run_to_completion(self.store.enqueue_run(self._place))
         return ahead
 
     async def _wait_for(self, ahead: ChatBusy) -> None:

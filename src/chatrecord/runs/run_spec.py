@@ -19,7 +19,7 @@ from .row_changes import empty_answer, opened_message, opened_request
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class RunSpec:
     """What is asked of a run."""
 
     chat_id: UUID
@@ -37,47 +37,49 @@ class Order:
         return self.policies.on_busy == "wait" and self.resumes is None
 
 
-def start_of(order: Order, llm: LLM, run_id: UUID, *, owner: str, lease: timedelta) -> RunStart:
+def initial_rows(
+    spec: RunSpec, llm: LLM, run_id: UUID, *, owner: str, lease: timedelta
+) -> RunStart:
     """The first rows of a run: itself, its prompt, an empty answer and the request for it."""
-    check_sizes(order.content, order.policies.limits.attachment_bytes)
+    check_sizes(spec.content, spec.policies.limits.attachment_bytes)
     now = datetime.now(UTC)
     run = Run(
         id=run_id,
-        chat_id=order.chat_id,
+        chat_id=spec.chat_id,
         status="running",
         owner=owner,
         epoch=1,
         lease_until=now + lease,
-        idempotency_key=order.idempotency_key,
-        instructions=order.instructions,
-        settings=_settings_of(order, llm) or None,
+        idempotency_key=spec.idempotency_key,
+        instructions=spec.instructions,
+        settings=_settings_of(spec, llm) or None,
         error=None,
         started_at=now,
         finished_at=None,
     )
     prompt = None
-    if order.content is not None:
-        prompt = opened_message(run, 0, prompt_of(order, llm), "complete")
+    if spec.content is not None:
+        prompt = opened_message(run, 0, prompt_of(spec, llm), "complete")
     answer = empty_answer(run, llm.target, seq=0)
-    request = None if order.policies.budgets else opened_request(run, answer.id, llm.target)
+    request = None if spec.policies.budgets else opened_request(run, answer.id, llm.target)
     return RunStart(
         run,
         prompt,
         answer,
         request,
-        order.policies.window,
-        order.replaces,
-        order.waits,
-        with_summary=order.policies.compact is not None,
+        spec.policies.window,
+        spec.replaces,
+        spec.waits,
+        with_summary=spec.policies.compact is not None,
     )
 
 
-def _settings_of(order: Order, llm: LLM) -> dict[str, Json]:
+def _settings_of(spec: RunSpec, llm: LLM) -> dict[str, Json]:
     settings: dict[str, Json] = {}
-    if order.replaces is not None:
-        settings["replaces"] = order.replaces.first
-    if order.idempotency_key is not None:
-        settings["question"] = fingerprint(prompt_of(order, llm))
+    if spec.replaces is not None:
+        settings["replaces"] = spec.replaces.first
+    if spec.idempotency_key is not None:
+        settings["question"] = fingerprint(prompt_of(spec, llm))
     return settings
 
 
@@ -93,6 +95,6 @@ def _timeless(value: Json) -> Json:
     return [_timeless(item) for item in value] if isinstance(value, list) else value
 
 
-def prompt_of(order: Order, llm: LLM) -> Body:
+def prompt_of(spec: RunSpec, llm: LLM) -> Body:
     """The user's message as it is stored."""
-    return llm.prompt(order.content, storing(order.policies.hooks, order.chat_id))
+    return llm.prompt(spec.content, storing(spec.policies.hooks, spec.chat_id))

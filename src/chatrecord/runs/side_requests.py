@@ -11,11 +11,11 @@ from typing import Protocol
 from uuid import UUID
 
 from chatrecord.errors import ChatRecordError
-from chatrecord.hooks.aside_hooks import AsideHooks
 from chatrecord.hooks.hook import Hook
 from chatrecord.hooks.moments import Change, Text
+from chatrecord.hooks.side_request_hooks import SideRequestHooks
 from chatrecord.ids import new_id
-from chatrecord.llm.port import LLM, Answer, Aside, Body, Failure, Snapshot
+from chatrecord.llm.port import LLM, Answer, Body, Failure, SideRequest, Snapshot
 from chatrecord.records import ApiRequest, Json, Message, Tokens, ToolCall, Usage
 from chatrecord.spending.budgets import Budget
 from chatrecord.spending.limits import Limits
@@ -24,15 +24,15 @@ from chatrecord.store.changes import Changes
 from chatrecord.store.retries import with_retries
 from chatrecord.store.run_store import RunStore
 from chatrecord.store.spending_store import SpendingStore
-from chatrecord.store.times import PATIENCE
+from chatrecord.store.times import DATABASE_TIMEOUT
 from chatrecord.values import Call, Target
 
-from .budget_reservation import admit
-from .cancellation import finished
+from .budget_reservation import reserve
+from .cancellation import run_to_completion
 from .repair import DIED
 from .row_changes import answered, closed_request, new_request, status_after
 
-_PATIENCE = PATIENCE.total_seconds()
+_PATIENCE = DATABASE_TIMEOUT.total_seconds()
 LONGEST = timedelta(hours=1)
 _REACH = timedelta(days=7)
 """What was begun before that is not looked for: the table of requests may be large."""
@@ -51,7 +51,7 @@ class Ledger(Protocol):
     @property
     def run_id(self) -> UUID | None: ...
 
-    async def open_aside(
+    async def open_side_request(
         self, request: ApiRequest, target: Target, *, estimate: Callable[[], int]
     ) -> None:
         """Store a request that is about to be sent, or raise what forbids it."""
@@ -63,7 +63,7 @@ class Ledger(Protocol):
         """Store what was noted."""
 
 
-class AsideRecorder:
+class SideRequestRecorder:
     """Implements `chatrecord.llm.port.Recorder` for requests that write no message."""
 
     def __init__(self, ledger: Ledger) -> None:
@@ -84,7 +84,7 @@ class AsideRecorder:
     async def open_request(self, target: Target, *, estimate: Callable[[], int]) -> None:
         ledger = self._ledger
         request = new_request(ledger.chat_id, ledger.run_id, None, target)
-        await ledger.open_aside(request, target, estimate=estimate)
+        await ledger.open_side_request(request, target, estimate=estimate)
         self._request, self._clock = request, perf_counter()
 
     def watch(self, snapshot: Snapshot) -> None:
@@ -95,7 +95,7 @@ class AsideRecorder:
     def grow(self, characters: int) -> bool:
         return False
 
-    async def catch_up(self) -> None:
+    async def wait_for_room(self) -> None:
         """Nothing of it is stored before its end."""
 
     def close_request(self, answer: Answer | None, failure: Failure | None = None) -> None:
@@ -143,7 +143,7 @@ class AsideRecorder:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class SideAnswer:
     """The answer to an aside: its text, the request that brought it, and its message, no row."""
 
     text: str
@@ -156,16 +156,18 @@ class Asked:
         return self.storing(Text("assistant", text)) if self.storing else text
 
 
-async def asked(llm: LLM, aside: Aside, ledger: Ledger, hooks: Sequence[Hook]) -> Asked:
+async def ask_beside(
+    llm: LLM, side_request: SideRequest, ledger: Ledger, hooks: Sequence[Hook]
+) -> SideAnswer:
     """Ask this beside the transcript. Raises the `ChatRecordError` that tells why it failed.
 
     Its requests are noted, the last of them still to be committed.
     """
-    recorder = AsideRecorder(ledger)
-    own_hooks = AsideHooks(hooks, ledger.chat_id, ledger.run_id, recorder)
-    text = await llm.aside(aside, recorder, own_hooks)
+    recorder = SideRequestRecorder(ledger)
+    own_hooks = SideRequestHooks(hooks, ledger.chat_id, ledger.run_id, recorder)
+    text = await llm.side_request(side_request, recorder, own_hooks)
     assert recorder.last is not None
-    return Asked(text, recorder.last, recorder.answer, own_hooks.storing)
+    return SideAnswer(text, recorder.last, recorder.answer, own_hooks.storing)
 
 
 class ChatLedger:
@@ -184,11 +186,11 @@ class ChatLedger:
         self._sent: dict[UUID, ApiRequest] = {}
         self._lock = asyncio.Lock()
 
-    async def open_aside(
+    async def open_side_request(
         self, request: ApiRequest, target: Target, *, estimate: Callable[[], int]
     ) -> None:
         await self.commit()
-        used = await self._store.usage(self.chat_id) if self._limits.concern_chat else Usage()
+        used = await self._store.usage(self.chat_id) if self._limits.need_chat_usage else Usage()
         so_far = usage_of(self._sent.values())
         self._limits.check_spending(
             target, estimate=estimate, run=so_far, chat=together(used, Usage())
@@ -201,11 +203,11 @@ class ChatLedger:
 
     async def _open(self, request: ApiRequest) -> None:
         if self._budgets:
-            await admit(self._store, self._budgets, request, lambda: None, self._lock)
+            await reserve(self._store, self._budgets, request, lambda: None, self._lock)
         else:
             opening = Changes(self.chat_id)
             opening.add(request)
-            await finished(self._store.write(opening))
+            await run_to_completion(self._store.write(opening))
 
     def note(self, record: ApiRequest) -> None:
         self._sent[record.id] = record
@@ -215,7 +217,7 @@ class ChatLedger:
         if self._changes.changed or self._changes.never_sent:
             changes, self._changes = self._changes, Changes(self.chat_id)
             # They may be written twice.
-            await finished(with_retries(lambda: self._store.write(changes), _PATIENCE))
+            await run_to_completion(with_retries(lambda: self._store.write(changes), _PATIENCE))
 
     async def close(self) -> None:
         """Store what was noted, as well as that can be done."""
@@ -225,13 +227,13 @@ class ChatLedger:
             return
 
 
-async def end_dead_asides(store: SpendingStore) -> int:
+async def end_dead_side_requests(store: SpendingStore) -> int:
     """End the requests of no run whose process has died; how many there were.
 
     One that is still alive after so long says itself how it has ended, once it has.
     """
     before = datetime.now(UTC) - LONGEST
-    return await store.end_asides(before - _REACH, before, DIED)
+    return await store.end_side_requests(before - _REACH, before, DIED)
 
 
 def _empty_message(chat_id: UUID) -> Message:

@@ -29,7 +29,7 @@ def calls_of(answer: Message, calls: Iterable[ToolCall]) -> list[ToolCall]:
     return [call for call in calls if call.message_id == answer.id]
 
 
-def unanswered(
+def calls_without_result(
     answer: Message, messages: Sequence[Message], calls: Iterable[ToolCall]
 ) -> list[ToolCall]:
     """The calls of this answer that have no result yet in any message after it.

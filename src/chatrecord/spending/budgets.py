@@ -91,7 +91,7 @@ class Budget:
             return (since + timedelta(days=31)).replace(day=1)
         return since + timedelta(**{f"{self.per}s": 1})
 
-    def admits(self, target: Target, spending: Spending) -> bool:
+    def allows(self, target: Target, spending: Spending) -> bool:
         """Whether a request may be sent now; if not, it may once others have ended.
 
         Raises `BudgetExceeded`, and `UnknownPrice` where the cost could never be known.

@@ -51,7 +51,7 @@ class Limits:
                 check_amount(f"Limits({limit.name}", value)
 
     @property
-    def concern_chat(self) -> bool:
+    def need_chat_usage(self) -> bool:
         """Whether the chat's usage so far has to be known."""
         return self.chat_tokens is not None or self.chat_cost is not None
 
@@ -84,7 +84,7 @@ class Limits:
 
     @property
     def _spending_is_free(self) -> bool:
-        return not self.concern_chat and self.tokens is None and self.cost is None
+        return not self.need_chat_usage and self.tokens is None and self.cost is None
 
 
 def _check_tokens(name: str, limit: int | None, used: Usage, tokens: int) -> None:

@@ -15,7 +15,7 @@ from typing_extensions import TypeVar
 from chatrecord.attachments.stores import AttachmentStore
 from chatrecord.chats import opening as chats
 from chatrecord.errors import ConfigurationError
-from chatrecord.runs.process import Office
+from chatrecord.runs.process import ProcessRuntime
 from chatrecord.sqlalchemy.doctor.doctor import Doctor
 from chatrecord.sqlalchemy.doctor.findings import Finding
 from chatrecord.sqlalchemy.engine.creation import engine_of
@@ -27,7 +27,7 @@ from chatrecord.sqlalchemy.sql.tables import MappedTable
 from chatrecord.sqlalchemy.store.attachments import check_own
 from chatrecord.sqlalchemy.store.store import SqlStore
 from chatrecord.sqlalchemy.tables import READY_MADE
-from chatrecord.store.times import LEASE, PATIENCE
+from chatrecord.store.times import DATABASE_TIMEOUT, LEASE
 
 from .types import PrivateJson, PrivateText
 
@@ -71,7 +71,7 @@ class Database(Generic[Tables]):
         keep_tool_calls: bool = True,
         keep_requests: bool = True,
         lease: timedelta = LEASE,
-        patience: timedelta = PATIENCE,
+        patience: timedelta = DATABASE_TIMEOUT,
         encryption: Keys | None = None,
         attachments: AttachmentStore | None = None,
     ) -> None: ...
@@ -85,7 +85,7 @@ class Database(Generic[Tables]):
         keep_tool_calls: bool = True,
         keep_requests: bool = True,
         lease: timedelta = LEASE,
-        patience: timedelta = PATIENCE,
+        patience: timedelta = DATABASE_TIMEOUT,
         encryption: Keys | None = None,
         attachments: AttachmentStore | None = None,
     ) -> None: ...
@@ -98,7 +98,7 @@ class Database(Generic[Tables]):
         keep_tool_calls: bool = True,
         keep_requests: bool = True,
         lease: timedelta = LEASE,
-        patience: timedelta = PATIENCE,
+        patience: timedelta = DATABASE_TIMEOUT,
         encryption: Keys | None = None,
         attachments: AttachmentStore | None = None,
     ) -> None:
@@ -111,7 +111,7 @@ class Database(Generic[Tables]):
             self.engine, self.models, is_ours=is_ours, patience=patience, attachments=attachments
         )
         self._times = (lease, patience)
-        self.office = Office(self.store, *self._times)
+        self.runtime = ProcessRuntime(self.store, *self._times)
         begin_anew_in_forks(self)
         if encryption is not None:
             _check_private(self.models)
@@ -129,7 +129,7 @@ class Database(Generic[Tables]):
 
         An engine of your own stays open.
         """
-        await self.office.close()
+        await self.runtime.close()
         await self.store.close()
 
     def begin_anew(self) -> object:
@@ -137,8 +137,8 @@ class Database(Generic[Tables]):
 
         Called by the fork itself. Returns what belongs to the parent.
         """
-        inherited = self.office, self.store.begin_anew()
-        self.office = Office(self.store, *self._times)
+        inherited = self.runtime, self.store.begin_anew()
+        self.runtime = ProcessRuntime(self.store, *self._times)
         return inherited
 
     async def repair(self) -> int:

@@ -36,7 +36,7 @@ class JournalEntry:
         return str(self.payload["kind"]), str(self.payload.get("text", ""))
 
 
-FOREVER = datetime(9999, 1, 1, tzinfo=UTC)
+NO_EXPIRY = datetime(9999, 1, 1, tzinfo=UTC)
 """Until when a parked run is safe from repair."""
 
 
@@ -94,7 +94,7 @@ class Changes:
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class BudgetCheck:
     """What has to be allowed before a request is stored, by what its owner has spent since then.
 
     `by` is a column of the chat, `"chat_id"`, or `None` for all chats together.
@@ -102,4 +102,4 @@ class Claim:
 
     by: str | None
     since: datetime | None
-    admits: Callable[[Spending], bool]
+    allows: Callable[[Spending], bool]

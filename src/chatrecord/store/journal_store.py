@@ -7,7 +7,7 @@ from typing import Protocol
 from uuid import UUID
 
 from .changes import JournalEntry, Lease
-from .rows import Beat
+from .rows import RunState
 
 
 class JournalStore(Protocol):
@@ -18,7 +18,7 @@ class JournalStore(Protocol):
     has failed, too.
     """
 
-    async def tick(self, news: Mapping[Lease, Sequence[JournalEntry]]) -> Mapping[UUID, bool]:
+    async def flush(self, news: Mapping[Lease, Sequence[JournalEntry]]) -> Mapping[UUID, bool]:
         """Renew these leases, and append the news of each run to the journal.
 
         Tells those who listen to `tidings` of runs that have news, where the database can tell.
@@ -29,13 +29,13 @@ class JournalStore(Protocol):
     async def journal(self, message_id: UUID, *, after: int) -> list[JournalEntry]:
         """The pieces of a message that is still streaming, after the number `after`."""
 
-    async def journal_since(self, marks: Mapping[UUID, int]) -> list[JournalEntry]:
+    async def journal_since(self, positions: Mapping[UUID, int]) -> list[JournalEntry]:
         """The pieces of these messages after the number each has been read to, in their order."""
 
-    async def beats(self, run_ids: Sequence[UUID]) -> Mapping[UUID, Beat]:
+    async def run_states(self, run_ids: Sequence[UUID]) -> Mapping[UUID, RunState]:
         """How each of these runs does; deleted ones are missing."""
 
-    def tidings(self) -> AsyncGenerator[Collection[UUID] | None]:
+    def notifications(self) -> AsyncGenerator[Collection[UUID] | None]:
         """The ids of runs that have just written something, as soon as the database tells.
 
         `None` is for runs that are not named. A database that cannot tell says nothing, ever.

@@ -43,7 +43,7 @@ class RunStart:
     request: ApiRequest | None
     window: Window
     replaces: Replacement | None = None
-    in_line: bool = False
+    queued: bool = False
     with_summary: bool = False
 
     @property
@@ -61,7 +61,7 @@ class Begun:
 
 
 @dataclass(frozen=True, slots=True)
-class Beat:
+class RunState:
     """A sign of life of a run: it changes whenever the run writes."""
 
     status: RunStatus

@@ -17,11 +17,11 @@ class RunQueueStore(Protocol):
     has failed, too.
     """
 
-    async def stand_in_line(self, run: Run) -> None:
+    async def enqueue_run(self, run: Run) -> None:
         """Write down, or once more, that this run waits for its turn, as long as its lease is good.
 
         Those that wait for a chat stand in the order of their ids.
         """
 
-    async def leave_line(self, run: Run) -> None:
+    async def dequeue_run(self, run: Run) -> None:
         """This run waits no more."""

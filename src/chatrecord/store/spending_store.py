@@ -13,7 +13,7 @@ from chatrecord.records import (
 )
 from chatrecord.spending.reports import Span, UsageRow
 
-from .changes import Claim, Lease
+from .changes import BudgetCheck, Lease
 from .chat_store import Scope
 
 
@@ -25,8 +25,8 @@ class SpendingStore(Protocol):
     has failed, too.
     """
 
-    async def admit(
-        self, request: ApiRequest, lease: Lease | None, claims: Sequence[Claim]
+    async def reserve(
+        self, request: ApiRequest, lease: Lease | None, checks: Sequence[BudgetCheck]
     ) -> bool:
         """Store a request if all claims admit it; whether they did. Raises what they raise.
 
@@ -35,7 +35,7 @@ class SpendingStore(Protocol):
         Of two requests on what is left to one owner, the second sees the first.
         """
 
-    async def end_asides(self, since: datetime, before: datetime, why: str) -> int:
+    async def end_side_requests(self, since: datetime, before: datetime, why: str) -> int:
         """End the requests of no run that were begun in this time and are open; how many."""
 
     async def usage(self, chat_id: UUID) -> Usage:

@@ -10,5 +10,5 @@ LEASE = timedelta(seconds=30)
 The clocks of all processes on one database have to agree to within much less.
 """
 
-PATIENCE = timedelta(seconds=10)
+DATABASE_TIMEOUT = timedelta(seconds=10)
 """How long a database may fail or be silent before whatever waits for it is given up."""

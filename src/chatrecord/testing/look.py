@@ -25,7 +25,7 @@ from chatrecord.chats.opening import NewChat
 from chatrecord.chats.options import RuntimeOptions
 from chatrecord.ids import new_id
 from chatrecord.records import Chunk, Message
-from chatrecord.runs.process import Home
+from chatrecord.runs.process import Backend
 from chatrecord.store.changes import Changes, Lease
 
 PATIENCE = 10.0
@@ -33,7 +33,7 @@ PATIENCE = 10.0
 
 
 async def new_chat(
-    home: Home,
+    backend: Backend,
     llm: object,
     *,
     user_id: str | None = None,
@@ -44,24 +44,26 @@ async def new_chat(
 ) -> Chat:
     """A chat of this owner."""
     new = NewChat(instructions, title, metadata or {}, {"user_id": user_id})
-    return await chats.create_chat(home, llm, new, options, None)
+    return await chats.create_chat(backend, llm, new, options, None)
 
 
-async def die(home: Home, chat: Chat) -> None:
+async def die(backend: Backend, chat: Chat) -> None:
     """What a process does that is killed or paused: say nothing more, until its lease is over."""
     run = await chat.active_run()
     assert run is not None
-    journal = home.office.journal
+    journal = backend.runtime.journal
     journal.pause()
     live = journal.live(run.id)
     long_ago = datetime.now(UTC) - timedelta(seconds=1)
     async with live.lock if live is not None else nullcontext():  # a tick may be under way
-        await home.store.tick({Lease(run.id, run.owner, run.epoch, long_ago): []})
+        await backend.store.flush({Lease(run.id, run.owner, run.epoch, long_ago): []})
 
 
-async def load(home: Home, chat: Chat, llm: object, **options: Unpack[RuntimeOptions]) -> Chat:
+async def load(
+    backend: Backend, chat: Chat, llm: object, **options: Unpack[RuntimeOptions]
+) -> Chat:
     """The same chat, as another process would have it."""
-    return await chats.load_chat(home, llm, chat.id, {}, options)
+    return await chats.load_chat(backend, llm, chat.id, {}, options)
 
 
 async def until(happened: Callable[[], Awaitable[bool]]) -> None:
@@ -93,17 +95,17 @@ async def ended_answer(chat: Chat) -> Message:
     return (await chat.messages())[-1]
 
 
-async def journal_of(home: Home, chat: Chat) -> str:
+async def journal_of(backend: Backend, chat: Chat) -> str:
     """The text that is in the journal for the chat's last answer."""
     last = (await chat.messages())[-1]
-    entries = await home.store.journal(last.id, after=-1)
+    entries = await backend.store.journal(last.id, after=-1)
     payloads: list[Any] = [entry.payload for entry in entries]
     return "".join(payload["text"] for payload in payloads if payload["kind"] == "text")
 
 
-async def has_journal(home: Home, chat: Chat) -> bool:
+async def has_journal(backend: Backend, chat: Chat) -> bool:
     """Whether something of an answer has been journaled."""
-    return bool(await chat.messages() and await journal_of(home, chat))
+    return bool(await chat.messages() and await journal_of(backend, chat))
 
 
 def text_of(chunks: Sequence[Chunk]) -> str:
@@ -137,7 +139,7 @@ def dumped(messages: Sequence[ModelMessage]) -> Any:
 
 
 async def add_requests(
-    home: Home, chat: Chat, costs: Sequence[Decimal], *, started_at: datetime | None = None
+    backend: Backend, chat: Chat, costs: Sequence[Decimal], *, started_at: datetime | None = None
 ) -> None:
     """More requests like the chat's first, with these costs."""
     (first, *_) = await chat.requests()
@@ -145,7 +147,7 @@ async def add_requests(
     changes = Changes(chat.id)
     for cost in costs:
         changes.add(replace(first, id=new_id(), cost=cost))
-    await home.store.write(changes)
+    await backend.store.write(changes)
 
 
 async def _break(chat: Chat) -> None:

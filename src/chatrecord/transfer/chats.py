@@ -14,7 +14,7 @@ from chatrecord.chats import opening as chats
 from chatrecord.errors import ImportInvalid
 from chatrecord.ids import new_id
 from chatrecord.records import ChatRecord, Run
-from chatrecord.runs.process import Home
+from chatrecord.runs.process import Backend
 from chatrecord.store.changes import JournalEntry
 from chatrecord.store.chat_store import Scope
 
@@ -24,12 +24,12 @@ from .reading import Lines, read_export
 _REFERENCES = ("id", "chat_id", "run_id", "message_id")
 
 
-async def export_chat(home: Home, chat_id: UUID | str, scope: Scope) -> AsyncGenerator[str]:
+async def export_chat(backend: Backend, chat_id: UUID | str, scope: Scope) -> AsyncGenerator[str]:
     """The lines of a chat within the scope. Raises `ChatNotFound`."""
     wanted = chats.id_of(chat_id)
-    await chats.repair(home, chats=[wanted])
+    await chats.repair(backend, chats=[wanted])
     rows = 0
-    async with aclosing(home.store.rows_of_chat(wanted, scope)) as found:
+    async with aclosing(backend.store.rows_of_chat(wanted, scope)) as found:
         chat = await anext(found, None)
         if not isinstance(chat, ChatRecord):
             raise chats.not_found(chat_id)
@@ -43,28 +43,28 @@ async def export_chat(home: Home, chat_id: UUID | str, scope: Scope) -> AsyncGen
 
 
 async def import_chat(
-    home: Home, lines: Lines, *, new_ids: bool, columns: Mapping[str, object]
+    backend: Backend, lines: Lines, *, new_ids: bool, columns: Mapping[str, object]
 ) -> ChatRecord:
     """Write an exported chat with all its rows, in one transaction, after all is checked."""
     export = await read_export(lines)
     assert export.chat is not None
-    own = _columns(home, export.chat.columns) | dict(columns)
+    own = _columns(backend, export.chat.columns) | dict(columns)
     chat = replace(export.chat, columns=own)
     rows = [_orphaned(row) if isinstance(row, Run) else row for row in export.rows]
     if new_ids:
         chat, rows = _renewed(chat, rows)
-    stored = await home.store.insert_whole_chat(chat, rows)
-    await chats.repair(home, chats=[stored.id])
+    stored = await backend.store.insert_whole_chat(chat, rows)
+    await chats.repair(backend, chats=[stored.id])
     return stored
 
 
-def _columns(home: Home, exported: Mapping[str, object]) -> dict[str, object]:
+def _columns(backend: Backend, exported: Mapping[str, object]) -> dict[str, object]:
     """The columns of the export that the chats here have, too."""
-    known = home.store.chat_columns()
+    known = backend.store.chat_columns()
     own = {name: value for name, value in exported.items() if name in known}
     for name, value in own.items():
         try:
-            home.store.check_column(name, value)
+            backend.store.check_column(name, value)
         except (TypeError, ValueError) as error:
             msg = f"Line 2 has a column that does not fit here: {error}"
             raise ImportInvalid(msg, line=2) from error

@@ -23,7 +23,7 @@ from chatrecord.records import (
     ToolCall,
     ToolCallStatus,
 )
-from chatrecord.runs.process import Home
+from chatrecord.runs.process import Backend
 from chatrecord.runs.row_changes import ended_call, pending_call
 from chatrecord.store.changes import RunRecord
 from chatrecord.values import Call
@@ -83,7 +83,7 @@ class ChatFields:
 
 
 async def import_history(
-    home: Home, messages: object, history_format: HistoryFormat, given: ChatFields
+    backend: Backend, messages: object, history_format: HistoryFormat, given: ChatFields
 ) -> ChatRecord:
     """A new chat with this history, written in one transaction."""
     if history_format not in get_args(HistoryFormat):
@@ -96,7 +96,7 @@ async def import_history(
     for place, said in enumerate(history.said, 1):
         writer.add(said, place)
     writer.close()
-    return await home.store.insert_whole_chat(writer.chat(given), writer.rows())
+    return await backend.store.insert_whole_chat(writer.chat(given), writer.rows())
 
 
 @dataclass(slots=True)

@@ -12,7 +12,7 @@ from chatrecord.chats.chat import Chat
 from chatrecord.chats.stream import ChatStream
 from chatrecord.errors import ApprovalPending, ChatBusy, MessageNotFound, RunNotFound
 from chatrecord.records import Message, Run
-from chatrecord.runs.process import Home
+from chatrecord.runs.process import Backend
 from chatrecord.web.protocols.encoder import Opening, Seen
 
 from .client_messages import Anew, Decided, Decision, Edit, Question, Wish
@@ -25,11 +25,11 @@ PAGE = 50
 """Messages that are read at once in the search for one."""
 
 
-class Turns:
+class Dispatcher:
     """The runs of one chat, as its page asks for them."""
 
-    def __init__(self, home: Home, chat: Chat) -> None:
-        self._store = home.store
+    def __init__(self, backend: Backend, chat: Chat) -> None:
+        self._store = backend.store
         self._chat = chat
 
     async def answer(self, wish: Wish) -> tuple[ChatStream, Opening]:

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from chatrecord.chats import opening as chats
 from chatrecord.chats.chat import Chat
 from chatrecord.chats.options import OPTION_NAMES, RuntimeOptions
-from chatrecord.runs.process import Home
+from chatrecord.runs.process import Backend
 
 from .error_responses import NOT_SIGNED_IN, BadRequest
 
@@ -29,7 +29,7 @@ PerRequest: TypeAlias = Callable[[Request, Mapping[str, object]], object]
 class Access:
     """The way to chats: only to those of whoever asks."""
 
-    home: Home
+    backend: Backend
     owner: Owner
     llm: object
     options: RuntimeOptions | PerRequest
@@ -49,7 +49,7 @@ class Access:
         if not scope or None in scope.values():
             raise BadRequest(NOT_SIGNED_IN.status, NOT_SIGNED_IN.code, NOT_SIGNED_IN.message)
         for name, value in scope.items():
-            self.home.store.check_column(name, value)
+            self.backend.store.check_column(name, value)
         return dict(scope)
 
     async def chat(self, request: Request, chat_id: str) -> Chat:
@@ -57,7 +57,7 @@ class Access:
         scope = await self.scope(request)
         await self._check(chat_id, scope)
         llm, options = await self.equipment(request, scope)
-        return await chats.load_chat(self.home, llm, chat_id, scope, options)
+        return await chats.load_chat(self.backend, llm, chat_id, scope, options)
 
     async def equipment(
         self, request: Request, scope: Mapping[str, object]
@@ -73,7 +73,7 @@ class Access:
 
     async def _check(self, chat_id: str, scope: Mapping[str, object]) -> None:
         """Before anything of the application's is called for a chat that is not theirs."""
-        if await self.home.store.get_chat(chats.id_of(chat_id), scope) is None:
+        if await self.backend.store.get_chat(chats.id_of(chat_id), scope) is None:
             raise chats.not_found(chat_id)
 
 

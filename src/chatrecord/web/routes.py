@@ -17,7 +17,7 @@ from chatrecord.chats.opening import NewChat
 from chatrecord.chats.options import RuntimeOptions, check_options
 from chatrecord.chats.titles import LONGEST_TITLE
 from chatrecord.records import ChatRecord, Json, Run
-from chatrecord.runs.process import Home
+from chatrecord.runs.process import Backend
 from chatrecord.web.protocols.ag_ui import AGUIEncoder, is_run_input, wish_of_run
 from chatrecord.web.protocols.ai_sdk import AISDKEncoder, Version
 from chatrecord.web.protocols.encoder import Encoder
@@ -26,7 +26,7 @@ from chatrecord.web.protocols.ui_messages import Page, read_page
 
 from .bodies import invalid, json_of, needed_id, optional_text
 from .client_messages import Wish, wish_of
-from .dispatch import Turns
+from .dispatch import Dispatcher
 from .downloads import downloaded
 from .error_responses import UNKNOWN, BadRequest, problem_of
 from .json_bytes import JSON, text_of
@@ -48,7 +48,7 @@ LONGEST_METADATA = 10_000
 
 
 def chat_routes(
-    db: Home,
+    db: Backend,
     llm: object,
     *,
     owner: Owner | None = None,
@@ -130,7 +130,7 @@ def _told(endpoint: Endpoint) -> Endpoint:
 class Pages:
     """The endpoints."""
 
-    home: Home
+    backend: Backend
     access: Access
     protocol: Protocol
     version: Version
@@ -148,7 +148,7 @@ class Pages:
             raise invalid(f"'metadata' has more than {LONGEST_METADATA} characters.")
         new = NewChat(None, _title(body), metadata or {}, scope)
         llm, options = await self.access.equipment(request, scope)
-        chat = await chats.create_chat(self.home, llm, new, options, None)
+        chat = await chats.create_chat(self.backend, llm, new, options, None)
         return JSON(chat_json(chat.record), 201)
 
     async def list(self, request: Request) -> Response:
@@ -157,7 +157,7 @@ class Pages:
         limit = number(request, "limit", 20, most=LARGEST_PAGE)
         before = request.query_params.get("before")
         found = await chats.list_chats(
-            self.home,
+            self.backend,
             limit=limit,
             before=None if before is None else place_of(before),
             scope=scope,
@@ -194,7 +194,7 @@ class Pages:
         active = await chat.active_run()
         while True:
             page = await read_page(
-                self.home.store,
+                self.backend.store,
                 chat.id,
                 active,
                 limit=limit,
@@ -220,7 +220,7 @@ class Pages:
     async def live(self, request: Request) -> Response:
         """The answer that is being given, from its beginning; 204 where there is none."""
         chat = await self._chat(request)
-        live = await Turns(self.home, chat).live()
+        live = await Dispatcher(self.backend, chat).live()
         if live is None:
             return Response(status_code=204)
         stream, opening = live
@@ -229,7 +229,7 @@ class Pages:
     async def resume(self, request: Request) -> Response:
         """Go on with the last answer."""
         chat = await self._chat(request)
-        stream, opening = await Turns(self.home, chat).resumed()
+        stream, opening = await Dispatcher(self.backend, chat).resumed()
         return streamed(stream, opening, self._encoder(request), heartbeat=self.heartbeat)
 
     async def stop(self, request: Request) -> Response:
@@ -269,11 +269,11 @@ class Pages:
     async def delete(self, request: Request) -> Response:
         """Delete a chat."""
         scope = await self.access.scope(request)
-        await chats.delete_chat(self.home, request.path_params["id"], scope)
+        await chats.delete_chat(self.backend, request.path_params["id"], scope)
         return Response(status_code=204)
 
     async def _answered(self, chat: Chat, wish: Wish, encoder: Encoder) -> Response:
-        stream, opening = await Turns(self.home, chat).answer(wish)
+        stream, opening = await Dispatcher(self.backend, chat).answer(wish)
         return streamed(stream, opening, encoder, heartbeat=self.heartbeat)
 
     async def _waiting(self, chat: Chat) -> Response:

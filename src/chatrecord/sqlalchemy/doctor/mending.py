@@ -14,7 +14,7 @@ from chatrecord.errors import DatabaseFailed
 from chatrecord.records import Message, ToolCall
 from chatrecord.runs.repair import folded
 from chatrecord.runs.row_changes import ended_call, pending_call, whole_message
-from chatrecord.runs.tool_answers import calls_of, unanswered
+from chatrecord.runs.tool_answers import calls_of, calls_without_result
 from chatrecord.sqlalchemy.sql.invariants import Invariant, Invariants
 from chatrecord.sqlalchemy.sql.statements import Statements
 from chatrecord.sqlalchemy.store.rows import Row, entry_of, message_of, run_of, tool_call_of
@@ -94,7 +94,7 @@ class Mending:
         if seq is None or is_held or any(row["role"] != "tool" for row in after):
             return
         answer = message_of(standing[place])
-        calls = unanswered(
+        calls = calls_without_result(
             answer, [message_of(row) for row in after], await self._calls(connection, answer)
         )
         runs = await _rows(connection, self._sql.get_run, {**of_chat, "run_id": answer.run_id})

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from chatrecord.errors import ConfigurationError
 from chatrecord.sqlalchemy.types import is_mysql
 
-from .turns import check_memory
+from .exclusive import check_memory
 
 _CHECKED = "chatrecord_checked"
 

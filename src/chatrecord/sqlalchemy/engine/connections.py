@@ -23,18 +23,18 @@ from chatrecord.sqlalchemy.models.mixins import Models
 from chatrecord.sqlalchemy.sql.statements import Statements
 from chatrecord.sqlalchemy.store.attachments import Attachments
 from chatrecord.store.retries import with_retries
-from chatrecord.store.times import PATIENCE
+from chatrecord.store.times import DATABASE_TIMEOUT
 
 from .connection_checks import ConnectionChecks
 from .driver_options import told_of_options, watch_options
 from .errors import failed, is_of_database
+from .exclusive import Exclusive, exclusive_of, exclusive_writing_of
 from .interruptions import survive_interruptions
 from .packets import Packets
-from .snapshot import seeing_one_moment
-from .timeouts import bounded
-from .turns import Turn, turn_of, writing_turn_of
+from .snapshot import snapshot_transaction
+from .timeouts import time_limit
 
-_ANY_NUMBER = 1_000_000
+_UNLIMITED = 1_000_000
 _Beginning: TypeAlias = AbstractAsyncContextManager[AsyncConnection]
 
 Result = TypeVar("Result")
@@ -49,7 +49,7 @@ class Connections:
         models: Models,
         *,
         is_ours: bool,
-        patience: timedelta = PATIENCE,
+        patience: timedelta = DATABASE_TIMEOUT,
         attachments: AttachmentStore | None = None,
     ) -> None:
         self._engine = engine
@@ -65,8 +65,8 @@ class Connections:
 
     def _at_work(self) -> None:
         self._turns = asyncio.Semaphore(_connections(self._engine))
-        self._only = turn_of(self._engine)
-        self._writing = writing_turn_of(self._engine)
+        self._only = exclusive_of(self._engine)
+        self._writing = exclusive_writing_of(self._engine)
         self._checks = ConnectionChecks(self._engine)
         self._packets = Packets(self._engine)
         self._under_way = 0
@@ -85,7 +85,7 @@ class Connections:
             self._stay_in_one_loop()
         if self._is_ours:
             with suppress(DatabaseFailed):  # connections to a server that does not say goodbye
-                async with bounded(self.patience):
+                async with time_limit(self.patience):
                     await self._rest()
                     await self._engine.dispose()
 
@@ -113,7 +113,7 @@ class Connections:
         async with (
             self._packets_explained(),
             _taken(self._only),
-            bounded(self.patience),
+            time_limit(self.patience),
             _taken(self._writing),
             self._opened() as connection,
         ):
@@ -125,7 +125,7 @@ class Connections:
         async with (
             self._turns,
             _taken(self._only),
-            bounded(self.patience),
+            time_limit(self.patience),
             self._opened() as connection,
         ):
             yield connection
@@ -140,7 +140,7 @@ class Connections:
     async def snapshot(self) -> AsyncIterator[AsyncConnection]:
         """A transaction that sees all as of one moment, for as long as it takes to read it."""
         self._stay_in_one_loop()
-        beginning = seeing_one_moment(self._engine)
+        beginning = snapshot_transaction(self._engine)
         async with _taken(self._only), self._failing(), self._connected(beginning) as connection:
             yield connection
 
@@ -220,7 +220,7 @@ class Connections:
             return [dict(row) for row in found.mappings()]
 
 
-def _taken(turn: Turn | None) -> AbstractAsyncContextManager[None]:
+def _taken(turn: Exclusive | None) -> AbstractAsyncContextManager[None]:
     return nullcontext() if turn is None else turn.taken()
 
 
@@ -228,5 +228,5 @@ def _connections(engine: AsyncEngine) -> int:
     """How many of our transactions may be under way, with one connection left for the journal."""
     pool = engine.pool
     if not isinstance(pool, QueuePool) or pool._max_overflow < 0:
-        return _ANY_NUMBER
+        return _UNLIMITED
     return max(1, pool.size() + pool._max_overflow - 1)

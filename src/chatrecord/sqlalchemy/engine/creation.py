@@ -15,8 +15,8 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool
 from chatrecord.errors import ConfigurationError
 
 from .driver_options import taken_out
-from .pre_ping import check_the_idle
-from .turns import is_in_memory
+from .exclusive import is_in_memory
+from .pre_ping import pre_ping_idle
 
 _DRIVERS = {
     "sqlite": "sqlite+aiosqlite",
@@ -62,7 +62,7 @@ def _engine_for(url: URL, patience: timedelta) -> AsyncEngine:
     url, options = taken_out(url)
     if url.get_backend_name() != "sqlite":
         engine = create_async_engine(url, hide_parameters=True, connect_args=options)
-        check_the_idle(engine)
+        pre_ping_idle(engine)
         return engine
     pool = _pool_of_sqlite(url)
     engine = create_async_engine(url, hide_parameters=True, connect_args=options, **pool)

@@ -31,7 +31,7 @@ def payload(run_ids: Sequence[UUID]) -> str:
     return " ".join(run_id.hex for run_id in run_ids) if len(run_ids) <= _MOST else ""
 
 
-async def tidings(engine: AsyncEngine) -> AsyncGenerator[Collection[UUID] | None]:
+async def notifications(engine: AsyncEngine) -> AsyncGenerator[Collection[UUID] | None]:
     """The notices as they come, over a connection that the pool does not count."""
     listen = _LISTENERS.get(engine.dialect.driver)
     if listen is None or not can_tell(engine.dialect):

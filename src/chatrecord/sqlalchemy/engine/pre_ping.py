@@ -20,7 +20,7 @@ IDLE = 1.0
 _SINCE = "chatrecord_idle_since"
 
 
-def check_the_idle(engine: AsyncEngine) -> None:
+def pre_ping_idle(engine: AsyncEngine) -> None:
     """Have the connections of this engine tried when they come out of a rest."""
     dialect = engine.dialect
     database_error = dialect.loaded_dbapi.Error

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 
 @asynccontextmanager
-async def seeing_one_moment(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+async def snapshot_transaction(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
     """A connection whose reads all see the same, whatever others commit meanwhile."""
     if engine.dialect.name != "sqlite":
         async with engine.execution_options(isolation_level="REPEATABLE READ").begin() as other:

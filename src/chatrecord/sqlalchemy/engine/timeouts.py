@@ -13,7 +13,7 @@ _GRACE = 1.0
 
 
 @asynccontextmanager
-async def bounded(patience: float) -> AsyncIterator[None]:
+async def time_limit(patience: float) -> AsyncIterator[None]:
     """Interrupt what takes longer than so many seconds, as `DatabaseFailed`.
 
     The connection that was waited for is closed, not given back: what the server did last is not

@@ -69,4 +69,4 @@ class LeaseStatements(Tables):
 
 
 def _told() -> ColumnElement[Any]:
-    return func.pg_notify(CHANNEL, bindparam("tidings", type_=String))
+    return func.pg_notify(CHANNEL, bindparam("notification", type_=String))

@@ -27,7 +27,7 @@ class RunQueueStatements(Tables):
         return [of_chat, self.run.status == "waiting"]
 
     @cached_property
-    def first_in_line(self) -> Select[Any]:
+    def first_queued(self) -> Select[Any]:
         """The run that has waited longest for a chat, and still does."""
         now = bindparam("now", type_=self.run.lease_until.type)
         alive = self.run.lease_until >= now
@@ -35,7 +35,7 @@ class RunQueueStatements(Tables):
         return ids.order_by(self.run.id).limit(1)
 
     @cached_property
-    def keep_place(self) -> Update:
+    def renew_queue_entry(self) -> Update:
         """A run still waits."""
         return (
             update(self.run.table)
@@ -44,13 +44,13 @@ class RunQueueStatements(Tables):
         )
 
     @cached_property
-    def leave_line(self) -> Delete:
+    def dequeue_run(self) -> Delete:
         """A run waits no more."""
         mine = self.run.id == bindparam("row_id")
         return delete(self.run.table).where(mine, self.run.status == "waiting")
 
     @cached_property
-    def clear_line(self) -> Delete:
+    def clear_queue(self) -> Delete:
         """Those of a chat that have waited without a sign of life."""
         gone = self.run.lease_until < bindparam("now", type_=self.run.lease_until.type)
         return delete(self.run.table).where(*self._waiting(), gone)

@@ -46,7 +46,7 @@ class RunStatements(Tables):
         return page.limit(bindparam("limit", type_=Integer))
 
     @cached_property
-    def expired_in_line(self) -> Select[Any]:
+    def expired_queued(self) -> Select[Any]:
         """Runs that stand in line although their process has died."""
         expired = self.run.lease_until < bindparam("now", type_=self.run.lease_until.type)
         page = self.run.select().where(self.run.status == "waiting", expired)
@@ -123,7 +123,7 @@ class RunStatements(Tables):
         )
 
     @cached_property
-    def beats(self) -> Select[Any]:
+    def run_states(self) -> Select[Any]:
         """How these runs do."""
         names = ("id", "status", "lease_until", "error")
         ids = bindparam("run_ids", expanding=True, type_=self.run.id.type)

@@ -100,7 +100,7 @@ class SpendingStatements(Tables):
         )
 
     @cached_property
-    def end_asides(self) -> Update:
+    def end_side_requests(self) -> Update:
         """End the requests of no run that were begun in this time and have not ended."""
         requests = kept(self.request, "Requests", "request")
         begun = requests.started_at

@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from chatrecord.records import ApiRequest, ChatRecord, Message, Run, Tokens, ToolCall, Usage
 from chatrecord.store.changes import JournalEntry
-from chatrecord.store.rows import Beat
+from chatrecord.store.rows import RunState
 
 Row = Mapping[str, Any]
 
@@ -18,7 +18,7 @@ _CHAT_FIELDS = {field.name for field in fields(ChatRecord)} - {"columns", "metad
 _HIDDEN = {*_CHAT_FIELDS, "metadata_", "next_seq"}
 _MESSAGE_FIELDS = [field.name for field in fields(Message) if field.name != "tokens"]
 _ENTRY_FIELDS = [field.name for field in fields(JournalEntry)]
-_BEAT_FIELDS = [field.name for field in fields(Beat)]
+_RUN_STATE_FIELDS = [field.name for field in fields(RunState)]
 _RUN_FIELDS = [field.name for field in fields(Run)]
 _TOOL_CALL_FIELDS = [field.name for field in fields(ToolCall)]
 _REQUEST_FIELDS = [field.name for field in fields(ApiRequest) if field.name != "tokens"]
@@ -56,9 +56,9 @@ def entry_of(row: Row) -> JournalEntry:
     return JournalEntry(**_picked(row, _ENTRY_FIELDS))
 
 
-def beat_of(row: Row) -> Beat:
+def run_state_of(row: Row) -> RunState:
     """How a run does."""
-    return Beat(**_picked(row, _BEAT_FIELDS))
+    return RunState(**_picked(row, _RUN_STATE_FIELDS))
 
 
 def run_of(row: Row) -> Run:

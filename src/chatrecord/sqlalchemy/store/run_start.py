@@ -45,7 +45,7 @@ class Beginnings(StoredChats, StoredTranscripts, StoredRuns):
                 raise
             if await self._has_begun(start.run):
                 return await self._begun(start)
-            raise await self._why_not(start.run) or _has_passed(error) from error
+            raise await self._conflict_of(start.run) or _has_passed(error) from error
 
     async def _has_begun(self, run: Run) -> bool:
         found = await self.get_run(run.chat_id, run.id)
@@ -99,11 +99,11 @@ class Beginnings(StoredChats, StoredTranscripts, StoredRuns):
         # The chat's row is locked before any row that refers to it: MySQL deadlocks otherwise.
         if (await connection.execute(sql.take_numbers, touch)).rowcount == 0:
             raise _deleted(run.chat_id)
-        if start.in_line:
-            await connection.execute(sql.leave_line, {"row_id": run.id})
+        if start.queued:
+            await connection.execute(sql.dequeue_run, {"row_id": run.id})
         active = {**values_of(run), "active_chat_id": run.chat_id, "stop_requested": False}
         await connection.execute(sql.run.insert(*active), active)
-        if start.in_line:
+        if start.queued:
             await self._check_turn(connection, run)
         await self.attachments.keep(connection, run.chat_id, files)
         opening = [
@@ -120,42 +120,42 @@ class Beginnings(StoredChats, StoredTranscripts, StoredRuns):
         the run before may only have ended while this one waited for its lock.
         """
         line = {"of_chat": run.chat_id, "now": run.started_at}
-        first = (await connection.execute(self._sql.first_in_line, line)).scalar()
+        first = (await connection.execute(self._sql.first_queued, line)).scalar()
         if first is not None and first < run.id:
             msg = f"Chat {run.chat_id} has others waiting: run {first} is the first of them"
             raise ChatBusy(msg, run_id=first)
 
-    async def stand_in_line(self, run: Run) -> None:
+    async def enqueue_run(self, run: Run) -> None:
         try:
-            await self._retried(lambda: self._stand_in_line(run))
+            await self._retried(lambda: self._enqueue_run(run))
         except DatabaseFailed as error:
             if not isinstance(error.__cause__, IntegrityError):
                 raise
             if not await self._stands_in_line(run):
-                raise await self._why_not(run) or error from error
+                raise await self._conflict_of(run) or error from error
 
     async def _stands_in_line(self, run: Run) -> bool:
         """Whether a transaction did it whose connection was lost over its commit."""
         found = await self.get_run(run.chat_id, run.id)
         return found is not None and (found.owner, found.status) == (run.owner, "waiting")
 
-    async def _stand_in_line(self, run: Run) -> None:
+    async def _enqueue_run(self, run: Run) -> None:
         place = {"row_id": run.id, "new_lease_until": run.lease_until}
         line = {"of_chat": run.chat_id, "now": run.started_at}
         row = {**values_of(run), "active_chat_id": None, "stop_requested": False}
         async with self.transaction() as connection:
-            if (await connection.execute(self._sql.keep_place, place)).rowcount == 0:
-                await connection.execute(self._sql.clear_line, line)
+            if (await connection.execute(self._sql.renew_queue_entry, place)).rowcount == 0:
+                await connection.execute(self._sql.clear_queue, line)
                 await connection.execute(self._sql.run.insert(*row), row)
 
-    async def leave_line(self, run: Run) -> None:
-        await self._retried(lambda: self._leave_line(run))
+    async def dequeue_run(self, run: Run) -> None:
+        await self._retried(lambda: self._dequeue_run(run))
 
-    async def _leave_line(self, run: Run) -> None:
+    async def _dequeue_run(self, run: Run) -> None:
         async with self.transaction() as connection:
-            await connection.execute(self._sql.leave_line, {"row_id": run.id})
+            await connection.execute(self._sql.dequeue_run, {"row_id": run.id})
 
-    async def _why_not(self, run: Run) -> Exception | None:
+    async def _conflict_of(self, run: Run) -> Exception | None:
         own = await self.get_run(run.chat_id, run.id)
         if own is not None and own.status != "waiting" and own.owner != run.owner:
             msg = f"Run {run.id} had begun unheard, and was ended by another process meanwhile"
@@ -163,7 +163,7 @@ class Beginnings(StoredChats, StoredTranscripts, StoredRuns):
         if run.idempotency_key is not None:
             key = {"chat_id": run.chat_id, "key": run.idempotency_key}
             sent = await self._read(self._sql.run_of_key, **key)
-            if sent and await self._stands(first := run_of(sent[0])) and first.id != run.id:
+            if sent and await self._is_current(first := run_of(sent[0])) and first.id != run.id:
                 msg = f"This was sent before, as run {first.id}: read its answer there"
                 return SentBefore(msg, run_id=first.id)
         active = await self._read(self._sql.active, chat_id=run.chat_id)
@@ -180,11 +180,11 @@ class Beginnings(StoredChats, StoredTranscripts, StoredRuns):
             return _deleted(run.chat_id)
         return None
 
-    async def _stands(self, run: Run) -> bool:
+    async def _is_current(self, run: Run) -> bool:
         """Whether this run counts: one that died while it waited never began."""
         if run.status != "waiting" or run.lease_until >= datetime.now(UTC):
             return True
-        await self.leave_line(run)
+        await self.dequeue_run(run)
         return False
 
 

@@ -16,7 +16,7 @@ from chatrecord.spending.budgets import Spending
 from chatrecord.sqlalchemy.engine.connections import Connections
 from chatrecord.sqlalchemy.engine.notifications import can_tell, payload
 from chatrecord.sqlalchemy.sql.tables import MappedTable, kept
-from chatrecord.store.changes import Changes, Claim, JournalEntry, Lease, RunRecord
+from chatrecord.store.changes import BudgetCheck, Changes, JournalEntry, Lease, RunRecord
 from chatrecord.values import Target
 
 from .attachments import Files
@@ -42,7 +42,9 @@ class RunWrites(Connections):
         async with self.transaction() as connection:
             changed = dict(changes.changed)
             if changes.lease is not None:
-                await self._hold(connection, changes.lease, changed.pop(changes.lease.run_id, None))
+                await self._check_lease(
+                    connection, changes.lease, changed.pop(changes.lease.run_id, None)
+                )
             await self.attachments.keep(connection, changes.chat_id, files)
             for mapped, records in self._by_table(changes.new.values()):
                 await insert_rows(connection, mapped, records)
@@ -57,13 +59,15 @@ class RunWrites(Connections):
                 numbers = {"row_id": changes.chat_id, "new_next_seq": changes.next_seq}
                 await connection.execute(self._sql.set_next_seq, numbers)
 
-    async def end_asides(self, since: datetime, before: datetime, why: str) -> int:
+    async def end_side_requests(self, since: datetime, before: datetime, why: str) -> int:
         if self._sql.request is None:
             return 0
         ending = {"since": since, "before": before, "new_error": why}
-        return await self._retried(lambda: self._changed(self._sql.end_asides, ending))
+        return await self._retried(lambda: self._changed(self._sql.end_side_requests, ending))
 
-    async def _hold(self, connection: AsyncConnection, lease: Lease, run: RunRecord | None) -> None:
+    async def _check_lease(
+        self, connection: AsyncConnection, lease: Lease, run: RunRecord | None
+    ) -> None:
         """Lock the run, and write what has changed of it, or find that it is somebody else's."""
         held = _renewal([lease])
         statement = self._sql.renew_leases
@@ -73,7 +77,7 @@ class RunWrites(Connections):
             held |= values
             names = [name.removeprefix("new_") for name in values]
             if can_tell(connection.dialect):
-                held["tidings"] = payload([lease.run_id])
+                held["notification"] = payload([lease.run_id])
                 statement = self._sql.renew_leases_with_and_tell(*names)
             else:
                 statement = self._sql.renew_leases_with(*names)
@@ -103,20 +107,20 @@ class RunWrites(Connections):
             if rows and mapped is not None:
                 yield mapped, rows
 
-    async def admit(
-        self, request: ApiRequest, lease: Lease | None, claims: Sequence[Claim]
+    async def reserve(
+        self, request: ApiRequest, lease: Lease | None, checks: Sequence[BudgetCheck]
     ) -> bool:
-        return await self._retried(lambda: self._admit(request, lease, claims))
+        return await self._retried(lambda: self._reserve(request, lease, checks))
 
-    async def _admit(
-        self, request: ApiRequest, lease: Lease | None, claims: Sequence[Claim]
+    async def _reserve(
+        self, request: ApiRequest, lease: Lease | None, checks: Sequence[BudgetCheck]
     ) -> bool:
         requests = kept(self._sql.request, "Requests", "request")
         async with self.transaction() as connection:
             if lease is not None:
-                await self._hold(connection, lease, None)
-            for claim in claims:
-                if not claim.admits(await self._spending(connection, request, claim)):
+                await self._check_lease(connection, lease, None)
+            for claim in checks:
+                if not claim.allows(await self._spending(connection, request, claim)):
                     return False
             # By an earlier try, whose connection was lost over its commit, it may be there already.
             await connection.execute(requests.delete_one, {"row_id": request.id})
@@ -124,7 +128,7 @@ class RunWrites(Connections):
         return True
 
     async def _spending(
-        self, connection: AsyncConnection, request: ApiRequest, claim: Claim
+        self, connection: AsyncConnection, request: ApiRequest, claim: BudgetCheck
     ) -> Spending:
         """What this owner has spent. Whoever else asks that waits for the end of this."""
         sql, whose = self._sql, None
@@ -142,7 +146,7 @@ class RunWrites(Connections):
             [Target(model, provider, streamed=True) for model, provider in under_way],
         )
 
-    async def tick(self, news: Mapping[Lease, Sequence[JournalEntry]]) -> Mapping[UUID, bool]:
+    async def flush(self, news: Mapping[Lease, Sequence[JournalEntry]]) -> Mapping[UUID, bool]:
         kept: dict[UUID, bool] = {}
         # It takes no turn: the leases of whoever waits for one hang on it.
         async with self.urgent_transaction() as connection:
@@ -158,7 +162,7 @@ class RunWrites(Connections):
         self, connection: AsyncConnection, renewal: dict[str, Any], told: Sequence[UUID]
     ) -> dict[UUID, bool]:
         if told and can_tell(connection.dialect):
-            renewal["tidings"] = payload(told)
+            renewal["notification"] = payload(told)
             found = await connection.execute(self._sql.renew_read_and_tell_leases, renewal)
         elif connection.dialect.update_returning:
             found = await connection.execute(self._sql.renew_and_read_leases, renewal)

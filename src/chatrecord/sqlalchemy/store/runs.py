@@ -15,9 +15,9 @@ from chatrecord.errors import DatabaseFailed, NothingToResume
 from chatrecord.records import Run, ToolCallStatus
 from chatrecord.sqlalchemy.engine.connections import Connections
 from chatrecord.sqlalchemy.sql.tables import not_kept
-from chatrecord.store.rows import Beat
+from chatrecord.store.rows import RunState
 
-from .rows import beat_of, run_of
+from .rows import run_of, run_state_of
 
 
 class StoredRuns(Connections):
@@ -36,7 +36,7 @@ class StoredRuns(Connections):
             rows = await self._read(statement, chat_ids=list(chats), **page)
         else:
             rows = await self._read(self._sql.expired(of_chats=False), **page)
-            rows += await self._read(self._sql.expired_in_line, **page)
+            rows += await self._read(self._sql.expired_queued, **page)
         return [run_of(row) for row in rows]
 
     async def claim(self, run: Run, *, owner: str, now: datetime, until: datetime) -> Run | None:
@@ -62,9 +62,9 @@ class StoredRuns(Connections):
             found.status,
         )
 
-    async def beats(self, run_ids: Sequence[UUID]) -> Mapping[UUID, Beat]:
-        rows = await self._read(self._sql.beats, run_ids=list(run_ids))
-        return {row["id"]: beat_of(row) for row in rows}
+    async def run_states(self, run_ids: Sequence[UUID]) -> Mapping[UUID, RunState]:
+        rows = await self._read(self._sql.run_states, run_ids=list(run_ids))
+        return {row["id"]: run_state_of(row) for row in rows}
 
     async def get_run(self, chat_id: UUID, run_id: UUID) -> Run | None:
         rows = await self._read(self._sql.get_run, chat_id=chat_id, run_id=run_id)

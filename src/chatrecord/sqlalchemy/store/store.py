@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Collection, Sequence
 from uuid import UUID
 
 from chatrecord.spending.reports import Span, UsageRow
-from chatrecord.sqlalchemy.engine.notifications import tidings
+from chatrecord.sqlalchemy.engine.notifications import notifications
 from chatrecord.sqlalchemy.sql.reports import report, row_of
 from chatrecord.store.chat_store import Scope
 
@@ -17,8 +17,8 @@ from .run_writes import RunWrites
 class SqlStore(Beginnings, RunWrites):
     """Implements `chatrecord.store` for an engine and the classes of a `Models`."""
 
-    def tidings(self) -> AsyncGenerator[Collection[UUID] | None]:
-        return tidings(self._engine)
+    def notifications(self) -> AsyncGenerator[Collection[UUID] | None]:
+        return notifications(self._engine)
 
     async def report(self, by: Sequence[str], span: Span, scope: Scope) -> list[UsageRow]:
         statement = report(self._sql, self._engine.dialect, by, span, scope)

@@ -162,8 +162,8 @@ class StoredTranscripts(Connections):
         rows = await self._read(self._sql.journal, message_id=message_id, after=after)
         return [entry_of(row) for row in rows]
 
-    async def journal_since(self, marks: Mapping[UUID, int]) -> list[JournalEntry]:
-        statement, ordered = self._sql.journal_since(len(marks)), sorted(marks.items())
+    async def journal_since(self, positions: Mapping[UUID, int]) -> list[JournalEntry]:
+        statement, ordered = self._sql.journal_since(len(positions)), sorted(positions.items())
         keys = {
             name: value
             for place, (message_id, after) in enumerate(ordered)

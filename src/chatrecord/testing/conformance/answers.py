@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from chatrecord.errors import ChatBusy
-from chatrecord.runs.process import Home
+from chatrecord.runs.process import Backend
 from chatrecord.runs.recorder import LONGEST_PIECE
 from chatrecord.testing.look import (
     has_journal,
@@ -27,8 +27,8 @@ from .shared import AWKWARD
 class AnswersAreRows:
     """Asking and streaming."""
 
-    async def test_an_answer_is_rows(self, home: Home) -> None:
-        chat = await new_chat(home, Script([think("hm"), say("Hel", "lo")]))
+    async def test_an_answer_is_rows(self, backend: Backend) -> None:
+        chat = await new_chat(backend, Script([think("hm"), say("Hel", "lo")]))
 
         reply = await chat.ask("Hi!")
 
@@ -47,24 +47,24 @@ class AnswersAreRows:
         assert request.latency_ms >= request.first_token_ms >= 0
         assert request.tokens == answered.tokens
 
-    async def test_a_huge_piece_is_stored_and_handed_on_in_pieces(self, home: Home) -> None:
+    async def test_a_huge_piece_is_stored_and_handed_on_in_pieces(self, backend: Backend) -> None:
         said = "".join(f"<{n}> {AWKWARD}" for n in range(8000))
         journaled: list[str] = []
 
         async def look() -> None:
-            await until(lambda: has_journal(home, chat))
-            journaled.append(await journal_of(home, chat))
+            await until(lambda: has_journal(backend, chat))
+            journaled.append(await journal_of(backend, chat))
 
-        chat = await new_chat(home, Script([say(said), meet(look)]))
+        chat = await new_chat(backend, Script([say(said), meet(look)]))
 
         chunks = [chunk async for chunk in chat.stream("Hi!")]
 
         assert text_of(chunks) == (await chat.messages())[-1].text == journaled[0] == said
         assert max(len(chunk.text) for chunk in chunks) <= LONGEST_PIECE
 
-    async def test_times_are_aware_and_in_order(self, home: Home) -> None:
+    async def test_times_are_aware_and_in_order(self, backend: Backend) -> None:
         before = datetime.now(UTC)
-        chat = await new_chat(home, Script([say("hi")]))
+        chat = await new_chat(backend, Script([say("hi")]))
         await chat.ask("Hi!")
 
         asked, answered = await chat.messages()
@@ -74,9 +74,11 @@ class AnswersAreRows:
         assert all(time.utcoffset() == timedelta(0) for time in times)
         assert times == sorted(times)
 
-    async def test_what_is_streamed_is_what_is_stored(self, home: Home) -> None:
+    async def test_what_is_streamed_is_what_is_stored(self, backend: Backend) -> None:
         pieces = [f"{AWKWARD}{n}" for n in range(20)]
-        chat = await new_chat(home, Script([think(*pieces, pause=0.005), say(*pieces, pause=0.01)]))
+        chat = await new_chat(
+            backend, Script([think(*pieces, pause=0.005), say(*pieces, pause=0.01)])
+        )
 
         stream = chat.stream("Go on")
         chunks = [chunk async for chunk in stream]
@@ -88,35 +90,35 @@ class AnswersAreRows:
         assert {chunk.message_id for chunk in chunks} == {answered.id}
 
     async def test_the_question_is_committed_before_the_provider_is_called(
-        self, home: Home
+        self, backend: Backend
     ) -> None:
         seen: list[str] = []
 
         async def look() -> None:
             seen.extend(message.text for message in await chat.messages())
 
-        chat = await new_chat(home, Script([meet(look), say("yes")]))
+        chat = await new_chat(backend, Script([meet(look), say("yes")]))
         await chat.ask("Am I stored?")
 
         assert seen == ["Am I stored?", ""]
 
-    async def test_a_chunk_is_stored_before_it_is_delivered(self, home: Home) -> None:
+    async def test_a_chunk_is_stored_before_it_is_delivered(self, backend: Backend) -> None:
         """What was seen must be in the journal: nothing else survives the process."""
-        chat = await new_chat(home, Script([say("a", "b", "c", "d", pause=0.06)]))
+        chat = await new_chat(backend, Script([say("a", "b", "c", "d", pause=0.06)]))
         seen = ""
 
         async for chunk in chat.stream("Go"):
             seen += chunk.text
-            stored = await journal_of(home, chat)
+            stored = await journal_of(backend, chat)
             answered = (await chat.messages())[-1]
             assert stored.startswith(seen) or answered.text.startswith(seen)
 
-        assert await journal_of(home, chat) == "", "the journal is empty once the run has ended"
+        assert await journal_of(backend, chat) == "", "the journal is empty once the run has ended"
 
-    async def test_two_sends_at_once_are_one_run_and_one_refusal(self, home: Home) -> None:
+    async def test_two_sends_at_once_are_one_run_and_one_refusal(self, backend: Backend) -> None:
         gate = asyncio.Event()
-        chat = await new_chat(home, Script([meet(gate.wait), say("one")]))
-        twin = await load(home, chat, Script([say("two")]))
+        chat = await new_chat(backend, Script([meet(gate.wait), say("one")]))
+        twin = await load(backend, chat, Script([say("two")]))
         first = asyncio.create_task(chat.ask("first"))
         await until(lambda: has_messages(chat))
 
@@ -128,9 +130,9 @@ class AnswersAreRows:
         assert refusal.value.run_id == reply.run_id
         assert [message.text for message in await chat.messages()] == ["first", "one"]
 
-    async def test_many_sends_at_once_never_interleave(self, home: Home) -> None:
-        chat = await new_chat(home, Script())
-        twins = [await load(home, chat, Script([say(f"{n}", pause=0.05)])) for n in range(8)]
+    async def test_many_sends_at_once_never_interleave(self, backend: Backend) -> None:
+        chat = await new_chat(backend, Script())
+        twins = [await load(backend, chat, Script([say(f"{n}", pause=0.05)])) for n in range(8)]
 
         ends = await asyncio.gather(
             *(twin.ask(f"{n}?") for n, twin in enumerate(twins)), return_exceptions=True

@@ -13,7 +13,7 @@ from pydantic_ai.exceptions import ModelHTTPError
 
 from chatrecord.chats.chat import Chat
 from chatrecord.errors import BudgetExceeded, UnknownPrice
-from chatrecord.runs.process import Home
+from chatrecord.runs.process import Backend
 from chatrecord.spending.budgets import Budget
 from chatrecord.testing.look import add_requests, die, has_journal, load, new_chat, until
 from chatrecord.testing.script import Script, call, fail, hang, say
@@ -32,13 +32,13 @@ class BudgetsAreKept:
     """What an owner may spend, whichever process spends it."""
 
     async def test_a_budget_is_of_an_owner_and_says_whose(
-        self, home: Home, elsewhere: Home
+        self, backend: Backend, elsewhere: Backend
     ) -> None:
         ann, bob = str(uuid4()), str(uuid4())
         budgets = [Budget(cost=Decimal("0.10"), per="day", by="user_id")]
-        first = await new_chat(home, Priced([say("hi")]), user_id=ann, budgets=budgets)
+        first = await new_chat(backend, Priced([say("hi")]), user_id=ann, budgets=budgets)
         await first.ask("Hi!")
-        await add_requests(home, first, [Decimal("0.10")])
+        await add_requests(backend, first, [Decimal("0.10")])
         script = Priced()
         second = await new_chat(elsewhere, script, user_id=ann, budgets=budgets)
 
@@ -55,24 +55,24 @@ class BudgetsAreKept:
         others = await new_chat(elsewhere, Priced([say("hi")]), user_id=bob, budgets=budgets)
         assert (await others.ask("Hi!")).text == "hi"
 
-    async def test_a_budget_renews(self, home: Home) -> None:
+    async def test_a_budget_renews(self, backend: Backend) -> None:
         user = str(uuid4())
-        chat = await new_chat(home, Priced([say("hi")], [say("ho")], [say("no")]), user_id=user)
+        chat = await new_chat(backend, Priced([say("hi")], [say("ho")], [say("no")]), user_id=user)
         await chat.ask("Hi!")
         yesterday = datetime.now(UTC) - timedelta(days=1)
-        await add_requests(home, chat, [Decimal(5)], started_at=yesterday)
+        await add_requests(backend, chat, [Decimal(5)], started_at=yesterday)
         day = Budget(cost=Decimal(5), per="day", by="user_id")
         ever = Budget(cost=Decimal(5), by="user_id")
         llm = Priced([say("ho")])
 
-        assert (await (await load(home, chat, llm, budgets=[day])).ask("Hi!")).text == "ho"
+        assert (await (await load(backend, chat, llm, budgets=[day])).ask("Hi!")).text == "ho"
         with pytest.raises(BudgetExceeded, match="never renews"):
-            await (await load(home, chat, llm, budgets=[day, ever])).ask("Hi!")
+            await (await load(backend, chat, llm, budgets=[day, ever])).ask("Hi!")
 
-    async def test_every_request_of_a_run_is_checked(self, home: Home) -> None:
+    async def test_every_request_of_a_run_is_checked(self, backend: Backend) -> None:
         script = Script([call("add", a=1, b=2)], [call("add", a=3, b=4)], [say("3")])
         budget = Budget(tokens=100, by="chat_id")
-        chat = await new_chat(home, script, tools=[add], budgets=[budget])
+        chat = await new_chat(backend, script, tools=[add], budgets=[budget])
 
         with pytest.raises(BudgetExceeded, match="tokens"):
             await chat.ask("1 + 2?")
@@ -85,12 +85,12 @@ class BudgetsAreKept:
 
     @pytest.mark.parametrize("most", [None, Decimal("0.02")])
     async def test_two_processes_overspend_by_one_request_at_most(
-        self, home: Home, elsewhere: Home, most: Decimal | None
+        self, backend: Backend, elsewhere: Backend, most: Decimal | None
     ) -> None:
         user, answer = str(uuid4()), "word " * 300
         budget = Budget(cost=Decimal("0.02"), per="month", by="user_id", most=most)
 
-        async def spend(where: Home) -> Chat:
+        async def spend(where: Backend) -> Chat:
             script = Priced(*[[say(answer, pause=0.01)] for _ in range(20)])
             chat = await new_chat(where, script, user_id=user, budgets=[budget])
             with suppress(BudgetExceeded):
@@ -99,7 +99,7 @@ class BudgetsAreKept:
             assert len(script.requests) < 20, "the budget was never used up"
             return chat
 
-        chats = await asyncio.gather(*(spend(where) for where in (home, elsewhere) * 3))
+        chats = await asyncio.gather(*(spend(where) for where in (backend, elsewhere) * 3))
 
         costs = [request.cost for chat in chats for request in await chat.requests()]
         spent = sum(cost or Decimal(0) for cost in costs)
@@ -107,7 +107,7 @@ class BudgetsAreKept:
         assert budget.cost <= spent < budget.cost + max(cost or Decimal(0) for cost in costs)
         assert None not in costs
 
-    async def test_a_run_does_not_wait_for_itself(self, home: Home) -> None:
+    async def test_a_run_does_not_wait_for_itself(self, backend: Backend) -> None:
         script = Script(
             [call("unknown")],
             [call("add", a="x")],
@@ -115,42 +115,44 @@ class BudgetsAreKept:
             [say("3")],
         )
         budget = Budget(tokens=1_000, by="chat_id")
-        chat = await new_chat(home, script, tools=[add], budgets=[budget], retries=1)
+        chat = await new_chat(backend, script, tools=[add], budgets=[budget], retries=1)
 
         async with asyncio.timeout(10):
             assert (await chat.ask("1 + 2?")).text == "3"
 
         used = (await chat.usage()).total_tokens
         spent = Budget(tokens=used, by="chat_id")
-        again = await load(home, chat, Script(), budgets=[spent])
+        again = await load(backend, chat, Script(), budgets=[spent])
         with pytest.raises(BudgetExceeded):
             await again.ask("Once more?")
 
-    async def test_a_request_of_the_dead_holds_nobody_up(self, home: Home, elsewhere: Home) -> None:
+    async def test_a_request_of_the_dead_holds_nobody_up(
+        self, backend: Backend, elsewhere: Backend
+    ) -> None:
         user = str(uuid4())
         budgets = [Budget(tokens=10_000, by="user_id")]
-        chat = await new_chat(home, Script([say("half"), hang()]), user_id=user, budgets=budgets)
+        chat = await new_chat(backend, Script([say("half"), hang()]), user_id=user, budgets=budgets)
         asking = asyncio.create_task(chat.ask("Hi!"))
-        await until(lambda: has_journal(home, chat))
+        await until(lambda: has_journal(backend, chat))
         other = await new_chat(elsewhere, Script([say("hi")]), user_id=user, budgets=budgets)
         waiting = asyncio.create_task(other.ask("Hi!"))
         await asyncio.sleep(0.3)
         assert not waiting.done(), "the answer under way might use up the rest"
 
-        await die(home, chat)
+        await die(backend, chat)
 
         assert (await waiting).text == "hi"
         asking.cancel()
 
-    async def test_a_budget_in_dollars_needs_a_price(self, home: Home) -> None:
+    async def test_a_budget_in_dollars_needs_a_price(self, backend: Backend) -> None:
         budget = Budget(cost=Decimal(1), by="chat_id")
-        chat = await new_chat(home, Script([say("hi")]), budgets=[budget])
+        chat = await new_chat(backend, Script([say("hi")]), budgets=[budget])
 
         with pytest.raises(UnknownPrice, match="in tokens instead"):
             await chat.ask("Hi!")
 
-    async def test_a_budget_is_by_a_column_that_there_is(self, home: Home) -> None:
+    async def test_a_budget_is_by_a_column_that_there_is(self, backend: Backend) -> None:
         with pytest.raises(ValueError, match="user_id"):
-            await new_chat(home, Script(), budgets=[Budget(tokens=1, by="mood")])
+            await new_chat(backend, Script(), budgets=[Budget(tokens=1, by="mood")])
         with pytest.raises(ValueError, match="cost= or tokens="):
             Budget(per="day")

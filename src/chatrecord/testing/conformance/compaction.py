@@ -15,7 +15,7 @@ from chatrecord.errors import LeaseLost, ProviderError
 from chatrecord.hooks import MaskPersonalData
 from chatrecord.records import Message
 from chatrecord.runs.compaction import Compact
-from chatrecord.runs.process import Home
+from chatrecord.runs.process import Backend
 from chatrecord.store.window import Window
 from chatrecord.testing.look import answered_calls, die, load, new_chat, spoken, text_of, until
 from chatrecord.testing.script import Event, Script, call, fail, hang, meet, say
@@ -45,10 +45,10 @@ def heads(messages: list[ModelMessage]) -> list[str]:
 class ChatsAreCompacted:
     """Summaries in the place of older messages: in what is sent, never in the rows."""
 
-    async def test_a_summary_stands_for_what_is_older(self, home: Home) -> None:
+    async def test_a_summary_stands_for_what_is_older(self, backend: Backend) -> None:
         script, writer = Script(*rounds(1, 5)), Script([say("The ", "gist")])
         compact = Compact(above=350, keep=1, llm=writer)
-        chat = await new_chat(home, script, instructions="Be brief.", compact=compact)
+        chat = await new_chat(backend, script, instructions="Be brief.", compact=compact)
         await ask(chat, 1, 4)
         before = await chat.messages()
 
@@ -74,12 +74,12 @@ class ChatsAreCompacted:
         assert reply.usage.requests == 2
         assert (await chat.usage()).requests == 6
 
-    async def test_it_is_sent_again_and_part_of_the_next(self, home: Home) -> None:
+    async def test_it_is_sent_again_and_part_of_the_next(self, backend: Backend) -> None:
         script, writer = Script(*rounds(1, 9)), Script([say("Gist one")], [say("Gist two")])
         compact = Compact(above=350, keep=1, llm=writer)
-        chat = await new_chat(home, script, compact=compact)
+        chat = await new_chat(backend, script, compact=compact)
         await ask(chat, 1, 6)
-        again = await load(home, chat, script, compact=compact)
+        again = await load(backend, chat, script, compact=compact)
         await ask(again, 7, 9)
 
         assert heads(script.requests[5]) == ["<summary q4", "a4", "q5", "a5", "q6"]
@@ -92,31 +92,31 @@ class ChatsAreCompacted:
         assert "q3" not in shown
         assert [each.text for each in await chat.summaries()] == ["Gist one", "Gist two"]
 
-    async def test_without_the_option_all_is_sent(self, home: Home) -> None:
+    async def test_without_the_option_all_is_sent(self, backend: Backend) -> None:
         script, writer = Script(*rounds(1, 5)), Script([say("Gist")])
-        chat = await new_chat(home, script, compact=Compact(above=350, keep=1, llm=writer))
+        chat = await new_chat(backend, script, compact=Compact(above=350, keep=1, llm=writer))
         await ask(chat, 1, 5)
         plain = Script(*rounds(6, 6))
 
-        await ask(await load(home, chat, plain), 6, 6)
+        await ask(await load(backend, chat, plain), 6, 6)
 
         assert heads(plain.requests[0])[::2] == ["q1", "q2", "q3", "q4", "q5", "q6"]
 
-    async def test_the_chats_own_llm_writes_it_otherwise(self, home: Home) -> None:
+    async def test_the_chats_own_llm_writes_it_otherwise(self, backend: Backend) -> None:
         script = Script(*rounds(1, 4), [say("Gist")], *rounds(5, 5))
         chat = await new_chat(
-            home, script, compact=Compact(above=350, keep=1, instructions="Sum up.")
+            backend, script, compact=Compact(above=350, keep=1, instructions="Sum up.")
         )
         await ask(chat, 1, 5)
 
         assert _instructions(script.requests[4]) == {"Sum up."}
         assert heads(script.requests[5]) == ["<summary q4", "a4", "q5"]
 
-    async def test_what_would_leave_the_window_is_summed_up(self, home: Home) -> None:
+    async def test_what_would_leave_the_window_is_summed_up(self, backend: Backend) -> None:
         script = Script(*[[say(f"a{n}")] for n in range(1, 6)])
         writer = Script([say("Gist")])
         window, compact = Window(messages=8), Compact(keep=2, llm=writer)
-        chat = await new_chat(home, script, window=window, compact=compact)
+        chat = await new_chat(backend, script, window=window, compact=compact)
         for n in range(1, 6):
             await chat.ask(f"a longer question number q{n}")
 
@@ -125,7 +125,7 @@ class ChatsAreCompacted:
         assert len(spoken(script.requests[4])) == 5
 
     @pytest.mark.parametrize("answer", ["error", "blank", "long"])
-    async def test_where_it_fails_the_chat_goes_on(self, home: Home, answer: str) -> None:
+    async def test_where_it_fails_the_chat_goes_on(self, backend: Backend, answer: str) -> None:
         answers = {
             "error": [fail(ModelHTTPError(503, "script"))],
             "blank": [say(" \n")],
@@ -133,23 +133,23 @@ class ChatsAreCompacted:
         }
         script, writer = Script(*rounds(1, 6)), Script(answers[answer], [say("Gist")])
         compact = Compact(above=350, keep=1, llm=writer)
-        chat = await new_chat(home, script, compact=compact, retries=0)
+        chat = await new_chat(backend, script, compact=compact, retries=0)
 
         await ask(chat, 1, 6)
 
         assert heads(script.requests[4])[::2] == ["q1", "q2", "q3", "q4", "q5"]
         assert heads(script.requests[5]) == ["<summary q5", "a5", "q6"]
         assert [each.text for each in await chat.summaries()] == ["Gist"]
-        (beside,) = [row for row in await chat.requests() if row.message_id is None]
-        assert beside.status == ("failed" if answer == "error" else "complete")
+        (for_side_requests,) = [row for row in await chat.requests() if row.message_id is None]
+        assert for_side_requests.status == ("failed" if answer == "error" else "complete")
         assert (await chat.usage()).requests == 8
 
-    async def test_a_round_is_never_cut(self, home: Home) -> None:
+    async def test_a_round_is_never_cut(self, backend: Backend) -> None:
         calls = [[call("add", f"c{n}", a=n, b=n)] for n in range(3)]
         script = Script(*rounds(1, 2), *calls, [say(f"done {LONG}")], *rounds(4, 4))
         writer = Script([say("Gist")])
         chat = await new_chat(
-            home, script, tools=[add], compact=Compact(above=250, keep=1, llm=writer)
+            backend, script, tools=[add], compact=Compact(above=250, keep=1, llm=writer)
         )
         await ask(chat, 1, 4)
 
@@ -157,11 +157,11 @@ class ChatsAreCompacted:
         assert heads(script.requests[-1])[0] == "<summary q3"
         assert "q2" in spoken(writer.requests[0])[0][1]
 
-    async def test_an_edit_of_what_it_covers_takes_it_away(self, home: Home) -> None:
+    async def test_an_edit_of_what_it_covers_takes_it_away(self, backend: Backend) -> None:
         script = Script(*rounds(1, 8), [say("b")], [say("c")])
         writer = Script([say("Gist one")], [say("Gist two")])
         compact = Compact(above=350, keep=1, llm=writer)
-        chat = await new_chat(home, script, compact=compact)
+        chat = await new_chat(backend, script, compact=compact)
         await ask(chat, 1, 8)
         first, second = await chat.summaries()
         asked = next(m for m in await chat.messages() if m.text == "q5")
@@ -182,11 +182,11 @@ class ChatsAreCompacted:
         assert [each.status for each in await chat.summaries()] == ["superseded"] * 2
         assert heads(script.requests[-1]) == ["q1", "a1", "Q2", "d", "q3"]
 
-    async def test_an_edit_that_fails_leaves_it(self, home: Home) -> None:
+    async def test_an_edit_that_fails_leaves_it(self, backend: Backend) -> None:
         script = Script(*rounds(1, 5), [fail(ModelHTTPError(400, "script"))], *rounds(6, 6))
         writer = Script([say("Gist")])
         chat = await new_chat(
-            home, script, compact=Compact(above=350, keep=1, llm=writer), retries=0
+            backend, script, compact=Compact(above=350, keep=1, llm=writer), retries=0
         )
         await ask(chat, 1, 5)
 
@@ -197,12 +197,12 @@ class ChatsAreCompacted:
         assert heads(script.requests[-2]) == ["Q1"]
         assert heads(script.requests[-1]) == ["<summary q4", "a4", "q5", "a5", "q6"]
 
-    async def test_regenerate_and_resume_use_it(self, home: Home) -> None:
+    async def test_regenerate_and_resume_use_it(self, backend: Backend) -> None:
         refusal = [fail(ModelHTTPError(400, "script"))]
         script = Script(*rounds(1, 5), [say("anew")], refusal, [say("resumed")], *rounds(6, 6))
         writer = Script([say("Gist")])
         chat = await new_chat(
-            home, script, compact=Compact(above=350, keep=1, llm=writer), retries=0
+            backend, script, compact=Compact(above=350, keep=1, llm=writer), retries=0
         )
         await ask(chat, 1, 5)
 
@@ -215,25 +215,27 @@ class ChatsAreCompacted:
         assert heads(script.requests[7]) == ["<summary q4", "a4", "q5", "anew", "go on"]
         assert len(writer.requests) == 1
 
-    async def test_resume_compacts_what_is_older(self, home: Home) -> None:
+    async def test_resume_compacts_what_is_older(self, backend: Backend) -> None:
         script = Script(*rounds(1, 4), [fail(ModelHTTPError(400, "script"))], [say("resumed")])
-        chat = await new_chat(home, script, retries=0)
+        chat = await new_chat(backend, script, retries=0)
         await ask(chat, 1, 4)
         with pytest.raises(ProviderError):
             await chat.ask("q5")
         compact = Compact(above=350, keep=1, llm=Script([say("Gist")]))
 
-        await (await load(home, chat, script, compact=compact)).resume()
+        await (await load(backend, chat, script, compact=compact)).resume()
 
         assert heads(script.requests[-1]) == ["<summary q4", "a4", "q5"]
         assert [(m.role, m.text) for m in (await chat.messages())[-2:]] == [
             ("user", "q5"), ("assistant", "resumed"),
         ]  # fmt: skip
 
-    async def test_a_repeated_question_is_summed_up_once(self, home: Home, elsewhere: Home) -> None:
+    async def test_a_repeated_question_is_summed_up_once(
+        self, backend: Backend, elsewhere: Backend
+    ) -> None:
         script, writer = Script(*rounds(1, 5)), Script([say("Gist")])
         compact = Compact(above=350, keep=1, llm=writer)
-        chat = await new_chat(home, script, compact=compact)
+        chat = await new_chat(backend, script, compact=compact)
         await ask(chat, 1, 4)
         reply = await chat.ask("q5", idempotency_key="k")
         twin = await load(elsewhere, chat, Script(), compact=compact)
@@ -243,10 +245,10 @@ class ChatsAreCompacted:
         assert (again.text, again.usage) == (reply.text, reply.usage)
         assert len(writer.requests) == 1
 
-    async def test_followers_do_not_see_it(self, home: Home, elsewhere: Home) -> None:
+    async def test_followers_do_not_see_it(self, backend: Backend, elsewhere: Backend) -> None:
         script = Script(*rounds(1, 4), [say("five", pause=0.05)])
         writer = Script([say("The ", "gist", pause=0.1)])
-        chat = await new_chat(home, script, compact=Compact(above=350, keep=1, llm=writer))
+        chat = await new_chat(backend, script, compact=Compact(above=350, keep=1, llm=writer))
         await ask(chat, 1, 4)
         asking = asyncio.create_task(chat.ask("q5"))
         await until(lambda: _was_asked(writer))
@@ -258,16 +260,16 @@ class ChatsAreCompacted:
 
     @pytest.mark.parametrize("how", ["dies", "stops"])
     async def test_cut_off_while_it_is_written_nothing_is_left_open(
-        self, home: Home, elsewhere: Home, how: str
+        self, backend: Backend, elsewhere: Backend, how: str
     ) -> None:
         script, writer = Script(*rounds(1, 4)), Script([say("The gi"), hang()])
-        chat = await new_chat(home, script, compact=Compact(above=350, keep=1, llm=writer))
+        chat = await new_chat(backend, script, compact=Compact(above=350, keep=1, llm=writer))
         await ask(chat, 1, 4)
         asking = asyncio.create_task(chat.ask("q5"))
         await until(lambda: _was_asked(writer))
 
         if how == "dies":
-            await die(home, chat)
+            await die(backend, chat)
         else:
             assert await chat.stop()
 
@@ -284,15 +286,15 @@ class ChatsAreCompacted:
             await asking
 
     async def test_who_has_lost_the_run_writes_no_summary(
-        self, home: Home, elsewhere: Home
+        self, backend: Backend, elsewhere: Backend
     ) -> None:
         gate = asyncio.Event()
         script, late = Script(*rounds(1, 4)), Script([meet(gate.wait), say("Too late")])
-        chat = await new_chat(home, script, compact=Compact(above=350, keep=1, llm=late))
+        chat = await new_chat(backend, script, compact=Compact(above=350, keep=1, llm=late))
         await ask(chat, 1, 4)
         asking = asyncio.create_task(chat.ask("q5"))
         await until(lambda: _was_asked(late))
-        await die(home, chat)
+        await die(backend, chat)
         compact = Compact(above=350, keep=1, llm=Script([say("Gist")]))
         twin = await load(elsewhere, chat, Script(*rounds(6, 6)), compact=compact)
         await twin.ask("q6")
@@ -304,11 +306,11 @@ class ChatsAreCompacted:
         assert [each.text for each in await twin.summaries()] == ["Gist"]
         assert [m.role for m in await twin.messages()] == ["user", "assistant"] * 6
 
-    async def test_hooks_see_it_and_mask_it(self, home: Home) -> None:
+    async def test_hooks_see_it_and_mask_it(self, backend: Backend) -> None:
         script = Script(*rounds(1, 5))
         writer = Script([say("They wrote to bob@example.com")])
         chat = await new_chat(
-            home,
+            backend,
             script,
             hooks=[MaskPersonalData(rows="mask")],
             compact=Compact(above=350, keep=1, llm=writer),
@@ -322,11 +324,13 @@ class ChatsAreCompacted:
         assert "bob@" not in summary.text
 
     @pytest.mark.parametrize("values", [{"above": 0}, {"keep": 0}, {"above": "many"}])
-    async def test_what_cannot_be_is_refused(self, home: Home, values: dict[str, Any]) -> None:
+    async def test_what_cannot_be_is_refused(
+        self, backend: Backend, values: dict[str, Any]
+    ) -> None:
         with pytest.raises((TypeError, ValueError), match=r"Compact\((above|keep)=...\) takes"):
             Compact(**values)
         with pytest.raises(ValueError, match="never happens"):
-            await new_chat(home, Script(), window=Window(tokens=100), compact=Compact(above=100))
+            await new_chat(backend, Script(), window=Window(tokens=100), compact=Compact(above=100))
 
 
 def _covers(summary: Message) -> int:

@@ -14,7 +14,7 @@ from pydantic_ai.exceptions import UserError
 from pydantic_ai.messages import ModelRequest, ModelResponse, TextPart, UserPromptPart
 
 from chatrecord.ids import new_id
-from chatrecord.runs.process import Home
+from chatrecord.runs.process import Backend
 from chatrecord.testing.look import dumped
 from chatrecord.testing.script import Script, call, say
 
@@ -50,14 +50,14 @@ class ConversationsAreStored:
     """pydantic-ai's own store of conversations: what its in-memory one promises, ours does too."""
 
     @pytest.fixture(params=["theirs", "ours"])
-    def conversations(self, request: pytest.FixtureRequest, home: Home) -> Any:
+    def conversations(self, request: pytest.FixtureRequest, backend: Backend) -> Any:
         """The in-memory store, by which the promises are checked, and ours."""
         theirs = pytest.importorskip("pydantic_ai.conversation_store")
         if request.param == "theirs":
             return theirs.InMemoryConversationStore()
         from chatrecord.pydantic_ai.conversations import PersistedConversations  # noqa: PLC0415 - 2.62 does not have it
 
-        return PersistedConversations(home, scope_column="user_id")
+        return PersistedConversations(backend, scope_column="user_id")
 
     @pytest.fixture
     def conflict(self) -> Any:

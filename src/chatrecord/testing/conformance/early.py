@@ -6,7 +6,7 @@ import asyncio
 from contextlib import suppress
 
 from chatrecord.chats.stream import ChatStream
-from chatrecord.runs.process import Home
+from chatrecord.runs.process import Backend
 from chatrecord.runs.recorder import EARLY
 from chatrecord.testing.look import journal_of, new_chat, text_of
 from chatrecord.testing.script import Script, call, meet, say
@@ -20,39 +20,41 @@ PAUSE = 0.01
 class DeliveryCanBeEarly:
     """Delivery ahead of the database, and how far it may run ahead."""
 
-    async def test_a_chunk_is_delivered_before_it_is_stored_if_asked_to(self, home: Home) -> None:
+    async def test_a_chunk_is_delivered_before_it_is_stored_if_asked_to(
+        self, backend: Backend
+    ) -> None:
         gate = asyncio.Event()
         script = Script([say("a", "b", pause=PAUSE), meet(gate.wait), say("c")])
-        chat = await new_chat(home, script, deliver="early")
-        home.office.journal.pause()
+        chat = await new_chat(backend, script, deliver="early")
+        backend.runtime.journal.pause()
         stream = chat.stream("Go")
 
         assert [(await anext(stream)).text for _ in "ab"] == ["a", "b"]
-        assert await journal_of(home, chat) == ""
+        assert await journal_of(backend, chat) == ""
 
-        home.office.journal.go_on()
+        backend.runtime.journal.go_on()
         gate.set()
         assert text_of(await read(stream)) == "c"
         assert (await chat.messages())[-1].text == "abc"
 
-    async def test_early_delivery_waits_for_a_database_that_is_slow(self, home: Home) -> None:
+    async def test_early_delivery_waits_for_a_database_that_is_slow(self, backend: Backend) -> None:
         pieces = [f"{n} " for n in range(100)]
         script = Script([say(*pieces, pause=PAUSE), call("add", "c1", a=1, b=2)], [say("3")])
-        chat = await new_chat(home, script, tools=[add], deliver="early")
-        home.office.journal.pause()
+        chat = await new_chat(backend, script, tools=[add], deliver="early")
+        backend.runtime.journal.pause()
         stream = chat.stream("Go")
 
         seen = await _until_silence(stream)
 
         assert 0 < len(seen) <= EARLY / PAUSE + 1
-        home.office.journal.go_on()
+        backend.runtime.journal.go_on()
         text = "".join(seen) + text_of(await read(stream))
         assert text == "".join(pieces) + "3"
         assert [message.text for message in await chat.messages()][1:] == ["".join(pieces), "", "3"]
 
-    async def test_early_or_not_the_same_is_delivered_and_stored(self, home: Home) -> None:
+    async def test_early_or_not_the_same_is_delivered_and_stored(self, backend: Backend) -> None:
         script = Script([say(AWKWARD, pause=PAUSE), call("add", "c1", a=1, b=2)], [say(AWKWARD)])
-        chat = await new_chat(home, script, tools=[add], deliver="early")
+        chat = await new_chat(backend, script, tools=[add], deliver="early")
 
         chunks = await read(chat.stream("Go"))
 

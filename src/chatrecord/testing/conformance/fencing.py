@@ -12,7 +12,7 @@ from chatrecord.chats import opening as chats
 from chatrecord.chats.chat import Chat
 from chatrecord.errors import ChatBusy, LeaseLost
 from chatrecord.records import Run
-from chatrecord.runs.process import Home
+from chatrecord.runs.process import Backend
 from chatrecord.store.changes import Changes, JournalEntry, Lease
 from chatrecord.testing.look import answered_calls, die, has_journal, load, new_chat, until
 from chatrecord.testing.script import Script, call, hang, meet, say
@@ -25,30 +25,30 @@ class RunsAreFenced:
 
     @pytest.mark.parametrize("looks", ["load", "list", "ask", "follow", "repair"])
     async def test_a_process_that_slept_goes_on_with_its_own_run(
-        self, home: Home, looks: str
+        self, backend: Backend, looks: str
     ) -> None:
         gate = asyncio.Event()
         script = Script([say(AWKWARD), meet(gate.wait), say(" and on")], [say("next")])
-        chat = await new_chat(home, script, user_id="sleeper")
+        chat = await new_chat(backend, script, user_id="sleeper")
         asking = asyncio.create_task(chat.ask("Hi!"))
-        await until(lambda: has_journal(home, chat))
-        await die(home, chat)
+        await until(lambda: has_journal(backend, chat))
+        await die(backend, chat)
 
         following = None
         if looks == "load":
-            await load(home, chat, Script())
+            await load(backend, chat, Script())
         elif looks == "list":
-            await chats.list_chats(home, limit=5, before=None, scope={"user_id": "sleeper"})
+            await chats.list_chats(backend, limit=5, before=None, scope={"user_id": "sleeper"})
         elif looks == "ask":
             with pytest.raises(ChatBusy):
                 await chat.ask("And?")
         elif looks == "follow":
-            twin = await load(home, chat, Script())
+            twin = await load(backend, chat, Script())
             following = asyncio.create_task(read(twin.follow()))
             await asyncio.sleep(0)
         else:
-            await chats.repair(home, chats=[chat.id])
-        home.office.journal.go_on()
+            await chats.repair(backend, chats=[chat.id])
+        backend.runtime.journal.go_on()
         gate.set()
 
         whole = AWKWARD + " and on"
@@ -58,11 +58,13 @@ class RunsAreFenced:
         assert [message.status for message in await chat.messages()] == ["complete"] * 2
         assert (await chat.ask("And?")).text == "next"
 
-    async def test_the_older_of_two_tasks_on_a_run_can_write_no_more(self, home: Home) -> None:
+    async def test_the_older_of_two_tasks_on_a_run_can_write_no_more(
+        self, backend: Backend
+    ) -> None:
         """Not even where both have the same owner."""
-        chat, run = await _dead(home)
+        chat, run = await _dead(backend)
         now = datetime.now(UTC)
-        newer = await home.store.claim(
+        newer = await backend.store.claim(
             run, owner=run.owner, now=now, until=now + timedelta(minutes=1)
         )
         assert newer is not None
@@ -72,27 +74,27 @@ class RunsAreFenced:
 
         lease = Lease(run.id, run.owner, run.epoch, now + timedelta(minutes=2))
         piece = JournalEntry(answer.id, 99, {"kind": "text", "text": "stale"})
-        assert await home.store.tick({lease: [piece]}) == {}
+        assert await backend.store.flush({lease: [piece]}) == {}
         stale = Changes(chat.id, lease)
         stale.put(replace(answer, text="stale", status="complete"))
         with pytest.raises(LeaseLost):
-            await home.store.write(stale)
+            await backend.store.write(stale)
         request = (await chat.requests())[0]
         with pytest.raises(LeaseLost):
-            await home.store.admit(request, lease, [])
+            await backend.store.reserve(request, lease, [])
 
         assert await chat.messages() == kept
-        assert await home.store.journal(answer.id, after=98) == []
-        assert list(await home.store.tick({replace(lease, epoch=newer.epoch): []})) == [run.id]
-        await _end(home, chat)
+        assert await backend.store.journal(answer.id, after=98) == []
+        assert list(await backend.store.flush({replace(lease, epoch=newer.epoch): []})) == [run.id]
+        await _end(backend, chat)
 
-    async def test_leases_of_several_epochs_are_renewed_together(self, home: Home) -> None:
-        first, run = await _dead(home)
-        home.office.journal.go_on()
-        second, other = await _dead(home)
+    async def test_leases_of_several_epochs_are_renewed_together(self, backend: Backend) -> None:
+        first, run = await _dead(backend)
+        backend.runtime.journal.go_on()
+        second, other = await _dead(backend)
         now = datetime.now(UTC)
         until = now + timedelta(minutes=1)
-        again = await home.store.claim(other, owner=run.owner, now=now, until=until)
+        again = await backend.store.claim(other, owner=run.owner, now=now, until=until)
         assert again is not None
 
         leases: dict[Lease, list[JournalEntry]] = {
@@ -100,12 +102,12 @@ class RunsAreFenced:
             Lease(again.id, again.owner, again.epoch, until): [],
         }
 
-        assert set(await home.store.tick(leases)) == {run.id, again.id}
-        await _end(home, first)
-        await _end(home, second)
+        assert set(await backend.store.flush(leases)) == {run.id, again.id}
+        await _end(backend, first)
+        await _end(backend, second)
 
     async def test_a_resume_waits_for_the_task_that_lost_its_run(
-        self, home: Home, elsewhere: Home
+        self, backend: Backend, elsewhere: Backend
     ) -> None:
         started, ended = asyncio.Event(), asyncio.Event()
         ran: list[str] = []
@@ -121,12 +123,12 @@ class RunsAreFenced:
             return "paid"
 
         script = Script([say("Paying. "), call("pay", "c1")], [say("on")])
-        chat = await new_chat(home, script, tools=[pay])
+        chat = await new_chat(backend, script, tools=[pay])
         asking = asyncio.create_task(chat.ask("Pay"))
         await asyncio.wait_for(started.wait(), 5)
-        await die(home, chat)
+        await die(backend, chat)
         await chats.repair(elsewhere, chats=[chat.id])
-        home.office.journal.go_on()
+        backend.runtime.journal.go_on()
 
         reply = await chat.resume()
 
@@ -140,18 +142,18 @@ class RunsAreFenced:
         assert await chat.active_run() is None
 
 
-async def _dead(home: Home) -> tuple[Chat, Run]:
+async def _dead(backend: Backend) -> tuple[Chat, Run]:
     """A run in mid-answer whose lease is over, as far as its row tells."""
-    chat = await new_chat(home, Script([say("half"), hang()]))
+    chat = await new_chat(backend, Script([say("half"), hang()]))
     asking = asyncio.create_task(chat.ask("Hi!"))
     asking.add_done_callback(lambda task: task.exception())
-    await until(lambda: has_journal(home, chat))
+    await until(lambda: has_journal(backend, chat))
     run = await chat.active_run()
     assert run is not None
-    await die(home, chat)
+    await die(backend, chat)
     return chat, run
 
 
-async def _end(home: Home, chat: Chat) -> None:
-    home.office.journal.go_on()
+async def _end(backend: Backend, chat: Chat) -> None:
+    backend.runtime.journal.go_on()
     await chat.stop()

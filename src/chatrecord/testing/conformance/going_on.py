@@ -20,7 +20,7 @@ from chatrecord.errors import (
 )
 from chatrecord.llm.tools import repeatable
 from chatrecord.runs.policies import OnBusy
-from chatrecord.runs.process import Home
+from chatrecord.runs.process import Backend
 from chatrecord.store.window import Window
 from chatrecord.testing.look import (
     answered_calls,
@@ -41,12 +41,12 @@ class RunsGoOn:
     """Approval, and going on with a run that has broken off."""
 
     async def test_a_tool_that_needs_approval_parks_the_run(
-        self, home: Home, elsewhere: Home
+        self, backend: Backend, elsewhere: Backend
     ) -> None:
         paid: list[int] = []
         tools = [add, Tool(paying(paid), requires_approval=True)]
         calls = [call("add", "c1", a=1, b=2), call("pay", "c2", n=5), call("pay", "c3", n=6)]
-        chat = await new_chat(home, Script([say("Paying."), *calls]), tools=tools)
+        chat = await new_chat(backend, Script([say("Paying."), *calls]), tools=tools)
 
         reply = await chat.ask("Pay 5 and 6")
 
@@ -78,9 +78,9 @@ class RunsGoOn:
         assert (await twin.ask("All done?")).text == "yes"
         assert sorted(answered_calls(script.requests[-1])) == ["c1", "c2", "c3"]
 
-    async def test_a_call_is_decided_once(self, home: Home) -> None:
+    async def test_a_call_is_decided_once(self, backend: Backend) -> None:
         tools = [Tool(paying([]), requires_approval=True)]
-        chat = await new_chat(home, Script([call("pay", "c1", n=5)]), tools=tools)
+        chat = await new_chat(backend, Script([call("pay", "c1", n=5)]), tools=tools)
         await chat.ask("Pay")
         await chat.approve("c1")
 
@@ -88,10 +88,10 @@ class RunsGoOn:
             with pytest.raises(RunNotFound):
                 await decide("c1")
 
-    async def test_a_parked_run_can_be_given_up(self, home: Home) -> None:
+    async def test_a_parked_run_can_be_given_up(self, backend: Backend) -> None:
         tools = [Tool(paying([]), requires_approval=True)]
         script = Script([call("pay", "c1", n=5)], [say("fine")])
-        chat = await new_chat(home, script, tools=tools)
+        chat = await new_chat(backend, script, tools=tools)
         await chat.ask("Pay")
 
         assert await chat.stop() is True
@@ -101,10 +101,10 @@ class RunsGoOn:
         assert (await chat.tool_calls())[0].status == "denied"
 
     async def test_a_question_denies_what_is_parked_if_asked_to(
-        self, home: Home, elsewhere: Home
+        self, backend: Backend, elsewhere: Backend
     ) -> None:
         tools = [Tool(paying([]), requires_approval=True)]
-        chat = await new_chat(home, Script([call("pay", "c1", n=5)]), tools=tools)
+        chat = await new_chat(backend, Script([call("pay", "c1", n=5)]), tools=tools)
         await chat.ask("Pay")
         script = Script([say("fine")])
         twin = await load(elsewhere, chat, script, tools=tools, on_parked="deny")
@@ -114,17 +114,23 @@ class RunsGoOn:
         assert answered_calls(script.requests[-1]) == ["c1"]
         assert (await chat.tool_calls())[0].status == "denied"
 
-    async def test_a_parked_run_is_not_taken_for_dead(self, home: Home, elsewhere: Home) -> None:
+    async def test_a_parked_run_is_not_taken_for_dead(
+        self, backend: Backend, elsewhere: Backend
+    ) -> None:
         tools = [Tool(paying([]), requires_approval=True)]
-        chat = await new_chat(home, Script([call("pay", "c1", n=5)]), tools=tools)
+        chat = await new_chat(backend, Script([call("pay", "c1", n=5)]), tools=tools)
         await chat.ask("Pay")
 
         assert await chats.repair(elsewhere, chats=[chat.id]) == 0
 
         assert len(await chat.pending_approvals()) == 1
 
-    async def test_an_interrupted_answer_is_given_anew(self, home: Home, elsewhere: Home) -> None:
-        chat = await new_chat(home, Script([say("Half an"), fail(RuntimeError("cut"))]), retries=0)
+    async def test_an_interrupted_answer_is_given_anew(
+        self, backend: Backend, elsewhere: Backend
+    ) -> None:
+        chat = await new_chat(
+            backend, Script([say("Half an"), fail(RuntimeError("cut"))]), retries=0
+        )
         with pytest.raises(ProviderError) as failure:
             await chat.ask("Hi!")
 
@@ -141,11 +147,13 @@ class RunsGoOn:
         await twin.ask("Go on")
         assert spoken(script.requests[-1])[1] == ("assistant", "A whole answer")
 
-    async def test_tools_that_have_run_are_not_run_again(self, home: Home, elsewhere: Home) -> None:
+    async def test_tools_that_have_run_are_not_run_again(
+        self, backend: Backend, elsewhere: Backend
+    ) -> None:
         ran: list[int] = []
         tools = [paying(ran)]
         script = Script([call("pay", "c1", n=5)], [fail(RuntimeError("cut"))])
-        chat = await new_chat(home, script, tools=tools, retries=0)
+        chat = await new_chat(backend, script, tools=tools, retries=0)
         with pytest.raises(ProviderError):
             await chat.ask("Pay")
 
@@ -159,11 +167,11 @@ class RunsGoOn:
             "user", "assistant", "tool", "assistant",
         ]  # fmt: skip
 
-    async def test_a_run_is_resumed_whole_however_small_the_window(self, home: Home) -> None:
+    async def test_a_run_is_resumed_whole_however_small_the_window(self, backend: Backend) -> None:
         rounds = [[call("add", f"c{n}", a=n, b=n)] for n in range(4)]
         script = Script(*rounds, [say("part"), fail(RuntimeError("cut"))], [say("whole")])
         window = Window(messages=2)
-        chat = await new_chat(home, script, tools=[add], window=window, retries=0)
+        chat = await new_chat(backend, script, tools=[add], window=window, retries=0)
         with pytest.raises(ProviderError):
             await chat.ask("Add")
 
@@ -172,10 +180,10 @@ class RunsGoOn:
         assert spoken(script.requests[-1]) == [("user", "Add")]
         assert answered_calls(script.requests[-1]) == ["c0", "c1", "c2", "c3"]
 
-    async def test_a_resumed_run_has_the_history_it_had(self, home: Home) -> None:
+    async def test_a_resumed_run_has_the_history_it_had(self, backend: Backend) -> None:
         """Answers that were given anew take no place in the window."""
         script = Script([say("old")], *([say(f"new {n}")] for n in range(4)))
-        chat = await new_chat(home, script, window=Window(messages=2), retries=0)
+        chat = await new_chat(backend, script, window=Window(messages=2), retries=0)
         await chat.ask("First")
         for _ in range(4):
             await chat.regenerate()
@@ -191,12 +199,12 @@ class RunsGoOn:
         ]  # fmt: skip
 
     async def test_an_answer_given_anew_is_parked_and_resumed_in_a_small_window(
-        self, home: Home
+        self, backend: Backend
     ) -> None:
         tools = [add, Tool(paying([]), requires_approval=True)]
         rounds = [[call("add", f"c{n}", a=n, b=n)] for n in range(3)]
         script = Script(*rounds, [say("old")], [call("pay", "c9", n=5)], [say("new")])
-        chat = await new_chat(home, script, tools=tools, window=Window(messages=2))
+        chat = await new_chat(backend, script, tools=tools, window=Window(messages=2))
         await chat.ask("Pay")
         await chat.regenerate()
         await chat.approve("c9")
@@ -208,7 +216,7 @@ class RunsGoOn:
 
     @pytest.mark.parametrize("ended", ["killed", "stopped"])
     async def test_a_call_that_was_running_is_run_again_if_it_may_be(
-        self, home: Home, elsewhere: Home, ended: str
+        self, backend: Backend, elsewhere: Backend, ended: str
     ) -> None:
         ran: list[str] = []
         hangs = True
@@ -230,13 +238,13 @@ class RunsGoOn:
             call("look_up", "c2", word="x"),
             call("buy", "c3", thing="y"),
         ]
-        chat = await new_chat(home, Script([say("Wait."), *calls]), tools=tools)
+        chat = await new_chat(backend, Script([say("Wait."), *calls]), tools=tools)
         asking = asyncio.create_task(chat.ask("Go"))
         await until(lambda: _are(chat, {"c1": "complete", "c2": "running", "c3": "running"}))
         while len(ran) < 2:  # noqa: ASYNC110 - a row says so before its tool runs
             await asyncio.sleep(0.01)
         if ended == "killed":
-            await die(home, chat)
+            await die(backend, chat)
         else:
             await chat.stop()
         hangs = False
@@ -256,7 +264,7 @@ class RunsGoOn:
         await asyncio.gather(asking, return_exceptions=True)
 
     @pytest.mark.parametrize("ends", ["raises", "stopped"])
-    async def test_a_call_never_gets_a_second_result(self, home: Home, ends: str) -> None:
+    async def test_a_call_never_gets_a_second_result(self, backend: Backend, ends: str) -> None:
         started = asyncio.Event()
 
         async def pay(n: int) -> str:
@@ -268,7 +276,7 @@ class RunsGoOn:
 
         tools = [add, Tool(pay, requires_approval=True)]
         script = Script([call("add", "c1", a=1, b=2), call("pay", "c2", n=5)], [say("Well.")])
-        chat = await new_chat(home, script, tools=tools)
+        chat = await new_chat(backend, script, tools=tools)
         await chat.ask("Pay")
         await chat.approve("c2")
         resuming = asyncio.create_task(read(chat.resume()))
@@ -285,13 +293,13 @@ class RunsGoOn:
         await chat.ask("Is that all?")
         assert sorted(answered_calls(script.requests[-1])) == ["c1", "c2"]
 
-    async def test_what_was_decided_is_decided_for_its_own_answer(self, home: Home) -> None:
+    async def test_what_was_decided_is_decided_for_its_own_answer(self, backend: Backend) -> None:
         paid: list[int] = []
         tools = [Tool(paying(paid), requires_approval=True)]
         script = Script(
             [call("pay", "c1", n=5)], [call("pay", "c2", n=6)], [fail(RuntimeError("cut"))]
         )
-        chat = await new_chat(home, script, tools=tools, retries=0)
+        chat = await new_chat(backend, script, tools=tools, retries=0)
         await chat.ask("Pay")
         await chat.deny("c1", reason="too early")
         await chat.resume()
@@ -305,7 +313,7 @@ class RunsGoOn:
         assert paid == [6]
         assert sorted(answered_calls(script.requests[-1])) == ["c1", "c2"]
 
-    async def test_a_result_that_speaks_of_another_call_stays(self, home: Home) -> None:
+    async def test_a_result_that_speaks_of_another_call_stays(self, backend: Backend) -> None:
         hangs = asyncio.Event()
 
         @repeatable
@@ -322,7 +330,7 @@ class RunsGoOn:
             [call("note", "c1")], [call("note", "c2")], [call("look_up", "c1", word="x")],
             [say("Done.")],
         )  # fmt: skip
-        chat = await new_chat(home, script, tools=[look_up, note])
+        chat = await new_chat(backend, script, tools=[look_up, note])
         asking = asyncio.create_task(chat.ask("Go"))
         await hangs.wait()
         await chat.stop()
@@ -334,10 +342,10 @@ class RunsGoOn:
         with pytest.raises(RunError):
             await asking
 
-    async def test_a_resumed_run_is_followed_from_its_beginning(self, home: Home) -> None:
+    async def test_a_resumed_run_is_followed_from_its_beginning(self, backend: Backend) -> None:
         tools = [Tool(paying([]), requires_approval=True)]
         script = Script([say("Let me pay."), call("pay", "c1", n=5)], [say(" Paid", pause=0.3)])
-        chat = await new_chat(home, script, tools=tools)
+        chat = await new_chat(backend, script, tools=tools)
         await chat.ask("Pay")
         await chat.approve("c1")
         resuming = asyncio.create_task(read(chat.resume()))
@@ -346,11 +354,13 @@ class RunsGoOn:
         assert text_of(await read(chat.follow())) == "Let me pay. Paid"
         assert text_of(await resuming) == " Paid"
 
-    async def test_a_run_whose_process_died_is_resumed(self, home: Home, elsewhere: Home) -> None:
-        chat = await new_chat(home, Script([say("half"), hang()]))
+    async def test_a_run_whose_process_died_is_resumed(
+        self, backend: Backend, elsewhere: Backend
+    ) -> None:
+        chat = await new_chat(backend, Script([say("half"), hang()]))
         asking = asyncio.create_task(chat.ask("Hi!"))
-        await until(lambda: has_journal(home, chat))
-        await die(home, chat)
+        await until(lambda: has_journal(backend, chat))
+        await die(backend, chat)
 
         twin = await load(elsewhere, chat, Script([say("whole")]))
         chunks = await read(twin.resume())
@@ -361,31 +371,31 @@ class RunsGoOn:
         ]  # fmt: skip
         asking.cancel()
 
-    async def test_there_is_nothing_to_resume_after_a_good_end(self, home: Home) -> None:
-        chat = await new_chat(home, Script([say("done")]))
+    async def test_there_is_nothing_to_resume_after_a_good_end(self, backend: Backend) -> None:
+        chat = await new_chat(backend, Script([say("done")]))
         await chat.ask("Hi!")
 
         with pytest.raises(NothingToResume):
             await chat.resume()
 
     async def test_a_run_is_not_resumed_once_the_chat_has_gone_on(
-        self, home: Home, elsewhere: Home
+        self, backend: Backend, elsewhere: Backend
     ) -> None:
         """Not even where the other question was asked and answered while the run was taken up."""
-        chat = await new_chat(home, Script([say("half"), fail(RuntimeError("cut"))]), retries=0)
+        chat = await new_chat(backend, Script([say("half"), fail(RuntimeError("cut"))]), retries=0)
         with pytest.raises(ProviderError) as failure:
             await chat.ask("Hi!")
         assert failure.value.run_id is not None
-        broken = await home.store.get_run(chat.id, failure.value.run_id)
+        broken = await backend.store.get_run(chat.id, failure.value.run_id)
         assert broken is not None
         twin = await load(elsewhere, chat, Script([say("Hello.")], [say("Bye.")]))
         await twin.ask("Hello?")
 
         later = datetime.now(UTC) + timedelta(seconds=30)
         with pytest.raises(NothingToResume, match="gone on"):
-            await home.store.reopen(broken, owner="me", until=later)
+            await backend.store.reopen(broken, owner="me", until=later)
 
-        assert await home.store.get_run(chat.id, broken.id) == broken
+        assert await backend.store.get_run(chat.id, broken.id) == broken
         assert (await twin.ask("Bye?")).text == "Bye."
         assert [message.text for message in await chat.messages()] == [
             "Hi!", "half", "Hello?", "Hello.", "Bye?", "Bye.",
@@ -393,9 +403,9 @@ class RunsGoOn:
 
     @pytest.mark.parametrize("on_busy", ["reject", "wait", "interrupt"])
     async def test_one_of_many_resumes_goes_on(
-        self, home: Home, elsewhere: Home, on_busy: OnBusy
+        self, backend: Backend, elsewhere: Backend, on_busy: OnBusy
     ) -> None:
-        chat = await new_chat(home, Script([fail(RuntimeError("cut"))]), retries=0)
+        chat = await new_chat(backend, Script([fail(RuntimeError("cut"))]), retries=0)
         with pytest.raises(ProviderError):
             await chat.ask("Hi!")
 

@@ -25,7 +25,7 @@ from chatrecord.hooks import (
     Veto,
 )
 from chatrecord.records import Chunk
-from chatrecord.runs.process import Home
+from chatrecord.runs.process import Backend
 from chatrecord.testing.look import dumped, load, new_chat, spoken, text_of
 from chatrecord.testing.script import Script, call, fail, hang, say
 
@@ -129,16 +129,18 @@ class Rounding(Hook):
 class HooksAreHeard:
     """What hooks see and change, and what the rows say of it."""
 
-    async def test_what_a_hook_changes_is_sent_and_the_rows_stay(self, home: Home) -> None:
+    async def test_what_a_hook_changes_is_sent_and_the_rows_stay(self, backend: Backend) -> None:
         def look(what: str) -> dict[str, Any]:
             return {"found": [what, {"deep key": "deep value", "n": 7}]}
 
         script = Script(
             [say("let us see"), call("look", "c1", what="nearby")], [say("done")], [say("on")]
         )
-        chat = await new_chat(home, script, tools=[look], instructions="be kind", hooks=[Louder()])
+        chat = await new_chat(
+            backend, script, tools=[look], instructions="be kind", hooks=[Louder()]
+        )
         await chat.ask("question")
-        loaded = await load(home, chat, script, tools=[look], hooks=[Louder()])
+        loaded = await load(backend, chat, script, tools=[look], hooks=[Louder()])
         await loaded.ask("another")
 
         sent = str(dumped(script.requests[2]))
@@ -163,10 +165,10 @@ class HooksAreHeard:
         (row,) = await chat.tool_calls()
         assert row.arguments == {"what": "nearby"}, "the tool got what the model gave"
 
-    async def test_hooks_are_told_of_every_moment_in_order(self, home: Home) -> None:
+    async def test_hooks_are_told_of_every_moment_in_order(self, backend: Backend) -> None:
         hook = Watching()
         script = Script([call("add", a=1, b=2)], [say("three")])
-        chat = await new_chat(home, script, tools=[add], hooks=[hook])
+        chat = await new_chat(backend, script, tools=[add], hooks=[hook])
         reply = await chat.ask("1 + 2?")
 
         assert hook.told == [
@@ -187,22 +189,22 @@ class HooksAreHeard:
         assert end.reply is not None
         assert end.reply.usage == reply.usage
 
-    async def test_each_hook_gets_what_the_one_before_has_made(self, home: Home) -> None:
+    async def test_each_hook_gets_what_the_one_before_has_made(self, backend: Backend) -> None:
         hook = Watching()
-        chat = await new_chat(home, Script([say("ok")]), hooks=[Louder(), hook])
+        chat = await new_chat(backend, Script([say("ok")]), hooks=[Louder(), hook])
         await chat.ask("hello")
 
         assert hook.sent[0].texts == (Text("user", "HELLO"),)
         assert hook.sent[0].prompt == "hello"
 
-    async def test_a_hook_may_change_the_messages_themselves(self, home: Home) -> None:
+    async def test_a_hook_may_change_the_messages_themselves(self, backend: Backend) -> None:
         class Forgetful(Hook):
             def before_request(self, sending: Sending) -> None:
                 messages: list[ModelMessage] = sending.messages
                 del messages[:-1]
 
         script = Script([say("one")], [say("two")])
-        chat = await new_chat(home, script, hooks=[Forgetful()])
+        chat = await new_chat(backend, script, hooks=[Forgetful()])
         await chat.ask("first")
         await chat.ask("second")
 
@@ -213,59 +215,63 @@ class HooksAreHeard:
     @pytest.mark.parametrize(
         "moment", ["before_request", "after_response", "before_tool", "after_tool", "on_run_end"]
     )
-    async def test_what_a_hook_raises_ends_the_run(self, home: Home, moment: str) -> None:
+    async def test_what_a_hook_raises_ends_the_run(self, backend: Backend, moment: str) -> None:
         error = ValueError("no luck")
         script = Script([say("Let me. "), call("add", "c1", a=1, b=2)], [say("3")])
-        chat = await new_chat(home, script, tools=[add], hooks=[Raising(moment, error)])
+        chat = await new_chat(backend, script, tools=[add], hooks=[Raising(moment, error)])
 
         with pytest.raises(HookFailed) as failure:
             await asyncio.wait_for(chat.ask("1 + 2?"), 5)
 
         assert str(failure.value) == f"Raising.{moment} raised ValueError: no luck"
         assert failure.value.__cause__ is error
-        run = await home.store.get_run(chat.id, failure.value.run_id or chat.id)
+        run = await backend.store.get_run(chat.id, failure.value.run_id or chat.id)
         assert run is not None
         assert (run.status, run.error) == ("failed", f"HookFailed: {failure.value}")
         assert not any(row.status in ("pending", "running") for row in await chat.tool_calls())
         later = Script([say("well")])
-        assert (await (await load(home, chat, later)).ask("Go on")).text == "well"
+        assert (await (await load(backend, chat, later)).ask("Go on")).text == "well"
 
     @pytest.mark.parametrize("moment", ["before_request", "before_tool", "on_run_end"])
     async def test_no_exception_of_a_hook_leaves_the_run_open(
-        self, home: Home, moment: str
+        self, backend: Backend, moment: str
     ) -> None:
         script = Script([call("add", a=1, b=2)], [say("3")])
         hooks = [Raising(moment, SystemExit(1))]
-        chat = await new_chat(home, script, tools=[add], hooks=hooks)
+        chat = await new_chat(backend, script, tools=[add], hooks=hooks)
 
         with pytest.raises(HookFailed):
             await asyncio.wait_for(chat.ask("1 + 2?"), 5)
 
         assert await chat.active_run() is None
 
-    async def test_a_hook_that_returns_nonsense_is_named(self, home: Home) -> None:
+    async def test_a_hook_that_returns_nonsense_is_named(self, backend: Backend) -> None:
         class Odd(Hook):
             def before_request(self, sending: Sending) -> Sending:
                 return "sent"  # type: ignore[return-value]
 
-        chat = await new_chat(home, Script(), hooks=[Odd()])
+        chat = await new_chat(backend, Script(), hooks=[Odd()])
 
         with pytest.raises(HookFailed, match=r"Odd.before_request .* returned str, not Sending"):
             await chat.ask("Hi!")
 
-    async def test_a_hook_that_fails_before_a_request_leaves_no_request(self, home: Home) -> None:
+    async def test_a_hook_that_fails_before_a_request_leaves_no_request(
+        self, backend: Backend
+    ) -> None:
         hooks = [Raising("before_request", ValueError("no"))]
-        chat = await new_chat(home, Script(), hooks=hooks)
+        chat = await new_chat(backend, Script(), hooks=hooks)
         with pytest.raises(HookFailed):
             await chat.ask("Hi!")
 
         assert await chat.requests() == []
         assert [message.text for message in await chat.messages()] == ["Hi!", ""]
 
-    async def test_failed_attempts_are_told_with_their_error(self, home: Home) -> None:
+    async def test_failed_attempts_are_told_with_their_error(self, backend: Backend) -> None:
         hook = Watching()
         error = ModelHTTPError(429, "script", {"message": "slow down"})
-        chat = await new_chat(home, Script([fail(error)], [say("Here")]), retries=1, hooks=[hook])
+        chat = await new_chat(
+            backend, Script([fail(error)], [say("Here")]), retries=1, hooks=[hook]
+        )
         await chat.ask("Hi!")
 
         failed, answered = hook.answers
@@ -274,10 +280,10 @@ class HooksAreHeard:
         assert answered.error is None
         assert answered.message.text == "Here"
 
-    async def test_the_end_of_a_failed_run_is_told_once(self, home: Home) -> None:
+    async def test_the_end_of_a_failed_run_is_told_once(self, backend: Backend) -> None:
         hook = Watching()
         script = Script([say("Half"), fail(RuntimeError("cut"))])
-        chat = await new_chat(home, script, retries=0, hooks=[hook])
+        chat = await new_chat(backend, script, retries=0, hooks=[hook])
         with pytest.raises(ProviderError) as failure:
             await chat.ask("Hi!")
 
@@ -286,9 +292,9 @@ class HooksAreHeard:
         assert end.error is failure.value
         assert [request.status for request in end.requests] == ["failed"]
 
-    async def test_the_end_of_a_stopped_run_is_told(self, home: Home) -> None:
+    async def test_the_end_of_a_stopped_run_is_told(self, backend: Backend) -> None:
         hook = Watching()
-        chat = await new_chat(home, Script([say("one "), hang()]), hooks=[hook])
+        chat = await new_chat(backend, Script([say("one "), hang()]), hooks=[hook])
         stream = chat.stream("count")
         await anext(stream)
         await chat.stop()
@@ -298,11 +304,11 @@ class HooksAreHeard:
         assert [(end.status, end.text) for end in hook.ends] == [("interrupted", "one ")]
         assert hook.answers == []
 
-    async def test_a_vetoed_tool_does_not_run_and_the_model_is_told(self, home: Home) -> None:
+    async def test_a_vetoed_tool_does_not_run_and_the_model_is_told(self, backend: Backend) -> None:
         script = Script([call("pay", "c1", n=5)], [say("sorry")], [say("on")])
         paid: list[int] = []
 
-        chat = await new_chat(home, script, tools=[paying(paid)], hooks=[Vetoing()])
+        chat = await new_chat(backend, script, tools=[paying(paid)], hooks=[Vetoing()])
         chunks = [chunk async for chunk in chat.stream("1 + 2?")]
 
         (row,) = await chat.tool_calls()
@@ -313,13 +319,13 @@ class HooksAreHeard:
         assert isinstance(part, ToolReturnPart)
         assert "No pay on Sundays" in str(part.content)
         assert part.outcome == "denied"
-        loaded = await load(home, chat, script)
+        loaded = await load(backend, chat, script)
         await loaded.ask("And now?")
         assert "No pay on Sundays" in str(dumped(script.requests[2]))
 
-    async def test_the_row_shows_the_arguments_that_ran(self, home: Home) -> None:
+    async def test_the_row_shows_the_arguments_that_ran(self, backend: Backend) -> None:
         script = Script([call("add", "c1", a=1, b=2)], [say("six")])
-        chat = await new_chat(home, script, tools=[add], hooks=[Doubling()])
+        chat = await new_chat(backend, script, tools=[add], hooks=[Doubling()])
         await chat.ask("1 + 2?")
 
         (row,) = await chat.tool_calls()
@@ -329,13 +335,13 @@ class HooksAreHeard:
 
     @pytest.mark.parametrize(("in_row", "kept"), [(False, 13), (True, 10)])
     async def test_a_replaced_result_is_what_the_model_gets(
-        self, home: Home, in_row: bool, kept: int
+        self, backend: Backend, in_row: bool, kept: int
     ) -> None:
         script = Script([call("add", "c1", a=6, b=7)], [say("ten")], [say("on")])
         hooks = [Rounding(in_row=in_row)]
-        chat = await new_chat(home, script, tools=[add], hooks=hooks)
+        chat = await new_chat(backend, script, tools=[add], hooks=hooks)
         await chat.ask("6 + 7?")
-        await (await load(home, chat, script)).ask("Sure?")
+        await (await load(backend, chat, script)).ask("Sure?")
 
         (row,) = await chat.tool_calls()
         assert (row.status, row.result) == ("complete", kept)
@@ -346,10 +352,10 @@ class HooksAreHeard:
 
     @pytest.mark.parametrize("pieces", [["Dear <N>, <No"], list("Dear <N>, <No")])
     async def test_what_stands_for_something_is_restored_wherever_it_is_cut(
-        self, home: Home, pieces: list[str]
+        self, backend: Backend, pieces: list[str]
     ) -> None:
         script = Script([say(*pieces, pause=0.06 if len(pieces) > 1 else 0)])
-        chat = await new_chat(home, script, hooks=[Standing()])
+        chat = await new_chat(backend, script, hooks=[Standing()])
         chunks = [chunk async for chunk in chat.stream("Write to Ann")]
 
         assert text_of(chunks) == "Dear Ann, <No"
@@ -358,9 +364,9 @@ class HooksAreHeard:
         ]  # fmt: skip
         assert spoken(script.requests[0]) == [("user", "Write to <N>")]
 
-    async def test_a_partial_answer_is_restored_too(self, home: Home) -> None:
+    async def test_a_partial_answer_is_restored_too(self, backend: Backend) -> None:
         script = Script([say("Dear <N>, <"), fail(RuntimeError("cut"))])
-        chat = await new_chat(home, script, retries=0, hooks=[Standing()])
+        chat = await new_chat(backend, script, retries=0, hooks=[Standing()])
         chunks: list[Chunk] = []
 
         async def listen() -> None:
@@ -372,12 +378,12 @@ class HooksAreHeard:
 
         assert text_of(chunks) == (await chat.messages())[-1].text == "Dear Ann, <"
 
-    async def test_a_tool_gets_what_the_stand_in_stands_for(self, home: Home) -> None:
+    async def test_a_tool_gets_what_the_stand_in_stands_for(self, backend: Backend) -> None:
         def greet(name: str) -> str:
             return f"Hello {name}"
 
         script = Script([call("greet", "c1", name="<N>")], [say("Done")])
-        chat = await new_chat(home, script, tools=[greet], hooks=[Standing()])
+        chat = await new_chat(backend, script, tools=[greet], hooks=[Standing()])
         reply = await chat.ask("Greet Ann")
 
         assert reply.tool_calls[0].result == "Hello Ann"
@@ -385,29 +391,31 @@ class HooksAreHeard:
         assert "Hello <N>" in sent
         assert "Ann" not in sent
 
-    async def test_what_is_kept_out_of_the_rows_is_in_none(self, home: Home) -> None:
+    async def test_what_is_kept_out_of_the_rows_is_in_none(self, backend: Backend) -> None:
         def greet(name: str) -> str:
             assert name == "Ann"
             return f"Hello {name}"
 
         hooks = [Standing(), Keeping()]
         script = Script([call("greet", "c1", name="<N>")], [say("Done")], [say("on")])
-        chat = await new_chat(home, script, tools=[greet], hooks=hooks)
+        chat = await new_chat(backend, script, tools=[greet], hooks=hooks)
         await chat.ask("Greet Ann")
         rows = [await chat.messages(), await chat.tool_calls(), await chat.requests()]
 
         assert "Ann" not in str(rows)
         assert [row.result for row in await chat.tool_calls()] == ["Hello <N>"]
-        await (await load(home, chat, script, hooks=hooks)).ask("Again")
+        await (await load(backend, chat, script, hooks=hooks)).ask("Again")
         assert spoken(script.requests[2])[0] == ("user", "Greet <N>")
 
-    async def test_the_same_send_is_known_although_its_row_is_changed(self, home: Home) -> None:
-        chat = await new_chat(home, Script([say("Hi")]), hooks=[Keeping()])
+    async def test_the_same_send_is_known_although_its_row_is_changed(
+        self, backend: Backend
+    ) -> None:
+        chat = await new_chat(backend, Script([say("Hi")]), hooks=[Keeping()])
         first = await chat.ask("I am Ann", idempotency_key="k")
 
         assert (await chat.ask("I am Ann", idempotency_key="k")).run_id == first.run_id
 
-    async def test_what_was_refused_is_kept_and_not_sent_again(self, home: Home) -> None:
+    async def test_what_was_refused_is_kept_and_not_sent_again(self, backend: Backend) -> None:
         class Strict(Hook):
             def after_response(self, answered: Answered) -> None:
                 if "bad" in answered.message.text:
@@ -415,7 +423,7 @@ class HooksAreHeard:
                     raise Refused(msg)
 
         script = Script([say("a bad answer")], [say("fine")])
-        chat = await new_chat(home, script, hooks=[Strict()])
+        chat = await new_chat(backend, script, hooks=[Strict()])
         with pytest.raises(Refused, match="Bad words") as refusal:
             await chat.ask("First")
 
@@ -427,10 +435,10 @@ class HooksAreHeard:
         assert spoken(script.requests[1]) == [("user", "Second")]
 
     async def test_a_refusal_elsewhere_is_a_refusal_without_its_text(
-        self, home: Home, elsewhere: Home
+        self, backend: Backend, elsewhere: Backend
     ) -> None:
         hooks = [Raising("after_response", Refused("Bad words"))]
-        chat = await new_chat(home, Script([say("a bad answer")]), hooks=hooks)
+        chat = await new_chat(backend, Script([say("a bad answer")]), hooks=hooks)
         with pytest.raises(Refused) as refusal:
             await chat.ask("First")
 
@@ -439,6 +447,6 @@ class HooksAreHeard:
             await following
         assert told.value.text == ""
 
-    async def test_only_hooks_are_taken(self, home: Home) -> None:
+    async def test_only_hooks_are_taken(self, backend: Backend) -> None:
         with pytest.raises(TypeError, match=r"instances of chatrecord\.hooks\.Hook"):
-            await new_chat(home, Script(), hooks=[Louder])  # type: ignore[list-item]
+            await new_chat(backend, Script(), hooks=[Louder])  # type: ignore[list-item]

@@ -16,7 +16,7 @@ from chatrecord.chats.chat import Chat
 from chatrecord.errors import ProviderError, RunInterrupted, RunNotFound, SentBefore
 from chatrecord.ids import new_id
 from chatrecord.records import Run
-from chatrecord.runs.process import Home
+from chatrecord.runs.process import Backend
 from chatrecord.testing.look import (
     has_journal,
     has_messages,
@@ -35,14 +35,14 @@ class ProcessesShare:
     """One chat, several processes."""
 
     async def test_a_run_is_followed_from_another_process_from_its_beginning(
-        self, home: Home, elsewhere: Home
+        self, backend: Backend, elsewhere: Backend
     ) -> None:
         pieces = [f"{AWKWARD}{n}" for n in range(12)]
         script = Script(
             [think("hm", "mm", pause=0.05), say("Let me add."), call("add", a=1, b=2)],
             [say(*pieces, pause=0.06)],
         )
-        chat = await new_chat(home, script, tools=[add])
+        chat = await new_chat(backend, script, tools=[add])
         first = [chunk async for chunk in begun(chat.stream("Go"))]
         twin = await load(elsewhere, chat, Script())
 
@@ -58,8 +58,10 @@ class ProcessesShare:
         assert streams[0].reply.text == "".join(pieces)
         assert await twin.active_run() is None
 
-    async def test_a_finished_run_is_followed_to_its_end(self, home: Home, elsewhere: Home) -> None:
-        chat = await new_chat(home, Script([say("done")]))
+    async def test_a_finished_run_is_followed_to_its_end(
+        self, backend: Backend, elsewhere: Backend
+    ) -> None:
+        chat = await new_chat(backend, Script([say("done")]))
         reply = await chat.ask("Hi!")
         twin = await load(elsewhere, chat, Script())
 
@@ -67,13 +69,13 @@ class ProcessesShare:
             assert text_of(await read(stream)) == "done"
             assert stream.reply.message_id == reply.message_id
 
-    async def test_a_run_is_followed_in_its_own_chat_only(self, home: Home) -> None:
-        chat = await new_chat(home, Script([say("secret"), hang()]), user_id="ann")
+    async def test_a_run_is_followed_in_its_own_chat_only(self, backend: Backend) -> None:
+        chat = await new_chat(backend, Script([say("secret"), hang()]), user_id="ann")
         asking = asyncio.create_task(chat.ask("Hi!"))
-        await until(lambda: has_journal(home, chat))
+        await until(lambda: has_journal(backend, chat))
         run = await chat.active_run()
         assert run is not None
-        other = await new_chat(home, Script([say("hi")]), user_id="bob")
+        other = await new_chat(backend, Script([say("hi")]), user_id="bob")
         await other.ask("Hi!")
 
         with pytest.raises(RunNotFound):
@@ -83,8 +85,8 @@ class ProcessesShare:
         with pytest.raises(RunInterrupted):
             await asking
 
-    async def test_there_is_nothing_to_follow_in_an_empty_chat(self, home: Home) -> None:
-        chat = await new_chat(home, Script())
+    async def test_there_is_nothing_to_follow_in_an_empty_chat(self, backend: Backend) -> None:
+        chat = await new_chat(backend, Script())
 
         with pytest.raises(RunNotFound):
             await read(chat.follow())
@@ -92,10 +94,12 @@ class ProcessesShare:
             await read(chat.follow(uuid4()))
         assert await chat.stop() is False
 
-    async def test_a_run_is_stopped_from_another_process(self, home: Home, elsewhere: Home) -> None:
-        chat = await new_chat(home, Script([say("half"), hang()], [say("on")]))
+    async def test_a_run_is_stopped_from_another_process(
+        self, backend: Backend, elsewhere: Backend
+    ) -> None:
+        chat = await new_chat(backend, Script([say("half"), hang()], [say("on")]))
         asking = asyncio.create_task(chat.ask("Hi!"))
-        await until(lambda: has_journal(home, chat))
+        await until(lambda: has_journal(backend, chat))
         twin = await load(elsewhere, chat, Script())
 
         assert await twin.stop() is True
@@ -108,11 +112,11 @@ class ProcessesShare:
         assert (await chat.ask("Go on")).text == "on"
 
     async def test_a_run_that_parks_as_it_is_stopped_is_given_up(
-        self, home: Home, elsewhere: Home
+        self, backend: Backend, elsewhere: Backend
     ) -> None:
         tools = [Tool(add, requires_approval=True)]
         script = Script([say("a", pause=0.1), call("add", "c1", a=1, b=2)])
-        chat = await new_chat(home, script, tools=tools)
+        chat = await new_chat(backend, script, tools=tools)
         asking = asyncio.create_task(chat.ask("Hi!"))
         await until(lambda: has_messages(chat))
         twin = await load(elsewhere, chat, Script([say("free")]), tools=tools)
@@ -129,31 +133,31 @@ class ProcessesShare:
         assert (await twin.ask("And now?")).text == "free"
 
     async def test_closing_ends_a_question_that_is_about_to_wait(
-        self, home: Home, elsewhere: Home
+        self, backend: Backend, elsewhere: Backend
     ) -> None:
         chat = await new_chat(elsewhere, Script([say("half"), hang()]))
         asking = asyncio.create_task(chat.ask("first"))
         await until(lambda: has_journal(elsewhere, chat))
         for moment in range(8):
-            twin = await load(home, chat, Script(), on_busy="wait", on_disconnect="stop")
+            twin = await load(backend, chat, Script(), on_busy="wait", on_disconnect="stop")
             waiting = asyncio.create_task(twin.ask("second"))
             await asyncio.sleep(moment * 0.002)
             waiting.cancel()
             await asyncio.wait([waiting])
         async with asyncio.timeout(5):
-            while home.office.journal._enrolled:  # noqa: ASYNC110 - nobody tells
+            while backend.runtime.journal._registered:  # noqa: ASYNC110 - nobody tells
                 await asyncio.sleep(0.01)
 
-        assert await are_in_line(home, chat, 0)
+        assert await are_in_line(backend, chat, 0)
         await chat.stop()
         await asyncio.wait([asking])
         assert [message.text for message in await chat.messages()] == ["first", "half"]
 
     async def test_a_reader_sees_a_run_that_fails_elsewhere(
-        self, home: Home, elsewhere: Home
+        self, backend: Backend, elsewhere: Backend
     ) -> None:
         script = Script([say("half", pause=0.3), fail(RuntimeError("cut"))])
-        chat = await new_chat(home, script, retries=0)
+        chat = await new_chat(backend, script, retries=0)
         asking = asyncio.create_task(chat.ask("Hi!"))
         await until(lambda: has_messages(chat))
         twin = await load(elsewhere, chat, Script())
@@ -167,10 +171,10 @@ class ProcessesShare:
         assert str(first.value) == str(failure.value)
 
     async def test_the_same_send_is_one_run_with_one_answer(
-        self, home: Home, elsewhere: Home
+        self, backend: Backend, elsewhere: Backend
     ) -> None:
         script = Script([say("one ", "answer", pause=0.1)])
-        chat = await new_chat(home, script)
+        chat = await new_chat(backend, script)
         twin = await load(elsewhere, chat, script)
 
         at_once = await asyncio.gather(
@@ -186,8 +190,8 @@ class ProcessesShare:
         assert text_of(await read(stream)) == "one answer"
         assert stream.run_id == later.run_id
 
-    async def test_a_key_is_good_for_one_question(self, home: Home) -> None:
-        chat = await new_chat(home, Script([say("paid 5")]))
+    async def test_a_key_is_good_for_one_question(self, backend: Backend) -> None:
+        chat = await new_chat(backend, Script([say("paid 5")]))
         first = await chat.ask("pay 5", idempotency_key="k")
 
         with pytest.raises(SentBefore) as refusal:
@@ -196,17 +200,17 @@ class ProcessesShare:
         assert refusal.value.run_id == first.run_id
 
     async def test_a_key_is_good_for_one_picture_and_for_one_place_in_line(
-        self, home: Home, elsewhere: Home
+        self, backend: Backend, elsewhere: Backend
     ) -> None:
         gate = asyncio.Event()
         script = Script([meet(gate.wait), say("first")], [say("a cat")])
-        chat = await new_chat(home, script, on_busy="wait")
+        chat = await new_chat(backend, script, on_busy="wait")
         twin = await load(elsewhere, chat, Script(), on_busy="wait")
         first = asyncio.create_task(chat.ask("Hi!"))
         await until(lambda: has_messages(chat))
         cat, dog = (BinaryContent(data, media_type="image/png") for data in (b"cat", b"dog"))
         waits = asyncio.create_task(chat.ask(["What is it?", cat], idempotency_key="k"))
-        await until(lambda: are_in_line(home, chat, 1))
+        await until(lambda: are_in_line(backend, chat, 1))
 
         with pytest.raises(SentBefore):
             await twin.ask(["What is it?", dog], idempotency_key="k")
@@ -219,28 +223,28 @@ class ProcessesShare:
         assert again.text == "a cat"
 
     async def test_questions_wait_for_their_turn_if_asked_to(
-        self, home: Home, elsewhere: Home
+        self, backend: Backend, elsewhere: Backend
     ) -> None:
         gate = asyncio.Event()
         answers = [[say(f"a{n}", pause=0.02)] for n in range(1, 6)]
         script = Script([meet(gate.wait), say("a0")], *answers)
-        chat = await new_chat(home, script, on_busy="wait")
+        chat = await new_chat(backend, script, on_busy="wait")
         twin = await load(elsewhere, chat, script, on_busy="wait")
 
         asking = [asyncio.create_task(chat.ask("q0"))]
         await until(lambda: has_messages(chat))
         for n, either in enumerate((twin, chat, chat, twin, chat), start=1):
             asking.append(asyncio.create_task(either.ask(f"q{n}")))
-            await until(lambda: are_in_line(home, chat, n))  # noqa: B023 - awaited at once
+            await until(lambda: are_in_line(backend, chat, n))  # noqa: B023 - awaited at once
         gate.set()
         await asyncio.gather(*asking)
 
         texts = [message.text for message in await chat.messages()]
         assert texts == [text for n in range(6) for text in (f"q{n}", f"a{n}")]
 
-    async def test_questions_of_one_moment_wait_in_their_order(self, home: Home) -> None:
+    async def test_questions_of_one_moment_wait_in_their_order(self, backend: Backend) -> None:
         script = Script(*[[say(f"a{n}")] for n in range(5)])
-        chat = await new_chat(home, script, on_busy="wait")
+        chat = await new_chat(backend, script, on_busy="wait")
 
         await asyncio.gather(*(chat.ask(f"q{n}") for n in range(5)))
 
@@ -248,18 +252,18 @@ class ProcessesShare:
         assert texts == [text for n in range(5) for text in (f"q{n}", f"a{n}")]
 
     async def test_a_question_that_is_taken_back_waits_no_more(
-        self, home: Home, elsewhere: Home
+        self, backend: Backend, elsewhere: Backend
     ) -> None:
         gate = asyncio.Event()
         script = Script([meet(gate.wait), say("one")], [say("two")])
-        chat = await new_chat(home, script, on_busy="wait", on_disconnect="stop")
+        chat = await new_chat(backend, script, on_busy="wait", on_disconnect="stop")
         twin = await load(elsewhere, chat, script, on_busy="wait")
         first = asyncio.create_task(chat.ask("first"))
         await until(lambda: has_messages(chat))
         taken_back = asyncio.create_task(chat.ask("never mind"))
-        await until(lambda: are_in_line(home, chat, 1))
+        await until(lambda: are_in_line(backend, chat, 1))
         last = asyncio.create_task(twin.ask("last"))
-        await until(lambda: are_in_line(home, chat, 2))
+        await until(lambda: are_in_line(backend, chat, 2))
 
         taken_back.cancel()
         gate.set()
@@ -269,42 +273,42 @@ class ProcessesShare:
         texts = [message.text for message in await chat.messages()]
         assert texts == ["first", "one", "last", "two"]
 
-    async def test_nobody_waits_behind_the_dead(self, home: Home, elsewhere: Home) -> None:
+    async def test_nobody_waits_behind_the_dead(self, backend: Backend, elsewhere: Backend) -> None:
         script = Script([say("one", pause=0.2)], [say("two")])
-        chat = await new_chat(home, script, on_busy="wait")
+        chat = await new_chat(backend, script, on_busy="wait")
         now = datetime.now(UTC)
         dead = waiting(chat, until=now - timedelta(seconds=1))
         alive = waiting(chat, until=now + timedelta(seconds=1))
         for run in (dead, alive):
-            await elsewhere.store.stand_in_line(run)
+            await elsewhere.store.enqueue_run(run)
 
         replies = await asyncio.gather(chat.ask("first"), chat.ask("second"))
 
         assert [reply.text for reply in replies] == ["one", "two"]
         assert datetime.now(UTC) > alive.lease_until
 
-    async def test_what_died_in_line_can_be_sent_again(self, home: Home) -> None:
-        chat = await new_chat(home, Script([say("paid")]))
+    async def test_what_died_in_line_can_be_sent_again(self, backend: Backend) -> None:
+        chat = await new_chat(backend, Script([say("paid")]))
         dead = waiting(chat, until=datetime.now(UTC) - timedelta(seconds=1))
-        await home.store.stand_in_line(replace(dead, idempotency_key="k"))
+        await backend.store.enqueue_run(replace(dead, idempotency_key="k"))
 
         assert (await chat.ask("pay", idempotency_key="k")).text == "paid"
 
-    async def test_repair_clears_the_line(self, home: Home) -> None:
-        chat = await new_chat(home, Script())
+    async def test_repair_clears_the_line(self, backend: Backend) -> None:
+        chat = await new_chat(backend, Script())
         dead = waiting(chat, until=datetime.now(UTC) - timedelta(seconds=1))
-        await home.store.stand_in_line(dead)
+        await backend.store.enqueue_run(dead)
 
-        assert await chats.repair(home) >= 1
+        assert await chats.repair(backend) >= 1
 
-        assert await home.store.get_run(chat.id, dead.id) is None
+        assert await backend.store.get_run(chat.id, dead.id) is None
 
     async def test_a_question_interrupts_the_running_one_if_asked_to(
-        self, home: Home, elsewhere: Home
+        self, backend: Backend, elsewhere: Backend
     ) -> None:
-        chat = await new_chat(home, Script([say("half"), hang()]))
+        chat = await new_chat(backend, Script([say("half"), hang()]))
         asking = asyncio.create_task(chat.ask("first"))
-        await until(lambda: has_journal(home, chat))
+        await until(lambda: has_journal(backend, chat))
         script = Script([say("second")])
         twin = await load(elsewhere, chat, script, on_busy="interrupt")
 
@@ -317,10 +321,10 @@ class ProcessesShare:
         ]  # fmt: skip
 
 
-async def are_in_line(home: Home, chat: Chat, count: int) -> bool:
+async def are_in_line(backend: Backend, chat: Chat, count: int) -> bool:
     """Whether so many wait for this chat."""
     later = datetime.now(UTC) + timedelta(days=1)
-    runs = await home.store.expired_runs(later, chats=None, limit=10_000)
+    runs = await backend.store.expired_runs(later, chats=None, limit=10_000)
     line = [run for run in runs if run.status == "waiting" and run.chat_id == chat.id]
     return len(line) == count
 

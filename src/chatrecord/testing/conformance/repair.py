@@ -9,7 +9,7 @@ import pytest
 
 from chatrecord.chats import opening as chats
 from chatrecord.errors import LeaseLost, RunInterrupted
-from chatrecord.runs.process import Home
+from chatrecord.runs.process import Backend
 from chatrecord.testing.look import answered_calls, die, has_journal, load, new_chat, until
 from chatrecord.testing.script import Script, call, hang, meet, say, think
 
@@ -21,14 +21,14 @@ class TheDeadAreRepaired:
 
     @pytest.mark.parametrize("looks", ["load", "list", "ask", "follow", "repair"])
     async def test_a_dead_run_is_ended_by_whoever_looks(
-        self, home: Home, elsewhere: Home, looks: str
+        self, backend: Backend, elsewhere: Backend, looks: str
     ) -> None:
         owner = str(uuid4())
-        chat = await new_chat(home, Script([think("hm"), say(AWKWARD), hang()]), user_id=owner)
+        chat = await new_chat(backend, Script([think("hm"), say(AWKWARD), hang()]), user_id=owner)
         asking = asyncio.create_task(chat.ask("Hi!"))
-        await until(lambda: has_journal(home, chat))
+        await until(lambda: has_journal(backend, chat))
         twin = await load(elsewhere, chat, Script([say("on")]))
-        await die(home, chat)
+        await die(backend, chat)
 
         if looks == "load":
             await load(elsewhere, chat, Script())
@@ -49,7 +49,9 @@ class TheDeadAreRepaired:
         assert (await twin.requests())[0].status == "interrupted"
         asking.cancel()
 
-    async def test_a_dead_run_answers_its_tool_calls(self, home: Home, elsewhere: Home) -> None:
+    async def test_a_dead_run_answers_its_tool_calls(
+        self, backend: Backend, elsewhere: Backend
+    ) -> None:
         started = asyncio.Event()
 
         async def forever() -> None:
@@ -57,11 +59,11 @@ class TheDeadAreRepaired:
             await asyncio.Event().wait()
 
         calls = [call("add", "c1", a=1, b=2), call("forever", "c2")]
-        chat = await new_chat(home, Script(calls), tools=[add, forever])
+        chat = await new_chat(backend, Script(calls), tools=[add, forever])
         asking = asyncio.create_task(chat.ask("Run"))
         await asyncio.wait_for(started.wait(), 5)
         await until(lambda: has_result(chat))
-        await die(home, chat)
+        await die(backend, chat)
 
         script = Script([say("on")])
         twin = await load(elsewhere, chat, script)
@@ -73,17 +75,19 @@ class TheDeadAreRepaired:
         assert answered_calls(script.requests[-1]) == ["c1", "c2"]
         asking.cancel()
 
-    async def test_who_has_lost_its_lease_cannot_write(self, home: Home, elsewhere: Home) -> None:
+    async def test_who_has_lost_its_lease_cannot_write(
+        self, backend: Backend, elsewhere: Backend
+    ) -> None:
         gate = asyncio.Event()
         script = Script([say("before"), meet(gate.wait), say(" and after"), call("add", a=1, b=2)])
-        chat = await new_chat(home, script, tools=[add])
+        chat = await new_chat(backend, script, tools=[add])
         asking = asyncio.create_task(chat.ask("Hi!"))
-        await until(lambda: has_journal(home, chat))
-        await die(home, chat)
+        await until(lambda: has_journal(backend, chat))
+        await die(backend, chat)
         twin = await load(elsewhere, chat, Script([say("on")]))
         kept = await twin.messages()
 
-        home.office.journal.go_on()
+        backend.runtime.journal.go_on()
         gate.set()
 
         with pytest.raises(LeaseLost):
@@ -94,11 +98,13 @@ class TheDeadAreRepaired:
         assert await elsewhere.store.journal(kept[-1].id, after=-1) == []
         assert (await twin.ask("Go on")).text == "on"
 
-    async def test_one_of_many_repairers_ends_a_dead_run(self, home: Home, elsewhere: Home) -> None:
-        chat = await new_chat(home, Script([say("half"), hang()]))
+    async def test_one_of_many_repairers_ends_a_dead_run(
+        self, backend: Backend, elsewhere: Backend
+    ) -> None:
+        chat = await new_chat(backend, Script([say("half"), hang()]))
         asking = asyncio.create_task(chat.ask("Hi!"))
-        await until(lambda: has_journal(home, chat))
-        await die(home, chat)
+        await until(lambda: has_journal(backend, chat))
+        await die(backend, chat)
 
         ended = await asyncio.gather(*(chats.repair(elsewhere, chats=[chat.id]) for _ in range(5)))
 

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from chatrecord.errors import MessageNotFound, NothingToResume, ProviderError
-from chatrecord.runs.process import Home
+from chatrecord.runs.process import Backend
 from chatrecord.store.window import Window
 from chatrecord.testing.look import answered_calls, die, has_journal, load, new_chat, spoken, until
 from chatrecord.testing.script import Script, call, fail, hang, meet, say
@@ -18,11 +18,11 @@ from .shared import add, read
 class AnswersAreReplaced:
     """Regenerate and edit."""
 
-    async def test_an_answer_is_given_anew_and_the_old_one_kept(self, home: Home) -> None:
+    async def test_an_answer_is_given_anew_and_the_old_one_kept(self, backend: Backend) -> None:
         script = Script(
             [say("a0")], [call("add", a=1, b=2)], [say("old")], [say("new")], [say("ok")]
         )
-        chat = await new_chat(home, script, tools=[add])
+        chat = await new_chat(backend, script, tools=[add])
         await chat.ask("q0")
         await chat.ask("q1")
 
@@ -40,7 +40,9 @@ class AnswersAreReplaced:
             ("user", "q1"), ("assistant", "new"), ("user", "q2"),
         ]  # fmt: skip
 
-    async def test_the_old_answer_stands_until_the_new_one_is_stored(self, home: Home) -> None:
+    async def test_the_old_answer_stands_until_the_new_one_is_stored(
+        self, backend: Backend
+    ) -> None:
         seen: list[tuple[str, str]] = []
 
         async def look() -> None:
@@ -49,7 +51,7 @@ class AnswersAreReplaced:
         script = Script(
             [say("old")], [say("ne"), meet(look), fail(RuntimeError("cut"))], [say("ok")]
         )
-        chat = await new_chat(home, script, retries=0)
+        chat = await new_chat(backend, script, retries=0)
         await chat.ask("q")
 
         with pytest.raises(ProviderError):
@@ -64,9 +66,9 @@ class AnswersAreReplaced:
         await chat.ask("go on")
         assert spoken(script.requests[-1])[1] == ("assistant", "old")
 
-    async def test_a_question_is_put_differently(self, home: Home) -> None:
+    async def test_a_question_is_put_differently(self, backend: Backend) -> None:
         script = Script([say("a0")], [say("a1")], [say("a2")], [say("b1")], [say("ok")])
-        chat = await new_chat(home, script)
+        chat = await new_chat(backend, script)
         for n in range(3):
             await chat.ask(f"q{n}")
         asked = (await chat.messages())[2]
@@ -85,10 +87,12 @@ class AnswersAreReplaced:
         with pytest.raises(MessageNotFound):
             await chat.edit(reply.message_id, "an answer is no question")
 
-    async def test_what_came_before_is_read_from_the_start_of_its_round(self, home: Home) -> None:
+    async def test_what_came_before_is_read_from_the_start_of_its_round(
+        self, backend: Backend
+    ) -> None:
         rounds = [[call("add", f"c{n}", a=n, b=n)] for n in range(4)]
         script = Script(*rounds, [say("8")], [say("old")], [say("new")])
-        chat = await new_chat(home, script, tools=[add], window=Window(messages=2))
+        chat = await new_chat(backend, script, tools=[add], window=Window(messages=2))
         await chat.ask("Add")
         await chat.ask("Thanks")
         asked = (await chat.messages())[-2]
@@ -101,13 +105,13 @@ class AnswersAreReplaced:
         assert answered_calls(script.requests[-1]) == ["c0", "c1", "c2", "c3"]
 
     async def test_a_replacement_whose_process_died_replaces_nothing(
-        self, home: Home, elsewhere: Home
+        self, backend: Backend, elsewhere: Backend
     ) -> None:
-        chat = await new_chat(home, Script([say("old")], [say("ne"), hang()]))
+        chat = await new_chat(backend, Script([say("old")], [say("ne"), hang()]))
         await chat.ask("q")
         asking = asyncio.ensure_future(read(chat.regenerate()))
-        await until(lambda: has_journal(home, chat))
-        await die(home, chat)
+        await until(lambda: has_journal(backend, chat))
+        await die(backend, chat)
 
         script = Script([say("ok")])
         twin = await load(elsewhere, chat, script)
@@ -119,7 +123,7 @@ class AnswersAreReplaced:
         asking.cancel()
 
     async def test_a_replacement_that_died_over_a_tool_leaves_nothing_standing(
-        self, home: Home, elsewhere: Home
+        self, backend: Backend, elsewhere: Backend
     ) -> None:
         started = asyncio.Event()
 
@@ -128,11 +132,11 @@ class AnswersAreReplaced:
             await asyncio.Event().wait()
 
         script = Script([say("old")], [say("Wait. "), call("forever", "c1")])
-        chat = await new_chat(home, script, tools=[forever])
+        chat = await new_chat(backend, script, tools=[forever])
         await chat.ask("q")
         asking = asyncio.ensure_future(read(chat.regenerate()))
         await asyncio.wait_for(started.wait(), 5)
-        await die(home, chat)
+        await die(backend, chat)
 
         twin = await load(elsewhere, chat, Script())
 
@@ -141,6 +145,6 @@ class AnswersAreReplaced:
         assert [row.status for row in await twin.tool_calls()] == ["interrupted"]
         asking.cancel()
 
-    async def test_there_is_nothing_to_regenerate_in_an_empty_chat(self, home: Home) -> None:
+    async def test_there_is_nothing_to_regenerate_in_an_empty_chat(self, backend: Backend) -> None:
         with pytest.raises(NothingToResume):
-            await (await new_chat(home, Script())).regenerate()
+            await (await new_chat(backend, Script())).regenerate()

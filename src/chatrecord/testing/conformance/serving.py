@@ -8,7 +8,7 @@ import pytest
 
 from chatrecord.errors import ChatBusy, MessageNotFound, ProviderError
 from chatrecord.records import Chunk
-from chatrecord.runs.process import Home
+from chatrecord.runs.process import Backend
 from chatrecord.testing.look import load, new_chat
 from chatrecord.testing.script import Script, call, fail, meet, say
 
@@ -18,10 +18,10 @@ from .shared import UNKNOWN_ID, add, read
 class AnswersAreServed:
     """Streams that are awaited, taken in bulk, and read beside others."""
 
-    async def test_a_stream_has_begun_before_anything_is_said(self, home: Home) -> None:
+    async def test_a_stream_has_begun_before_anything_is_said(self, backend: Backend) -> None:
         """So that a server can refuse a question before it answers."""
         silent = asyncio.Event()
-        chat = await new_chat(home, Script([meet(silent.wait), say("At last.")]))
+        chat = await new_chat(backend, Script([meet(silent.wait), say("At last.")]))
         stream = chat.stream("q")
         run_id = await stream.begun()
         other = chat.stream("too soon")
@@ -34,8 +34,8 @@ class AnswersAreServed:
         silent.set()
         assert (await stream).text == "At last."
 
-    async def test_a_stream_is_taken_in_bulk(self, home: Home) -> None:
-        chat = await new_chat(home, Script([say(*"abc", pause=0.1)]))
+    async def test_a_stream_is_taken_in_bulk(self, backend: Backend) -> None:
+        chat = await new_chat(backend, Script([say(*"abc", pause=0.1)]))
         stream = chat.stream("q")
         taken: list[Chunk] = []
         while chunks := await stream.take():
@@ -45,10 +45,10 @@ class AnswersAreServed:
         assert list(await again.take()) == await read(chat.follow())
 
     async def test_a_follower_is_spared_what_was_given_anew(
-        self, home: Home, elsewhere: Home
+        self, backend: Backend, elsewhere: Backend
     ) -> None:
         script = Script([say("half an "), fail(OSError("cut"))])
-        chat = await new_chat(home, script, retries=0)
+        chat = await new_chat(backend, script, retries=0)
         with pytest.raises(ProviderError):
             await chat.ask("q")
         asked = asyncio.Event()
@@ -58,7 +58,7 @@ class AnswersAreServed:
             asked.set()
             await paused.wait()
 
-        chat = await load(home, chat, Script([meet(wait), say("a whole answer")]))
+        chat = await load(backend, chat, Script([meet(wait), say("a whole answer")]))
         resumed = chat.resume()
         run_id = await resumed.begun()
         early = (await load(elsewhere, chat, Script())).follow(run_id)
@@ -72,9 +72,9 @@ class AnswersAreServed:
             chunks = await read(follower.follow())
             assert "".join(chunk.text for chunk in chunks) == "a whole answer"
 
-    async def test_any_question_that_stands_can_be_answered_anew(self, home: Home) -> None:
+    async def test_any_question_that_stands_can_be_answered_anew(self, backend: Backend) -> None:
         script = Script([say("a0")], [say("a1")], [say("better")])
-        chat = await new_chat(home, script)
+        chat = await new_chat(backend, script)
         await chat.ask("q0")
         await chat.ask("q1")
         first, answer, second, _ = await chat.messages()
@@ -85,20 +85,20 @@ class AnswersAreServed:
             with pytest.raises(MessageNotFound):
                 await chat.regenerate(other)
 
-    async def test_what_some_runs_did_is_read_at_once(self, home: Home) -> None:
+    async def test_what_some_runs_did_is_read_at_once(self, backend: Backend) -> None:
         script = Script(
             *([[call("add", a=n, b=1)], [say("ok")]][m] for n in range(3) for m in (0, 1))
         )
-        chat = await new_chat(home, script, tools=[add])
-        other = await new_chat(home, Script([call("add", a=1, b=1)], [say("ok")]), tools=[add])
+        chat = await new_chat(backend, script, tools=[add])
+        other = await new_chat(backend, Script([call("add", a=1, b=1)], [say("ok")]), tools=[add])
         runs = [(await chat.ask(f"{n} + 1?", idempotency_key=f"k{n}")).run_id for n in range(3)]
         theirs = (await other.ask("1 + 1?")).run_id
-        rows = await home.store.rows_of_runs(chat.id, [runs[2], runs[0], theirs])
+        rows = await backend.store.rows_of_runs(chat.id, [runs[2], runs[0], theirs])
         assert [run.id for run in rows.runs] == [runs[0], runs[2]]
         assert [made.arguments for made in rows.tool_calls] == [{"a": 0, "b": 1}, {"a": 2, "b": 1}]
         assert len(rows.requests) == 4
-        assert not (await home.store.rows_of_runs(chat.id, [])).runs
-        found = await home.store.run_of_key(chat.id, "k1")
+        assert not (await backend.store.rows_of_runs(chat.id, [])).runs
+        found = await backend.store.run_of_key(chat.id, "k1")
         assert found is not None
         assert found.id == runs[1]
-        assert await home.store.run_of_key(other.id, "k1") is None
+        assert await backend.store.run_of_key(other.id, "k1") is None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from chatrecord.runs.process import Home
+from chatrecord.runs.process import Backend
 from chatrecord.testing.look import add_requests, new_chat
 from chatrecord.testing.script import Script, call, say
 
@@ -14,8 +14,8 @@ from .shared import add
 class SumsAreExact:
     """Paging, and what a chat has used."""
 
-    async def test_messages_are_paged_from_the_end(self, home: Home) -> None:
-        chat = await new_chat(home, Script(*[[say(f"a{n}")] for n in range(3)]))
+    async def test_messages_are_paged_from_the_end(self, backend: Backend) -> None:
+        chat = await new_chat(backend, Script(*[[say(f"a{n}")] for n in range(3)]))
         for n in range(3):
             await chat.ask(f"q{n}")
 
@@ -24,11 +24,11 @@ class SumsAreExact:
 
         assert [message.text for message in (*older, *last)] == ["q0", "a0", "q1", "a1", "q2", "a2"]
 
-    async def test_money_is_exact_and_what_is_unknown_is_not_zero(self, home: Home) -> None:
-        chat = await new_chat(home, Script([say("hi")]))
+    async def test_money_is_exact_and_what_is_unknown_is_not_zero(self, backend: Backend) -> None:
+        chat = await new_chat(backend, Script([say("hi")]))
         await chat.ask("Hi!")
         costs = [Decimal("0.000000012500"), Decimal("0.1"), Decimal("1234.567890123")]
-        await add_requests(home, chat, costs)
+        await add_requests(backend, chat, costs)
 
         usage = await chat.usage()
 
@@ -37,8 +37,8 @@ class SumsAreExact:
         assert (usage.requests, usage.unpriced_requests) == (4, 1)
         assert usage.cache_read_tokens is None
 
-    async def test_usage_counts_every_attempt(self, home: Home) -> None:
-        chat = await new_chat(home, Script([call("add", a=1, b=2)], [say("3")]), tools=[add])
+    async def test_usage_counts_every_attempt(self, backend: Backend) -> None:
+        chat = await new_chat(backend, Script([call("add", a=1, b=2)], [say("3")]), tools=[add])
 
         reply = await chat.ask("1 + 2?")
 

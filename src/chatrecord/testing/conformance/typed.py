@@ -15,7 +15,7 @@ from chatrecord.errors import AnswerInvalid
 from chatrecord.llm.tools import repeatable
 from chatrecord.records import Reply
 from chatrecord.runs.policies import OnBusy
-from chatrecord.runs.process import Home
+from chatrecord.runs.process import Backend
 from chatrecord.testing.look import load, new_chat
 from chatrecord.testing.script import Event, Script, call, fail, say
 
@@ -42,17 +42,17 @@ def answer(invoice: Invoice) -> list[Event]:
 class AnswersAreTyped:
     """The type that was asked for, of an answer that is new, repeated, read again or replaced."""
 
-    async def test_a_stream_ends_with_the_type(self, home: Home) -> None:
-        chat = await new_chat(home, Script(answer(FIRST)))
+    async def test_a_stream_ends_with_the_type(self, backend: Backend) -> None:
+        chat = await new_chat(backend, Script(answer(FIRST)))
 
         stream = chat.stream("The invoice?", output_type=Invoice)
         await read(stream)
 
         assert stream.reply.output == FIRST
 
-    async def test_a_repeated_question_gives_the_type_again(self, home: Home) -> None:
-        chat = await new_chat(home, Script(answer(FIRST)))
-        twin = await load(home, chat, Script())
+    async def test_a_repeated_question_gives_the_type_again(self, backend: Backend) -> None:
+        chat = await new_chat(backend, Script(answer(FIRST)))
+        twin = await load(backend, chat, Script())
 
         first = await chat.ask("The invoice?", output_type=Invoice, idempotency_key="k")
         again = await twin.ask("The invoice?", output_type=Invoice, idempotency_key="k")
@@ -60,29 +60,29 @@ class AnswersAreTyped:
         assert first.output == again.output == FIRST
         assert again.run_id == first.run_id
 
-    async def test_whoever_follows_may_ask_for_the_type(self, home: Home) -> None:
-        chat = await new_chat(home, Script(answer(FIRST)))
+    async def test_whoever_follows_may_ask_for_the_type(self, backend: Backend) -> None:
+        chat = await new_chat(backend, Script(answer(FIRST)))
         await chat.ask("The invoice?", output_type=Invoice)
-        twin = await load(home, chat, Script())
+        twin = await load(backend, chat, Script())
 
         assert (await twin.follow(output_type=Invoice)).output == FIRST
         assert (await twin.follow()).output == ""
 
-    async def test_an_answer_of_another_type_is_told(self, home: Home) -> None:
-        chat = await new_chat(home, Script([say("Twelve.")]))
+    async def test_an_answer_of_another_type_is_told(self, backend: Backend) -> None:
+        chat = await new_chat(backend, Script([say("Twelve.")]))
         await chat.ask("How much?")
 
         with pytest.raises(AnswerInvalid, match="is no Invoice"):
             await chat.follow(output_type=Invoice)
 
-    async def test_an_answer_that_is_json_itself_is_read_again(self, home: Home) -> None:
-        chat = await new_chat(home, Script([say(FIRST.model_dump_json())]))
+    async def test_an_answer_that_is_json_itself_is_read_again(self, backend: Backend) -> None:
+        chat = await new_chat(backend, Script([say(FIRST.model_dump_json())]))
         await chat.ask("The invoice, as JSON?")
 
         assert (await chat.follow(output_type=Invoice)).output == FIRST
 
-    async def test_what_replaces_an_answer_is_typed(self, home: Home) -> None:
-        chat = await new_chat(home, Script(answer(FIRST), answer(SECOND), answer(FIRST)))
+    async def test_what_replaces_an_answer_is_typed(self, backend: Backend) -> None:
+        chat = await new_chat(backend, Script(answer(FIRST), answer(SECOND), answer(FIRST)))
         await chat.ask("The invoice?", output_type=Invoice)
 
         assert (await chat.regenerate(output_type=Invoice)).output == SECOND
@@ -90,30 +90,34 @@ class AnswersAreTyped:
         edited = await chat.edit(question.id, "The first one?", output_type=Invoice)
         assert edited.output == FIRST
 
-    async def test_what_is_resumed_is_typed(self, home: Home) -> None:
-        chat = await new_chat(home, Script([fail(OSError("gone"))], answer(FIRST)))
+    async def test_what_is_resumed_is_typed(self, backend: Backend) -> None:
+        chat = await new_chat(backend, Script([fail(OSError("gone"))], answer(FIRST)))
         with pytest.raises(Exception, match="gone"):
             await chat.ask("The invoice?", output_type=Invoice)
 
         assert (await chat.resume(output_type=Invoice)).output == FIRST
 
     @pytest.mark.parametrize("output_type", [Invoice, NativeOutput(Invoice)])
-    async def test_an_agents_own_type_is_given_again(self, home: Home, output_type: object) -> None:
+    async def test_an_agents_own_type_is_given_again(
+        self, backend: Backend, output_type: object
+    ) -> None:
         said = answer(FIRST) if output_type is Invoice else [say(FIRST.model_dump_json())]
         script = Script(said)
         script._profile = {"supports_json_schema_output": True}
         agent = Agent(script, name="clerk", output_type=output_type)  # type: ignore[call-overload]
-        chat = await new_chat(home, agent)
+        chat = await new_chat(backend, agent)
 
         replies: list[Reply[Any]] = [
             await chat.ask("The invoice?", idempotency_key="k") for _ in range(2)
         ]
 
         assert [reply.output for reply in replies] == [FIRST, FIRST]
-        followed: Reply[Any] = await (await load(home, chat, agent)).follow()
+        followed: Reply[Any] = await (await load(backend, chat, agent)).follow()
         assert followed.output == FIRST
 
-    async def test_a_function_that_gives_the_output_is_not_run_again(self, home: Home) -> None:
+    async def test_a_function_that_gives_the_output_is_not_run_again(
+        self, backend: Backend
+    ) -> None:
         booked: list[int] = []
 
         def book(room: int) -> str:
@@ -123,44 +127,44 @@ class AnswersAreTyped:
 
         output: Any = book
         agent = Agent(Script([call("final_result", room=7)]), output_type=output)
-        chat = await new_chat(home, agent)
+        chat = await new_chat(backend, agent)
         first = await chat.ask("Room 7?", idempotency_key="k")
         assert first.output == "7 is booked"
 
-        again = await (await load(home, chat, agent)).ask("Room 7?", idempotency_key="k")
+        again = await (await load(backend, chat, agent)).ask("Room 7?", idempotency_key="k")
         with pytest.raises(AnswerInvalid, match="@repeatable"):
             await chat.follow(output_type=output)
 
         assert (again.output, booked) == ("", [7])
         assert (await chat.follow(output_type=repeatable(output))).output == "7 is booked"
 
-    async def test_other_calls_beside_the_output_do_not_hide_it(self, home: Home) -> None:
+    async def test_other_calls_beside_the_output_do_not_hide_it(self, backend: Backend) -> None:
         def look() -> str:
             return "seen"
 
-        beside = [call("look"), call("final_result", number="A"), *answer(FIRST)]
-        chat = await new_chat(home, Script(beside), tools=[look])
+        for_side_requests = [call("look"), call("final_result", number="A"), *answer(FIRST)]
+        chat = await new_chat(backend, Script(for_side_requests), tools=[look])
         first = await chat.ask("The invoice?", output_type=Invoice)
 
         assert first.output == FIRST
         assert (await chat.follow(output_type=Invoice)).output == FIRST
         assert len(await chat.tool_calls()) == 1
 
-    async def test_a_picture_is_given_again(self, home: Home) -> None:
+    async def test_a_picture_is_given_again(self, backend: Backend) -> None:
         async def draw(_messages: object, _info: object) -> ModelResponse:
             return ModelResponse([FilePart(PICTURE)])
 
         model = FunctionModel(draw, profile={"supports_image_output": True})
         agent = Agent(model, output_type=BinaryImage)
-        chat = await new_chat(home, agent)
+        chat = await new_chat(backend, agent)
 
         replies: list[Reply[Any]] = [await chat.ask("Draw", idempotency_key="k") for _ in range(2)]
 
         assert [reply.output for reply in replies] == [PICTURE, PICTURE]
 
-    async def test_two_at_once_get_one_typed_answer(self, home: Home) -> None:
+    async def test_two_at_once_get_one_typed_answer(self, backend: Backend) -> None:
         on_busy: OnBusy = "wait"
-        chat = await new_chat(home, Script(answer(FIRST)), on_busy=on_busy)
+        chat = await new_chat(backend, Script(answer(FIRST)), on_busy=on_busy)
 
         replies = await asyncio.gather(
             *(chat.ask("It?", output_type=Invoice, idempotency_key="k") for _ in range(3))

@@ -15,7 +15,7 @@ from pydantic_ai import Tool
 from pydantic_ai.messages import ToolReturnPart
 
 from chatrecord.errors import ChatRecordError, RunError
-from chatrecord.runs.process import Home
+from chatrecord.runs.process import Backend
 from chatrecord.testing.look import die, load, new_chat, until
 from chatrecord.testing.script import Script, call, say
 
@@ -25,18 +25,18 @@ from .shared import AWKWARD, has_result
 class ValuesComeBack:
     """Text and results of every kind."""
 
-    async def test_any_text_comes_back_as_it_was(self, home: Home) -> None:
+    async def test_any_text_comes_back_as_it_was(self, backend: Backend) -> None:
         script = Script([say(AWKWARD)], [say("ok")])
         chat = await new_chat(
-            home, script, instructions=AWKWARD, title=AWKWARD, metadata={AWKWARD: [AWKWARD]}
+            backend, script, instructions=AWKWARD, title=AWKWARD, metadata={AWKWARD: [AWKWARD]}
         )
         await chat.ask(AWKWARD)
 
-        loaded = await load(home, chat, Script())
+        loaded = await load(backend, chat, Script())
         assert replace(loaded.record, updated_at=chat.record.updated_at) == chat.record
         assert [message.text for message in await loaded.messages()] == [AWKWARD, AWKWARD]
 
-    async def test_any_result_of_a_tool_comes_back_as_it_was(self, home: Home) -> None:
+    async def test_any_result_of_a_tool_comes_back_as_it_was(self, backend: Backend) -> None:
         deep: Any = "bottom"
         for _ in range(60):
             deep = [deep]
@@ -49,30 +49,32 @@ class ValuesComeBack:
             return results[n]
 
         script = Script([call("give", n=n) for n in range(len(results))], [say("ok")])
-        chat = await new_chat(home, script, tools=[give])
+        chat = await new_chat(backend, script, tools=[give])
         await chat.ask("Give")
 
         for given, row in zip(results, await chat.tool_calls(), strict=True):
             assert row.result == given, str(row.result)[:100]
 
-    async def test_numbers_come_back_to_the_last_digit(self, home: Home) -> None:
+    async def test_numbers_come_back_to_the_last_digit(self, backend: Backend) -> None:
         results = [12345678901234567891, 2**63, -0.0, 10**400, 0.1 + 0.2, "007"]
 
         def give(n: int) -> Any:
             return results[n]
 
         script = Script([call("give", n=n) for n in range(len(results))], [say("ok")])
-        chat = await new_chat(home, script, tools=[give])
+        chat = await new_chat(backend, script, tools=[give])
         await chat.ask("Give")
 
         stored = [row.result for row in await chat.tool_calls()]
         assert [repr(result) for result in stored] == [repr(result) for result in results]
 
-    async def test_what_cannot_be_stored_ends_the_run_and_not_the_chat(self, home: Home) -> None:
+    async def test_what_cannot_be_stored_ends_the_run_and_not_the_chat(
+        self, backend: Backend
+    ) -> None:
         def huge() -> int:
             return 10**5000
 
-        chat = await new_chat(home, Script([call("huge")], [say("on")]), tools=[huge])
+        chat = await new_chat(backend, Script([call("huge")], [say("on")]), tools=[huge])
 
         with pytest.raises(ChatRecordError):
             await chat.ask("Give")
@@ -81,7 +83,7 @@ class ValuesComeBack:
         assert (await chat.tool_calls())[0].status == "failed"
         assert (await chat.ask("Go on")).text == "on"
 
-    async def test_odd_results_are_kept_as_they_show_themselves(self, home: Home) -> None:
+    async def test_odd_results_are_kept_as_they_show_themselves(self, backend: Backend) -> None:
         circle: list[Any] = []
         circle.append(circle)
         odd: list[Any] = [circle, range(3), ValueError("x")]
@@ -90,13 +92,13 @@ class ValuesComeBack:
             return odd[n]
 
         for n, shown in enumerate(["[[...]]", "range(0, 3)", "ValueError('x')"]):
-            chat = await new_chat(home, Script([call("give", n=n)], [say("ok")]), tools=[give])
+            chat = await new_chat(backend, Script([call("give", n=n)], [say("ok")]), tools=[give])
             with suppress(RunError):  # what pydantic-ai itself cannot send
                 await chat.ask("Give")
             (row,) = await chat.tool_calls()
             assert (row.status, row.result) == ("complete", shown)
 
-    async def test_bytes_in_a_result_are_said_to_be_bytes(self, home: Home) -> None:
+    async def test_bytes_in_a_result_are_said_to_be_bytes(self, backend: Backend) -> None:
         @dataclass
         class Signed:
             of: str
@@ -108,7 +110,7 @@ class ValuesComeBack:
             ]
 
         script = Script([call("give", n=n) for n in range(4)], [say("ok")])
-        chat = await new_chat(home, script, tools=[give])
+        chat = await new_chat(backend, script, tools=[give])
         await chat.ask("Give")
 
         stored = [row.result for row in await chat.tool_calls()]
@@ -122,7 +124,7 @@ class ValuesComeBack:
         assert isinstance(stored[0], dict)
         assert b64decode(str(stored[0]["base64"])) == b"\xff\x00"
 
-    async def test_bytes_in_a_result_are_sent_as_before(self, home: Home) -> None:
+    async def test_bytes_in_a_result_are_sent_as_before(self, backend: Backend) -> None:
         """What the model is told is the same at once, from the history, and once resumed."""
 
         def give() -> bytes:
@@ -130,7 +132,7 @@ class ValuesComeBack:
 
         script = Script([call("give"), call("pay")], [say("ok")], [say("and again")])
         pay = Tool(lambda: "paid", name="pay", requires_approval=True)
-        chat = await new_chat(home, script, tools=[give, pay])
+        chat = await new_chat(backend, script, tools=[give, pay])
         await chat.ask("Give")
         (waiting,) = await chat.pending_approvals()
         await chat.approve(waiting.call_id)
@@ -147,7 +149,7 @@ class ValuesComeBack:
         assert sent == ["_wA=", "_wA="]
 
     async def test_bytes_are_sent_as_before_where_their_process_died(
-        self, home: Home, elsewhere: Home
+        self, backend: Backend, elsewhere: Backend
     ) -> None:
         """Its calls are answered from their rows then."""
 
@@ -159,10 +161,10 @@ class ValuesComeBack:
 
         calls = [call("give"), call("wait")]
         script = Script(calls, [say("on")])
-        chat = await new_chat(home, script, tools=[give, wait])
+        chat = await new_chat(backend, script, tools=[give, wait])
         asking = asyncio.create_task(chat.ask("Give"))
         await until(lambda: has_result(chat))
-        await die(home, chat)
+        await die(backend, chat)
 
         again = Script([say("on")])
         await (await load(elsewhere, chat, again, tools=[give, wait])).ask("Go on")
@@ -176,11 +178,13 @@ class ValuesComeBack:
         ]
         assert sent == ["_wA="]
 
-    async def test_a_result_beyond_json_is_kept_as_near_as_json_comes(self, home: Home) -> None:
+    async def test_a_result_beyond_json_is_kept_as_near_as_json_comes(
+        self, backend: Backend
+    ) -> None:
         def odd() -> Any:
             return {"at": datetime(2026, 1, 2, tzinfo=UTC), "nan": math.nan, "thing": {3}}
 
-        chat = await new_chat(home, Script([call("odd")], [say("ok")]), tools=[odd])
+        chat = await new_chat(backend, Script([call("odd")], [say("ok")]), tools=[odd])
         await chat.ask("Odd")
 
         (row,) = await chat.tool_calls()

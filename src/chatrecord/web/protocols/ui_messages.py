@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from chatrecord.errors import RunError, RunInterrupted, told
+from chatrecord.errors import RunError, RunInterrupted, error_from_text
 from chatrecord.records import Json, Message, Run, ToolCall
 from chatrecord.spending.usage import usage_of
 from chatrecord.store.transcript_store import TranscriptStore
@@ -220,5 +220,5 @@ def _problem(run: Run) -> Problem | None:
     if run.status not in ("failed", "interrupted") or run.error is None:
         return None
     otherwise = RunInterrupted if run.status == "interrupted" else RunError
-    error = told(run.error, otherwise=otherwise)
+    error = error_from_text(run.error, otherwise=otherwise)
     return None if type(error) is RunInterrupted else problem_of(error)

@@ -21,7 +21,7 @@ from sqlalchemy.pool import AssertionPool, NullPool, QueuePool, StaticPool
 from chatrecord.errors import ConfigurationError
 
 
-class Turn:
+class Exclusive:
     """What one transaction at a time holds. It serves one event loop after the other."""
 
     def __init__(self) -> None:
@@ -38,24 +38,24 @@ class Turn:
             yield
 
 
-_turns: WeakValueDictionary[object, Turn] = WeakValueDictionary()
+_known: WeakValueDictionary[object, Exclusive] = WeakValueDictionary()
 """By pool, or by the name of a database in memory that several pools share."""
 
 
-def turn_of(engine: AsyncEngine) -> Turn | None:
+def exclusive_of(engine: AsyncEngine) -> Exclusive | None:
     """What the transactions of this engine take in turn; `None` where each has a connection."""
     if _is_shared_cache(engine):
-        return _turns.setdefault(engine.url.database, Turn())
+        return _known.setdefault(engine.url.database, Exclusive())
     if has_one_connection(engine):
-        return _turns.setdefault(engine.pool, Turn())
+        return _known.setdefault(engine.pool, Exclusive())
     return None
 
 
-def writing_turn_of(engine: AsyncEngine) -> Turn | None:
+def exclusive_writing_of(engine: AsyncEngine) -> Exclusive | None:
     """What writes by this engine take in turn; `None` where the database has a queue."""
-    if engine.dialect.name != "sqlite" or turn_of(engine) is not None:
+    if engine.dialect.name != "sqlite" or exclusive_of(engine) is not None:
         return None
-    return _turns.setdefault(engine.pool, Turn())
+    return _known.setdefault(engine.pool, Exclusive())
 
 
 def has_one_connection(engine: AsyncEngine) -> bool:

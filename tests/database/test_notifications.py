@@ -87,26 +87,26 @@ async def test_each_piece_is_read_once_by_whoever_follows(
             await until(lambda chat=chat: has_journal(here, chat))  # type: ignore[misc]
         twins = [await load_chat(there, Script(), chat.id) for chat in chats]
         entries: list[Any] = []
-        looks = {"beats": 0, "journal": 0}
-        beats, journal_since = there.store.beats, there.store.journal_since
+        polls = {"run_states": 0, "journal": 0}
+        run_states, journal_since = there.store.run_states, there.store.journal_since
 
         async def counted(run_ids: Any) -> Any:
-            looks["beats"] += 1
-            return await beats(run_ids)
+            polls["run_states"] += 1
+            return await run_states(run_ids)
 
         async def noted(marks: Any) -> Any:
-            looks["journal"] += 1
+            polls["journal"] += 1
             entries.extend(found := await journal_since(marks))
             return found
 
-        monkeypatch.setattr(there.store, "beats", counted)
+        monkeypatch.setattr(there.store, "run_states", counted)
         monkeypatch.setattr(there.store, "journal_since", noted)
         texts = await asyncio.gather(*(_text(twin) for twin in twins for _ in range(3)))
 
         assert texts == ["".join(pieces)] * 15
         keys = [(entry.message_id, entry.seq) for entry in entries]
         assert len(keys) == len(set(keys))
-        assert looks["journal"] <= looks["beats"], "one query for all that is followed"
+        assert polls["journal"] <= polls["run_states"], "one query for all that is followed"
         await asyncio.gather(*asking)
 
 

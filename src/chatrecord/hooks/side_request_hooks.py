@@ -11,7 +11,7 @@ from chatrecord.records import ApiRequest, Message
 
 from .hook import Hook
 from .moments import Answered, Change, Sending
-from .run_hooks import Draft, RunHooks, called, storing
+from .run_hooks import Outgoing, RunHooks, called, storing
 
 
 class AsideRows(Protocol):
@@ -21,7 +21,7 @@ class AsideRows(Protocol):
     answer: Message
 
 
-class AsideHooks(RunHooks):
+class SideRequestHooks(RunHooks):
     """Calls the hooks for requests alone: an aside has no tools, and its end is no run's."""
 
     def __init__(
@@ -42,7 +42,7 @@ class AsideHooks(RunHooks):
             if last is not None and last.status != "interrupted":
                 await called(hook, "after_response", Answered(last, self._aside.answer, error))
 
-    def _sending(self, draft: Draft) -> Sending:
+    def _sending(self, draft: Outgoing) -> Sending:
         return Sending(
             chat_id=self._chat_id,
             run_id=self._run_id,
@@ -52,5 +52,5 @@ class AsideHooks(RunHooks):
             is_first=False,
             texts=tuple(draft.texts()),
             messages=draft.messages,
-            is_aside=True,
+            is_side_request=True,
         )
