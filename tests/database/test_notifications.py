@@ -25,7 +25,7 @@ PIECES = [f"<{n}>" for n in range(12)]
 async def test_a_reader_is_woken_by_the_database(
     postgresql_url: str, driver: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(watching, "POLL", 60)
+    monkeypatch.setattr(watching, "POLL_SECONDS", 60)
     url = postgresql_url.replace("asyncpg", driver)
     async with Database(url) as here, Database(url) as there, asyncio.timeout(30):
         script = Script([say(*PIECES, pause=0.05), call("add", a=1, b=2)], [say("3", pause=0.2)])
@@ -78,7 +78,7 @@ async def test_a_tick_is_one_notice_of_ids(postgresql_url: str) -> None:
 async def test_each_piece_is_read_once_by_whoever_follows(
     any_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(watching, "POLL", 0.05)
+    monkeypatch.setattr(watching, "POLL_SECONDS", 0.05)
     pieces = [f"<{n}>" for n in range(40)]
     async with Database(any_url) as here, Database(any_url) as there:
         chats = [await create_chat(here, Script([say(*pieces, pause=0.03)])) for _ in range(5)]

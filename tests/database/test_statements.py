@@ -85,7 +85,7 @@ async def test_a_plain_turn_is_two_commits_and_at_most_eight_statements(
     backend: Database[Any], length: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Beside the journal, whose ticks depend on how long the provider takes."""
-    monkeypatch.setattr(journal, "TICK", 60)
+    monkeypatch.setattr(journal, "FLUSH_SECONDS", 60)
     chat = await create_chat(
         backend, Script([say("hello")], [say("again")]), window=Window(messages=50)
     )
@@ -102,7 +102,7 @@ async def test_a_plain_turn_is_two_commits_and_at_most_eight_statements(
 async def test_a_turn_of_a_compacted_chat_is_one_statement_more(
     backend: Database[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(journal, "TICK", 60)
+    monkeypatch.setattr(journal, "FLUSH_SECONDS", 60)
     compact = Compact(above=200, keep=1, llm=Script([say("gist")]))
     script = Script(*[[say("word " * 60)] for _ in range(4)], [say("short")])
     chat = await create_chat(backend, script, compact=compact)
