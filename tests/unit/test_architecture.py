@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -92,6 +93,125 @@ def test_records_know_nobody() -> None:
     """They are what everything else speaks in."""
     tree = dict(modules())["records"]
     assert not [target for target in imports("records", tree) if target.startswith("chatrecord")]
+
+
+GROUND = {"errors", "records", "values", "ids", "text"}
+LAYERS = [
+    (GROUND, "what everybody speaks in knows nobody"),
+    ({"attachments", "hooks", "spending"}, "what is asked of a run knows no run"),
+    ({"llm", "store"}, "ports know what they exchange, and nobody who uses or implements them"),
+    ({"runs"}, "an answer is made and stored without a chat in anybody's hand"),
+    ({"chats"}, "a chat works whatever serves it"),
+    ({"transfer"}, "moving chats needs chats, and chats need no moving"),
+    (set(ADAPTERS), "adapters stand beside each other on the same core"),
+    (OUTSIDE, "what is built on top may use everything"),
+]
+"""Each layer imports only from those before it, and from within itself."""
+
+
+def rooms() -> dict[tuple[str, str], str]:
+    """Which room imports from which, with an example."""
+    found: dict[tuple[str, str], str] = {}
+    known = {room(name) for name, _ in modules()}
+    for name, tree in modules():
+        for target in imports(name, tree):
+            if target.startswith("chatrecord.") and name != "__init__":
+                pair = (room(name), room(target.removeprefix("chatrecord.")))
+                if pair[0] != pair[1] and pair[1] in known:
+                    found[pair] = f"{name} imports {target}"
+    return found
+
+
+def layer(of: str) -> int:
+    return next(number for number, (names, _) in enumerate(LAYERS) if of in names)
+
+
+def test_each_layer_knows_only_those_below() -> None:
+    guilty = {
+        example: LAYERS[layer(importer)][1]
+        for (importer, imported), example in rooms().items()
+        if layer(imported) > layer(importer)
+    }
+    assert guilty == {}
+
+
+def test_no_imports_form_a_circle() -> None:
+    """Of two rooms that know each other neither can be read, tested or replaced alone."""
+    known = {name for name, _ in modules()}
+    graph: dict[str, set[str]] = {}
+    for name, tree in modules():
+        ours = [it for it in imports(name, tree) if it.startswith("chatrecord.")]
+        found = {_module_of(target.removeprefix("chatrecord."), known) for target in ours}
+        graph[name] = {target for target in found if target is not None} - {name}
+    while leaves := [name for name, needs in graph.items() if not needs & graph.keys()]:
+        for leaf in leaves:
+            del graph[leaf]
+    assert graph == {}
+
+
+def _module_of(target: str, known: set[str]) -> str | None:
+    """The file that a name is imported from."""
+    while target:
+        for name in (target, f"{target}.__init__"):
+            if name in known:
+                return name
+        target = target.rpartition(".")[0]
+    return None
+
+
+def test_the_picture_shows_the_imports() -> None:
+    """Whoever reads docs/architecture.md sees the house as it is."""
+    page = (SOURCE.parents[1] / "docs" / "architecture.md").read_text("utf-8")
+    arrows = set(re.findall(r"^    (\w+) --> (\w+)$", page, re.MULTILINE))
+    drawn = {
+        (_drawn(importer), _drawn(imported))
+        for importer, imported in rooms()
+        if importer != "__main__"
+    } - {("ground", "ground")}
+
+    assert arrows <= drawn, "an arrow that is no import"
+    for importer, imported in drawn:
+        assert imported in _reached(importer, arrows), f"{importer} --> {imported} is not drawn"
+
+
+def _drawn(name: str) -> str:
+    return "ground" if name in GROUND else name
+
+
+def _reached(start: str, arrows: set[tuple[str, str]]) -> set[str]:
+    reached, waiting = set[str](), [start]
+    while waiting:
+        here = waiting.pop()
+        waiting += (after := {there for begin, there in arrows if begin == here} - reached)
+        reached |= after
+    return reached
+
+
+def test_a_port_to_a_database_has_ten_methods_at_most() -> None:
+    """A reader sees who needs what, and another adapter can be built role by role."""
+    ports = {
+        node.name: [
+            it.name for it in node.body if isinstance(it, ast.AsyncFunctionDef | ast.FunctionDef)
+        ]
+        for name, tree in modules()
+        if room(name) == "store"
+        for node in tree.body
+        if isinstance(node, ast.ClassDef)
+        and any("Protocol" in ast.unparse(base) for base in node.bases)
+    }
+    assert len(ports) > 7
+    assert {name: methods for name, methods in ports.items() if len(methods) > 10} == {}
+
+
+def test_a_file_has_400_lines_at_most() -> None:
+    """One noun a file. One that is longer says why in its first comment."""
+    guilty = [
+        f"{path.relative_to(SOURCE)}: {lines}"
+        for path in SOURCE.rglob("*.py")
+        if (lines := len(path.read_text().splitlines())) > 400
+        and "# More than 400 lines:" not in path.read_text()
+    ]
+    assert guilty == []
 
 
 def test_all_sql_stands_in_one_place() -> None:
