@@ -16,8 +16,8 @@ from children import processes
 from strict import StrictScript
 
 from chatrecord import Chat
+from chatrecord.runs.chunk_buffer import EARLY
 from chatrecord.runs.policies import Deliver
-from chatrecord.runs.recorder import EARLY
 from chatrecord.sqlalchemy import Database, create_chat, load_chat
 from chatrecord.testing import Script, say
 from chatrecord.testing.look import until

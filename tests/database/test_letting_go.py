@@ -21,7 +21,7 @@ from chatrecord.testing.look import has_journal, until
 
 @pytest.fixture(autouse=True)
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("chatrecord.runs.live_run.LET_GO", 0.2)
+    monkeypatch.setattr("chatrecord.runs.cancellation.LET_GO", 0.2)
 
 
 @pytest.fixture

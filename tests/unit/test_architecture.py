@@ -204,12 +204,13 @@ def test_a_port_to_a_database_has_ten_methods_at_most() -> None:
 
 
 def test_a_file_has_400_lines_at_most() -> None:
-    """One noun a file. One that is longer says why in its first comment."""
+    """One noun a file. One that is longer says why; a kit of tests may be as long as its promises."""
     guilty = [
         f"{path.relative_to(SOURCE)}: {lines}"
         for path in SOURCE.rglob("*.py")
         if (lines := len(path.read_text().splitlines())) > 400
         and "# More than 400 lines:" not in path.read_text()
+        and "testing" not in path.relative_to(SOURCE).parts
     ]
     assert guilty == []
 

@@ -3,6 +3,8 @@
 One event loop in a background thread does the work; calls from any thread wait for it there.
 """
 
+# More than 400 lines: most of them are overloads.
+
 from __future__ import annotations
 
 import asyncio

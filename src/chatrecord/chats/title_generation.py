@@ -10,7 +10,8 @@ from uuid import UUID
 from chatrecord.errors import AnswerInvalid, NothingToResume, TimeLimitExceeded
 from chatrecord.llm.port import LLM, SideRequest
 from chatrecord.runs.policies import Policies
-from chatrecord.runs.side_requests import ChatLedger, LedgerStore, ask_beside
+from chatrecord.runs.side_requests import ChatLedger, ask_beside
+from chatrecord.runs.stores import LedgerStore
 from chatrecord.store.transcript_store import TranscriptStore
 from chatrecord.store.window import begins_round
 

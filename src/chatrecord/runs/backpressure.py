@@ -19,16 +19,16 @@ class Backpressure:
         self._entered = 0
         self._less = asyncio.Event()
 
-    def grow(self, characters: int) -> bool:
-        """So many more have come. Whether that is too much: then `wait`."""
+    def add(self, characters: int) -> bool:
+        """So many more have come. Whether that is too much: then `wait_for_room`."""
         self._ahead += characters
         return self._ahead > MAX_UNSTORED_CHARACTERS
 
-    def enter(self) -> None:
+    def flush_started(self) -> None:
         """What has come by now is about to be stored."""
         self._entered = self._ahead
 
-    def store(self) -> None:
+    def flush_finished(self) -> None:
         """What was about to be stored is stored."""
         self._ahead -= self._entered
         self._entered = 0
@@ -36,10 +36,10 @@ class Backpressure:
 
     def end(self) -> None:
         """The answer has ended: nobody brings any more."""
-        self.enter()
-        self.store()
+        self.flush_started()
+        self.flush_finished()
 
-    async def wait(self) -> None:
+    async def wait_for_room(self) -> None:
         """Until enough is stored."""
         while self._ahead > MAX_UNSTORED_CHARACTERS:
             self._less.clear()

@@ -11,6 +11,9 @@ from typing import Any, TypeVar
 
 log = logging.getLogger("chatrecord")
 
+LET_GO = 5.0
+"""Seconds that a run which is stopped waits for a tool that swallows its cancellation."""
+
 Result = TypeVar("Result")
 
 
@@ -42,8 +45,8 @@ async def _done(work: Coroutine[Any, Any, Result]) -> Result:
     return await work
 
 
-async def let_go_after(seconds: float, work: Coroutine[Any, Any, Result]) -> Result:
-    """Wait for this. Once it is cancelled, for no longer than so many seconds.
+async def let_go_after(work: Coroutine[Any, Any, Result]) -> Result:
+    """Wait for this. Once it is cancelled, for no longer than `LET_GO`.
 
     A tool that swallows its cancellation would hold its run for ever.
     """
@@ -52,10 +55,10 @@ async def let_go_after(seconds: float, work: Coroutine[Any, Any, Result]) -> Res
         return await asyncio.shield(task)
     except asyncio.CancelledError:
         task.cancel()
-        await asyncio.wait([task], timeout=seconds)
+        await asyncio.wait([task], timeout=LET_GO)
         if task.done():
             return task.result()
-        log.warning("Something has not let go in %g s, and is waited for no longer", seconds)
+        log.warning("Something has not let go in %g s, and is waited for no longer", LET_GO)
         raise
     finally:
         task.add_done_callback(_hear)

@@ -10,30 +10,24 @@ from contextlib import aclosing, asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from time import monotonic
-from typing import Protocol
 from uuid import UUID
 
 from chatrecord.errors import RunError, RunInterrupted, error_from_text
 from chatrecord.records import Chunk, ChunkKind, Message, Reply, Run, ToolCall
 from chatrecord.spending.usage import usage_of
 from chatrecord.store.changes import JournalEntry
-from chatrecord.store.journal_store import JournalStore
 from chatrecord.store.rows import RunRows, RunState
 from chatrecord.store.times import DATABASE_TIMEOUT
-from chatrecord.store.transcript_store import TranscriptStore
 
 from .feed import Feed
 from .repair import Repairer
 from .row_changes import chunk_of
+from .stores import FollowerStore
 
 log = logging.getLogger("chatrecord")
 
 POLL_SECONDS = 0.25
 """Seconds between two looks at all the runs that are followed: one query for all of them."""
-
-
-class FollowerStore(JournalStore, TranscriptStore, Protocol):
-    """What a run is read from while it is written elsewhere."""
 
 
 class FollowedRun(Feed):

@@ -3,6 +3,8 @@
 The task belongs to the process, not to whoever reads the answer: readers only follow it.
 """
 
+# More than 400 lines: a life is told from its beginning to its end.
+
 from __future__ import annotations
 
 import asyncio
@@ -11,7 +13,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from time import perf_counter
-from typing import Literal, Protocol
+from typing import Literal
 from uuid import UUID
 
 from chatrecord.errors import (
@@ -29,14 +31,9 @@ from chatrecord.errors import (
 from chatrecord.hooks.run_hooks import RunHooks
 from chatrecord.ids import new_id
 from chatrecord.llm.port import LLM, Ask, Outcome
-from chatrecord.records import Ending, Message, Reply, Run, ToolCall, Usage
+from chatrecord.records import Ending, Message, Reply, Run, Usage
 from chatrecord.store.changes import JournalEntry, Lease
-from chatrecord.store.chat_file_store import ChatFileStore
 from chatrecord.store.rows import RunStart
-from chatrecord.store.run_queue_store import RunQueueStore
-from chatrecord.store.run_store import RunStore
-from chatrecord.store.spending_store import SpendingStore
-from chatrecord.store.transcript_store import TranscriptStore
 from chatrecord.text.redaction import named, text_of
 
 from .cancellation import let_go_after, run_to_completion
@@ -45,17 +42,11 @@ from .feed import Feed
 from .journal import Journal
 from .recorder import RunRecorder
 from .reduction import Reduction
+from .resumption import decisions_of, worth_sending
 from .run_queue import OtherRuns, RunQueue
+from .run_result import caused, ended_run, reply_of, unstored
 from .run_spec import RunSpec, fingerprint, initial_rows, prompt_of
-
-LET_GO = 5.0
-"""Seconds that a run which is stopped waits for a tool that swallows its cancellation."""
-
-
-class LiveRunStore(
-    RunStore, RunQueueStore, TranscriptStore, SpendingStore, ChatFileStore, Protocol
-):
-    """Where a run begins, is written and ends, with its history and files."""
+from .stores import LiveRunStore
 
 
 class LiveRun(Feed):
@@ -233,10 +224,10 @@ class LiveRun(Feed):
         window, first = self._spec.policies.window, run.replaces or rows.messages[0].seq
         compacts = self._spec.policies.compact is not None
         before = await self._store.history(run.chat_id, window, before=first, with_summary=compacts)
-        self._history = [*window.cut(before), *_worth_sending(rows.messages)]
+        self._history = [*window.cut(before), *worth_sending(rows.messages)]
         recorder = self._new_recorder(run, used)
         recorder.go_on(rows)
-        self._decisions = _decisions_of(list(recorder.calls_without_result.values()))
+        self._decisions = decisions_of(list(recorder.calls_without_result.values()))
         return recorder
 
     async def _wait_for_the_old_task(self, resumed: Run) -> None:
@@ -259,7 +250,7 @@ class LiveRun(Feed):
         if again:
             written = {message.id for message in recorder.messages}
             before = [message for message in self._history if message.id not in written]
-            standing = _worth_sending(recorder.messages)
+            standing = worth_sending(recorder.messages)
             self._history = [*before, *standing]
             self._decisions |= dict.fromkeys(again, True)
 
@@ -285,7 +276,7 @@ class LiveRun(Feed):
         try:
             outcome = await self._work(recorder)
             if not outcome.parked:
-                reply = _reply_of(recorder, outcome, self._elapsed_ms())
+                reply = reply_of(recorder, outcome, self._elapsed_ms())
                 await self._tell_hooks("complete", reply=reply, error=None)
         except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - written down and handed on
             await self._fail(recorder, self._explained(error))
@@ -300,7 +291,7 @@ class LiveRun(Feed):
         try:
             async with asyncio.timeout(limit) as clock:
                 history = await self._store.with_files(await self._compacted(recorder))
-                return await let_go_after(LET_GO, self._llm.run(history, ask, recorder))
+                return await let_go_after(self._llm.run(history, ask, recorder))
         except TimeoutError as error:
             if not clock.expired():
                 raise
@@ -326,8 +317,8 @@ class LiveRun(Feed):
         if isinstance(error, ChatRecordError):
             return error
         if isinstance(error, asyncio.CancelledError):
-            return _caused(RunInterrupted("The run was cancelled with its event loop"), error)
-        return _caused(RunError(f"The run failed: {named(error)}"), error)
+            return caused(RunInterrupted("The run was cancelled with its event loop"), error)
+        return caused(RunError(f"The run failed: {named(error)}"), error)
 
     async def _complete(self, recorder: RunRecorder, outcome: Outcome) -> None:
         try:
@@ -336,9 +327,9 @@ class LiveRun(Feed):
         except asyncio.CancelledError:
             pass  # it came too late: the answer is whole, and stored
         except Exception as error:  # noqa: BLE001 - an answer that is not stored is no answer
-            await self._fail(recorder, _unstored(error))
+            await self._fail(recorder, unstored(error))
             return
-        self._finish(None, _reply_of(recorder, outcome, self._elapsed_ms()))
+        self._finish(None, reply_of(recorder, outcome, self._elapsed_ms()))
 
     def _settle(self, recorder: RunRecorder, outcome: Outcome) -> None:
         recorder.settle(outcome.bodies)
@@ -348,7 +339,7 @@ class LiveRun(Feed):
             return
         if recorder.run.replaces is not None:
             recorder.replace_from(recorder.run.replaces)
-        recorder.end(_ended_run(recorder.run, "complete", None))
+        recorder.end(ended_run(recorder.run, "complete", None))
 
     def _elapsed_ms(self) -> float:
         return (perf_counter() - self._began) * 1000
@@ -377,7 +368,7 @@ class LiveRun(Feed):
             pass  # stopped twice is stopped
         except ChatRecordError as failure:
             error.add_note(text_of(failure))
-        recorder.end(_ended_run(recorder.run, status, named(error)))
+        recorder.end(ended_run(recorder.run, status, named(error)))
         if recorder.run.replaces is not None or isinstance(error, Refused):
             recorder.withdraw()
         await self._commit_what_is_taken(recorder)
@@ -410,51 +401,3 @@ class LiveRun(Feed):
         self._journal.remove(self)
         with suppress(Exception, asyncio.CancelledError):  # the error that ended it is told already
             await run_to_completion(self._other_runs.end(self.id, named(error)))
-
-
-def _worth_sending(messages: Sequence[Message]) -> list[Message]:
-    """What a run has written, but for the partial answer that is to be given anew."""
-    standing = [message for message in messages if message.status != "superseded"]
-    while standing and standing[-1].role == "assistant" and standing[-1].status != "complete":
-        standing.pop()
-    return standing
-
-
-def _decisions_of(calls: Sequence[ToolCall]) -> dict[str, Literal[True] | str]:
-    """What was decided about calls that have not run yet."""
-    decided: dict[str, Literal[True] | str] = {}
-    for call in calls:
-        if call.status == "pending":
-            decided[call.call_id] = True
-        elif call.status == "denied":
-            decided[call.call_id] = call.error or "The tool call was denied."
-    return decided
-
-
-def _ended_run(run: Run, status: Ending, error: str | None) -> Run:
-    return replace(run, status=status, error=error, finished_at=datetime.now(UTC))
-
-
-def _reply_of(recorder: RunRecorder, outcome: Outcome, latency_ms: float) -> Reply[object]:
-    answer = recorder.answer
-    return Reply(
-        text=answer.text,
-        reasoning=answer.reasoning,
-        output=outcome.output,
-        tool_calls=tuple(recorder.tool_calls.values()),
-        usage=recorder.usage,
-        latency_ms=latency_ms,
-        finish_reason=answer.finish_reason,
-        message_id=answer.id,
-        run_id=recorder.run.id,
-    )
-
-
-def _caused(error: ChatRecordError, cause: BaseException) -> ChatRecordError:
-    error.__cause__ = cause
-    return error
-
-
-def _unstored(cause: BaseException) -> ChatRecordError:
-    msg = f"The answer came but could not be stored: {named(cause)}"
-    return _caused(RunError(msg), cause)

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from contextvars import copy_context
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from itertools import takewhile
 from time import perf_counter
 from uuid import UUID
 
@@ -25,7 +23,7 @@ from chatrecord.records import (
     ToolCallStatus,
     Usage,
 )
-from chatrecord.runs.side_requests import LedgerStore
+from chatrecord.runs.stores import LedgerStore
 from chatrecord.spending.budgets import Budget
 from chatrecord.spending.limits import Limits
 from chatrecord.spending.usage import together, usage_of
@@ -34,20 +32,18 @@ from chatrecord.store.rows import RunRows, RunStart
 from chatrecord.text.redaction import text_of
 from chatrecord.values import Call, Target
 
-from .backpressure import Backpressure
 from .budget_reservation import reserve
 from .cancellation import run_to_completion
+from .chunk_buffer import ChunkBuffer
 from .fenced_writer import FencedWriter
 from .policies import Deliver
 from .reduction import Reduction
 from .row_changes import (
     answered,
-    chunk_of,
     closed_request,
     empty_answer,
     ended_call,
     opened_request,
-    payload_of,
     pending_call,
     reopened_call,
     status_after,
@@ -55,19 +51,14 @@ from .row_changes import (
 )
 from .tool_answers import answered_by, calls_of, calls_without_result
 
-EARLY = 0.25
-"""Seconds of text that a reader may be ahead of the database, where delivery is early: a flush of
-the journal and a commit. A database that takes longer is waited for."""
-
-LONGEST_PIECE = 64_000
-"""Characters of a chunk, and of its entry in the journal: a database takes no row of any size."""
+# More than 400 lines: it is what one LLM adapter talks to, and each event of a run is a method.
 
 
 class RunRecorder:
     """Implements `chatrecord.llm.port.Recorder` for one run, and feeds the journal.
 
-    Rows change in memory first (`_changes`) and go out together with the next commit; chunks wait
-    (`_waiting`) until a commit or a tick of the journal has stored what they show.
+    Rows change in memory first (`_changes`) and go out together with the next commit. Chunks wait
+    (`_chunks`) until a commit or a flush of the journal has stored what they show.
     """
 
     def __init__(
@@ -97,8 +88,7 @@ class RunRecorder:
         self._limits = limits
         self._chat_usage = chat_usage
         self._budgets = budgets
-        self._is_early = deliver == "early"
-        self._deliver: Callable[[Sequence[Chunk]], None] = _drop
+        self._chunks = ChunkBuffer(is_early=deliver == "early")
         self._request_flush: Callable[[], None] = _ignore
         self._mark_request_sent: Callable[[], None] = _ignore
         self._changes = Changes(run.chat_id)
@@ -107,15 +97,6 @@ class RunRecorder:
         self._settled = 0
         self._step = 0
         self._clock = perf_counter()
-        self._snapshot: Snapshot | None = None
-        self._seen: dict[tuple[str, int], int] = {}
-        self._waiting: list[Chunk] = []
-        self._shown = 0
-        self._unstored_since = self._entered_at = perf_counter()
-        self._backpressure = Backpressure()
-        self._numbered = 0
-        self._entered = 0
-        self._journaled: set[UUID] = set()
 
     def begin(self, start: RunStart, seq: int) -> None:
         """A new run, whose first rows are there: its prompt, an empty answer, a request."""
@@ -171,13 +152,10 @@ class RunRecorder:
     ) -> None:
         """Who gets the chunks once they are stored, and who is told that there are some.
 
-        `set_out` is told that the LLM is about to be asked.
+        `mark_request_sent` is told that the LLM is about to be asked.
         """
-        self._deliver, self._request_flush, self._mark_request_sent = (
-            deliver,
-            request_flush,
-            mark_request_sent,
-        )
+        self._chunks.deliver = deliver
+        self._request_flush, self._mark_request_sent = request_flush, mark_request_sent
 
     @property
     def answer(self) -> Message:
@@ -314,26 +292,19 @@ class RunRecorder:
 
     def watch(self, snapshot: Snapshot) -> None:
         assert self._request is not None
-        self._snapshot = snapshot
-        self._seen = {}
+        self._chunks.watch(self.answer.id, snapshot)
         if self._request.streamed:
             self._request = replace(self._request, first_token_ms=self._elapsed_ms())
         self._request_flush()
 
     def grow(self, characters: int) -> bool:
-        if self._is_early:
-            self._collect()
-            if perf_counter() - self._unstored_since < EARLY:
-                self._show_early()
-        return self._backpressure.grow(characters)
+        return self._chunks.grow(characters)
 
     async def wait_for_room(self) -> None:
-        await self._backpressure.wait()
+        await self._chunks.wait_for_room()
 
     def close_request(self, answer: Answer | None, failure: Failure | None = None) -> None:
-        self._collect()
-        self._backpressure.end()
-        self._snapshot = None
+        self._chunks.unwatch()
         assert self._request is not None
         status = status_after(failure)
         self._put_message(answered(self.answer, answer, status))
@@ -363,8 +334,7 @@ class RunRecorder:
             expected, status="running", arguments=call.arguments, started_at=datetime.now(UTC)
         )
         self._put_tool_call(started)
-        self._collect()
-        self._waiting.append(Chunk("tool_call", started.message_id, tool_call=started))
+        self._chunks.add_call(started, "tool_call")
         await self.commit()
 
     def _unexpected(self, call: Call) -> ToolCall:
@@ -383,9 +353,7 @@ class RunRecorder:
         expected = self.calls_without_result.get(call.call_id) or self._unexpected(call)
         denied = replace(expected, status="denied", error=reason, finished_at=datetime.now(UTC))
         self._put_tool_call(denied)
-        self._collect()
-        self._waiting.append(Chunk("tool_call", denied.message_id, tool_call=denied))
-        self._waiting.append(Chunk("tool_result", denied.message_id, tool_call=denied))
+        self._chunks.add_call(denied, "tool_call", "tool_result")
         await self.commit()
 
     def close_tool(
@@ -402,26 +370,15 @@ class RunRecorder:
         status: ToolCallStatus = "failed" if error is not None else "complete"
         ended = ended_call(open_call, "denied" if is_denied else status, result, error)
         self._put_tool_call(ended)
-        self._waiting.append(Chunk("tool_result", ended.message_id, tool_call=ended))
+        self._chunks.add_call(ended, "tool_result")
 
     # What the journal asks for
 
     def entries(self) -> list[JournalEntry]:
-        self._collect()
-        self._backpressure.enter()
-        said = self._said()
-        self._entered_at = perf_counter()
-        self._journaled.update(chunk.message_id for chunk in said)
-        self._entered = len(said)
-        return [
-            JournalEntry(chunk.message_id, self._numbered + place, payload_of(chunk))
-            for place, chunk in enumerate(said)
-        ]
+        return self._chunks.entries()
 
     def stored(self) -> None:
-        self._backpressure.store()
-        self._numbered += self._entered
-        self._hand_on(self._entered, since=self._entered_at)
+        self._chunks.stored()
 
     # The last transaction
 
@@ -491,7 +448,7 @@ class RunRecorder:
         async with self.lock:
             await asyncio.sleep(0)
             changes, self._changes = self._changes, Changes(self.run.chat_id)
-            shown = len(self._waiting)  # by these changes: more may come while they are written
+            shown = len(self._chunks)  # by these changes: more may come while they are written
             began = perf_counter()
             changes.journaled = self._whole_by(changes)
             try:
@@ -499,8 +456,8 @@ class RunRecorder:
             except BaseException:
                 self._changes = changes.followed_by(self._changes)
                 raise
-            self._journaled -= changes.journaled
-            self._hand_on(shown, since=began)
+            self._chunks.journaled -= changes.journaled
+            self._chunks.hand_on(shown, since=began)
 
     def _new_lease(self) -> Lease:
         return self._writing.next_lease(self.run)
@@ -531,43 +488,10 @@ class RunRecorder:
         written = {*changes.new, *changes.changed}
         open_answer = self.answer.id if self.answer.status == "streaming" else None
         return {
-            message for message in self._journaled if message in written and message != open_answer
+            message
+            for message in self._chunks.journaled
+            if message in written and message != open_answer
         }
-
-    def _collect(self) -> None:
-        """Turn what has grown since the last look into chunks."""
-        if self._snapshot is None:
-            return
-        ordinals: Counter[str] = Counter()
-        for kind, text in filter(None, self._snapshot()):
-            # By its number among its kind: a tool call may still come to stand before it.
-            part = (kind, ordinals[kind])
-            ordinals[kind] += 1
-            news = text[self._seen.get(part, 0) :]
-            if news:
-                self._seen[part] = len(text)
-                if not self._waiting:
-                    self._unstored_since = perf_counter()
-                self._waiting += [chunk_of(kind, self.answer.id, it) for it in _pieces(news)]
-
-    def _hand_on(self, count: int, *, since: float) -> None:
-        """These are stored; whatever else waits has come since that moment."""
-        self._unstored_since = since
-        stored, self._waiting = self._waiting[self._shown : count], self._waiting[count:]
-        self._shown = max(0, self._shown - count)
-        if stored:
-            self._deliver(stored)
-
-    def _show_early(self) -> None:
-        """Hand on what is said, though it is not stored yet."""
-        said = self._said()
-        if len(said) > self._shown:
-            news, self._shown = said[self._shown :], len(said)
-            self._deliver(news)
-
-    def _said(self) -> list[Chunk]:
-        """The text and reasoning that wait, up to the first tool call."""
-        return list(takewhile(lambda chunk: chunk.tool_call is None, self._waiting))
 
     def _next_seq(self) -> int:
         self._changes.next_seq = self.messages[-1].seq + 2
@@ -588,15 +512,6 @@ class RunRecorder:
 
     def _elapsed_ms(self) -> float:
         return (perf_counter() - self._clock) * 1000
-
-
-def _pieces(text: str) -> list[str]:
-    starts = range(0, len(text), LONGEST_PIECE)
-    return [text[start : start + LONGEST_PIECE] for start in starts]
-
-
-def _drop(_chunks: Sequence[Chunk]) -> None:
-    """Before anybody listens."""
 
 
 def _ignore() -> None:

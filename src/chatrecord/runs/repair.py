@@ -10,7 +10,6 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Protocol
 from uuid import UUID
 
 from chatrecord.errors import ChatRecordError, DatabaseFailed, LeaseLost
@@ -19,13 +18,11 @@ from chatrecord.records import Message, Run, ToolCall
 from chatrecord.store.changes import Changes, JournalEntry, Lease
 from chatrecord.store.retries import with_retries
 from chatrecord.store.rows import RunRows
-from chatrecord.store.run_queue_store import RunQueueStore
-from chatrecord.store.run_store import RunStore
-from chatrecord.store.transcript_store import TranscriptStore
 
 from .cancellation import run_to_completion
 from .journal import Journal
 from .row_changes import ended_call, whole_message
+from .stores import RepairStore
 from .tool_answers import calls_without_result, last_answer
 
 log = logging.getLogger("chatrecord")
@@ -34,10 +31,6 @@ BATCH = 100
 """Runs looked at in one go."""
 
 DIED = "The process that ran this ended without a word"
-
-
-class RepairStore(RunStore, RunQueueStore, TranscriptStore, Protocol):
-    """Where dead runs are found, taken over and ended."""
 
 
 @dataclass(frozen=True, slots=True)

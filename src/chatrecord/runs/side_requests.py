@@ -22,7 +22,6 @@ from chatrecord.spending.limits import Limits
 from chatrecord.spending.usage import together, usage_of
 from chatrecord.store.changes import Changes
 from chatrecord.store.retries import with_retries
-from chatrecord.store.run_store import RunStore
 from chatrecord.store.spending_store import SpendingStore
 from chatrecord.store.times import DATABASE_TIMEOUT
 from chatrecord.values import Call, Target
@@ -31,15 +30,12 @@ from .budget_reservation import reserve
 from .cancellation import run_to_completion
 from .repair import DIED
 from .row_changes import answered, closed_request, new_request, status_after
+from .stores import LedgerStore
 
 _PATIENCE = DATABASE_TIMEOUT.total_seconds()
 LONGEST = timedelta(hours=1)
 _REACH = timedelta(days=7)
 """What was begun before that is not looked for: the table of requests may be large."""
-
-
-class LedgerStore(RunStore, SpendingStore, Protocol):
-    """What requests are written to, and counted by."""
 
 
 class Ledger(Protocol):

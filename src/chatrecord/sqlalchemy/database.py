@@ -24,7 +24,7 @@ from chatrecord.sqlalchemy.models.creation import create_tables
 from chatrecord.sqlalchemy.models.encryption import Keys, use_keys
 from chatrecord.sqlalchemy.models.mixins import PRIVATE, Models
 from chatrecord.sqlalchemy.sql.tables import MappedTable
-from chatrecord.sqlalchemy.store.attachments import check_own
+from chatrecord.sqlalchemy.store.own_attachment_store import check_own
 from chatrecord.sqlalchemy.store.store import SqlStore
 from chatrecord.sqlalchemy.tables import READY_MADE
 from chatrecord.store.times import DATABASE_TIMEOUT, LEASE

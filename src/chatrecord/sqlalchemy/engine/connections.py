@@ -21,7 +21,7 @@ from chatrecord.attachments.stores import AttachmentStore
 from chatrecord.errors import ConfigurationError, DatabaseFailed
 from chatrecord.sqlalchemy.models.mixins import Models
 from chatrecord.sqlalchemy.sql.statements import Statements
-from chatrecord.sqlalchemy.store.attachments import Attachments
+from chatrecord.sqlalchemy.store.attachment_rotation import RotatingAttachments
 from chatrecord.store.retries import with_retries
 from chatrecord.store.times import DATABASE_TIMEOUT
 
@@ -59,7 +59,7 @@ class Connections:
         survive_interruptions(engine)
         watch_options(engine)
         self._sql = Statements(models)
-        self.attachments = Attachments(
+        self.attachments = RotatingAttachments(
             self._sql, attachments, engine.dialect, self.transaction, self.reading
         )
 

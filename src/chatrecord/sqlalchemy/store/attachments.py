@@ -17,27 +17,20 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from chatrecord.attachments.attachment import Attachment
 from chatrecord.attachments.embedded_files import ChatFile, File, put_back, referred_to, taken_out
 from chatrecord.attachments.stores import AttachmentStore
-from chatrecord.errors import ChatRecordError, ConfigurationError, DatabaseFailed
+from chatrecord.errors import ConfigurationError, DatabaseFailed
 from chatrecord.ids import new_id
 from chatrecord.records import Json, Message, ToolCall
-from chatrecord.sqlalchemy.models.encryption import Keys, sealed_file
+from chatrecord.sqlalchemy.engine.packets import ESCAPED, REST_OF_STATEMENT
+from chatrecord.sqlalchemy.models.encryption import sealed_file
 from chatrecord.sqlalchemy.sql.attachments import LARGEST_PACKET, AttachmentStatements
 from chatrecord.sqlalchemy.sql.statements import Statements
 from chatrecord.sqlalchemy.types import is_mysql
 from chatrecord.store.changes import Changes
 from chatrecord.store.rows import RunStart
-from chatrecord.text.redaction import named, redact
 
 from .intact_files import intact
+from .own_attachment_store import ADD_A_CLASS, reached
 from .rows import Row
-
-STORE_PATIENCE = 60.0
-"""Seconds that a store of the user's may take for one file."""
-
-_ESCAPED = b"\0\n\r\x1a\\'\""
-"""Bytes that MySQL's drivers write as two."""
-
-_REST_OF_STATEMENT = 10_000
 
 Files: TypeAlias = dict[str, File]
 """Files of one chat, by their hashes."""
@@ -134,7 +127,7 @@ class Attachments:
             async with self._transaction() as connection:
                 marked = await connection.execute(self._statements.is_stored, this)
             if marked.rowcount == 0:  # the chat was deleted meanwhile
-                await self.drop([_key(chat_id, file.hash)])
+                await self.drop([key_of(chat_id, file.hash)])
 
     async def _announced(self, chat_id: UUID, files: Files) -> list[File]:
         """Those that are still to be put. They have rows now, unless their chat is not there."""
@@ -186,7 +179,7 @@ class Attachments:
                 await self._keep_one(connection, chat_id, file)
         except BaseException:
             if self._own is not None:
-                await self.drop([_key(chat_id, file.hash) for file in files])
+                await self.drop([key_of(chat_id, file.hash) for file in files])
             raise
 
     async def _keep_one(
@@ -196,7 +189,7 @@ class Attachments:
             await self._insert(connection, chat_id, file, None, None)
         elif self._own is not None:
             await self._insert(connection, chat_id, file, None, datetime.now(UTC))
-            await self._put_sealed(_key(chat_id, file.hash), self._sealed(file.data))
+            await self._put_sealed(key_of(chat_id, file.hash), self._sealed(file.data))
         else:
             data = self._sealed(file.data)
             await self._check_packet(connection, file, data)
@@ -238,8 +231,8 @@ class Attachments:
             return
         if self._packet is None:
             self._packet = int((await connection.execute(LARGEST_PACKET)).scalar_one())
-        doubled = len(data) - len(data.translate(None, _ESCAPED))
-        if len(data) + doubled + _REST_OF_STATEMENT > self._packet:
+        doubled = len(data) - len(data.translate(None, ESCAPED))
+        if len(data) + doubled + REST_OF_STATEMENT > self._packet:
             msg = (
                 f"{file.name or 'A file'} is {file.size:,} bytes long, too much for a "
                 f"statement of this server, which takes {self._packet:,}: raise its "
@@ -289,7 +282,7 @@ class Attachments:
     async def get(self, chat_id: UUID, file_hash: str) -> Attachment | None:
         """One file of a chat."""
         if self._table is None:
-            msg = "Attachments have no table of their own in this database: " + _ADD_A_CLASS
+            msg = "Attachments have no table of their own in this database: " + ADD_A_CLASS
             raise ConfigurationError(msg)
         these = {"chat_id": chat_id, "hashes": [file_hash]}
         async with self._reading() as connection:
@@ -321,8 +314,8 @@ class Attachments:
         data: bytes | None = row["data"]
         if data is not None or self._own is None:
             return None if data is None else bytes(data)
-        async with _reached("get"):
-            return await self._own.get(_key(row["chat_id"], row["hash"]))
+        async with reached("get"):
+            return await self._own.get(key_of(row["chat_id"], row["hash"]))
 
     def can_read(self, row: Row) -> bool:
         """Whether the bytes of this file are where this Database can look."""
@@ -355,64 +348,25 @@ class Attachments:
         for row in outside:
             self._check_store(row)
         await connection.execute(self._sql.erase, these)
-        keys = [_key(row["chat_id"], row["hash"]) for row in outside]
+        keys = [key_of(row["chat_id"], row["hash"]) for row in outside]
         return [] if self._own is None else keys
 
     async def drop(self, keys: Sequence[str]) -> None:
         """Delete what is outside."""
         for key in keys:
             assert self._own is not None
-            async with _reached("delete"):
+            async with reached("delete"):
                 await self._own.delete(key)
-
-    # Under another key
-
-    async def page(self, after: UUID, limit: int) -> Sequence[Row]:
-        """The next files by their ids, with what their bytes begin with."""
-        if self._sql is None:
-            return []
-        async with self._reading() as connection:
-            page = {"after": after, "limit": limit}
-            found = await connection.execute(self._sql.heads, page)
-            rows: Sequence[Row] = found.mappings().all()
-        return rows
-
-    async def seal_anew(self, row: Row, keys: Keys) -> bool:
-        """Encrypt a file of a page with the newest key; whether it had to be."""
-        head, key = row["head"], _key(row["chat_id"], row["hash"])
-        if head is not None and keys.has_newest_file(bytes(head)):
-            return False
-        if head is None:
-            outside = {**row, "data": None}
-            self._check_store(outside)
-            kept = await self._kept(outside)
-            if kept is None or keys.has_newest_file(kept):
-                return False
-            await self._put_sealed(key, self._sealed(self._opened(row, kept)))
-            async with self._transaction() as connection:
-                is_there = await self._is_there(connection, row["chat_id"])
-            if not is_there:  # the chat was deleted meanwhile
-                await self.drop([key])
-            return is_there
-        assert self._table is not None
-        async with self._transaction() as connection:
-            this = {"row_id": row["id"]}
-            kept = (await connection.execute(self._statements.data, this)).scalar()
-            if kept is not None:
-                data = self._sealed(self._opened(row, bytes(kept)))
-                values = {**this, "new_data": data}
-                await connection.execute(self._table.update("data"), values)
-        return kept is not None
 
     def _opened(self, row: Row, kept: bytes) -> bytes:
         return intact(kept, row["chat_id"], row["hash"], self._dialect)
 
     async def _put(self, chat_id: UUID, file: File) -> None:
-        await self._put_sealed(_key(chat_id, file.hash), self._sealed(file.data))
+        await self._put_sealed(key_of(chat_id, file.hash), self._sealed(file.data))
 
     async def _put_sealed(self, key: str, data: bytes) -> None:
         assert self._own is not None
-        async with _reached("put"):
+        async with reached("put"):
             await self._own.put(key, data)
 
     def _sealed(self, data: bytes) -> bytes:
@@ -428,22 +382,6 @@ class _Refused(Exception):
     """The database has refused a row: it is there, or its chat is not."""
 
 
-_ADD_A_CLASS = "add a class with AttachmentMixin to your models (Models(attachment=...))"
-
-
-def check_own(own: AttachmentStore | None, table: type | None) -> None:
-    """Raise `ConfigurationError` for a store that could not work."""
-    if own is None:
-        return
-    if table is None:
-        msg = f"attachments= needs a table that says what is kept there: {_ADD_A_CLASS}"
-        raise ConfigurationError(msg)
-    missing = [name for name in ("put", "get", "delete") if not hasattr(own, name)]
-    if missing:
-        msg = f"attachments= takes a store such as FolderStore(...): {own!r} has no {missing[0]}()"
-        raise ConfigurationError(msg)
-
-
 def _with_files(record: Record, data: Mapping[str, bytes]) -> Record:
     if isinstance(record, Message):
         return replace(record, content=put_back(record.content, data))
@@ -452,19 +390,6 @@ def _with_files(record: Record, data: Mapping[str, bytes]) -> Record:
     return record
 
 
-def _key(chat_id: UUID, file_hash: str) -> str:
+def key_of(chat_id: UUID, file_hash: str) -> str:
+    """Where a file is kept in a store of the user's."""
     return f"{chat_id}/{file_hash}"
-
-
-@asynccontextmanager
-async def _reached(what: str) -> AsyncIterator[None]:
-    """What a store of the user's raises, as `DatabaseFailed`; what passes may be tried again."""
-    try:
-        async with asyncio.timeout(STORE_PATIENCE):
-            yield
-    except ChatRecordError:
-        raise
-    except Exception as error:
-        told = redact(named(error))
-        msg = f"The store for attachments could not {what} a file: {told}"
-        raise DatabaseFailed(msg, may_pass=isinstance(error, OSError)) from error

@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from chatrecord.errors import ChatBusy
+from chatrecord.runs.chunk_buffer import LONGEST_PIECE
 from chatrecord.runs.process import Backend
-from chatrecord.runs.recorder import LONGEST_PIECE
 from chatrecord.testing.look import (
     has_journal,
     has_messages,

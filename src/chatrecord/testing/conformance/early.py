@@ -6,8 +6,8 @@ import asyncio
 from contextlib import suppress
 
 from chatrecord.chats.stream import ChatStream
+from chatrecord.runs.chunk_buffer import EARLY
 from chatrecord.runs.process import Backend
-from chatrecord.runs.recorder import EARLY
 from chatrecord.testing.look import journal_of, new_chat, text_of
 from chatrecord.testing.script import Script, call, meet, say
 

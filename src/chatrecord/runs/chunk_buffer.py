@@ -1,0 +1,143 @@
+"""The chunks of a run between the provider and the database: collected, journaled, handed on."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from itertools import takewhile
+from time import perf_counter
+from uuid import UUID
+
+from chatrecord.llm.port import Snapshot
+from chatrecord.records import Chunk, ChunkKind, ToolCall
+from chatrecord.store.changes import JournalEntry
+
+from .backpressure import Backpressure
+from .row_changes import chunk_of, payload_of
+
+EARLY = 0.25
+"""Seconds of text that a reader may be ahead of the database, where delivery is early: a flush of
+the journal and a commit. A database that takes longer is waited for."""
+
+LONGEST_PIECE = 64_000
+"""Characters of a chunk, and of its entry in the journal: a database takes no row of any size."""
+
+
+class ChunkBuffer:
+    """Holds back what is not stored yet. Chunks wait until a commit or a flush has stored them."""
+
+    def __init__(self, *, is_early: bool) -> None:
+        self.deliver: Callable[[Sequence[Chunk]], None] = _drop
+        """Who gets the chunks once they are stored, or a little earlier."""
+        self.journaled: set[UUID] = set()
+        """Messages with pieces in the journal."""
+        self._is_early = is_early
+        self._backpressure = Backpressure()
+        self._message_id: UUID | None = None
+        self._snapshot: Snapshot | None = None
+        self._seen: dict[tuple[str, int], int] = {}
+        self._waiting: list[Chunk] = []
+        self._shown = 0
+        self._unstored_since = self._flush_began = perf_counter()
+        self._numbered = 0
+        self._in_flush = 0
+
+    # The answer grows
+
+    def watch(self, message_id: UUID, snapshot: Snapshot) -> None:
+        """The answer of this message grows here."""
+        self._message_id, self._snapshot = message_id, snapshot
+        self._seen = {}
+
+    def unwatch(self) -> None:
+        """The answer has ended: what has come of it by now is all."""
+        self.collect()
+        self._backpressure.end()
+        self._snapshot = None
+
+    def grow(self, characters: int) -> bool:
+        """So many more have come. Whether too much is not stored yet: then `wait_for_room`."""
+        if self._is_early:
+            self.collect()
+            if perf_counter() - self._unstored_since < EARLY:
+                self._show_early()
+        return self._backpressure.add(characters)
+
+    async def wait_for_room(self) -> None:
+        """Until enough is stored."""
+        await self._backpressure.wait_for_room()
+
+    def add_call(self, call: ToolCall, *kinds: ChunkKind) -> None:
+        """A tool call has begun, or has its result, after all that was said so far."""
+        self.collect()
+        self._waiting += [Chunk(kind, call.message_id, tool_call=call) for kind in kinds]
+
+    def collect(self) -> None:
+        """Turn what has grown since the last time into chunks."""
+        if self._snapshot is None:
+            return
+        assert self._message_id is not None
+        ordinals: Counter[str] = Counter()
+        for kind, text in filter(None, self._snapshot()):
+            # By its number among its kind: a tool call may still come to stand before it.
+            part = (kind, ordinals[kind])
+            ordinals[kind] += 1
+            news = text[self._seen.get(part, 0) :]
+            if news:
+                self._seen[part] = len(text)
+                if not self._waiting:
+                    self._unstored_since = perf_counter()
+                self._waiting += [chunk_of(kind, self._message_id, it) for it in _pieces(news)]
+
+    # It is stored
+
+    def entries(self) -> list[JournalEntry]:
+        """The pieces for the next flush; the same ones again until `stored` is called."""
+        self.collect()
+        self._backpressure.flush_started()
+        said = self._said()
+        self._flush_began = perf_counter()
+        self.journaled.update(chunk.message_id for chunk in said)
+        self._in_flush = len(said)
+        return [
+            JournalEntry(chunk.message_id, self._numbered + place, payload_of(chunk))
+            for place, chunk in enumerate(said)
+        ]
+
+    def stored(self) -> None:
+        """Those pieces are stored."""
+        self._backpressure.flush_finished()
+        self._numbered += self._in_flush
+        self.hand_on(self._in_flush, since=self._flush_began)
+
+    def __len__(self) -> int:
+        """How many chunks wait."""
+        return len(self._waiting)
+
+    def hand_on(self, count: int, *, since: float) -> None:
+        """These are stored; whatever else waits has come since that moment."""
+        self._unstored_since = since
+        stored, self._waiting = self._waiting[self._shown : count], self._waiting[count:]
+        self._shown = max(0, self._shown - count)
+        if stored:
+            self.deliver(stored)
+
+    def _show_early(self) -> None:
+        """Hand on what is said, though it is not stored yet."""
+        said = self._said()
+        if len(said) > self._shown:
+            news, self._shown = said[self._shown :], len(said)
+            self.deliver(news)
+
+    def _said(self) -> list[Chunk]:
+        """The text and reasoning that wait, up to the first tool call."""
+        return list(takewhile(lambda chunk: chunk.tool_call is None, self._waiting))
+
+
+def _pieces(text: str) -> list[str]:
+    starts = range(0, len(text), LONGEST_PIECE)
+    return [text[start : start + LONGEST_PIECE] for start in starts]
+
+
+def _drop(_chunks: Sequence[Chunk]) -> None:
+    """Before anybody listens."""
