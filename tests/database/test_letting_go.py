@@ -7,15 +7,23 @@ import asyncio
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import timedelta
 
 import pytest
 from pydantic_ai import Tool
 
-from chatrecord import HookFailed, Limits, RunInterrupted, TimeLimitExceeded
+from chatrecord import (
+    Compact,
+    HookFailed,
+    Limits,
+    RunError,
+    RunInterrupted,
+    TimeLimitExceeded,
+)
 from chatrecord.hooks import Hook, RunEnd
 from chatrecord.runs.live_run import LiveRun
 from chatrecord.sqlalchemy import Database, create_chat, load_chat
-from chatrecord.testing import Script, call, hang, say
+from chatrecord.testing import Script, call, fail, hang, meet, say, think
 from chatrecord.testing.look import has_journal, until
 
 
@@ -143,3 +151,105 @@ def _tasks(name: str) -> list[asyncio.Task[object]]:
 
 async def _read(stream: object) -> str:
     return "".join([chunk.text async for chunk in stream])  # type: ignore[attr-defined]
+
+
+async def swallowing(gate: threading.Event) -> None:
+    """As a client that closes its connection to a network that is gone."""
+    while not gate.is_set():
+        with suppress(asyncio.CancelledError):
+            await asyncio.sleep(0.05)
+
+
+@pytest.mark.parametrize("ends", ["stop", "close", "time"])
+async def test_what_was_shown_stays_where_a_stream_does_not_let_go(
+    db: Database, gate: threading.Event, ends: str
+) -> None:
+    limits = Limits(total_timeout=0.7 if ends == "time" else 60)
+    script = Script([think("hm"), say("Hello ", "world"), meet(lambda: swallowing(gate))])
+    chat = await create_chat(db, script, limits=limits)
+    stream = chat.stream("q")
+    shown = ""
+    while shown != "Hello world":
+        shown += (await anext(stream)).text
+
+    if ends == "stop":
+        await asyncio.wait_for(chat.stop(), 5)
+    elif ends == "close":
+        await asyncio.wait_for(db.close(), 5)
+    with pytest.raises(TimeLimitExceeded if ends == "time" else RunInterrupted):
+        await asyncio.wait_for(stream, 5)
+
+    async with Database(db.engine) as later:
+        again = await load_chat(later, Script(), chat.id)
+        answer = (await again.messages())[-1]
+        assert (answer.text, answer.reasoning) == ("Hello world", "hm")
+
+
+async def test_a_hook_that_swallows_its_cancellation_holds_no_chat(
+    db: Database, gate: threading.Event
+) -> None:
+    class Swallowing(Hook):
+        async def on_run_end(self, end: RunEnd) -> None:
+            await swallowing(gate)
+
+    limits = Limits(hook_timeout=0.1)
+    chat = await create_chat(db, Script([say("x")]), hooks=[Swallowing()], limits=limits)
+
+    with pytest.raises(HookFailed, match="hook_timeout"):
+        await asyncio.wait_for(chat.ask("q"), 5)
+
+    assert await chat.active_run() is None
+
+
+async def test_a_summary_and_a_title_that_do_not_let_go_hold_nobody(
+    db: Database, gate: threading.Event
+) -> None:
+    slow = Script([meet(lambda: swallowing(gate))], [meet(lambda: swallowing(gate))])
+    compact = Compact(above=10, keep=1, llm=slow)
+    chat = await create_chat(db, Script(*[[say("x " * 50)]] * 3), compact=compact)
+    await chat.ask("q " * 50)
+    await chat.ask("q " * 50)
+    asking = asyncio.create_task(chat.ask("again"))
+    while not slow.requests:  # noqa: ASYNC110 - nobody tells
+        await asyncio.sleep(0.01)
+
+    await asyncio.wait_for(chat.stop(), 5)
+    with pytest.raises(RunInterrupted):
+        await asking
+    titled = await create_chat(db, Script([say("x")]), titles=slow)
+    await titled.ask("q")
+    await asyncio.wait_for(db.close(), 5)
+
+
+async def test_what_is_no_exception_ends_its_run_with_the_cause(db: Database) -> None:
+    class Panic(BaseException):
+        """As an extension in another language raises it."""
+
+    chat = await create_chat(db, Script([say("half"), fail(Panic("p"))], [say("on")]), retries=0)
+
+    with pytest.raises(RunError, match="Panic"):
+        await asyncio.wait_for(chat.ask("q"), 5)
+
+    assert await chat.active_run() is None
+    assert (await chat.messages())[-1].text == "half"
+    assert (await chat.ask("And?")).text == "on"
+
+
+async def test_a_run_that_was_resumed_elsewhere_is_stopped_there(db: Database) -> None:
+    async with Database(db.engine, lease=timedelta(seconds=0.3)) as here:
+        chat = await create_chat(here, Script([say("half"), hang()]))
+        asking = asyncio.create_task(chat.ask("q"))
+        await until(lambda: has_journal(here, chat))
+        here.runtime.journal.pause()
+        await asyncio.sleep(0.4)
+        twin = await load_chat(db, Script([say("anew"), hang()]), chat.id)
+        resuming = asyncio.ensure_future(_read(twin.resume()))
+        await until(lambda: has_journal(db, twin))
+
+        assert await asyncio.wait_for(chat.stop(), 8)
+
+        with pytest.raises(RunInterrupted):
+            await resuming
+        with pytest.raises(RunInterrupted):
+            await asking
+        assert await twin.active_run() is None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Collection, Coroutine
 from contextvars import Context
 from inspect import CORO_CREATED, getcoroutinestate
 from typing import Any, TypeVar
@@ -24,20 +24,20 @@ async def run_to_completion(
 
     A transaction that is cancelled half-way leaves nobody knowing whether it was committed.
     """
-    cancelled: asyncio.CancelledError | None = None
+    cut_off: asyncio.CancelledError | None = None
     while True:
         task = asyncio.create_task(_done(work), context=context)
         while not task.done():
             try:
                 await asyncio.wait([task])
             except asyncio.CancelledError as error:
-                cancelled = error
+                cut_off = error
         if getcoroutinestate(work) != CORO_CREATED:
             break
         # The end of an event loop cancels every task: this one before its first step.
     result = task.result()
-    if cancelled is not None:
-        raise cancelled
+    if cut_off is not None:
+        raise cut_off
     return result
 
 
@@ -62,6 +62,14 @@ async def let_go_after(work: Coroutine[Any, Any, Result]) -> Result:
         raise
     finally:
         task.add_done_callback(_hear)
+
+
+async def cancelled(tasks: Collection[asyncio.Task[Any]]) -> None:
+    """Cancel these, and wait for their ends, for no longer than `LET_GO`."""
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        await asyncio.wait(tasks, timeout=LET_GO)
 
 
 def _hear(task: asyncio.Task[Any]) -> None:

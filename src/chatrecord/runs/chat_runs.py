@@ -95,7 +95,8 @@ class ChatRuns:
         if live is not None:
             live.stop()
             await live.ended()
-        elif run.status == "running":
+        is_elsewhere = live is None or live.lease(run.lease_until).epoch != run.epoch
+        if is_elsewhere and run.status == "running":
             await self._backend.store.request_stop(run.id)
         while (still := await self.active()) is not None and still.id == run.id:
             if still.status == "parked":  # as it may have been before it heard of this

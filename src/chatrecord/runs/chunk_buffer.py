@@ -49,11 +49,15 @@ class ChunkBuffer:
         self._message_id, self._snapshot = message_id, snapshot
         self._seen = {}
 
-    def unwatch(self) -> None:
-        """The answer has ended: what has come of it by now is all."""
+    def unwatch(self) -> tuple[str, str | None]:
+        """The answer has ended: all text and reasoning that has come of it by now."""
         self.collect()
         self._backpressure.end()
+        pieces = [] if self._snapshot is None else list(filter(None, self._snapshot()))
         self._snapshot = None
+        text = "".join(said for kind, said in pieces if kind == "text")
+        reasoning = "".join(said for kind, said in pieces if kind == "reasoning")
+        return text, reasoning or None
 
     def grow(self, characters: int) -> bool:
         """So many more have come. Whether too much is not stored yet: then `wait_for_room`."""

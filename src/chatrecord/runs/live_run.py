@@ -287,16 +287,25 @@ class LiveRun(Feed):
 
     async def _work(self, recorder: RunRecorder) -> Outcome:
         limit = self._spec.policies.limits.total_timeout
-        ask = Ask(self._spec.content, self._spec.output_type, self._decisions, self._hooks)
         try:
             async with asyncio.timeout(limit) as clock:
-                history = await self._store.with_files(await self._compacted(recorder))
-                return await let_go_after(self._llm.run(history, ask, recorder))
+                return await let_go_after(self._ask(recorder))
         except TimeoutError as error:
             if not clock.expired():
                 raise
             msg = f"The run took longer than {limit:g} s: raise Limits(total_timeout=...)"
             raise TimeLimitExceeded(msg) from error
+
+    async def _ask(self, recorder: RunRecorder) -> Outcome:
+        ask = Ask(self._spec.content, self._spec.output_type, self._decisions, self._hooks)
+        try:
+            history = await self._store.with_files(await self._compacted(recorder))
+            return await self._llm.run(history, ask, recorder)
+        except (Exception, asyncio.CancelledError, KeyboardInterrupt):
+            raise
+        except BaseException as error:  # such as a panic of an extension, or sys.exit() in a client
+            msg = f"The run failed: {named(error)}"
+            raise RunError(msg) from error
 
     async def _compacted(self, recorder: RunRecorder) -> Sequence[Message]:
         policies = self._spec.policies
@@ -379,7 +388,7 @@ class LiveRun(Feed):
         limit = self._spec.policies.limits.hook_timeout
         try:
             async with asyncio.timeout(limit) as clock:
-                await self._hooks.on_run_end(status, reply=reply, error=error)
+                await let_go_after(self._hooks.on_run_end(status, reply=reply, error=error))
         except TimeoutError as late:
             if not clock.expired():
                 raise

@@ -12,6 +12,7 @@ from weakref import WeakValueDictionary
 from chatrecord.store.store import Store
 from chatrecord.store.times import DATABASE_TIMEOUT
 
+from .cancellation import cancelled
 from .follower import Follower
 from .journal import Journal
 
@@ -35,16 +36,14 @@ class ProcessRuntime:
         return queue
 
     def follow_up(self, work: Coroutine[Any, Any, None]) -> None:
-        """Do this beside everything else, until it is done or the office closes."""
+        """Do this beside everything else, until it is done or the database is closed."""
         task = asyncio.create_task(work, name="chatrecord run's follow-up")
         self._following.add(task)
         task.add_done_callback(self._following.discard)
 
     async def close(self) -> None:
         """Stop the runs of this process, and read no others."""
-        for task in self._following:
-            task.cancel()
-        await asyncio.gather(*self._following, return_exceptions=True)
+        await cancelled(self._following)
         await self.journal.close()
         await self.follower.close()
 

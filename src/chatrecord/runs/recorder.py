@@ -304,10 +304,13 @@ class RunRecorder:
         await self._chunks.wait_for_room()
 
     def close_request(self, answer: Answer | None, failure: Failure | None = None) -> None:
-        self._chunks.unwatch()
+        text, reasoning = self._chunks.unwatch()
         assert self._request is not None
         status = status_after(failure)
-        self._put_message(answered(self.answer, answer, status))
+        ended = answered(self.answer, answer, status)
+        if answer is None:  # the attempt was given up, and cannot tell any more what has come
+            ended = replace(ended, text=text, reasoning=reasoning)
+        self._put_message(ended)
         request = closed_request(self._request, answer, failure, status, self._elapsed_ms())
         self.requests[request.id] = request
         self._request = None
