@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from chatrecord import RunError
 from chatrecord.cli import main
+from chatrecord.errors import RunError
 from chatrecord.sqlalchemy import Database, create_chat
 from chatrecord.testing import script as scripted
 from chatrecord.testing.script import Script

@@ -21,15 +21,8 @@ from pydantic_ai import Tool
 from pydantic_ai.messages import ModelMessage, ModelRequest, ToolReturnPart
 from pydantic_ai.models.function import AgentInfo, DeltaToolCall, FunctionModel
 
-from chatrecord import (
-    Attachment,
-    Budget,
-    Chat,
-    ChatRecordError,
-    ChatStream,
-    Compact,
-    DatabaseFailed,
-)
+from chatrecord import Attachment, Budget, Chat, ChatRecordError, ChatStream, Compact
+from chatrecord.errors import DatabaseFailed
 from chatrecord.sqlalchemy import Database, Keys, create_chat, load_chat
 
 OWNER = "crowd"

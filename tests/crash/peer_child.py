@@ -8,7 +8,8 @@ from multiprocessing.connection import Connection
 from multiprocessing.synchronize import Event
 from typing import Any
 
-from chatrecord import ChatBusy, ChatRecordError, RunError
+from chatrecord import ChatRecordError
+from chatrecord.errors import ChatBusy, RunError
 from chatrecord.sqlalchemy import Database, load_chat
 from chatrecord.testing import Script, meet, say
 

@@ -14,7 +14,8 @@ import pytest
 from children import processes
 from peer_child import Outcome, Send
 
-from chatrecord import Chat, RunInterrupted
+from chatrecord import Chat
+from chatrecord.errors import RunInterrupted
 from chatrecord.sqlalchemy import Database, create_chat
 from chatrecord.testing import Script
 from chatrecord.testing.look import has_journal, until

@@ -15,15 +15,8 @@ import pytest
 from sqlalchemy import func, select
 from starlette.applications import Starlette
 
-from chatrecord import (
-    Budget,
-    ChatNotFound,
-    Compact,
-    ConfigurationError,
-    Limits,
-    RunNotFound,
-    Window,
-)
+from chatrecord import Budget, Compact, Limits, Window
+from chatrecord.errors import ChatNotFound, ConfigurationError, RunNotFound
 from chatrecord.pydantic_ai import Persisted
 from chatrecord.sqlalchemy import (
     Database,

@@ -19,21 +19,19 @@ from sqlalchemy.orm import DeclarativeBase
 from test_erasing import DAY, LONG_AGO
 from test_statements import counting
 
-from chatrecord import (
-    Attachment,
+from chatrecord import Attachment, Chat, Limits
+from chatrecord.attachments import FolderStore
+from chatrecord.attachments.embedded_files import ChatFile, digest
+from chatrecord.errors import (
     AttachmentNotFound,
-    Chat,
     ChatExists,
     ChatNotFound,
     ConfigurationError,
     DatabaseFailed,
-    FolderStore,
     ImportInvalid,
     KeyMissing,
-    Limits,
     RunError,
 )
-from chatrecord.attachments.embedded_files import ChatFile, digest
 from chatrecord.hooks import MaskPersonalData
 from chatrecord.ids import new_id
 from chatrecord.pydantic_ai.messages import body_of

@@ -13,7 +13,7 @@ from creating_child import run
 from sqlalchemy import Connection, MetaData, inspect, make_url, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from chatrecord import DatabaseFailed
+from chatrecord.errors import DatabaseFailed
 from chatrecord.sqlalchemy import Database
 from chatrecord.sqlalchemy.models import creation
 from chatrecord.sqlalchemy.tables import Base

@@ -12,7 +12,8 @@ import pytest
 from sqlalchemy import JSON, Text, bindparam, type_coerce, update
 from sqlalchemy import cast as sql_cast
 
-from chatrecord import Chat, DatabaseFailed
+from chatrecord import Chat
+from chatrecord.errors import DatabaseFailed
 from chatrecord.sqlalchemy import Database, create_chat, list_chats, load_chat
 from chatrecord.sqlalchemy.tables import Message as MessageRow
 from chatrecord.testing import Script, hang, say

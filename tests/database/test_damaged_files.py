@@ -9,8 +9,10 @@ import pytest
 from pydantic_ai.messages import BinaryContent
 from sqlalchemy import LargeBinary, bindparam, delete, select, type_coerce, update
 
-from chatrecord import Attachment, Chat, DatabaseFailed, FolderStore
+from chatrecord import Attachment, Chat
+from chatrecord.attachments import FolderStore
 from chatrecord.attachments.embedded_files import digest
+from chatrecord.errors import DatabaseFailed
 from chatrecord.sqlalchemy import Database, Keys, create_chat, export_chat, load_chat, rotate
 from chatrecord.sqlalchemy.tables import Attachment as AttachmentRow
 from chatrecord.testing import Script, call, say

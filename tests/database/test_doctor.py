@@ -12,7 +12,9 @@ from damages import CHATS, DAMAGES, MESSAGES, Damage, Rows
 from pydantic_ai import Tool
 from sqlalchemy import Text, bindparam, select, text, type_coerce, update
 
-from chatrecord import Attachment, Chat, Compact, FolderStore, KeyMissing
+from chatrecord import Attachment, Chat, Compact
+from chatrecord.attachments import FolderStore
+from chatrecord.errors import KeyMissing
 from chatrecord.sqlalchemy import Database, Keys, create_chat, delete_chat, load_chat
 from chatrecord.sqlalchemy.doctor import contents, doctor
 from chatrecord.sqlalchemy.doctor.findings import Finding

@@ -10,7 +10,7 @@ from drivers import url_by
 from sqlalchemy import URL, create_engine, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from chatrecord import ConfigurationError, DatabaseFailed
+from chatrecord.errors import ConfigurationError, DatabaseFailed
 from chatrecord.sqlalchemy import Database, create_chat
 from chatrecord.testing import Script, say
 

@@ -14,7 +14,8 @@ from sqlalchemy import Text, cast, func, or_, select, type_coerce, update
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from chatrecord import Chat, ConfigurationError, DatabaseFailed, KeyMissing, RunError
+from chatrecord import Chat
+from chatrecord.errors import ConfigurationError, DatabaseFailed, KeyMissing, RunError
 from chatrecord.sqlalchemy import (
     ChatMixin,
     ChunkMixin,

@@ -12,7 +12,8 @@ import pytest
 from pydantic_ai.messages import BinaryContent
 from sqlalchemy import Text, cast, func, or_, select, update
 
-from chatrecord import Chat, ChatNotFound, RunError
+from chatrecord import Chat
+from chatrecord.errors import ChatNotFound, RunError
 from chatrecord.sqlalchemy import Database, create_chat, delete_chat, load_chat, purge, usage
 from chatrecord.sqlalchemy.tables import READY_MADE
 from chatrecord.sqlalchemy.tables import Chat as ChatRow

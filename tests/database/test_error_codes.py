@@ -9,7 +9,7 @@ from drivers import DRIVERS, leaves_writers, url_by
 from sqlalchemy import URL, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from chatrecord import DatabaseFailed
+from chatrecord.errors import DatabaseFailed
 from chatrecord.sqlalchemy import Database
 from chatrecord.sqlalchemy.engine.error_codes import Nature, nature_of
 

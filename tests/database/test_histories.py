@@ -12,7 +12,8 @@ from pydantic_ai import Agent
 from pydantic_ai.messages import ModelMessagesTypeAdapter, ModelRequest
 from sqlalchemy import func, select
 
-from chatrecord import Chat, ImportInvalid
+from chatrecord import Chat
+from chatrecord.errors import ImportInvalid
 from chatrecord.sqlalchemy import Database, import_history, load_chat
 from chatrecord.sqlalchemy.tables import Chat as ChatRow
 from chatrecord.testing import Script, call, say, think

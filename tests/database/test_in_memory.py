@@ -14,7 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool, NullPool, StaticPool
 
-from chatrecord import ConfigurationError
+from chatrecord.errors import ConfigurationError
 from chatrecord.sqlalchemy import Database, create_chat, export_chat, import_chat
 from chatrecord.testing import Script, call, say
 from chatrecord.testing.conformance import Conformance

@@ -12,14 +12,8 @@ from datetime import timedelta
 import pytest
 from pydantic_ai import Tool
 
-from chatrecord import (
-    Compact,
-    HookFailed,
-    Limits,
-    RunError,
-    RunInterrupted,
-    TimeLimitExceeded,
-)
+from chatrecord import Compact, Limits
+from chatrecord.errors import HookFailed, RunError, RunInterrupted, TimeLimitExceeded
 from chatrecord.hooks import Hook, RunEnd
 from chatrecord.runs.live_run import LiveRun
 from chatrecord.sqlalchemy import Database, create_chat, load_chat

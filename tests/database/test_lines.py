@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import func, insert, select
 
-from chatrecord import LeaseLost
+from chatrecord.errors import LeaseLost
 from chatrecord.ids import new_id
 from chatrecord.records import Run
 from chatrecord.sqlalchemy import Database, create_chat

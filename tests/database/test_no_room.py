@@ -18,7 +18,8 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import create_async_engine
 from talk import Talk
 
-from chatrecord import Chat, DatabaseFailed, RunError
+from chatrecord import Chat
+from chatrecord.errors import DatabaseFailed, RunError
 from chatrecord.sqlalchemy import Database, create_chat, load_chat
 from chatrecord.testing import Script, say
 from chatrecord.testing.look import until

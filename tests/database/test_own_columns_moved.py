@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import JSON, Enum, Interval, LargeBinary, Numeric, PickleType, String, Uuid
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from chatrecord import ImportInvalid
+from chatrecord.errors import ImportInvalid
 from chatrecord.sqlalchemy import (
     ChatMixin,
     ChunkMixin,

@@ -11,7 +11,7 @@ from sqlalchemy import String, func, insert, inspect, select
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from chatrecord import ChatNotFound, ConfigurationError
+from chatrecord.errors import ChatNotFound, ConfigurationError
 from chatrecord.sqlalchemy import (
     ChatMixin,
     Database,

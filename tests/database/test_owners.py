@@ -20,7 +20,8 @@ from sqlalchemy import CHAR, String, text
 from sqlalchemy.exc import DBAPIError
 from starlette.applications import Starlette
 
-from chatrecord import Budget, BudgetExceeded, ChatNotFound, ConfigurationError
+from chatrecord import Budget
+from chatrecord.errors import BudgetExceeded, ChatNotFound, ConfigurationError
 from chatrecord.pydantic_ai import Persisted, message_history
 from chatrecord.pydantic_ai.conversations import PersistedConversations
 from chatrecord.sqlalchemy import (

@@ -9,7 +9,7 @@ from drivers import url_by
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from chatrecord import DatabaseFailed
+from chatrecord.errors import DatabaseFailed
 from chatrecord.sqlalchemy import Database, create_chat
 from chatrecord.sqlalchemy.engine.pooler_hints import hint_for
 from chatrecord.testing import Script, say

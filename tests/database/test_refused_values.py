@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from chatrecord import DatabaseFailed, RunError
+from chatrecord.errors import DatabaseFailed, RunError
 from chatrecord.runs.recorder import RunRecorder
 from chatrecord.sqlalchemy import Database, create_chat
 from chatrecord.testing import Script, call, fail, hang, say

@@ -13,7 +13,7 @@ from uuid import uuid4
 
 import pytest
 
-from chatrecord import ConfigurationError
+from chatrecord.errors import ConfigurationError
 from chatrecord.ids import new_id
 from chatrecord.records import ApiRequest, Tokens
 from chatrecord.sqlalchemy import Database, create_chat, usage

@@ -12,7 +12,7 @@ from sqlalchemy import URL
 from sqlalchemy.ext.asyncio import create_async_engine
 from talk import Talk, talks
 
-from chatrecord import DatabaseFailed
+from chatrecord.errors import DatabaseFailed
 from chatrecord.sqlalchemy import Database, load_chat
 from chatrecord.testing import Script, say
 from chatrecord.testing.look import until

@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy import event, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from chatrecord import Attachment, ConfigurationError
+from chatrecord import Attachment
+from chatrecord.errors import ConfigurationError
 from chatrecord.sqlalchemy import Database, create_chat
 from chatrecord.testing import Script, say
 

@@ -10,7 +10,7 @@ import pytest
 from leftovers import Leftovers, leftovers
 from talk import talks
 
-from chatrecord import DatabaseFailed
+from chatrecord.errors import DatabaseFailed
 from chatrecord.sqlalchemy import Database, load_chat
 from chatrecord.testing import Script, say
 from chatrecord.testing.look import until

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from chatrecord import ConfigurationError
+from chatrecord.errors import ConfigurationError
 from chatrecord.sqlalchemy import Database, create_chat
 from chatrecord.testing import Script, hang, say
 from chatrecord.testing.look import die, has_journal, load, until

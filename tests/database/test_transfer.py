@@ -11,7 +11,8 @@ from uuid import UUID
 
 import pytest
 
-from chatrecord import Chat, ChatExists, ChatNotFound, Compact, ImportInvalid, RunError
+from chatrecord import Chat, Compact
+from chatrecord.errors import ChatExists, ChatNotFound, ImportInvalid, RunError
 from chatrecord.sqlalchemy import Database, create_chat, export_chat, import_chat, load_chat
 from chatrecord.testing import Script, call, fail, hang, say, think
 from chatrecord.testing.conformance.shared import AWKWARD, PARSABLE, read

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from chatrecord import Usage
 from chatrecord.local import INSTRUCTIONS, MODEL_NAME, WINDOW, local_llm
+from chatrecord.records import Usage
 from chatrecord.sqlalchemy import Database, create_chat, load_chat
 from chatrecord.sqlalchemy.database import ReadyMade
 

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from pydantic_ai.models import Model
 
-from chatrecord import Attachment, RunError
+from chatrecord import Attachment
+from chatrecord.errors import RunError
 from chatrecord.sqlalchemy import Database, create_chat, load_chat
 
 from .answers import says

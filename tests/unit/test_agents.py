@@ -9,7 +9,8 @@ from pydantic_ai import Agent, RunContext
 from pydantic_ai.models.test import TestModel
 from pydantic_ai.toolsets import FunctionToolset
 
-from chatrecord import AgentMismatch, ConfigurationError, Window, repeatable
+from chatrecord import Window, repeatable
+from chatrecord.errors import AgentMismatch, ConfigurationError
 from chatrecord.pydantic_ai import open_llm
 from chatrecord.sqlalchemy import Database, create_chat, load_chat
 from chatrecord.testing import Script, call, say

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chatrecord import ImportInvalid
+from chatrecord.errors import ImportInvalid
 from chatrecord.sqlalchemy import Database, import_history, list_chats, load_chat
 from chatrecord.testing import Script, say
 

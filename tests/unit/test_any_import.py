@@ -12,7 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chatrecord import ChatExists, ChatRecordError, ImportInvalid
+from chatrecord import ChatRecordError
+from chatrecord.errors import ChatExists, ImportInvalid
 from chatrecord.sqlalchemy import Database, create_chat, export_chat, import_chat, list_chats
 from chatrecord.testing import Script, call, say, think
 from chatrecord.text.storable import unescape_json

@@ -12,9 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatrecord import Attachment, AttachmentTooLarge, FolderStore, FsspecStore
+from chatrecord import Attachment
+from chatrecord.attachments import FolderStore, FsspecStore
 from chatrecord.attachments.attachment import read_attachments
 from chatrecord.attachments.embedded_files import File, digest, put_back, referred_to, taken_out
+from chatrecord.errors import AttachmentTooLarge
 
 PNG = b"\x89PNG\r\n\x1a\n and more"
 DATA = st.one_of(

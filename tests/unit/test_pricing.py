@@ -6,8 +6,9 @@ from decimal import Decimal
 import pytest
 from genai_prices import Usage
 
-from chatrecord import CostLimitExceeded, Limits, TokenLimitExceeded, UnknownPrice
-from chatrecord import Usage as Spent
+from chatrecord import Limits
+from chatrecord.errors import CostLimitExceeded, TokenLimitExceeded, UnknownPrice
+from chatrecord.records import Usage as Spent
 from chatrecord.spending.pricing import price
 from chatrecord.values import Target
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from chatrecord import ChatNotFound, ConfigurationError, ProviderError, RunError
+from chatrecord.errors import ChatNotFound, ConfigurationError, ProviderError, RunError
 from chatrecord.sqlalchemy import Database
 from chatrecord.sqlalchemy.sync import (
     create_chat,

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatrecord import Message, Tokens, Window
-from chatrecord.records import Role
+from chatrecord import Message, Window
+from chatrecord.records import Role, Tokens
 from chatrecord.store.window import estimate_tokens
 
 ROLES = {"u": "user", "a": "assistant", "t": "tool", "s": "system"}

@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
-from chatrecord import Attached, Attachment, AttachmentStore, FolderStore, FsspecStore, Reply
+from chatrecord import Attachment, Reply
+from chatrecord.attachments import AttachmentStore, FolderStore, FsspecStore
+from chatrecord.records import Attached
 from chatrecord.sqlalchemy import Database, create_chat
 from chatrecord.sqlalchemy.sync import create_chat as create_plain_chat
 

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from uuid import UUID
 
-from chatrecord import ChatRecord
+from chatrecord.records import ChatRecord
 from chatrecord.sqlalchemy import (
     Database,
     Keys,
