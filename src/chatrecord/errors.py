@@ -147,14 +147,14 @@ class DatabaseFailed(ChatRecordError):
 class RunError(ChatRecordError):
     """A run ended without a final answer.
 
-    What had come by then is stored: `run_id` names the run, `text` is its partial answer.
+    What has arrived by then is stored: `run_id` names the run, `text` is its partial answer.
     """
 
     run_id: UUID | None = None
     text: str = ""
 
     def attach_context(self, run_id: UUID, text: str) -> None:
-        """This is the run that it ended, and what had come of its answer."""
+        """This is the run that it ended, and how far its answer came."""
         self.run_id, self.text = run_id, text
 
 

@@ -83,7 +83,7 @@ async def _looking_on(place: Place, chats: Sequence[str], seed: int, ending: Any
 
         async def ask() -> None:
             chat = await person.chat(person.chance.choice(chats))
-            await person.ask(chat, f"aside {person.chance.random()}")
+            await person.ask(chat, f"side {person.chance.random()}")
 
         async def repair() -> None:
             await db.repair()

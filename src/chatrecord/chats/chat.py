@@ -268,7 +268,7 @@ class Chat:
     async def stop(self) -> bool:
         """Stop the active run, in whichever process it is; whether there was one.
 
-        Returns once what had come is stored. Stopping twice is stopping once.
+        Returns once what has arrived is stored. Stopping twice is stopping once.
         """
         return await self._runs.stop()
 
@@ -395,8 +395,8 @@ class Chat:
             async for chunk in chat.resume(): ...
 
         Tools that have run are not run again: their stored results are used. A call that was
-        interrupted is reported to the model as such. A partial answer is given anew, and kept as
-        superseded. Raises `ApprovalPending` while a call is undecided, and `NothingToResume`.
+        interrupted is reported to the model as such. A partial answer is generated again, and kept
+        as superseded. Raises `ApprovalPending` while a call is undecided, and `NothingToResume`.
         """
 
         async def begin() -> Feed:

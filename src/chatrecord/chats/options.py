@@ -34,8 +34,8 @@ class RuntimeOptions(TypedDict, total=False):
     - `on_parked`: what a question does while tool calls wait to be approved: `"reject"` it with
       `ApprovalPending` (the default), or `"deny"` the calls and go ahead.
     - `deliver`: when a piece reaches its reader: once it is `"stored"` (the default), or `"early"`,
-      which is sooner by up to a tick (50 ms) and its commit. A killed process may then have shown
-      text that is not stored, at most what came within a quarter of a second.
+      which is sooner by up to one flush (50 ms) and its commit. A killed process may then have
+      shown text that is not stored, at most what came within a quarter of a second.
     - `budgets`: what an owner may spend in a day, in all chats and processes: see `Budget`.
     - `retries`: how often a request that failed before its first output is tried again (2).
     - `hooks`: what sees and changes the requests, tool calls and ends of its runs: see `Hook`.

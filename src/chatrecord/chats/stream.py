@@ -93,7 +93,7 @@ class ChatStream(Generic[Output]):
         await self.close()
 
     async def close(self) -> None:
-        """Leave. With `on_disconnect="stop"` this returns once what had come is stored."""
+        """Leave. With `on_disconnect="stop"` this returns once what has arrived is stored."""
         if isinstance(self._run, LiveRun) and self._on_disconnect == "stop":
             self._run.stop()
             await self._run.ended()

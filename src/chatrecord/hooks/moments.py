@@ -67,7 +67,7 @@ class Answered:
     """An attempt at a provider that has its answer, or has failed: then `error` tells why.
 
     `request` is its row: ids, tokens, cost in US dollars, latency. `message` is the answer, with
-    what had come of it by then.
+    how far it came by then.
     """
 
     request: ApiRequest

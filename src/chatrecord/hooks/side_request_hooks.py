@@ -22,7 +22,7 @@ class AsideRows(Protocol):
 
 
 class SideRequestHooks(RunHooks):
-    """Calls the hooks for requests alone: an aside has no tools, and its end is no run's."""
+    """Calls the hooks for requests alone: a side request has no tools, and its end is no run's."""
 
     def __init__(
         self, hooks: Sequence[Hook], chat_id: UUID, run_id: UUID | None, rows: AsideRows

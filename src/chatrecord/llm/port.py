@@ -124,7 +124,7 @@ class Recorder(Protocol):
         """Wait, and leave the provider waiting, until enough of the answer is stored."""
 
     def close_request(self, answer: Answer | None, failure: Failure | None = None) -> None:
-        """The attempt is over. With a failure, `answer` is what had come by then."""
+        """The attempt is over. With a failure, `answer` is how far it came by then."""
 
     def add_message(self, body: Body) -> None:
         """A message that goes into the next request, such as tool results."""
@@ -185,7 +185,8 @@ class LLM(Protocol):
         """
 
     def for_side_requests(self, llm: object) -> LLM:
-        """Another one for asides: what an application calls an LLM, tried as often as this one.
+        """Another one for side requests: what an application calls an LLM, tried as often as this
+        one.
 
         Raises `ConfigurationError` or `TypeError` for one that cannot be used.
         """

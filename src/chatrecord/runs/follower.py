@@ -49,7 +49,7 @@ class FollowedRun(Feed):
         return self._read_to
 
     async def update(self, state: RunState | None, pieces: Sequence[JournalEntry]) -> None:
-        """Hand on these new pieces. Read the rest of what is new, if this beat says so."""
+        """Hand on these new pieces. Read the rest of what is new, if this state says so."""
         if state is None:
             self._finish(RunInterrupted(f"Run {self.id} was deleted, or never had its turn"))
             return
@@ -245,12 +245,12 @@ def _is_dead(state: RunState) -> bool:
 
 
 def _has_left(state: RunState) -> bool:
-    """Whether this run still stands in line although its process has died."""
+    """Whether this run is still queued although its process has died."""
     return state.status == "waiting" and state.lease_until < datetime.now(UTC)
 
 
 def _standing(messages: Sequence[Message], state: RunState) -> Sequence[Message]:
-    """Without partial answers that were given anew, or will be, as the run goes on.
+    """Without partial answers that were generated again, or will be, as the run goes on.
 
     All of them where the run was withdrawn.
     """

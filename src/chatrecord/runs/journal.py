@@ -1,8 +1,8 @@
 """The one writer of all live answers of a process.
 
-Every tick is one transaction: it renews the leases of all live runs, learns which are to stop, and
+Every flush is one transaction: it renews the leases of all live runs, learns which are to stop, and
 stores what has come of all streams since the last. A piece is handed to its readers only after the
-tick that stored it.
+flush that stored it.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class Journaled(Protocol):
 
 
 class Journal:
-    """Writes the pieces of all live runs, a transaction a tick, while there are any."""
+    """Writes the pieces of all live runs, one transaction a flush, while there are any."""
 
     def __init__(
         self, store: JournalStore, lease: timedelta = LEASE, patience: timedelta = DATABASE_TIMEOUT
@@ -127,7 +127,7 @@ class Journal:
         self._paused = False
 
     def request_flush(self) -> None:
-        """Something should not wait for the next tick."""
+        """Something should not wait for the next flush."""
         self._news.set()
 
     def register(self, run: Journaled) -> None:

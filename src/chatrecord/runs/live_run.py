@@ -267,7 +267,7 @@ class LiveRun(Feed):
         )
 
     def _request_flush(self) -> None:
-        """A reader waits for the first piece; who only asks for the whole can wait for the tick."""
+        """A reader waits for the first piece. The whole answer alone can wait for the flush."""
         if self._followed:
             self._journal.request_flush()
 

@@ -9,7 +9,7 @@ from chatrecord.records import Message, ToolCall
 
 
 def worth_sending(messages: Sequence[Message]) -> list[Message]:
-    """What a run has written, but for the partial answer that is to be given anew."""
+    """What a run has written, but for the partial answer that is to be generated again."""
     standing = [message for message in messages if message.status != "superseded"]
     while standing and standing[-1].role == "assistant" and standing[-1].status != "complete":
         standing.pop()

@@ -33,7 +33,7 @@ class RunSpec:
 
     @property
     def waits(self) -> bool:
-        """Whether it stands in line where the chat is busy."""
+        """Whether it is queued where the chat is busy."""
         return self.policies.on_busy == "wait" and self.resumes is None
 
 

@@ -39,7 +39,7 @@ _REACH = timedelta(days=7)
 
 
 class Ledger(Protocol):
-    """Where the requests of an aside are written down."""
+    """Where side requests are written down."""
 
     @property
     def chat_id(self) -> UUID: ...
@@ -140,7 +140,10 @@ class SideRequestRecorder:
 
 @dataclass(frozen=True, slots=True)
 class SideAnswer:
-    """The answer to an aside: its text, the request that brought it, and its message, no row."""
+    """The answer to a side request.
+
+    Its text, the request that brought it, and its message, no row.
+    """
 
     text: str
     request: ApiRequest

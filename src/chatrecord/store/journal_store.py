@@ -21,9 +21,9 @@ class JournalStore(Protocol):
     async def flush(self, news: Mapping[Lease, Sequence[JournalEntry]]) -> Mapping[UUID, bool]:
         """Renew these leases, and append the news of each run to the journal.
 
-        Tells those who listen to `tidings` of runs that have news, where the database can tell.
-        Returns for each run whether it has been asked to stop. A run that is missing there has been
-        taken over, and nothing was written for it.
+        Tells those who listen to `notifications` of runs that have news, where the database can
+        tell. Returns for each run whether it has been asked to stop. A run that is missing there
+        has been taken over, and nothing was written for it.
         """
 
     async def journal(self, message_id: UUID, *, after: int) -> list[JournalEntry]:

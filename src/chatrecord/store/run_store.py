@@ -61,5 +61,5 @@ class RunStore(Protocol):
     ) -> list[Run]:
         """Active runs whose lease has expired, of these chats or of all.
 
-        Of all: those that wait in line, too.
+        Of all: queued ones, too.
         """

@@ -55,7 +55,7 @@ async def die(backend: Backend, chat: Chat) -> None:
     journal.pause()
     live = journal.live(run.id)
     long_ago = datetime.now(UTC) - timedelta(seconds=1)
-    async with live.lock if live is not None else nullcontext():  # a tick may be under way
+    async with live.lock if live is not None else nullcontext():  # a flush may be under way
         await backend.store.flush({Lease(run.id, run.owner, run.epoch, long_ago): []})
 
 

@@ -33,7 +33,7 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class Anew:
-    """An answer given anew: the last, or that with this id (its run's)."""
+    """An answer generated again: the last, or that with this id (its run's)."""
 
     message_id: str | None
 

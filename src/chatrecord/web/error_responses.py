@@ -41,7 +41,7 @@ class BadRequest(Exception):
 
 NOT_FOUND = Problem(404, "not_found", "There is no such chat.")
 NOT_SIGNED_IN = Problem(401, "not_signed_in", "Sign in first.")
-UNKNOWN = Problem(500, "failed", "Something went wrong. What had come is stored.")
+UNKNOWN = Problem(500, "failed", "Something went wrong. What has arrived is stored.")
 
 _KNOWN: dict[type[Exception], Problem] = {
     errors.ChatNotFound: NOT_FOUND,

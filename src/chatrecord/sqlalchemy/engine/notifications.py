@@ -1,7 +1,7 @@
 """Word from other processes that a run has news, where the database passes it on: PostgreSQL.
 
-Ids only, and one notice a tick for all runs of a process: a notice makes its commit wait for every
-other that carries one.
+Ids only, and one notification a flush for all runs of a process: a notification makes its commit
+wait for every other that carries one.
 """
 
 from __future__ import annotations

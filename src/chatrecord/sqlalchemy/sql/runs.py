@@ -47,7 +47,7 @@ class RunStatements(Tables):
 
     @cached_property
     def expired_queued(self) -> Select[Any]:
-        """Runs that stand in line although their process has died."""
+        """Runs that are queued although their process has died."""
         expired = self.run.lease_until < bindparam("now", type_=self.run.lease_until.type)
         page = self.run.select().where(self.run.status == "waiting", expired)
         return page.limit(bindparam("limit", type_=Integer))

@@ -11,7 +11,7 @@
             async with Database("...") as db:
                 yield db
 
-`home` is anything with a `store` and an `office`; `elsewhere` is the same database as another
+`backend` is anything with a `store` and a `runtime`; `elsewhere` is the same database as another
 process has it. Chats need a column `user_id` for text. The tables are there already, and may hold
 chats of other tests.
 """

@@ -181,7 +181,7 @@ class RunsGoOn:
         assert answered_calls(script.requests[-1]) == ["c0", "c1", "c2", "c3"]
 
     async def test_a_resumed_run_has_the_history_it_had(self, backend: Backend) -> None:
-        """Answers that were given anew take no place in the window."""
+        """Answers that were generated again take no place in the window."""
         script = Script([say("old")], *([say(f"new {n}")] for n in range(4)))
         chat = await new_chat(backend, script, window=Window(messages=2), retries=0)
         await chat.ask("First")

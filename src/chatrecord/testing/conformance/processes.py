@@ -330,7 +330,7 @@ async def are_in_line(backend: Backend, chat: Chat, count: int) -> bool:
 
 
 def waiting(chat: Chat, *, until: datetime) -> Run:
-    """A run that stands in line, of a process that will say nothing more."""
+    """A queued run of a process that will say nothing more."""
     return Run(
         id=new_id(),
         chat_id=chat.id,

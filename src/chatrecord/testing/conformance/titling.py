@@ -37,7 +37,7 @@ from .shared import add
 
 
 class Failing(Hook):
-    """Lets no aside pass."""
+    """Lets no side request pass."""
 
     def before_request(self, sending: Sending) -> None:
         if sending.is_side_request:
