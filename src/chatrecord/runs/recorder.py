@@ -428,7 +428,8 @@ class RunRecorder:
         """The run is over."""
         self.run = run
         for call in list(self.tool_calls.values()):
-            if call.status in ("pending", "running"):
+            is_open = call.status in ("pending", "running", "awaiting_approval")
+            if is_open and (run.status != "parked" or call.status != "awaiting_approval"):
                 self._put_tool_call(ended_call(call, "interrupted", None, None))
         self._changes.put(run)
         if not self._sent and self._request is not None:

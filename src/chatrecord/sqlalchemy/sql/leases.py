@@ -31,7 +31,8 @@ class LeaseStatements(Tables):
             self.run.id.in_(bindparam("run_ids", expanding=True, type_=self.run.id.type)),
             self.run.owner == bindparam("of_owner"),
             self.run.epoch == bindparam("of_epoch", type_=Integer),
-            self.run.active_chat_id.is_not(None),
+            # Neither one that has ended nor one that is parked: its lease has no end.
+            self.run.status == "running",
         ]
 
     @cached_property

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from pydantic_ai import Tool
 
 from chatrecord.chats import opening as chats
 from chatrecord.chats.chat import Chat
@@ -17,7 +18,7 @@ from chatrecord.store.changes import Changes, JournalEntry, Lease
 from chatrecord.testing.look import answered_calls, die, has_journal, load, new_chat, until
 from chatrecord.testing.script import Script, call, hang, meet, say
 
-from .shared import AWKWARD, read
+from .shared import AWKWARD, add, read
 
 
 class RunsAreFenced:
@@ -87,6 +88,25 @@ class RunsAreFenced:
         assert await backend.store.journal(answer.id, after=98) == []
         assert list(await backend.store.flush({replace(lease, epoch=newer.epoch): []})) == [run.id]
         await _end(backend, chat)
+
+    async def test_the_lease_of_a_parked_run_has_no_end(self, backend: Backend) -> None:
+        """A flush that comes late, as another that was under way, does not shorten it."""
+        tools = [Tool(add, requires_approval=True)]
+        chat = await new_chat(backend, Script([call("add", "c1", a=1, b=2)]), tools=tools)
+        await chat.ask("Add")
+        parked = await chat.active_run()
+        assert parked is not None
+        assert parked.status == "parked"
+        soon = datetime.now(UTC) + timedelta(milliseconds=1)
+
+        late = Lease(parked.id, parked.owner, parked.epoch, soon)
+        assert await backend.store.flush({late: []}) == {}
+
+        assert await chat.active_run() == parked
+        await asyncio.sleep(0.01)
+        assert await chats.repair(backend, chats=[chat.id]) == 0
+        assert len(await chat.pending_approvals()) == 1
+        await chat.stop()
 
     async def test_leases_of_several_epochs_are_renewed_together(self, backend: Backend) -> None:
         first, run = await _dead(backend)
