@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import mysql, postgresql
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
-from sqlalchemy.types import TypeDecorator, TypeEngine
+from sqlalchemy.types import TypeDecorator, TypeEngine, UserDefinedType
 
 from chatrecord.sqlalchemy import ChatMixin, ChunkMixin, MessageMixin, RequestMixin, RunMixin
 from chatrecord.sqlalchemy.types import Key
@@ -57,6 +57,25 @@ class Careless(TypeDecorator[str]):
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
         return value
+
+
+class Spelled(UserDefinedType[Any]):
+    """A type of an application's own, of which only its SQL is known."""
+
+    cache_ok = True
+
+    def __init__(self, spec: str) -> None:
+        self.spec = spec
+
+    def get_col_spec(self, **_: Any) -> str:
+        return self.spec
+
+
+class Wrapped(TypeDecorator[Any]):
+    """The same, inside another type."""
+
+    impl = Spelled
+    cache_ok = True
 
 
 class Base(DeclarativeBase):
@@ -155,6 +174,28 @@ CARELESS_TEXTS: dict[str, TypeEngine[Any]] = {
     .with_variant(mysql.VARCHAR(100, charset="utf8mb4", collation="utf8mb4_bin"), "mariadb"),
 }
 """Types of text that databases compare without minding case, accents or trailing spaces."""
+
+UNKNOWN_TYPES: dict[str, dict[str, tuple[TypeEngine[Any], Any]]] = {
+    "sqlite": {
+        "text": (Spelled("VARCHAR(50) COLLATE NOCASE"), "Bob"),
+        "wrapped": (Wrapped("VARCHAR(50) COLLATE NOCASE"), "Bob"),
+        "variant": (String(50).with_variant(Spelled("TEXT COLLATE NOCASE"), "sqlite"), "Bob"),
+        "number": (Spelled("INTEGER"), 7),
+    },
+    "postgresql": {
+        "text": (Spelled("CITEXT"), "Bob"),
+        "wrapped": (Wrapped("CITEXT"), "Bob"),
+        "domain": (postgresql.DOMAIN("spelled_ci", Spelled("CITEXT")), "Bob"),
+        "network": (postgresql.INET(), "10.0.0.1"),
+    },
+    "mysql": {
+        "text": (Spelled("VARCHAR(50)"), "Bob"),
+        "wrapped": (Wrapped("VARCHAR(50)"), "Bob"),
+        "year": (mysql.YEAR(), 2024),
+        "bits": (mysql.BIT(8), 7),
+    },
+}
+"""Of each database types of which nobody can say how it compares them, and a value."""
 
 PREPARATIONS = {
     "postgresql": (

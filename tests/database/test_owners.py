@@ -16,7 +16,8 @@ from uuid import UUID
 import httpx
 import owners
 import pytest
-from sqlalchemy import CHAR, String, text
+from sqlalchemy import BINARY, CHAR, VARBINARY, String, make_url, text
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import DBAPIError
 from starlette.applications import Starlette
 
@@ -280,6 +281,67 @@ async def test_json_is_no_scope(own: Database[Any]) -> None:
     assert chat.record.columns["tags"] == ["Bob"]
     with pytest.raises(ConfigurationError, match="Declare a column of text or of numbers"):
         await load_chat(own, Script(), chat.id, tags=["Bob"])
+
+
+@pytest.mark.parametrize("number", range(4))
+async def test_a_type_that_is_not_known_is_no_scope(any_url: str, number: int) -> None:
+    """Nobody can say whether it takes 'BOB' for 'Bob', or '7abc' for 7."""
+    kinds = owners.UNKNOWN_TYPES[make_url(any_url).get_backend_name()]
+    name, (kind, value) = list(kinds.items())[number]
+    async with tables(any_url, owners.base_with(kind, f"unknown_{name}")) as db:
+        chat = await create_chat(db, Script([say("hi")]), owner=value)
+        await chat.ask("Hi!")
+
+        for door in (
+            partial(load_chat, db, Script(), chat.id),
+            partial(list_chats, db),
+            partial(delete_chat, db, chat.id),
+            partial(purge, db, older_than=timedelta(0)),
+            partial(usage, db),
+        ):
+            with pytest.raises(ConfigurationError, match="Declare a column of text or of numbers"):
+                await door(owner=value)
+        with pytest.raises(ConfigurationError, match=r"such as String\(100\) or Integer"):
+            await usage(db, by=["owner"])
+        spent = await load_chat(db, Script(), chat.id, budgets=[Budget(tokens=1, by="owner")])
+        with pytest.raises(ConfigurationError, match="Declare a column of text or of numbers"):
+            await spent.ask("Once more?")
+        assert [found.id for found in await list_chats(db)] == [chat.id]
+
+
+async def test_a_domain_is_compared_as_what_it_is_made_of(postgresql_url: str) -> None:
+    kind = postgresql.DOMAIN("owner_ci", postgresql.CITEXT())
+    async with tables(postgresql_url, owners.base_with(kind, "domain")) as db:
+        chats = {bob: await create_chat(db, Script(), owner=bob) for bob in BOBS}
+
+        for bob, chat in chats.items():
+            assert [found.id for found in await list_chats(db, owner=bob)] == [chat.id]
+        with pytest.raises(TypeError, match="owner= takes str, not int"):
+            await list_chats(db, owner=0)
+
+
+async def test_bytes_that_a_fixed_width_would_fill_up_are_refused(mariadb_url: str) -> None:
+    async with tables(mariadb_url, owners.base_with(BINARY(5), "filled")) as db:
+        chat = await create_chat(db, Script(), owner=b"Bobby")
+
+        assert [found.id for found in await list_chats(db, owner=b"Bobby")] == [chat.id]
+        for door in (partial(create_chat, db, Script()), partial(list_chats, db)):
+            for short in (b"Bob", b"Bobby\0"):
+                with pytest.raises(ValueError, match="declare the column as VARBINARY"):
+                    await door(owner=short)
+
+
+async def test_bytes_of_a_limited_length_are_the_scope_to_the_letter(any_url: str) -> None:
+    kind = VARBINARY(5).with_variant(postgresql.BYTEA(), "postgresql")
+    async with tables(any_url, owners.base_with(kind, "limited")) as db:
+        chats = {bob: await create_chat(db, Script(), owner=bob) for bob in (b"Bob", b"Bob\0")}
+
+        for bob, chat in chats.items():
+            assert [found.id for found in await list_chats(db, owner=bob)] == [chat.id]
+        with pytest.raises(TypeError, match="owner= takes bytes, not str: pass its bytes"):
+            await list_chats(db, owner="Bob")
+        with pytest.raises(ValueError, match="owner= takes at most 5 bytes"):
+            await create_chat(db, Script(), owner=b"Robert")
 
 
 async def test_an_owner_that_a_fixed_width_would_change_is_refused(any_url: str) -> None:

@@ -7,55 +7,38 @@ Databases turn what they are given into what they need. Some compare the text 'B
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    BINARY,
     CHAR,
+    VARBINARY,
     Boolean,
     ColumnElement,
-    Date,
-    DateTime,
     Dialect,
     Enum,
     Float,
     Integer,
-    Interval,
-    LargeBinary,
     Numeric,
     String,
-    Time,
-    Uuid,
 )
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from chatrecord.errors import ConfigurationError
-from chatrecord.sqlalchemy.sql.exact import resolved
-from chatrecord.sqlalchemy.types import Key, LongText, Money, UtcDateTime
+from chatrecord.sqlalchemy.types import Key
 from chatrecord.text.arguments import LONGEST_KEY
 from chatrecord.text.storable import escape
 
-_LARGEST = 2**63
-_EXACTLY = (String, Integer, Boolean, LargeBinary)
-"""Whose values are read as they were written."""
+from .known_types import BYTES, resolved, taken_by
 
-_SIMPLE: tuple[tuple[type[TypeEngine[Any]], tuple[type, ...]], ...] = (
-    (Boolean, (bool,)),
-    (Integer, (int,)),
-    (String, (str,)),
-    (DateTime, (datetime,)),
-    (Date, (date,)),
-    (Time, (time,)),
-    (Interval, (timedelta,)),
-    (LargeBinary, (bytes,)),
-    (LongText, (str,)),
-    (Key, (str,)),
-    (UtcDateTime, (datetime,)),
-    (Money, (Decimal, int)),
-)
-"""What each type takes, the preferred one first."""
+_LARGEST = 2**63
+_COMPARED = (String, Integer, Numeric, Float, BINARY)
+"""Whose values databases turn into others."""
+_EXACTLY = (String, Integer, Boolean, *BYTES)
+"""Whose values are read as they were written."""
 
 _FIXES: Mapping[type, str] = {
     str: "pass str({name})",
@@ -73,12 +56,12 @@ def check_value(name: str, kind: TypeEngine[Any], value: object, dialect: Dialec
     """Raise `TypeError` or `ValueError` for a value that is none of this column's."""
     if value is None:
         return
-    taken = _taken(kind)
+    taken = taken_by(kind)
     if taken is None and isinstance(kind, TypeDecorator):
         _check_decorated(name, kind, value, dialect)
     elif taken is None:
         within = resolved(kind, dialect)
-        _check(name, within, _taken(within) or (object,), value)
+        _check(name, within, taken_by(within) or (object,), value)
     else:
         _check(name, kind, taken, value)
 
@@ -116,16 +99,6 @@ def _unpadded(kind: TypeEngine[Any], stored: object) -> object:
     return stored.rstrip(" ") if isinstance(kind, CHAR) and isinstance(stored, str) else stored
 
 
-def _taken(kind: TypeEngine[Any]) -> tuple[type, ...] | None:
-    if isinstance(kind, Enum):
-        return (str,) if kind.enum_class is None else (kind.enum_class, str)
-    if isinstance(kind, Uuid):
-        return (UUID,) if kind.as_uuid else (str,)
-    if isinstance(kind, Numeric | Float):
-        return (Decimal, int) if kind.asdecimal else (float, int)
-    return next((taken for simple, taken in _SIMPLE if isinstance(kind, simple)), None)
-
-
 def _check(name: str, kind: TypeEngine[Any], taken: tuple[type, ...], value: object) -> None:
     if not _is_one(value, taken):
         fix = _FIXES.get(taken[0], f"pass a {taken[0].__name__}").format(name=name)
@@ -133,6 +106,8 @@ def _check(name: str, kind: TypeEngine[Any], taken: tuple[type, ...], value: obj
         raise TypeError(msg)
     if isinstance(value, str):
         _check_text(name, kind, value)
+    elif isinstance(value, bytes):
+        _check_bytes(name, kind, value)
     elif isinstance(value, int) and not -_LARGEST <= value < _LARGEST:
         msg = f"{name}= takes a number of 64 bits, not one of {value.bit_length()}"
         raise ValueError(msg)
@@ -166,6 +141,18 @@ def _check_text(name: str, kind: TypeEngine[Any], value: str) -> None:
         raise ValueError(msg)
 
 
+def _check_bytes(name: str, kind: TypeEngine[Any], value: bytes) -> None:
+    if isinstance(kind, BINARY) and len(value) != (width := kind.length or 1):
+        msg = (
+            f"{name}= takes {width} bytes, as a BINARY column adds zero bytes to fewer: declare "
+            "the column as VARBINARY, or pass as many bytes"
+        )
+        raise ValueError(msg)
+    if isinstance(kind, VARBINARY) and kind.length is not None and len(value) > kind.length:
+        msg = f"{name}= takes at most {kind.length} bytes"
+        raise ValueError(msg)
+
+
 def _check_places(name: str, kind: TypeEngine[Any], value: Decimal) -> None:
     if not value.is_finite():
         msg = f"{name}= takes a finite number, not {value}"
@@ -191,5 +178,5 @@ def _check_decorated(name: str, kind: TypeDecorator[Any], value: object, dialect
         msg = f"{name}= takes no {type(value).__name__}: {type(kind).__name__} refuses it"
         raise TypeError(msg) from error
     inside = resolved(within, dialect)
-    if isinstance(inside, String | Integer | Numeric | Float) and not isinstance(inside, Enum):
+    if isinstance(inside, _COMPARED) and not isinstance(inside, Enum):
         check_value(name, within, bound, dialect)

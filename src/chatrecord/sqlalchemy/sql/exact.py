@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import (
-    ARRAY,
-    JSON,
     ColumnElement,
     Dialect,
     Enum,
@@ -18,25 +16,25 @@ from sqlalchemy import (
     func,
     type_coerce,
 )
+from sqlalchemy.dialects.postgresql import DOMAIN
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from chatrecord.errors import ConfigurationError
+from chatrecord.sqlalchemy.models.known_types import resolved, taken_by
 from chatrecord.sqlalchemy.types import exact_collation, is_mysql
-
-_NEVER_EQUAL = (JSON, ARRAY, PickleType)
-"""Databases compare these in ways of their own, or not at all."""
 
 
 def equals(column: ColumnElement[Any], value: object) -> ColumnElement[bool]:
     """Whether a column holds this value and no other that the database takes for the same.
 
-    The plain comparison stays, for indexes serve it. Raises `ConfigurationError` for a column that
-    cannot be compared.
+    The plain comparison stays, for indexes serve it. Raises `ConfigurationError` for a column of
+    a type that is not known, which may compare in a way of its own.
     """
     if value is None:
         return column.is_(None)
+    column = _inside(column)
     wanted = bindparam(None, value, type_=column.type, unique=True)
     if not _may_be_text(column):
         return column == wanted
@@ -47,27 +45,35 @@ def equals(column: ColumnElement[Any], value: object) -> ColumnElement[bool]:
 
 def exact(column: ColumnElement[Any]) -> ColumnElement[Any]:
     """The column, as a key to group by that tells every two values apart."""
+    column = _inside(column)
     return type_coerce(_Exact(column), column.type) if _may_be_text(column) else column
 
 
-def resolved(kind: TypeEngine[Any], dialect: Dialect) -> TypeEngine[Any]:
-    """What a type is in this database: the inside of a `TypeDecorator`, one of its variants."""
-    found = kind.dialect_impl(dialect)
-    while isinstance(found, TypeDecorator):
-        found = found.load_dialect_impl(dialect)
-    return found
+def _inside(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    """A domain is compared as what it is made of: SQLAlchemy gives it no operators."""
+    while isinstance(column.type, DOMAIN):
+        column = type_coerce(column, column.type.data_type)
+    return column
 
 
 def _may_be_text(column: ColumnElement[Any]) -> bool:
-    """Whether it is text in one database or another."""
+    """Whether it is text in one database or another, which is told when a statement is compiled."""
     kind = column.type
-    if isinstance(kind, _NEVER_EQUAL):
-        msg = (
-            f"Chats cannot be told apart by {column}, which is of the type {kind!r}: databases "
-            "compare it in their own ways. Declare a column of text or of numbers for that"
-        )
-        raise ConfigurationError(msg)
-    return isinstance(kind, String | TypeDecorator) or bool(kind._variant_mapping)
+    if isinstance(kind, PickleType):
+        raise _incomparable(kind)
+    if isinstance(kind, TypeDecorator) or kind._variant_mapping:
+        return True
+    if taken_by(kind) is None:
+        raise _incomparable(kind)
+    return isinstance(kind, String)
+
+
+def _incomparable(kind: TypeEngine[Any]) -> ConfigurationError:
+    return ConfigurationError(
+        f"Chats cannot be told apart by a column of the type {kind!r}: databases compare it in "
+        "their own ways. Declare a column of text or of numbers for that, such as String(100) or "
+        "Integer, or a TypeDecorator of yours over one of them"
+    )
 
 
 class _Exact(FunctionElement[str]):
@@ -84,7 +90,10 @@ class _Exact(FunctionElement[str]):
 @compiles(_Exact)
 def _compiled(element: _Exact, compiler: Any, **options: Any) -> str:
     value: str = compiler.process(element.clauses.clauses[0], **options)
-    return _compared(value, resolved(element.kind, compiler.dialect), compiler.dialect)
+    kind = resolved(element.kind, compiler.dialect)
+    if taken_by(kind) is None:
+        raise _incomparable(element.kind)
+    return _compared(value, kind, compiler.dialect)
 
 
 def _compared(value: str, kind: TypeEngine[Any], dialect: Dialect) -> str:

@@ -55,7 +55,7 @@ def report(
         # Requests whose chat was deleted count as nobody's, and are in no scope.
         ranked = ranked.join(sql.chat.table, sql.chat.id == requests.chat_id, isouter=not scope)
     rows = ranked.subquery("ranked")
-    groups = [exact(rows.c[key.name]).label(key.name) for key in keys]
+    groups = [_grouped(rows.c[f"by_{name}"], name).label(f"by_{name}") for name in names]
     failed = case((rows.c.status == "failed", 1), else_=0)
     return (
         select(
@@ -111,6 +111,10 @@ def _key(sql: Statements, requests: MappedTable, dialect: Dialect, name: str) ->
     known = ", ".join((*_PERIODS, *_OF_REQUESTS, *_OF_CHATS, *own))
     msg = f"by= knows no {name!r}. There are: {known}"
     raise ValueError(msg)
+
+
+def _grouped(column: ColumnElement[Any], name: str) -> ColumnElement[Any]:
+    return column if name in _PERIODS else exact(column)
 
 
 def _period(moment: ColumnElement[Any], name: str, dialect: Dialect) -> ColumnElement[Any]:
