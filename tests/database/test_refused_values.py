@@ -58,7 +58,7 @@ async def test_a_piece_that_is_refused_ends_its_own_run_only(tmp_path: Path) -> 
         answering = asyncio.create_task(innocent.ask("Go on"))
         await asyncio.sleep(0.2)
 
-        with pytest.raises(DatabaseFailed, match="refused by a trigger"):
+        with pytest.raises(DatabaseFailed, match="refused a value: IntegrityError"):
             await poisoned.ask("Spoil it")
 
         assert (await answering).text == "".join(words)

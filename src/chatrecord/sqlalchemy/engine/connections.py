@@ -163,9 +163,10 @@ class Connections:
     @asynccontextmanager
     async def _connected(self, beginning: _Beginning) -> AsyncIterator[AsyncConnection]:
         async with AsyncExitStack() as stack:
-            with told_of_options():
-                connection = await stack.enter_async_context(beginning)
-            await self._checks.check(connection)
+            async with self._failing(has_begun=False):
+                with told_of_options():
+                    connection = await stack.enter_async_context(beginning)
+                await self._checks.check(connection)
             yield connection
 
     @asynccontextmanager
@@ -179,13 +180,13 @@ class Connections:
             raise explained from failure.__cause__
 
     @asynccontextmanager
-    async def _failing(self) -> AsyncIterator[None]:
+    async def _failing(self, *, has_begun: bool = True) -> AsyncIterator[None]:
         try:
             yield
         except Exception as error:
             if not is_of_database(error):
                 raise
-            raise failed(error) from error
+            raise failed(error, has_begun=has_begun) from error
 
     def _stay_in_one_loop(self) -> None:
         """Connections and live runs belong to the event loop they were made in."""

@@ -48,6 +48,7 @@ _MYSQL_UNDONE = (
     1203,  # too many connections of this user
     1205,  # lock wait timeout
     1213,  # deadlock, and a failed certification of Galera's
+    1226,  # max_user_connections, by an account's own limit
     1290,  # read-only
     1317,  # interrupted
     1412,  # the table has just been changed

@@ -34,6 +34,9 @@ _TURNED_AWAY = (
 )  # fmt: skip
 """What a server says before there is a connection: libpq hands its words on, and no code."""
 
+_BEFORE = {Nature.LOST: Nature.UNDONE, Nature.REFUSED: Nature.LASTING}
+"""What an error means before there is a transaction."""
+
 _DRIVERS = frozenset(("aiosqlite", "asyncmy", "asyncpg", "psycopg", "pymysql", "sqlite3"))
 _OF_VALUES = (ValueError, TypeError, OverflowError, RecursionError)
 """What drivers and our column types raise for a value that cannot be sent."""
@@ -48,13 +51,18 @@ def _is_bare(error: Exception) -> bool:
     return type(error).__module__.partition(".")[0] in _DRIVERS
 
 
-def failed(error: Exception) -> DatabaseFailed:
-    """What went wrong, without the statement, its parameters, and what the row would have held."""
+def failed(error: Exception, *, has_begun: bool = True) -> DatabaseFailed:
+    """What went wrong, without the statement, its parameters, and what the row would have held.
+
+    Before a transaction `has_begun`, nothing can have been written or refused.
+    """
     if isinstance(error, PoolExhausted):
         msg = f"No connection to the database was free. {_ENLARGE}"
         return DatabaseFailed(msg, may_pass=True, undone=True)
     told = getattr(error, "orig", None) or error
     nature = _nature(error, told)
+    if not has_begun:
+        nature = _BEFORE.get(nature, nature)
     return DatabaseFailed(
         _message(error, told, nature),
         may_pass=nature in (Nature.UNDONE, Nature.LOST),
@@ -65,8 +73,8 @@ def failed(error: Exception) -> DatabaseFailed:
 
 def _message(error: Exception, told: BaseException, nature: Nature) -> str:
     is_told = isinstance(error, DBAPIError | OSError) or _is_bare(error)
-    if not is_told or isinstance(error, DataError):
-        return f"The database refused a value: {type(told).__name__}"
+    if not is_told or isinstance(error, DataError) or nature is Nature.REFUSED:
+        return f"The database refused a value: {type(told).__name__}{_code_of(told)}"
     reason = (text_of(told).splitlines() or [""])[0]
     message = redact(f"The database failed: {type(told).__name__}: {reason}")
     if nature is Nature.LASTING and (schema := _schema_hint(told)):
@@ -74,6 +82,17 @@ def _message(error: Exception, told: BaseException, nature: Nature) -> str:
     if hint := hint_for(error):
         message += f". {hint}"
     return message
+
+
+def _code_of(told: BaseException) -> str:
+    """What tells the cause without a word of the row: drivers quote the value that is refused."""
+    number = told.args[0] if told.args else None
+    if isinstance(number, int):
+        return f" (error {number})"
+    if isinstance(sqlstate := getattr(told, "sqlstate", None), str):
+        return f" (SQLSTATE {sqlstate})"
+    name = getattr(told, "sqlite_errorname", None)
+    return f" ({name})" if name else ""
 
 
 def _schema_hint(told: BaseException) -> str | None:
