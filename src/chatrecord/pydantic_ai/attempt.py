@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Any, TypeAlias
 
 from pydantic_ai.messages import ModelMessage, ModelResponse, ModelResponseStreamEvent
@@ -18,7 +18,7 @@ from chatrecord.llm.port import Answer, Recorder
 from chatrecord.store.window import CHARACTERS_PER_TOKEN
 from chatrecord.values import Target
 
-from .errors import Failures, failure_of
+from .errors import Failures, failure_of, request_id
 from .messages import calls_of, finish_reason_of, growth_of, pieces_of
 from .outgoing_request import OutgoingRequest
 from .provider import (
@@ -128,19 +128,30 @@ class Attempt:
         tell_of_attempt(self._recorder.ids())
         try:
             yield
+            assert self._response is not None
+            answer = self._answer(self._response)
         except BaseException as error:
             self._grows = False
-            partial = self._unmasked(self._stream.get()) if self._stream is not None else None
-            answer = self._answer(partial) if partial is not None else None
-            failure = failure_of(error, secrets_of(self._wrapped))
+            failure = failure_of(error, self._secrets())
             self._failures.add(error, failure)
-            self._recorder.close_request(answer, failure)
+            self._recorder.close_request(self._partial_answer(), failure)
             if isinstance(error, Exception):
                 await self._hooks.after_response(failure.error)
             raise
-        assert self._response is not None
-        self._recorder.close_request(self._answer(self._response))
+        self._recorder.close_request(answer)
         await self._hooks.after_response(None)
+
+    def _secrets(self) -> list[str]:
+        with suppress(Exception):  # anybody's client
+            return secrets_of(self._wrapped)
+        return []
+
+    def _partial_answer(self) -> Answer | None:
+        """What had come before a failure, which nothing may hide that is raised on the way."""
+        with suppress(Exception):  # anybody's stream, and anybody's hooks
+            if self._stream is not None:
+                return self._answer(self._unmasked(self._stream.get()))
+        return None
 
     async def _let_hooks_change(self, target: Target) -> None:
         outgoing = OutgoingRequest(target, self._messages, self._parameters)
@@ -213,7 +224,7 @@ class Attempt:
             model=response.model_name,
             provider=response.provider_name,
             finish_reason=finish_reason_of(response),
-            provider_request_id=response.provider_response_id,
+            provider_request_id=request_id(response.provider_response_id),
             http_status=200 if response.provider_url else None,
             tokens=tokens_of(response),
             usage=reported,

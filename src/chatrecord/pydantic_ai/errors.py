@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Mapping, Sequence
-from typing import cast
+from contextlib import suppress
+from typing import Any
 
 from pydantic_ai.exceptions import (
     ModelAPIError,
@@ -31,9 +33,11 @@ from chatrecord.errors import (
     RunInterrupted,
 )
 from chatrecord.llm.port import Failure
+from chatrecord.text.arguments import LONGEST_KEY
 from chatrecord.text.redaction import named, redact, text_of
 
 _RATE_LIMIT = 429
+_STATUSES = range(100, 600)
 _PASSING_STATUS = {408, 409, _RATE_LIMIT, 500, 502, 503, 504, 529}
 _PASSING = (ModelRateLimitError, ModelServerError, ModelUnavailableError, ModelConnectionError)
 _LONGEST_WAIT = 60.0
@@ -57,13 +61,20 @@ class Failures:
 
 
 def failure_of(error: BaseException, secrets: Sequence[str]) -> Failure:
-    """Why an attempt at a provider failed, for its row, without these secrets."""
-    headers = cast(Mapping[str, str], getattr(error, "headers", None) or {})
+    """Why an attempt at a provider failed, for its row, without these secrets. Never raises."""
+    try:
+        return _failure_of(error, secrets)
+    except Exception:  # noqa: BLE001 - anybody's error, which must not hide what had come
+        name = type(error).__name__
+        return Failure(ProviderError(f"{name}: what it says cannot be read"), name[:LONGEST_KEY])
+
+
+def _failure_of(error: BaseException, secrets: Sequence[str]) -> Failure:
     return Failure(
         error=_attempt_error(error, secrets),
-        error_type=type(error).__name__,
+        error_type=type(error).__name__[:LONGEST_KEY],
         http_status=_status_of(error),
-        provider_request_id=headers.get("x-request-id") or headers.get("request-id"),
+        provider_request_id=_request_id_of(error),
     )
 
 
@@ -82,7 +93,14 @@ def is_unencodable(error: Exception) -> bool:
 
 def retry_after(error: BaseException) -> float | None:
     """The seconds the provider asked to wait."""
-    return getattr(error, "retry_after", None)
+    asked = _attribute(error, "retry_after")
+    is_number = isinstance(asked, int | float) and not isinstance(asked, bool)
+    return asked if is_number and 0 <= asked < math.inf else None
+
+
+def request_id(given: object) -> str | None:
+    """A provider's id of a request, if it is one that a column takes."""
+    return given if isinstance(given, str) and 0 < len(given) <= LONGEST_KEY else None
 
 
 def run_error(error: Exception) -> ChatRecordError:  # noqa: PLR0911 - a table of seven rows
@@ -127,17 +145,36 @@ def _provider_error(error: ModelAPIError, secrets: Sequence[str] = ()) -> Provid
 
 
 def _status_of(error: BaseException) -> int | None:
-    return getattr(error, "status_code", None)
+    status = _attribute(error, "status_code")
+    is_one = isinstance(status, int) and status in _STATUSES
+    return int(status) if is_one else None
+
+
+def _request_id_of(error: BaseException) -> str | None:
+    headers = _attribute(error, "headers")
+    if not isinstance(headers, Mapping):
+        return None
+    with suppress(Exception):  # anybody's mapping
+        return request_id(headers.get("x-request-id")) or request_id(headers.get("request-id"))
+    return None
+
+
+def _attribute(error: BaseException, name: str) -> Any:
+    """What anybody's error has by this name: it may be of any type, or a property that fails."""
+    try:
+        return getattr(error, name, None)
+    except Exception:  # noqa: BLE001 - anybody's property
+        return None
 
 
 def _reason(error: ModelAPIError, secrets: Sequence[str]) -> str:
-    body = getattr(error, "body", None)
+    body = _attribute(error, "body")
     if isinstance(body, dict):
         inner = body.get("error")
         body = inner if isinstance(inner, dict) else body
         if isinstance(body.get("message"), str):
             return redact(body["message"], *secrets)[:_LONGEST_MESSAGE]
-    return redact(error.message, *secrets)[:_LONGEST_MESSAGE]
+    return redact(str(error.message), *secrets)[:_LONGEST_MESSAGE]
 
 
 def _told(error: BaseException, secrets: Sequence[str] = ()) -> str:

@@ -103,6 +103,10 @@ def finish_reason_of(response: ModelResponse) -> str | None:
     return "tool_call" if asks and response.finish_reason == "stop" else response.finish_reason
 
 
+_MOST_BITS = 14_000
+"""Of a number that Python still writes down in digits: it refuses more than 4,300 of them."""
+
+
 def call_of(part: ToolCallPart) -> Call:
     """A tool call as it is stored: its arguments as an object, or as the text that is not one.
 
@@ -116,7 +120,7 @@ def call_of(part: ToolCallPart) -> Call:
 
 
 def json_of(value: object) -> Json:
-    """Any result of a tool as JSON; what has no JSON form as its `repr`, NaN and infinities too."""
+    """Any result of a tool as JSON; what has no JSON form as its `repr`, as NaN has none."""
     try:
         return cast(Json, _finite(to_jsonable_python(value, fallback=_shown, bytes_mode="base64")))
     except (ValueError, TypeError, RecursionError):
@@ -134,6 +138,8 @@ def _shown(value: object) -> str:
 def _finite(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
+    if isinstance(value, int) and value.bit_length() > _MOST_BITS:
+        return _shown(value)
     if isinstance(value, dict):
         return {key: _finite(item) for key, item in value.items()}
     return [_finite(item) for item in value] if isinstance(value, list) else value

@@ -9,7 +9,7 @@ from itertools import chain
 from uuid import UUID
 
 from chatrecord.llm.port import Body
-from chatrecord.records import Message, Run, ToolCall
+from chatrecord.records import ApiRequest, Message, Run, ToolCall
 from chatrecord.store.changes import Changes, RunRecord
 
 _UNSTORABLE = "The result could not be stored"
@@ -44,7 +44,9 @@ class Reduction:
             self._taken[less.id] += 1
         return less
 
-    def _without_value(self, row: RunRecord, calls: Sequence[ToolCall]) -> RunRecord | None:
+    def _without_value(  # noqa: PLR0911 - a table of seven rows
+        self, row: RunRecord, calls: Sequence[ToolCall]
+    ) -> RunRecord | None:
         if isinstance(row, Message) and row.role == "tool":
             return self._answered_anew(row, calls)
         if isinstance(row, Message):
@@ -53,6 +55,8 @@ class Reduction:
             return _failed(row)
         if isinstance(row, ToolCall) and row.arguments is not None:
             return replace(row, arguments=None)
+        if isinstance(row, ApiRequest) and _told_by_provider(row):
+            return replace(row, error=None, http_status=None, provider_request_id=None)
         if isinstance(row, Run) and row.settings is not None:
             return replace(row, settings=None)
         return None
@@ -67,6 +71,11 @@ class Reduction:
                 return replace(message, content=self.answers(failed).content)
             case _:
                 return None
+
+
+def _told_by_provider(request: ApiRequest) -> bool:
+    told = (request.error, request.http_status, request.provider_request_id)
+    return any(value is not None for value in told)
 
 
 def _failed(call: ToolCall) -> ToolCall:
