@@ -27,6 +27,7 @@ from chatrecord.text.arguments import (
 )
 
 from .chat import Chat
+from .insertion import inserted
 from .options import RuntimeOptions, check_budgets, check_options
 from .titles import checked_search, checked_title
 
@@ -63,7 +64,9 @@ async def create_chat(
         updated_at=now,
         columns=new.columns,
     )
-    stored = await backend.store.insert_chat(record, connection=connection)
+    insertion = backend.store.insert_chat(record, connection=connection)
+    own = connection is None  # or nothing is known before somebody else's COMMIT
+    stored = await (inserted(backend.store, record, insertion) if own else insertion)
     return Chat(backend, opened, stored, policies, new.instructions)
 
 

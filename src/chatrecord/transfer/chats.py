@@ -11,6 +11,7 @@ from uuid import UUID
 
 from chatrecord.attachments.embedded_files import ChatFile
 from chatrecord.chats import opening as chats
+from chatrecord.chats.insertion import inserted
 from chatrecord.errors import ImportInvalid
 from chatrecord.ids import new_id
 from chatrecord.records import ChatRecord, Run
@@ -53,7 +54,8 @@ async def import_chat(
     rows = [_orphaned(row) if isinstance(row, Run) else row for row in export.rows]
     if new_ids:
         chat, rows = _renewed(chat, rows)
-    stored = await backend.store.insert_whole_chat(chat, rows)
+    insertion = backend.store.insert_whole_chat(chat, rows)
+    stored = await (inserted(backend.store, chat, insertion) if new_ids else insertion)
     await chats.repair(backend, chats=[stored.id])
     return stored
 

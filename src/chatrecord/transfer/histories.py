@@ -10,6 +10,7 @@ from typing import Literal, get_args
 from uuid import UUID
 
 from chatrecord.attachments.embedded_files import exported
+from chatrecord.chats.insertion import inserted
 from chatrecord.errors import ImportInvalid
 from chatrecord.ids import new_id
 from chatrecord.llm.port import Body
@@ -96,7 +97,8 @@ async def import_history(
     for place, said in enumerate(history.said, 1):
         writer.add(said, place)
     writer.close()
-    return await backend.store.insert_whole_chat(writer.chat(given), writer.rows())
+    chat, store = writer.chat(given), backend.store
+    return await inserted(store, chat, store.insert_whole_chat(chat, writer.rows()))
 
 
 @dataclass(slots=True)

@@ -154,19 +154,35 @@ class StoredChats(Connections):
         return False
 
     async def delete_chat(self, chat_id: UUID, scope: Scope, audit: Audit = "delete") -> bool:
-        return await self._retried(lambda: self._delete_chat(chat_id, scope, audit))
+        seen: set[UUID] = set()
+        return await self._retried(lambda: self._delete_seen(chat_id, scope, audit, seen))
 
-    async def _delete_chat(self, chat_id: UUID, scope: Scope, audit: Audit) -> bool:
+    async def _delete_seen(
+        self, chat_id: UUID, scope: Scope, audit: Audit, seen: set[UUID]
+    ) -> bool:
+        """Delete it, or find it gone after it was `seen` and the answer to a COMMIT was lost."""
+        found: set[UUID] = set()
+        try:
+            await self._delete_chat(chat_id, scope, audit, found)
+        except DatabaseFailed as error:
+            if not error.undone:
+                seen |= found
+            raise
+        return chat_id in found | seen
+
+    async def _delete_chat(
+        self, chat_id: UUID, scope: Scope, audit: Audit, found: set[UUID]
+    ) -> None:
         async with self.long_transaction() as connection:
-            found = await connection.execute(self._sql.get_chat(scope), {"chat_id": chat_id})
-            if found.first() is None:
-                return False
+            chat = await connection.execute(self._sql.get_chat(scope), {"chat_id": chat_id})
+            if chat.first() is None:
+                return
+            found.add(chat_id)
             for statement in erase_rows(self._sql, audit):
                 await connection.execute(statement, {"chat_ids": [chat_id]})
             outside = await self.attachments.erase(connection, [chat_id])
             await connection.execute(erase_chats(self._sql), {"chat_ids": [chat_id]})
             await self.attachments.drop(outside)
-        return True
 
     async def idle_chats(self, before: datetime, scope: Scope, *, limit: int) -> list[UUID]:
         statement = idle_chats(self._sql, scope)
