@@ -12,10 +12,11 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from pydantic_ai import ImageUrl
 from sqlalchemy import func, select
 from starlette.applications import Starlette
 
-from chatrecord import Budget, Compact, Limits, Window
+from chatrecord import Attachment, Budget, Compact, Limits, Window
 from chatrecord.errors import ChatNotFound, ConfigurationError, RunNotFound
 from chatrecord.pydantic_ai import Persisted
 from chatrecord.sqlalchemy import (
@@ -23,9 +24,11 @@ from chatrecord.sqlalchemy import (
     create_chat,
     delete_chat,
     export_chat,
+    import_chat,
     import_history,
     list_chats,
     load_chat,
+    rotate,
     sync,
     usage,
 )
@@ -289,6 +292,36 @@ async def test_a_page_is_told_what_is_wrong_with_its_body(backend: Database) -> 
             assert (await page.get(f"/?{query}")).status_code in (400, 422), query
     (record,) = await list_chats(backend, user_id=user)
     assert await (await load_chat(backend, Script(), record.id)).messages() == []
+
+
+async def test_what_is_of_the_wrong_type_is_told_by_name(backend: Database) -> None:
+    anything: Any = 5
+    with pytest.raises(TypeError, match=r"lines= takes an iterable of lines.*not int"):
+        await import_chat(backend, anything)
+    with pytest.raises(TypeError, match=r"rotate\(\) takes a Database first, not int"):
+        await rotate(anything)
+    with pytest.raises(ConfigurationError, match=r"tools= has one .*Exception"):
+        await create_chat(backend, Script(), tools=[Exception])
+    for name in ("media_type", "name"):
+        given = {name: anything}
+        with pytest.raises(TypeError, match=rf"Attachment\({name}=...\) takes text, not int"):
+            Attachment(data=b"x", **given)
+    for name in ("url", "path"):
+        with pytest.raises(TypeError, match=rf"Attachment\({name}=...\) takes .*, not int"):
+            Attachment(**{name: anything})
+
+
+async def test_a_prompt_that_is_nested_too_deep_is_refused(backend: Database) -> None:
+    deep: Any = "x"
+    for _ in range(3000):
+        deep = [deep]
+    chat = await create_chat(backend, Script([say("hi")]))
+
+    with pytest.raises(ValueError, match="may be nested too deep, such as in a vendor_metadata"):
+        await chat.ask([ImageUrl(url="https://x.test/y.png", vendor_metadata={"a": deep})])
+
+    assert (await chat.ask("Hi!")).text == "hi"
+    assert [message.role for message in await chat.messages()] == ["user", "assistant"]
 
 
 async def test_what_is_right_still_goes(backend: Database) -> None:

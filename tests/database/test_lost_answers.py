@@ -8,7 +8,7 @@ import pytest
 from drivers import DRIVERS, leaves_writers, url_by
 from sqlalchemy import URL
 
-from chatrecord import ChatNotFound
+from chatrecord.errors import ChatNotFound
 from chatrecord.ids import new_id
 from chatrecord.sqlalchemy import (
     Database,

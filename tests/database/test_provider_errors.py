@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chatrecord import RunError
+from chatrecord.errors import RunError
 from chatrecord.records import ApiRequest
 from chatrecord.runs.reduction import Reduction
 from chatrecord.sqlalchemy import Database, create_chat

@@ -59,6 +59,14 @@ class Attachment:
         if self.data is not None and not isinstance(self.data, bytes):
             msg = f"Attachment(data=...) takes bytes, not {type(self.data).__name__}"
             raise TypeError(msg)
+        texts = {"url": self.url, "media_type": self.media_type, "name": self.name}
+        for name, value in texts.items():
+            if value is not None and not isinstance(value, str):
+                msg = f"Attachment({name}=...) takes text, not {type(value).__name__}"
+                raise TypeError(msg)
+        if self.path is not None and not isinstance(self.path, str | Path):
+            msg = f"Attachment(path=...) takes a Path or text, not {type(self.path).__name__}"
+            raise TypeError(msg)
         if self.url is not None and urlsplit(self.url).scheme not in ("http", "https"):
             msg = f"Attachment(url=...) takes an address that begins with https://, not {self.url}"
             raise ValueError(msg)

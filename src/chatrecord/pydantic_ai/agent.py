@@ -85,7 +85,14 @@ class AgentLLM:
         return {name for name, _ in tools} - others
 
     def prompt(self, content: object, storing: Change | None = None) -> Body:
-        return stored_body(ModelRequest(parts=[UserPromptPart(cast(Any, content))]), storing)
+        try:
+            return stored_body(ModelRequest(parts=[UserPromptPart(cast(Any, content))]), storing)
+        except (ValueError, RecursionError) as error:
+            msg = (
+                "The prompt cannot be stored as JSON, it may be nested too deep, such as in a "
+                f"vendor_metadata of it: {type(error).__name__}"
+            )
+            raise ValueError(msg) from error
 
     def attached(self, prompt: str | Sequence[Any], files: Sequence[Attachment]) -> Sequence[Any]:
         return attached(prompt, files)
@@ -220,9 +227,14 @@ def open_llm(
             attempts=attempts,
             capabilities=theirs,
         )
-    agent: Agent[Any, Any] = Agent(
-        _model_of(llm), instructions=instructions, tools=_checked(tools), deps_type=type(deps)
-    )
+    model, functions = _model_of(llm), _checked(tools)
+    try:
+        agent: Agent[Any, Any] = Agent(
+            model, instructions=instructions, tools=functions, deps_type=type(deps)
+        )
+    except UserError as error:
+        msg = f"tools= has one that the model cannot be told of: {text_of(error)}"
+        raise ConfigurationError(msg) from error
     return AgentLLM(agent, name=None, settings=settings, deps=deps, attempts=attempts)
 
 

@@ -187,9 +187,12 @@ async def _each(lines: Lines) -> AsyncIterator[str | bytes]:
     if isinstance(lines, AsyncIterable):
         async for line in lines:
             yield line
-    else:
+    elif isinstance(lines, Iterable):
         for line in lines:
             yield line
+    else:
+        msg = f"lines= takes an iterable of lines, such as an open file, not {type(lines).__name__}"
+        raise TypeError(msg)
 
 
 def _parsed(line: str | bytes) -> dict[str, Json]:

@@ -33,6 +33,9 @@ async def rotate(db: Database[Any]) -> int:
     Once it returns 0, and no process has the older key as its newest, that key is not needed
     any more. Raises `ConfigurationError` for a Database without keys, and `KeyMissing`.
     """
+    if not hasattr(db, "engine"):
+        msg = f"rotate() takes a Database first, not {type(db).__name__}"
+        raise TypeError(msg)
     keys = keys_of(db.engine.dialect)
     if keys is None:
         msg = "This Database has no keys: Database(url, encryption=Keys(newest, older))"
