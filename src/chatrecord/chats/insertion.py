@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 
-from chatrecord.errors import DatabaseFailed
+from chatrecord.errors import ChatExists, DatabaseFailed
 from chatrecord.records import ChatRecord
+from chatrecord.store.retries import with_retries
 from chatrecord.store.store import Store
+from chatrecord.store.times import DATABASE_TIMEOUT
 
 
-async def inserted(store: Store, chat: ChatRecord, insertion: Awaitable[ChatRecord]) -> ChatRecord:
+async def inserted(
+    store: Store, chat: ChatRecord, insert: Callable[[], Awaitable[ChatRecord]]
+) -> ChatRecord:
     """What was inserted under an id that this very call has made: nobody else can have it."""
-    try:
-        return await insertion
-    except DatabaseFailed as error:
-        if error.undone or not error.may_pass:
-            raise
-        found = await store.get_chat(chat.id, {})
-        if found is None:
-            raise
-        return found
+    is_in_doubt = False
+
+    async def once() -> ChatRecord:
+        nonlocal is_in_doubt
+        try:
+            return await insert()
+        except (DatabaseFailed, ChatExists) as error:
+            lost = isinstance(error, DatabaseFailed) and error.may_pass and not error.undone
+            is_in_doubt = is_in_doubt or lost
+            found = await store.get_chat(chat.id, {}) if is_in_doubt else None
+            if found is None:
+                raise
+            return found
+
+    return await with_retries(once, DATABASE_TIMEOUT.total_seconds())

@@ -64,9 +64,11 @@ async def create_chat(
         updated_at=now,
         columns=new.columns,
     )
-    insertion = backend.store.insert_chat(record, connection=connection)
-    own = connection is None  # or nothing is known before somebody else's COMMIT
-    stored = await (inserted(backend.store, record, insertion) if own else insertion)
+    store = backend.store
+    if connection is None:
+        stored = await inserted(store, record, lambda: store.insert_chat(record))
+    else:  # nothing is known before somebody else's COMMIT
+        stored = await store.insert_chat(record, connection=connection)
     return Chat(backend, opened, stored, policies, new.instructions)
 
 

@@ -54,8 +54,11 @@ async def import_chat(
     rows = [_orphaned(row) if isinstance(row, Run) else row for row in export.rows]
     if new_ids:
         chat, rows = _renewed(chat, rows)
-    insertion = backend.store.insert_whole_chat(chat, rows)
-    stored = await (inserted(backend.store, chat, insertion) if new_ids else insertion)
+    store = backend.store
+    if new_ids:
+        stored = await inserted(store, chat, lambda: store.insert_whole_chat(chat, rows))
+    else:
+        stored = await store.insert_whole_chat(chat, rows)
     await chats.repair(backend, chats=[stored.id])
     return stored
 

@@ -98,7 +98,8 @@ async def import_history(
         writer.add(said, place)
     writer.close()
     chat, store = writer.chat(given), backend.store
-    return await inserted(store, chat, store.insert_whole_chat(chat, writer.rows()))
+    rows = writer.rows()
+    return await inserted(store, chat, lambda: store.insert_whole_chat(chat, rows))
 
 
 @dataclass(slots=True)
