@@ -68,7 +68,7 @@ class Connections:
         self._only = exclusive_of(self._engine)
         self._writing = exclusive_writing_of(self._engine)
         self._checks = ConnectionChecks(self._engine)
-        self._packets = Packets(self._engine)
+        self._packets = Packets(self._engine.dialect, self._opened)
         self._under_way = 0
         self._at_rest = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None

@@ -6,14 +6,19 @@ nothing: without a look at what was sent, the same would be sent again and again
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, suppress
+from typing import TypeAlias
 
+from sqlalchemy import Dialect
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chatrecord.errors import DatabaseFailed
 from chatrecord.sqlalchemy.sql.attachments import LARGEST_PACKET
 from chatrecord.sqlalchemy.types import is_mysql
+
+from .timeouts import time_limit
 
 ESCAPED = b"\0\n\r\x1a\"'\\"
 """Bytes that a driver writes as two."""
@@ -24,21 +29,30 @@ REST_OF_STATEMENT = 10_000
 _SUSPICIOUS = 60_000
 """Bytes that no server is set to refuse."""
 
+_PATIENCE = 1.0
+"""Seconds in which a server that has hung up may answer. It may be gone altogether."""
+
+Opened: TypeAlias = Callable[[], AbstractAsyncContextManager[AsyncConnection]]
+
 
 class Packets:
     """Knows how much the server takes at once, as soon as somebody has to know."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine
+    def __init__(self, dialect: Dialect, opened: Opened) -> None:
+        self._dialect = dialect
+        self._opened = opened
         self._largest: int | None = None
 
     async def explained(self, failure: DatabaseFailed) -> DatabaseFailed:
-        """This failure, or the reason why it would only come again."""
+        """This failure, or the reason why it would only come again.
+
+        Raises nothing: a server that cannot be asked has not refused anything.
+        """
         size = _size_of(failure.__cause__)
-        if size < _SUSPICIOUS or not failure.may_pass or not is_mysql(self._engine.dialect):
+        if size < _SUSPICIOUS or not failure.may_pass or not is_mysql(self._dialect):
             return failure
         largest = await self._allowed()
-        if size + REST_OF_STATEMENT <= largest:
+        if largest is None or size + REST_OF_STATEMENT <= largest:
             return failure
         msg = (
             f"The database refused a value: with {size:,} bytes it is too much for a statement of "
@@ -46,10 +60,11 @@ class Packets:
         )
         return DatabaseFailed(msg, refused_value=True)
 
-    async def _allowed(self) -> int:
+    async def _allowed(self) -> int | None:
         if self._largest is None:
-            async with self._engine.connect() as connection:
-                self._largest = int((await connection.execute(LARGEST_PACKET)).scalar_one())
+            with suppress(Exception):
+                async with time_limit(_PATIENCE), self._opened() as connection:
+                    self._largest = int((await connection.execute(LARGEST_PACKET)).scalar_one())
         return self._largest
 
 
