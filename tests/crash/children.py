@@ -16,6 +16,7 @@ processes.set_forkserver_preload(
         "crash_child",
         "creating_child",
         "crowd_child",
+        "forking_child",
         "peer_child",
         "shutdown_child",
     ]

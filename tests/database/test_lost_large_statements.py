@@ -71,6 +71,6 @@ async def test_a_large_statement_to_a_server_that_stays_silent_fails_within_the_
         chat = await create_chat(db, Script([call("large")], [say("done")]), tools=[large])
 
         async with asyncio.timeout(15):
-            with pytest.raises(DatabaseFailed, match="silent|lost|could not be stored"):
+            with pytest.raises(DatabaseFailed):
                 await chat.ask("Go")
         assert crash.crashes == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import (
     Awaitable,
     Callable,
@@ -12,6 +13,7 @@ from types import TracebackType
 from typing import Any, Generic, Self, cast
 from uuid import UUID
 
+from chatrecord.errors import ConfigurationError
 from chatrecord.records import (
     Chunk,
     Output,
@@ -31,7 +33,8 @@ class ChatStream(Generic[Output]):
         stream.reply
 
     The run begins with the first chunk asked for. Reading is only reading: the run belongs to the
-    process. What happens when the reader leaves early is the chat's `on_disconnect`.
+    process. What happens when the reader leaves early is the chat's `on_disconnect`. Raises
+    `ConfigurationError` in a process that was forked from the one in which the run began.
     """
 
     def __init__(
@@ -45,6 +48,7 @@ class ChatStream(Generic[Output]):
         self._on_disconnect = on_disconnect
         self._finish = finish
         self._run: Feed | None = None
+        self._process = 0
         self._place = 0
         self._reply: Reply[Any] | None = None
 
@@ -94,14 +98,14 @@ class ChatStream(Generic[Output]):
 
     async def close(self) -> None:
         """Leave. With `on_disconnect="stop"` this returns once what has arrived is stored."""
-        if isinstance(self._run, LiveRun) and self._on_disconnect == "stop":
-            self._run.stop()
-            await self._run.ended()
+        if (run := self._run_to_stop) is not None:
+            run.stop()
+            await run.ended()
 
     def __del__(self) -> None:
         """A reader that was dropped has left, too."""
-        if isinstance(self._run, LiveRun) and self._on_disconnect == "stop":
-            self._run.stop_soon()
+        if (run := self._run_to_stop) is not None:
+            run.stop_soon()
 
     def __await__(self) -> Generator[Any, None, Reply[Output]]:
         """Read it to its end, for the reply alone."""
@@ -125,7 +129,17 @@ class ChatStream(Generic[Output]):
         """The run's id, once it has begun."""
         return self._run.id if self._run else None
 
+    @property
+    def _run_to_stop(self) -> LiveRun | None:
+        """The run that ends when its reader leaves. A copy that came through a fork is none."""
+        stops = self._on_disconnect == "stop" and self._process == os.getpid()
+        return self._run if stops and isinstance(self._run, LiveRun) else None
+
     async def _begun(self) -> Feed:
         if self._run is None:
             self._run = await self._begin()
+            self._process = os.getpid()
+        if self._process != os.getpid():
+            msg = "This stream belongs to the process that began it: follow() the run in this one"
+            raise ConfigurationError(msg)
         return self._run

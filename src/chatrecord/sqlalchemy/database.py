@@ -133,11 +133,12 @@ class Database(Generic[Tables]):
         await self.store.close()
 
     def begin_anew(self) -> object:
-        """In a process that was forked: with connections, runs and a name of its own.
+        """In a process that was forked: with runs and a name of its own, on new connections.
 
         Called by the fork itself. Returns what belongs to the parent.
         """
-        inherited = self.runtime, self.store.begin_anew()
+        inherited = self.runtime
+        self.store.begin_anew()
         self.runtime = ProcessRuntime(self.store, *self._times)
         return inherited
 

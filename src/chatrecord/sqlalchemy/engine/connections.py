@@ -73,12 +73,9 @@ class Connections:
         self._at_rest = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
 
-    def begin_anew(self) -> object:
-        """In a process that was forked: with connections of its own. Returns the parent's."""
-        inherited = self._engine.pool
-        self._engine.sync_engine.dispose(close=False)
+    def begin_anew(self) -> None:
+        """In a process that was forked, where the engine has been given a pool of its own."""
         self._at_work()
-        return inherited
 
     async def close(self) -> None:
         if self._loop is not None:

@@ -11,9 +11,13 @@ import os
 from typing import Protocol
 from weakref import WeakSet
 
+from sqlalchemy.ext.asyncio import AsyncEngine
+
 
 class Forkable(Protocol):
     """What has to begin anew in a process that was forked."""
+
+    engine: AsyncEngine
 
     def begin_anew(self) -> object:
         """Forget what belongs to the parent, and hand it over."""
@@ -31,7 +35,13 @@ def begin_anew_in_forks(forkable: Forkable) -> None:
 
 
 def _begin_anew() -> None:
-    _inherited.extend(known.begin_anew() for known in list(_known))
+    """First all connections, then whatever takes turns on them: several may share an engine."""
+    known = list(_known)
+    engines = {id(each.engine.pool): each.engine for each in known}
+    for engine in engines.values():
+        _inherited.append(engine.pool)
+        engine.sync_engine.dispose(close=False)
+    _inherited.extend(each.begin_anew() for each in known)
 
 
 if hasattr(os, "register_at_fork"):
