@@ -34,13 +34,17 @@ def plain_stream(url: str, told: Connection) -> None:
     next(stream)
     followed = chat.follow()
     next(followed)
+    lines = sync.export_chat(db, chat.id)
+    next(lines)
 
     def child() -> None:
         with stream:
-            told.send([_refusal(lambda each=each: next(each)) for each in (stream, followed)])
+            told.send(
+                [_refusal(lambda each=each: list(each)) for each in (stream, followed, lines)]
+            )
 
     _in_child(child)
-    told.send(chat.active_run() is not None)
+    told.send((chat.active_run() is not None, len(list(lines)) > 1))
     chat.stop()
     sync.wait(db.close())
 

@@ -12,6 +12,7 @@ import pytest
 from children import processes
 
 REFUSAL = "This stream belongs to the process that began it: follow() the run in this one"
+NO_EXPORT = "This export belongs to the process that began it: export the chat anew here"
 
 
 def told_by(work: Callable[[str, Connection], None], url: str, *, times: int) -> list[Any]:
@@ -42,13 +43,13 @@ def test_databases_on_one_engine_take_turns_after_a_fork(place: str, tmp_path: P
     assert texts == ["x" * 10] * 8
 
 
-def test_a_stream_of_plain_code_is_refused_after_a_fork(tmp_path: Path) -> None:
+def test_streams_and_exports_of_plain_code_are_refused_after_a_fork(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'chats.db'}"
 
-    refusals, still_runs = told_by(forking_child.plain_stream, url, times=2)
+    refusals, going_on = told_by(forking_child.plain_stream, url, times=2)
 
-    assert refusals == [REFUSAL] * 2
-    assert still_runs, "leaving the copy of a stream stops nothing"
+    assert refusals == [REFUSAL, REFUSAL, NO_EXPORT]
+    assert going_on == (True, True), "the run and the export of the parent"
 
 
 def test_a_stream_is_refused_after_a_fork_and_its_run_can_be_followed(own_url: str) -> None:

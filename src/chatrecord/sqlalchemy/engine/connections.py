@@ -31,6 +31,7 @@ from .errors import failed, is_of_database
 from .exclusive import Exclusive, exclusive_of, exclusive_writing_of
 from .interruptions import survive_interruptions
 from .packets import Packets
+from .readers import ReadersAtTheirPace
 from .snapshot import snapshot_transaction
 from .timeouts import time_limit
 
@@ -65,6 +66,7 @@ class Connections:
 
     def _at_work(self) -> None:
         self._turns = asyncio.Semaphore(_connections(self._engine))
+        self._readers = ReadersAtTheirPace(self._engine, _connections(self._engine) // 2)
         self._only = exclusive_of(self._engine)
         self._writing = exclusive_writing_of(self._engine)
         self._checks = ConnectionChecks(self._engine)
@@ -130,7 +132,12 @@ class Connections:
     @asynccontextmanager
     async def long_transaction(self) -> AsyncIterator[AsyncConnection]:
         """A transaction that may take its time. Its errors are `DatabaseFailed`."""
-        async with _taken(self._only), _taken(self._writing), self._opened() as connection:
+        async with (
+            self._turns,
+            _taken(self._only),
+            _taken(self._writing),
+            self._opened() as connection,
+        ):
             yield connection
 
     @asynccontextmanager
@@ -138,13 +145,24 @@ class Connections:
         """A transaction that sees all as of one moment, for as long as it takes to read it."""
         self._stay_in_one_loop()
         beginning = snapshot_transaction(self._engine)
-        async with _taken(self._only), self._failing(), self._connected(beginning) as connection:
+        async with (
+            self._turns,
+            _taken(self._only),
+            self._failing(),
+            self._connected(beginning) as connection,
+        ):
+            yield connection
+
+    @asynccontextmanager
+    async def snapshot_at_leisure(self) -> AsyncIterator[AsyncConnection]:
+        """The same for a reader who may pause for any time. Most connections are not for those."""
+        async with self._readers.place(), self.snapshot() as connection:
             yield connection
 
     @property
-    def has_one_connection(self) -> bool:
-        """Whether a transaction that waits for its caller would keep that caller waiting."""
-        return self._only is not None
+    def has_room_for_readers(self) -> bool:
+        """Whether somebody may pause in a transaction without keeping all others waiting."""
+        return self._only is None and self._readers.places > 0
 
     @asynccontextmanager
     async def _opened(self) -> AsyncIterator[AsyncConnection]:

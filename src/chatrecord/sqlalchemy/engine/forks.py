@@ -34,6 +34,11 @@ def begin_anew_in_forks(forkable: Forkable) -> None:
     _known.add(forkable)
 
 
+def keep_inherited(parents: object) -> None:
+    """Keep what belongs to the parent from being closed here."""
+    _inherited.append(parents)
+
+
 def _begin_anew() -> None:
     """First all connections, then whatever takes turns on them: several may share an engine."""
     known = list(_known)

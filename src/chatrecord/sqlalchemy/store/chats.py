@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -15,9 +16,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from chatrecord.attachments.embedded_files import ChatFile
 from chatrecord.chats.titles import pattern_of
-from chatrecord.errors import DatabaseFailed
+from chatrecord.errors import ConfigurationError, DatabaseFailed
 from chatrecord.records import ChatRecord, Message
 from chatrecord.sqlalchemy.engine.connections import Connections
+from chatrecord.sqlalchemy.engine.forks import keep_inherited
 from chatrecord.sqlalchemy.models.column_values import check_stored, check_value
 from chatrecord.sqlalchemy.models.encryption import keys_of
 from chatrecord.sqlalchemy.sql.deletion import (
@@ -214,8 +216,10 @@ class StoredChats(Connections):
         return len(idle - used)
 
     def rows_of_chat(self, chat_id: UUID, scope: Scope) -> AsyncGenerator[ChatRow]:
-        rows = rows_of_chat(self._sql, self.attachments, self.snapshot, chat_id, scope)
-        return _all_at_once(rows) if self.has_one_connection else rows
+        at_leisure = self.has_room_for_readers
+        snapshot = self.snapshot_at_leisure if at_leisure else self.snapshot
+        rows = rows_of_chat(self._sql, self.attachments, snapshot, chat_id, scope)
+        return _of_this_process(rows) if at_leisure else _all_at_once(rows)
 
     async def insert_whole_chat(
         self, chat: ChatRecord, rows: Sequence[RunRecord | JournalEntry | ChatFile]
@@ -240,6 +244,22 @@ async def _all_at_once(rows: AsyncGenerator[ChatRow]) -> AsyncGenerator[ChatRow]
     """The same rows, with nothing open while somebody looks at them."""
     for row in [row async for row in rows]:
         yield row
+
+
+async def _of_this_process(rows: AsyncGenerator[ChatRow]) -> AsyncGenerator[ChatRow]:
+    """The same rows, unless a fork has come between two: their connection is the parent's."""
+    process = os.getpid()
+    try:
+        async for row in rows:
+            yield row
+            if os.getpid() != process:
+                msg = "This export belongs to the process that began it: export the chat anew here"
+                raise ConfigurationError(msg)
+    finally:
+        if os.getpid() == process:
+            await rows.aclose()
+        else:
+            keep_inherited(rows)
 
 
 async def _connection_of(given: object) -> AsyncConnection:

@@ -1,0 +1,40 @@
+"""Readers who hold a connection for as long as they like, such as exports to a slow client."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.pool import QueuePool
+
+from chatrecord.errors import DatabaseFailed
+
+
+class ReadersAtTheirPace:
+    """So many of them at once and no more: the other connections are for everybody else."""
+
+    def __init__(self, engine: AsyncEngine, places: int) -> None:
+        self.places = places
+        self._free = asyncio.Semaphore(places)
+        pool = engine.pool
+        self._patience = pool.timeout() if isinstance(pool, QueuePool) else None
+
+    @asynccontextmanager
+    async def place(self) -> AsyncIterator[None]:
+        """Wait for a place, for as long as the pool lets others wait for a connection."""
+        try:
+            async with asyncio.timeout(self._patience):
+                await self._free.acquire()
+        except TimeoutError as error:
+            msg = (
+                f"{self.places} chats are being exported at once, which is as many as leave room "
+                "for others: read those to their end or close them with aclose(), or give the "
+                "engine a larger pool_size="
+            )
+            raise DatabaseFailed(msg, may_pass=True, undone=True) from error
+        try:
+            yield
+        finally:
+            self._free.release()
