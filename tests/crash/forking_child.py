@@ -12,7 +12,8 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import StaticPool
 
-from chatrecord import ChatStream, ConfigurationError
+from chatrecord import ChatStream
+from chatrecord.errors import ConfigurationError
 from chatrecord.sqlalchemy import Database, create_chat, load_chat, sync
 from chatrecord.testing import Script, hang, say
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from base64 import b64encode
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -107,6 +108,7 @@ class Shelf:
         self.failing: dict[str, Exception] = {}
         self.puts = 0
         self.before_put: Any = None
+        self.before_delete: Any = None
 
     async def put(self, key: str, data: bytes) -> None:
         if self.before_put is not None:
@@ -120,6 +122,8 @@ class Shelf:
         return self.kept.get(key)
 
     async def delete(self, key: str) -> None:
+        if self.before_delete is not None:
+            await self.before_delete()
         self._fail("delete")
         self.kept.pop(key, None)
 
@@ -301,6 +305,58 @@ async def test_a_store_that_cannot_be_read_ends_the_run(shelved: Database, shelf
     assert await again.active_run() is None
     shelf.failing.clear()
     assert await sent_next(shelved, chat.id) == [PNG]
+
+
+async def test_a_slow_store_keeps_nobody_else_waiting(own_url: str, shelf: Shelf) -> None:
+    """Chats are imported and deleted with no transaction open while it takes its time."""
+    reached, done = asyncio.Event(), asyncio.Event()
+
+    async def slow() -> None:
+        reached.set()
+        await done.wait()
+
+    async with Database(own_url, attachments=shelf, patience=timedelta(seconds=1)) as db:
+        chat = await asked(db)
+        lines = [line async for line in export_chat(db, chat.id)]
+        shelf.before_put = shelf.before_delete = slow
+
+        async def beside_others(work: Coroutine[Any, Any, Any]) -> Any:
+            reached.clear()
+            done.clear()
+            working = asyncio.create_task(work)
+            await reached.wait()
+            other = await create_chat(db, Script([say("Here.")]))
+            try:
+                assert (await other.ask("Hello?")).text == "Here."
+            finally:
+                done.set()
+                await asyncio.wait([working])
+            return await working
+
+        copied = await beside_others(import_chat(db, lines, new_ids=True))
+        await beside_others(delete_chat(db, chat.id))
+
+        assert list(shelf.kept) == [f"{copied.id}/{digest(PNG)}"]
+        assert await sent_next(db, copied.id) == [PNG]
+
+
+async def test_a_file_that_comes_while_its_chat_is_deleted_goes_with_it(
+    shelved: Database, shelf: Shelf
+) -> None:
+    chat = await asked(shelved)
+    script = Script([say("Another chart.")])
+    elsewhere = await load_chat(shelved, script, chat.id)
+
+    async def add_another() -> None:
+        shelf.before_delete = None
+        await elsewhere.ask("And this?", attachments=[Attachment(data=PDF, name="a.pdf")])
+
+    shelf.before_delete = add_another
+    await delete_chat(shelved, chat.id)
+
+    assert script.requests, "the second file has come in time"
+    assert shelf.kept == {}
+    assert await stored(shelved) == []
 
 
 async def test_a_store_that_does_not_delete_keeps_the_chat(shelved: Database, shelf: Shelf) -> None:

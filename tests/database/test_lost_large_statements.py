@@ -10,7 +10,7 @@ import pytest
 from drivers import leaves_writers
 from sqlalchemy import make_url
 
-from chatrecord import DatabaseFailed
+from chatrecord.errors import DatabaseFailed
 from chatrecord.sqlalchemy import Database, create_chat
 from chatrecord.testing import Script, call, say
 from proxy import Proxy, Saboteur, proxy_before

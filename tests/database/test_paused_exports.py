@@ -10,7 +10,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from chatrecord import Chat, DatabaseFailed
+from chatrecord import Chat
+from chatrecord.errors import DatabaseFailed
 from chatrecord.sqlalchemy import Database, create_chat, delete_chat, export_chat, usage
 from chatrecord.testing import Script, say
 

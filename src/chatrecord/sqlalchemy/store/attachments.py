@@ -35,6 +35,9 @@ from .rows import Row
 Files: TypeAlias = dict[str, File]
 """Files of one chat, by their hashes."""
 
+Outside: TypeAlias = tuple[str, datetime | None]
+"""The key of a file in a store of the user's, and since when it is known to be there."""
+
 Transaction: TypeAlias = Callable[[], AbstractAsyncContextManager[AsyncConnection]]
 Record = TypeVar("Record")
 
@@ -170,17 +173,35 @@ class Attachments:
                     await connection.execute(self._statements.forget, this)
                 await self._keep_one(connection, chat_id, file)
 
+    @asynccontextmanager
+    async def put_ahead(self, chat_id: UUID, files: Sequence[ChatFile]) -> AsyncIterator[None]:
+        """Have the files of a new chat where they belong before its rows are written.
+
+        No transaction is open while a store of the user's takes its time. What has got no row in
+        the end is taken out of it again.
+        """
+        outside = [file for file in files if file.data is not None] if self._own else []
+        try:
+            for file in outside:
+                await self._put(chat_id, file)
+            yield
+        except BaseException:
+            with suppress(DatabaseFailed):  # why it failed is what there is to tell
+                await self._drop_without_rows(chat_id, outside)
+            raise
+
+    async def _drop_without_rows(self, chat_id: UUID, files: Sequence[ChatFile]) -> None:
+        if files:
+            async with self._reading() as connection:
+                known = await self._known(connection, chat_id, [file.hash for file in files])
+            await self.drop([key_of(chat_id, it.hash) for it in files if it.hash not in known])
+
     async def keep_new(
         self, connection: AsyncConnection, chat_id: UUID, files: Sequence[ChatFile]
     ) -> None:
-        """The same for a chat that nobody sees before this transaction ends."""
-        try:
-            for file in files:
-                await self._keep_one(connection, chat_id, file)
-        except BaseException:
-            if self._own is not None:
-                await self.drop([key_of(chat_id, file.hash) for file in files])
-            raise
+        """Write all files of a chat that nobody sees before this transaction ends."""
+        for file in files:
+            await self._keep_one(connection, chat_id, file)
 
     async def _keep_one(
         self, connection: AsyncConnection, chat_id: UUID, file: File | ChatFile
@@ -189,16 +210,15 @@ class Attachments:
             await self._insert(connection, chat_id, file, None, None)
         elif self._own is not None:
             await self._insert(connection, chat_id, file, None, datetime.now(UTC))
-            await self._put_sealed(key_of(chat_id, file.hash), self._sealed(file.data))
         else:
             data = self._sealed(file.data)
             await self._check_packet(connection, file, data)
             await self._insert(connection, chat_id, file, data, datetime.now(UTC))
 
     async def _known(
-        self, connection: AsyncConnection, chat_id: UUID, files: Files
+        self, connection: AsyncConnection, chat_id: UUID, hashes: Iterable[str]
     ) -> dict[str, datetime | None]:
-        these = {"chat_id": chat_id, "hashes": list(files)}
+        these = {"chat_id": chat_id, "hashes": list(hashes)}
         found = await connection.execute(self._statements.known, these)
         return {row["hash"]: row["stored_at"] for row in found.mappings()}
 
@@ -337,21 +357,33 @@ class Attachments:
 
     # Out of the world
 
-    async def erase(self, connection: AsyncConnection, chat_ids: Sequence[UUID]) -> list[str]:
-        """Delete the rows of these chats; the keys of what is left outside, to be dropped last."""
+    async def outside(self, chat_id: UUID) -> set[Outside]:
+        """What a store of the user's has of this chat, or may have."""
+        if self._own is None:
+            return set()
+        async with self._reading() as connection:
+            return await self._outside(connection, [chat_id])
+
+    async def erase(self, connection: AsyncConnection, chat_ids: Sequence[UUID]) -> set[Outside]:
+        """Delete the rows of these chats; what is left outside, to be dropped before they go."""
         if self._sql is None:
-            return []
+            return set()
         these = {"chat_ids": list(chat_ids)}
         if self._own is not None:
             await connection.execute(self._sql.lock_chats, these)
-        outside = (await connection.execute(self._sql.outside, these)).mappings().all()
-        for row in outside:
-            self._check_store(row)
+        outside = await self._outside(connection, chat_ids)
         await connection.execute(self._sql.erase, these)
-        keys = [key_of(row["chat_id"], row["hash"]) for row in outside]
-        return [] if self._own is None else keys
+        return outside
 
-    async def drop(self, keys: Sequence[str]) -> None:
+    async def _outside(self, connection: AsyncConnection, chat_ids: Sequence[UUID]) -> set[Outside]:
+        these = {"chat_ids": list(chat_ids)}
+        rows = (await connection.execute(self._statements.outside, these)).mappings().all()
+        for row in rows:
+            self._check_store(row)
+        found = {(key_of(row["chat_id"], row["hash"]), row["stored_at"]) for row in rows}
+        return found if self._own is not None else set()
+
+    async def drop(self, keys: Iterable[str]) -> None:
         """Delete what is outside."""
         for key in keys:
             assert self._own is not None
@@ -361,7 +393,8 @@ class Attachments:
     def _opened(self, row: Row, kept: bytes) -> bytes:
         return intact(kept, row["chat_id"], row["hash"], self._dialect)
 
-    async def _put(self, chat_id: UUID, file: File) -> None:
+    async def _put(self, chat_id: UUID, file: File | ChatFile) -> None:
+        assert file.data is not None
         await self._put_sealed(key_of(chat_id, file.hash), self._sealed(file.data))
 
     async def _put_sealed(self, key: str, data: bytes) -> None:

@@ -35,7 +35,7 @@ from chatrecord.store.changes import JournalEntry, RunRecord
 from chatrecord.store.chat_store import Audit, Scope
 from chatrecord.text.storable import escape
 
-from .attachments import Files
+from .attachments import Files, Outside
 from .rows import chat_of, chat_values, own_columns
 from .run_writes import insert_rows
 from .title_search import found_by_reading
@@ -46,6 +46,14 @@ ChatRow: TypeAlias = ChatRecord | RunRecord | JournalEntry | ChatFile
 
 class _NotStill(Exception):
     """What is stored is not what it was taken for."""
+
+
+class _MoreOutside(Exception):
+    """A store of the user's has, or may have, more of a chat than was dropped."""
+
+    def __init__(self, outside: set[Outside]) -> None:
+        super().__init__()
+        self.outside = outside
 
 
 class StoredChats(Connections):
@@ -157,34 +165,45 @@ class StoredChats(Connections):
 
     async def delete_chat(self, chat_id: UUID, scope: Scope, audit: Audit = "delete") -> bool:
         seen: set[UUID] = set()
-        return await self._retried(lambda: self._delete_seen(chat_id, scope, audit, seen))
-
-    async def _delete_seen(
-        self, chat_id: UUID, scope: Scope, audit: Audit, seen: set[UUID]
-    ) -> bool:
-        """Delete it, or find it gone after it was `seen` and the answer to a COMMIT was lost."""
-        found: set[UUID] = set()
-        try:
-            await self._delete_chat(chat_id, scope, audit, found)
-        except DatabaseFailed as error:
-            if not error.undone:
-                seen |= found
-            raise
-        return chat_id in found | seen
+        return await self._retried(lambda: self._delete_chat(chat_id, scope, audit, seen))
 
     async def _delete_chat(
-        self, chat_id: UUID, scope: Scope, audit: Audit, found: set[UUID]
-    ) -> None:
+        self, chat_id: UUID, scope: Scope, audit: Audit, seen: set[UUID]
+    ) -> bool:
+        """A store of the user's is emptied first, with no transaction open: it may be slow.
+
+        The chat stays until nothing is left there, so that a deletion that fails can be repeated.
+        One that is gone after it was `seen`, and the answer to a COMMIT was lost, is deleted.
+        """
+        if await self.get_chat(chat_id, scope) is None:
+            return chat_id in seen
+        outside, dropped = await self.attachments.outside(chat_id), set[Outside]()
+        while True:
+            await self.attachments.drop(key for key, _ in outside - dropped)
+            dropped |= outside
+            try:
+                return await self._delete_rows(chat_id, scope, audit, dropped)
+            except _MoreOutside as more:  # somebody has added a file meanwhile
+                outside = more.outside
+            except DatabaseFailed as error:
+                if not error.undone:
+                    seen.add(chat_id)
+                raise
+
+    async def _delete_rows(
+        self, chat_id: UUID, scope: Scope, audit: Audit, dropped: set[Outside]
+    ) -> bool:
         async with self.long_transaction() as connection:
-            chat = await connection.execute(self._sql.get_chat(scope), {"chat_id": chat_id})
-            if chat.first() is None:
-                return
-            found.add(chat_id)
+            found = await connection.execute(self._sql.get_chat(scope), {"chat_id": chat_id})
+            if found.first() is None:
+                return False
             for statement in erase_rows(self._sql, audit):
                 await connection.execute(statement, {"chat_ids": [chat_id]})
             outside = await self.attachments.erase(connection, [chat_id])
+            if not outside <= dropped:
+                raise _MoreOutside(outside)
             await connection.execute(erase_chats(self._sql), {"chat_ids": [chat_id]})
-            await self.attachments.drop(outside)
+        return True
 
     async def idle_chats(self, before: datetime, scope: Scope, *, limit: int) -> list[UUID]:
         statement = idle_chats(self._sql, scope)
@@ -212,7 +231,7 @@ class StoredChats(Connections):
             if erased.rowcount != len(idle - used):  # SQLite has locked none of them
                 msg = "A chat that was to be deleted has been used again meanwhile"
                 raise DatabaseFailed(msg, may_pass=True, undone=True)
-            await self.attachments.drop(outside)
+            await self.attachments.drop(key for key, _ in outside)
         return len(idle - used)
 
     def rows_of_chat(self, chat_id: UUID, scope: Scope) -> AsyncGenerator[ChatRow]:
@@ -224,10 +243,17 @@ class StoredChats(Connections):
     async def insert_whole_chat(
         self, chat: ChatRecord, rows: Sequence[RunRecord | JournalEntry | ChatFile]
     ) -> ChatRecord:
+        records, files = self.attachments.arrived(
+            [row for row in rows if not isinstance(row, ChatFile)],
+            [row for row in rows if isinstance(row, ChatFile)],
+        )
+        if await self.get_chat(chat.id, {}) is not None:
+            raise exists(chat.id)
         try:
-            return await self._retried(
-                lambda: self._insert_whole_chat(chat, rows), only_undone=True
-            )
+            async with self.attachments.put_ahead(chat.id, files):
+                return await self._retried(
+                    lambda: self._insert_whole_chat(chat, [*records, *files]), only_undone=True
+                )
         except DatabaseFailed as error:
             if is_repeated(error.__cause__):
                 raise exists(chat.id) from error

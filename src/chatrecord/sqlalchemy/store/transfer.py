@@ -83,7 +83,9 @@ async def insert_whole_chat(
     chat: ChatRecord,
     rows: Sequence[Record | ChatFile],
 ) -> ChatRecord:
-    """See `chatrecord.store`."""
+    """See `chatrecord.store`. The rows are as this database has them, and files that belong into a
+    store of the user's are there.
+    """
     key = {"chat_id": chat.id}
     records = [row for row in rows if not isinstance(row, ChatFile)]
     files = [row for row in rows if isinstance(row, ChatFile)]
@@ -91,12 +93,10 @@ async def insert_whole_chat(
     await connection.execute(sql.chat.insert(*values), values)
     stored = chat_of((await connection.execute(sql.get_chat({}), key)).mappings().one())
     check_stored(sql.chat.columns, chat.columns, stored.columns)
-    records, files = attachments.arrived(records, files)
     for kind, group in groupby(records, type):
         mapped = _table_of(sql, kind)
         if mapped is not None:
             await _insert(connection, mapped, list(group))
-    # Last, as what is put outside is not rolled back.
     await attachments.keep_new(connection, chat.id, files)
     return stored
 
