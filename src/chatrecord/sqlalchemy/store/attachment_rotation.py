@@ -7,11 +7,12 @@ from uuid import UUID
 
 from chatrecord.sqlalchemy.models.encryption import Keys
 
-from .attachments import Attachments, key_of
+from .arriving_files import ArrivingAttachments
+from .attachments import key_of
 from .rows import Row
 
 
-class RotatingAttachments(Attachments):
+class RotatingAttachments(ArrivingAttachments):
     """The files of chats, whose bytes can be encrypted anew."""
 
     async def page(self, after: UUID, limit: int) -> Sequence[Row]:

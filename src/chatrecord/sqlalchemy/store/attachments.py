@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -103,23 +103,6 @@ class Attachments:
         """A record of this database as an export has it, whether or not files have a table here."""
         return record if self._table is not None else self.referring(record, None)
 
-    def arrived(
-        self, records: Sequence[Record], files: Sequence[ChatFile]
-    ) -> tuple[list[Record], list[ChatFile]]:
-        """Records and files of an export as this database has them."""
-        if self._table is None:
-            data = {file.hash: file.data for file in files if file.data is not None}
-            return [_with_files(record, data) for record in records], []
-        found: Files = {}
-        referring = [self.referring(record, found, is_stored=True) for record in records]
-        known = {file.hash for file in files}
-        more = [
-            ChatFile(it.hash, it.media_type, it.name, it.size, it.data)
-            for it in found.values()
-            if it.hash not in known
-        ]
-        return referring, [*files, *more]
-
     async def put_out(self, chat_id: UUID, files: Files) -> None:
         """Bring files to where they belong, if that is not the database. No transaction is open."""
         if self._own is None or not files:
@@ -172,36 +155,6 @@ class Attachments:
                     this = {"of_chat": chat_id, "of_hash": file.hash}
                     await connection.execute(self._statements.forget, this)
                 await self._keep_one(connection, chat_id, file)
-
-    @asynccontextmanager
-    async def put_ahead(self, chat_id: UUID, files: Sequence[ChatFile]) -> AsyncIterator[None]:
-        """Have the files of a new chat where they belong before its rows are written.
-
-        No transaction is open while a store of the user's takes its time. What has got no row in
-        the end is taken out of it again.
-        """
-        outside = [file for file in files if file.data is not None] if self._own else []
-        try:
-            for file in outside:
-                await self._put(chat_id, file)
-            yield
-        except BaseException:
-            with suppress(DatabaseFailed):  # why it failed is what there is to tell
-                await self._drop_without_rows(chat_id, outside)
-            raise
-
-    async def _drop_without_rows(self, chat_id: UUID, files: Sequence[ChatFile]) -> None:
-        if files:
-            async with self._reading() as connection:
-                known = await self._known(connection, chat_id, [file.hash for file in files])
-            await self.drop([key_of(chat_id, it.hash) for it in files if it.hash not in known])
-
-    async def keep_new(
-        self, connection: AsyncConnection, chat_id: UUID, files: Sequence[ChatFile]
-    ) -> None:
-        """Write all files of a chat that nobody sees before this transaction ends."""
-        for file in files:
-            await self._keep_one(connection, chat_id, file)
 
     async def _keep_one(
         self, connection: AsyncConnection, chat_id: UUID, file: File | ChatFile
@@ -413,14 +366,6 @@ class Attachments:
 
 class _Refused(Exception):
     """The database has refused a row: it is there, or its chat is not."""
-
-
-def _with_files(record: Record, data: Mapping[str, bytes]) -> Record:
-    if isinstance(record, Message):
-        return replace(record, content=put_back(record.content, data))
-    if isinstance(record, ToolCall):
-        return replace(record, result=put_back(record.result, data))
-    return record
 
 
 def key_of(chat_id: UUID, file_hash: str) -> str:

@@ -21,6 +21,7 @@ from chatrecord.sqlalchemy.sql.tables import MappedTable
 from chatrecord.store.changes import JournalEntry, RunRecord
 from chatrecord.store.chat_store import Scope
 
+from .arriving_files import ArrivingAttachments
 from .attachments import Attachments
 from .rows import (
     Row,
@@ -78,7 +79,7 @@ def _reading(sql: Statements) -> Iterator[tuple[Select[Any], Callable[[Row], Rec
 
 async def insert_whole_chat(
     sql: Statements,
-    attachments: Attachments,
+    attachments: ArrivingAttachments,
     connection: AsyncConnection,
     chat: ChatRecord,
     rows: Sequence[Record | ChatFile],
