@@ -7,7 +7,10 @@ other records in `chatrecord.records`, hooks in `chatrecord.hooks`, stores for f
 `chatrecord.attachments`.
 """
 
+import warnings
+from importlib import import_module
 from importlib.metadata import version
+from typing import TYPE_CHECKING
 
 from chatrecord.attachments.attachment import Attachment
 from chatrecord.chats.chat import Chat
@@ -37,3 +40,17 @@ __all__ = [
     "Window",
     "repeatable",
 ]
+
+
+if not TYPE_CHECKING:  # a type checker is to know the names above alone
+
+    def __getattr__(name: str) -> object:
+        """What stood here before 0.1.0 was finished, with a word about where it is now."""
+        for room in ("errors", "records", "attachments"):
+            found = getattr(import_module(f"chatrecord.{room}"), name, None)
+            if isinstance(found, type):
+                told = f"{name} has moved: from chatrecord.{room} import {name}"
+                warnings.warn(told, DeprecationWarning, stacklevel=2)
+                return found
+        msg = f"module 'chatrecord' has no attribute {name!r}"
+        raise AttributeError(msg)
