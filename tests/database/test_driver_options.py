@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from importlib.metadata import version
 from typing import Any
 
 import pytest
@@ -86,6 +87,8 @@ def address(driver: str, request: pytest.FixtureRequest, query: str) -> str:
 async def test_an_option_of_the_url_is_taken(
     driver: str, query: str, request: pytest.FixtureRequest
 ) -> None:
+    if query.startswith("stmt_cache_size") and version("asyncmy") == "0.2.10":
+        pytest.skip("the oldest driver does not know this option yet")
     async with Database(address(driver, request, query)) as db:
         chat = await create_chat(db, Script([say("Hello.")]))
         assert (await chat.ask("Hi")).text == "Hello."

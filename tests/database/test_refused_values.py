@@ -100,7 +100,8 @@ async def test_an_answer_larger_than_a_packet_is_stored_as_far_as_it_fits(
     script = Script([say(*["z" * 1_000_000] * 18)], [say("on")])
     chat = await create_chat(mariadb_db, script)
 
-    with pytest.raises(RunError, match="max_allowed_packet"):
+    # The oldest driver loses count of its packets before the server hangs up.
+    with pytest.raises(RunError, match=r"max_allowed_packet|refused a value: InternalError"):
         await chat.ask("Go")
 
     assert await chat.active_run() is None
