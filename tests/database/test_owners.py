@@ -374,10 +374,8 @@ async def test_a_table_that_changes_an_owner_is_found_out(db: Database) -> None:
 
 async def test_the_index_of_an_owner_still_serves(own: Database[Any]) -> None:
     """The exact comparison stands beside the plain one, and does not take its place."""
-    statement = own.store._sql.list_chats({"owner": "Bob"}, after_key=False)
-    wanted = statement.params({"limit": 20}).compile(
-        own.engine.sync_engine, compile_kwargs={"literal_binds": True}
-    )
+    statement = own.store._sql.list_chats({"owner": "Bob"}, after_key=False).limit(20)
+    wanted = statement.compile(own.engine.sync_engine, compile_kwargs={"literal_binds": True})
     plan = "EXPLAIN QUERY PLAN" if own.engine.dialect.name == "sqlite" else "EXPLAIN"
     async with own.engine.connect() as connection:
         if own.engine.dialect.name == "postgresql":
