@@ -96,14 +96,11 @@ class Outcome:
     """Ids of the tool calls that wait for approval; `output` is nothing then."""
 
 
-class Recorder(Protocol):
-    """What an LLM adapter tells while it runs. Each awaited call returns once it is committed."""
+class RequestRecorder(Protocol):
+    """What an LLM adapter tells of its requests. An awaited call returns once it is committed."""
 
     def ids(self) -> Mapping[str, UUID]:
         """The rows that are being written: `chat_id`, `run_id`, `message_id` and `request_id`."""
-
-    def row_of(self, call: Call) -> ToolCall:
-        """The row of a tool call, or what it would be."""
 
     async def open_request(self, target: Target, *, estimate: Callable[[], int]) -> None:
         """A request is about to be sent, of about so many input tokens.
@@ -125,6 +122,13 @@ class Recorder(Protocol):
 
     def close_request(self, answer: Answer | None, failure: Failure | None = None) -> None:
         """The attempt is over. With a failure, `answer` is how far it came by then."""
+
+
+class Recorder(RequestRecorder, Protocol):
+    """What an LLM adapter tells of a run: its requests, its messages and its tool calls."""
+
+    def row_of(self, call: Call) -> ToolCall:
+        """The row of a tool call, or what it would be."""
 
     def add_message(self, body: Body) -> None:
         """A message that goes into the next request, such as tool results."""
@@ -192,7 +196,7 @@ class LLM(Protocol):
         """
 
     async def side_request(
-        self, side_request: SideRequest, recorder: Recorder, hooks: RunHooks
+        self, side_request: SideRequest, recorder: RequestRecorder, hooks: RunHooks
     ) -> str:
         """Ask this, with no tools and no instructions but its own; the text of the answer.
 

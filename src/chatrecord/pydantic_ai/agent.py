@@ -25,14 +25,14 @@ from chatrecord.attachments.attachment import Attachment
 from chatrecord.errors import ConfigurationError
 from chatrecord.hooks.moments import Change
 from chatrecord.hooks.run_hooks import RunHooks
-from chatrecord.llm.port import Ask, Body, Outcome, Recorder, SideRequest
+from chatrecord.llm.port import Ask, Body, Outcome, Recorder, RequestRecorder, SideRequest
 from chatrecord.llm.tools import is_repeatable
 from chatrecord.records import Message, ToolCall
 from chatrecord.text.redaction import text_of
 from chatrecord.values import Target
 
 from .attachments import attached
-from .capability import Recording, recorded_agent
+from .capability import Recording, RequestRecording, recorded_agent
 from .errors import run_error
 from .messages import answers_to, body_of, history_of
 from .model import Attempts
@@ -117,10 +117,10 @@ class AgentLLM:
         )
 
     async def side_request(
-        self, side_request: SideRequest, recorder: Recorder, hooks: RunHooks
+        self, side_request: SideRequest, recorder: RequestRecorder, hooks: RunHooks
     ) -> str:
         settings = side_settings(self._agent, self._settings)
-        recording = Recording(recorder, self._attempts, hooks, known=1)
+        recording = RequestRecording(recorder, self._attempts, hooks)
         try:
             return await side_answer(_usable_model(self._agent), side_request, settings, recording)
         except Exception as error:

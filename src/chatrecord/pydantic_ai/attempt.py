@@ -14,7 +14,7 @@ from pydantic_ai.tools import RunContext
 
 from chatrecord.errors import StreamStalled, StreamTruncated
 from chatrecord.hooks.run_hooks import RunHooks
-from chatrecord.llm.port import Answer, Recorder
+from chatrecord.llm.port import Answer, RequestRecorder
 from chatrecord.store.window import CHARACTERS_PER_TOKEN
 from chatrecord.values import Target
 
@@ -48,7 +48,7 @@ class Attempt:
     def __init__(
         self,
         model: Model,
-        recorder: Recorder,
+        recorder: RequestRecorder,
         idle_timeout: float | None,
         failures: Failures,
         request: Request,

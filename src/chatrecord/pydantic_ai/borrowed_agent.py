@@ -15,7 +15,7 @@ from chatrecord.attachments.attachment import Attachment
 from chatrecord.errors import ConfigurationError
 from chatrecord.hooks.moments import Change
 from chatrecord.hooks.run_hooks import RunHooks
-from chatrecord.llm.port import LLM, Ask, Body, Outcome, Recorder, SideRequest
+from chatrecord.llm.port import LLM, Ask, Body, Outcome, Recorder, RequestRecorder, SideRequest
 from chatrecord.records import Message, ToolCall
 from chatrecord.values import Target
 
@@ -70,7 +70,7 @@ class HandedRun:
         raise NotImplementedError  # as below
 
     async def side_request(
-        self, side_request: SideRequest, recorder: Recorder, hooks: RunHooks
+        self, side_request: SideRequest, recorder: RequestRecorder, hooks: RunHooks
     ) -> str:
         raise NotImplementedError  # an agent of somebody else's is asked nothing beside its run
 

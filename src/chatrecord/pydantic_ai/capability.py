@@ -26,7 +26,7 @@ from chatrecord.errors import RunError
 from chatrecord.errors import ToolFailed as ToolFailedOnUs
 from chatrecord.hooks.moments import Text, Veto
 from chatrecord.hooks.run_hooks import RunHooks
-from chatrecord.llm.port import Failure, Recorder
+from chatrecord.llm.port import Failure, Recorder, RequestRecorder
 from chatrecord.records import Json
 from chatrecord.text.redaction import named, redact, text_of
 from chatrecord.values import Call
@@ -48,18 +48,12 @@ recorded_agent: ContextVar[object | None] = ContextVar("recorded_agent", default
 
 
 @dataclass(init=False)
-class Recording(AbstractCapability[Any]):
-    """Reports the requests, messages and tool calls of one run to its recorder."""
+class RequestRecording(AbstractCapability[Any]):
+    """Reports the requests of an agent to their recorder."""
 
-    def __init__(
-        self, recorder: Recorder, attempts: Attempts, hooks: RunHooks, *, known: int
-    ) -> None:
-        self._recorder = recorder
+    def __init__(self, recorder: RequestRecorder, attempts: Attempts, hooks: RunHooks) -> None:
+        self._requests = recorder
         self._hooks = hooks
-        self._storing = hooks.storing
-        self._vetoed: set[str] = set()
-        self._known = known
-        self._described = False
         self._attempts = attempts
         self._failures = Failures()
 
@@ -69,16 +63,31 @@ class Recording(AbstractCapability[Any]):
         return failure.error if failure else None
 
     async def before_run(self, ctx: RunContext[Any]) -> None:
-        ids = self._recorder.ids()
+        ids = self._requests.ids()
         name_rows({name: ids[name] for name in ("chat_id", "run_id") if name in ids})
 
     def get_wrapper_model(self, model: Model) -> Model | None:
         def wrap(each: Model) -> Model:
             return RecordingModel(
-                each, self._recorder, self._attempts, self._failures, hooks=self._hooks
+                each, self._requests, self._attempts, self._failures, hooks=self._hooks
             )
 
         return recording(model, wrap)
+
+
+@dataclass(init=False)
+class Recording(RequestRecording):
+    """Reports the requests, messages and tool calls of one run to its recorder."""
+
+    def __init__(
+        self, recorder: Recorder, attempts: Attempts, hooks: RunHooks, *, known: int
+    ) -> None:
+        super().__init__(recorder, attempts, hooks)
+        self._recorder = recorder
+        self._storing = hooks.storing
+        self._vetoed: set[str] = set()
+        self._known = known
+        self._described = False
 
     async def before_model_request(
         self, ctx: RunContext[Any], request_context: ModelRequestContext

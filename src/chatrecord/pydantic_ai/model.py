@@ -23,7 +23,7 @@ from pydantic_ai.settings import ModelSettings
 from pydantic_ai.tools import RunContext
 
 from chatrecord.hooks.run_hooks import RunHooks
-from chatrecord.llm.port import Recorder
+from chatrecord.llm.port import RequestRecorder
 
 from .attempt import Attempt, Request
 from .errors import Failures, is_unencodable, may_pass, retry_after
@@ -53,7 +53,7 @@ class RecordingModel(WrapperModel):
     def __init__(
         self,
         wrapped: Model,
-        recorder: Recorder,
+        recorder: RequestRecorder,
         attempts: Attempts,
         failures: Failures,
         *,

@@ -21,7 +21,7 @@ from chatrecord.attachments.embedded_files import in_words
 from chatrecord.llm.port import SideRequest
 from chatrecord.records import Message
 
-from .capability import Recording
+from .capability import RequestRecording
 from .messages import json_of, message_of, texts_in
 
 _NOT_BESIDE = ("tool_choice", "parallel_tool_calls", "stop_sequences", "max_tokens")
@@ -29,7 +29,10 @@ _NOT_BESIDE = ("tool_choice", "parallel_tool_calls", "stop_sequences", "max_toke
 
 
 async def side_answer(
-    model: Model, side_request: SideRequest, settings: ModelSettings | None, recording: Recording
+    model: Model,
+    side_request: SideRequest,
+    settings: ModelSettings | None,
+    recording: RequestRecording,
 ) -> str:
     """The text of the answer."""
     agent = Agent(model, instructions=side_request.instructions)

@@ -15,8 +15,8 @@ from chatrecord.hooks.hook import Hook
 from chatrecord.hooks.moments import Change, Text
 from chatrecord.hooks.side_request_hooks import SideRequestHooks
 from chatrecord.ids import new_id
-from chatrecord.llm.port import LLM, Answer, Body, Failure, SideRequest, Snapshot
-from chatrecord.records import ApiRequest, Json, Message, Tokens, ToolCall, Usage
+from chatrecord.llm.port import LLM, Answer, Failure, SideRequest, Snapshot
+from chatrecord.records import ApiRequest, Message, Tokens, Usage
 from chatrecord.spending.budgets import Budget
 from chatrecord.spending.limits import Limits
 from chatrecord.spending.usage import together, usage_of
@@ -24,7 +24,7 @@ from chatrecord.store.changes import Changes
 from chatrecord.store.retries import with_retries
 from chatrecord.store.spending_store import SpendingStore
 from chatrecord.store.times import DATABASE_TIMEOUT
-from chatrecord.values import Call, Target
+from chatrecord.values import Target
 
 from .budget_reservation import reserve
 from .cancellation import run_to_completion
@@ -60,7 +60,7 @@ class Ledger(Protocol):
 
 
 class SideRequestRecorder:
-    """Implements `chatrecord.llm.port.Recorder` for requests that write no message."""
+    """Implements `chatrecord.llm.port.RequestRecorder` for requests that write no message."""
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
@@ -101,38 +101,6 @@ class SideRequestRecorder:
         self.last = closed_request(self._request, answer, failure, status, self._elapsed_ms())
         self._request = None
         self._ledger.note(self.last)
-
-    # What has no place beside the transcript
-
-    def row_of(self, call: Call) -> ToolCall:
-        raise NotImplementedError  # no tools are offered, so there is no call to ask for
-
-    def add_message(self, body: Body) -> None:
-        """Not a row."""
-
-    async def start_tool(self, call: Call) -> None:
-        """There are no tools."""
-
-    async def end_tool(
-        self, call_id: str, *, result: Json = None, error: str | None = None
-    ) -> None:
-        """There are no tools."""
-
-    async def deny_tool(self, call: Call, reason: str) -> None:
-        """There are no tools."""
-
-    def close_tool(
-        self,
-        call_id: str,
-        *,
-        result: Json = None,
-        error: str | None = None,
-        is_denied: bool = False,
-    ) -> None:
-        """There are no tools."""
-
-    def describe(self, *, instructions: str | None, settings: Json) -> None:
-        """Not the run's."""
 
     def _elapsed_ms(self) -> float:
         return (perf_counter() - self._clock) * 1000
