@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from typing import Any
 
 import pytest
 from drivers import TERMINATE
@@ -71,6 +72,27 @@ async def test_closing_waits_for_looks_that_were_cancelled(any_url: str) -> None
             look.cancel()
         await db.close()
         assert open_connections == set()
+
+
+@pytest.mark.parametrize("any_url", ["postgresql", "mariadb"], indirect=True)
+async def test_a_cancellation_that_comes_with_the_connection_is_kept(
+    any_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Up to Python 3.11 `asyncio.wait_for` drops it, and asyncmy connects in one."""
+    loop = asyncio.get_running_loop()
+    connect = loop.create_connection
+
+    async def connected_and_cancelled(*args: Any, **kwargs: Any) -> Any:
+        connected = await connect(*args, **kwargs)
+        looking.cancel()
+        return connected
+
+    monkeypatch.setattr(loop, "create_connection", connected_and_cancelled)
+    async with Database(any_url) as db:
+        looking = asyncio.create_task(db.repair())
+        await asyncio.wait([looking])
+
+    assert looking.cancelled()
 
 
 async def _terminate(url: str, *, times: int) -> None:

@@ -29,7 +29,7 @@ from .connection_checks import ConnectionChecks
 from .driver_options import told_of_options, watch_options
 from .errors import failed, is_of_database
 from .exclusive import Exclusive, exclusive_of, exclusive_writing_of
-from .interruptions import survive_interruptions
+from .interruptions import cancellation_kept, survive_interruptions
 from .packets import Packets
 from .readers import ReadersAtTheirPace
 from .snapshot import snapshot_transaction
@@ -179,7 +179,7 @@ class Connections:
     async def _connected(self, beginning: _Beginning) -> AsyncIterator[AsyncConnection]:
         async with AsyncExitStack() as stack:
             async with self._failing(has_begun=False):
-                with told_of_options():
+                with told_of_options(), cancellation_kept():
                     connection = await stack.enter_async_context(beginning)
                 await self._checks.check(connection)
             yield connection
