@@ -16,7 +16,7 @@ def weather(city: str) -> str:
     return f"Sunny in {city}\n" * 20
 
 
-async def test_tool_calls_and_reasoning_stand_beside_the_answer(
+async def test_tool_calls_and_reasoning_are_stored_with_the_answer(
     db: Database[ReadyMade], capsys: pytest.CaptureFixture[str]
 ) -> None:
     llm = Script(

@@ -41,7 +41,7 @@ def test_where_nothing_is_broken_it_says_so(kept: Path, call: Run) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "Nothing was found\n")
 
 
-def test_what_is_found_is_told_and_left_as_it_is(kept: Path, call: Run) -> None:
+def test_findings_are_reported_and_left_as_they_are(kept: Path, call: Run) -> None:
     execute(kept, "UPDATE llm_chats SET next_seq = 1")
 
     done = call("doctor")

@@ -42,7 +42,7 @@ def test_age(seconds: int, told: str) -> None:
     assert figures.age(datetime.now(UTC) - timedelta(seconds=seconds)) == told
 
 
-def test_a_cost_nobody_knows_is_not_zero() -> None:
+def test_an_unknown_cost_is_not_zero() -> None:
     assert cost_of(Usage(requests=1, unpriced_requests=1)) == "cost unknown"
 
 

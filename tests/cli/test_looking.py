@@ -138,7 +138,7 @@ def test_a_chat_that_is_not_there_is_one_line_with_the_way_out(
         (["chat", "--model", "nobody:nothing", "Hi"], "The model 'nobody:nothing' cannot be used: "),
     ],
 )  # fmt: skip
-def test_what_cannot_work_is_told_in_one_line(
+def test_what_cannot_work_is_reported_in_one_line(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -199,7 +199,7 @@ def test_usage_says_what_it_can_group_by(
     assert "is not a day" in capsys.readouterr().err
 
 
-def test_a_chat_goes_through_a_file_into_another_database(
+def test_a_chat_is_moved_through_a_file_into_another_database(
     ids: list[str],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -247,7 +247,7 @@ def test_chats_are_searched_by_title(ids: list[str], capsys: pytest.CaptureFixtu
         ["purge", "--older-than", "1d", "--yes"],
     ],
 )
-def test_a_name_that_no_user_has_is_told_in_a_line(
+def test_an_unknown_user_is_reported_in_one_line(
     ids: list[str], capsys: pytest.CaptureFixture[str], command: list[str]
 ) -> None:
     assert ids

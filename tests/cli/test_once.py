@@ -17,7 +17,7 @@ ALL = "abcdefghij" * 60
 LONG = says(*ALL, pause=0.02)
 
 
-def test_only_the_answer_goes_to_standard_output(
+def test_only_the_answer_is_written_to_standard_output(
     run: Run, provider: ProviderServer, database: Path
 ) -> None:
     provider.script(says("Par", "is.", spent=Spent(input=1200, output=34)))
@@ -29,7 +29,7 @@ def test_only_the_answer_goes_to_standard_output(
     ]
 
 
-def test_tokens_and_cost_are_told_beside_the_answer(call: Run, provider: ProviderServer) -> None:
+def test_tokens_and_cost_are_shown_with_the_answer(call: Run, provider: ProviderServer) -> None:
     provider.script(says("Paris.", spent=Spent(input=1200, output=34)))
     told = call("chat", "--model", MODEL, "Capital of France?").stderr
     assert told.startswith("1,200 in, 34 out · $0.0033 · ")
@@ -57,7 +57,7 @@ def test_the_key_in_the_environment_chooses_the_provider(
     assert provider.received[0].body["model"] == "gpt-6.1-terra"
 
 
-def test_last_goes_on_where_the_chat_was_left(
+def test_last_continues_the_latest_chat(
     call: Run, provider: ProviderServer, database: Path
 ) -> None:
     provider.script(says("Paris."), says("Madrid."))
@@ -72,7 +72,7 @@ def test_last_goes_on_where_the_chat_was_left(
     assert rows(database, "SELECT count(*) FROM llm_chats") == [(1,)]
 
 
-def test_a_failing_provider_is_one_line_and_the_chat_goes_on(
+def test_a_failing_provider_prints_one_line_and_the_chat_continues(
     call: Run, provider: ProviderServer, database: Path
 ) -> None:
     provider.script(server_error(), server_error(), server_error(), says("Back again."))

@@ -34,7 +34,7 @@ def test_a_chat_from_its_first_word_to_the_way_back(
     assert rows(database, "SELECT title FROM llm_chats") == [("Hi",)]
 
 
-def test_ctrl_c_in_mid_answer_keeps_what_came_and_the_chat_goes_on(
+def test_ctrl_c_in_mid_answer_keeps_the_text_and_the_chat_continues(
     terminal: Open, provider: ProviderServer, database: Path
 ) -> None:
     provider.script(says(*"abcdefghij" * 60, pause=0.02), says("Of course."))
@@ -70,7 +70,7 @@ def test_ctrl_c_at_the_prompt_leaves_and_says_how_to_come_back(
         assert screen.wait() == 0
 
 
-def test_a_chat_in_which_nothing_was_said_leaves_no_row(terminal: Open, database: Path) -> None:
+def test_a_chat_without_messages_leaves_no_row(terminal: Open, database: Path) -> None:
     with terminal("chat", "--model", MODEL) as screen:
         screen.prompt()
         screen.press(CTRL_D)
@@ -79,7 +79,7 @@ def test_a_chat_in_which_nothing_was_said_leaves_no_row(terminal: Open, database
     assert rows(database, "SELECT count(*) FROM llm_chats") == [(0,)]
 
 
-def test_resuming_shows_what_was_said_last(terminal: Open, provider: ProviderServer) -> None:
+def test_resuming_shows_the_last_messages(terminal: Open, provider: ProviderServer) -> None:
     provider.script(says("Paris.", spent=Spent()), says("Madrid."))
     with terminal("chat", "--model", MODEL, "Capital of France?") as screen:
         assert screen.wait() == 0

@@ -136,14 +136,14 @@ def run(work: Any) -> None:
 
 @pytest.mark.parametrize("on_disconnect", ["continue", "stop"])
 @pytest.mark.parametrize("steps", [SOME, EACH])
-def test_an_ask_that_is_cancelled_at_any_step_leaves_a_chat_that_goes_on(
+def test_an_ask_cancelled_at_any_step_leaves_a_usable_chat(
     own_url: str, steps: Sequence[int], on_disconnect: Literal["continue", "stop"]
 ) -> None:
     run(_cancel_an_ask(own_url, steps, on_disconnect))
 
 
 @pytest.mark.parametrize("steps", [SOME, EACH])
-def test_a_loop_whose_tasks_are_cancelled_at_any_step_leaves_a_chat_that_goes_on(
+def test_a_loop_cancelled_at_any_step_leaves_a_usable_chat(
     own_url: str, steps: Sequence[int]
 ) -> None:
     run(_cancel_every_task(own_url, steps))

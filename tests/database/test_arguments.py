@@ -236,7 +236,7 @@ async def test_what_is_asked_of_a_chat_is_checked_too(backend: Database) -> None
         ),
     ],
 )  # fmt: skip
-def test_what_is_set_up_wrongly_is_told_at_once(
+def test_a_wrong_setup_is_reported_at_once(
     make: Callable[[], object], kind: type[Exception], told: str
 ) -> None:
     with pytest.raises(kind, match=told):
@@ -253,7 +253,7 @@ async def test_a_title_is_kept_as_rename_would_keep_it(backend: Database) -> Non
     assert record.title == "Old"
 
 
-def test_plain_code_is_told_the_same(tmp_path: Path) -> None:
+def test_synchronous_code_gets_the_same_error(tmp_path: Path) -> None:
     db = Database(f"sqlite:///{tmp_path / 'plain.db'}")
     sync.wait(db.create_tables())
     chat = sync.create_chat(db, Script([say("hi")]))
@@ -269,7 +269,7 @@ def test_plain_code_is_told_the_same(tmp_path: Path) -> None:
     sync.wait(db.close())
 
 
-async def test_a_page_is_told_what_is_wrong_with_its_body(backend: Database) -> None:
+async def test_a_client_is_told_what_is_wrong_with_its_body(backend: Database) -> None:
     user = str(uuid4())
     routes = chat_routes(backend, Script([say("hi")]), owner=lambda _: {"user_id": user})
     transport = httpx.ASGITransport(Starlette(routes=routes))
@@ -294,7 +294,7 @@ async def test_a_page_is_told_what_is_wrong_with_its_body(backend: Database) -> 
     assert await (await load_chat(backend, Script(), record.id)).messages() == []
 
 
-async def test_what_is_of_the_wrong_type_is_told_by_name(backend: Database) -> None:
+async def test_a_wrong_type_is_reported_by_name(backend: Database) -> None:
     anything: Any = 5
     with pytest.raises(TypeError, match=r"lines= takes an iterable of lines.*not int"):
         await import_chat(backend, anything)
@@ -324,7 +324,7 @@ async def test_a_prompt_that_is_nested_too_deep_is_refused(backend: Database) ->
     assert [message.role for message in await chat.messages()] == ["user", "assistant"]
 
 
-async def test_what_is_right_still_goes(backend: Database) -> None:
+async def test_valid_input_is_still_accepted(backend: Database) -> None:
     """Tuples for lists, whole numbers for decimals, and nothing where nothing is meant."""
     metadata = {"a": (1, 2), "deep": {"b": [None, True, 0.5, "x"]}}
     options = {"tools": (), "hooks": (), "settings": None, "compact": None, "titles": None}

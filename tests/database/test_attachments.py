@@ -79,7 +79,7 @@ class TestInTheMessages(FilesAreKept):
 
     test_a_file_can_be_had_back = None
     test_a_file_is_of_its_chat_alone = None
-    test_a_file_is_kept_once_however_often_it_comes = None
+    test_a_file_sent_many_times_is_stored_once = None
     test_a_busy_chat_keeps_no_file_of_what_it_refused = None
     test_files_go_with_their_chat = None
 
@@ -307,7 +307,7 @@ async def test_a_store_that_cannot_be_read_ends_the_run(shelved: Database, shelf
     assert await sent_next(shelved, chat.id) == [PNG]
 
 
-async def test_a_slow_store_keeps_nobody_else_waiting(own_url: str, shelf: Shelf) -> None:
+async def test_a_slow_attachment_store_delays_no_other_chat(own_url: str, shelf: Shelf) -> None:
     """Chats are imported and deleted with no transaction open while it takes its time."""
     reached, done = asyncio.Event(), asyncio.Event()
 
@@ -340,7 +340,7 @@ async def test_a_slow_store_keeps_nobody_else_waiting(own_url: str, shelf: Shelf
         assert await sent_next(db, copied.id) == [PNG]
 
 
-async def test_a_file_that_comes_while_its_chat_is_deleted_goes_with_it(
+async def test_a_file_stored_while_its_chat_is_deleted_is_deleted_too(
     shelved: Database, shelf: Shelf
 ) -> None:
     chat = await asked(shelved)
@@ -371,7 +371,7 @@ async def test_a_store_that_does_not_delete_keeps_the_chat(shelved: Database, sh
     assert shelf.kept == {}
 
 
-async def test_a_file_that_somebody_has_deleted_is_told_of(shelved: Database, shelf: Shelf) -> None:
+async def test_a_file_deleted_from_outside_is_reported(shelved: Database, shelf: Shelf) -> None:
     chat = await asked(shelved)
     shelf.kept.clear()
     script = Script([say("I see none.")])
@@ -541,7 +541,7 @@ async def test_an_import_that_fails_late_leaves_nothing_in_the_store(
 
 
 @pytest.mark.parametrize("outside", [False, True], ids=["table", "store"])
-async def test_a_file_that_is_gone_is_kept_when_it_comes_again(
+async def test_a_missing_file_is_stored_when_it_is_sent_again(
     own_url: str, shelf: Shelf, outside: bool
 ) -> None:
     async with Database(own_url, attachments=shelf) as db:

@@ -99,7 +99,7 @@ async def test_the_tables_are_created_where_transactions_are_serializable(empty_
     assert await missing_in(empty_url, Base.metadata) == set()
 
 
-async def test_a_lock_that_is_never_released_is_told_of(
+async def test_a_lock_that_is_never_released_is_reported(
     postgresql_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(creation, "_LONGEST", 0.3)

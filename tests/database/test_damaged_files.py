@@ -35,7 +35,7 @@ async def in_the_table(request: pytest.FixtureRequest, any_url: str) -> AsyncIte
 
 
 @pytest.mark.parametrize("damage", DAMAGES, ids=["cut off", "escaped", "empty"])
-async def test_a_file_damaged_in_its_table_is_told_of(
+async def test_a_file_damaged_in_its_table_is_reported(
     in_the_table: Database, damage: Callable[[bytes], bytes]
 ) -> None:
     script = Script([say("Nice.")], [say("No.")])
@@ -47,7 +47,7 @@ async def test_a_file_damaged_in_its_table_is_told_of(
 
 
 @pytest.mark.parametrize("damage", DAMAGES, ids=["cut off", "escaped", "empty"])
-async def test_a_file_damaged_in_a_store_is_told_of(
+async def test_a_file_damaged_in_a_store_is_reported(
     any_url: str, tmp_path: Path, damage: Callable[[bytes], bytes]
 ) -> None:
     async with Database(any_url, attachments=FolderStore(tmp_path)) as db:
@@ -60,7 +60,7 @@ async def test_a_file_damaged_in_a_store_is_told_of(
         await check_told(db, chat, script)
 
 
-async def test_the_chat_goes_on_once_the_damaged_file_is_deleted(backend: Database) -> None:
+async def test_the_chat_continues_once_the_damaged_file_is_deleted(backend: Database) -> None:
     script = Script([say("Nice.")], [say("Which chart?")])
     chat = await create_chat(backend, script)
     await chat.ask("Look!", attachments=[FILE])
@@ -74,7 +74,7 @@ async def test_the_chat_goes_on_once_the_damaged_file_is_deleted(backend: Databa
     assert "no longer kept" in str(script.requests[-1])
 
 
-async def test_a_damaged_file_of_a_tool_result_is_told_of(backend: Database) -> None:
+async def test_a_damaged_file_of_a_tool_result_is_reported(backend: Database) -> None:
     def draw() -> BinaryContent:
         return BinaryContent(data=PNG, media_type="image/png")
 
@@ -87,7 +87,7 @@ async def test_a_damaged_file_of_a_tool_result_is_told_of(backend: Database) -> 
         await chat.tool_calls()
 
 
-async def test_a_damaged_file_is_not_encrypted_anew(own_url: str) -> None:
+async def test_a_damaged_file_is_not_reencrypted(own_url: str) -> None:
     """Under a new seal nobody would see any more who had spoilt it."""
     old, new = Keys.new(), Keys.new()
     async with Database(own_url, encryption=Keys(old)) as db:

@@ -124,7 +124,7 @@ async def test_each_broken_row_is_found_and_mended_if_it_can_be(
         assert await patient.findings() == []
 
 
-async def test_what_a_dead_stream_has_left_in_the_journal_becomes_its_text(
+async def test_the_journal_of_a_dead_stream_becomes_its_text(
     patient: Patient,
 ) -> None:
     (damage,) = [it for it in DAMAGES if it.name == "an answer that streams for ever"]

@@ -189,7 +189,7 @@ def test_what_sqlite_would_ignore_is_named(query: str) -> None:
         (create_engine("sqlite://"), "create_async_engine"),
     ],
 )
-def test_what_is_no_url_is_told_with_the_fix(given: Any, fix: str) -> None:
+def test_an_invalid_url_is_reported_with_the_fix(given: Any, fix: str) -> None:
     with pytest.raises(ConfigurationError, match=fix):
         Database(given)
 
@@ -214,7 +214,7 @@ async def test_a_server_that_turns_a_connection_away_is_not_asked_again(
 
 
 @pytest.mark.parametrize("driver", list(TAKEN))
-async def test_missing_tables_are_told_by_every_driver(url: URL, driver: str) -> None:
+async def test_missing_tables_are_reported_on_every_driver(url: URL, driver: str) -> None:
     maintenance = url.set(database="mysql" if driver == "asyncmy" else "postgres")
     async with Database(maintenance) as db:
         with pytest.raises(DatabaseFailed, match="Create the tables first"):

@@ -142,7 +142,7 @@ async def rows_with(db: Database, text: str) -> dict[str, int]:
     return found
 
 
-async def test_nothing_that_was_said_can_be_read_in_any_column(sealed: Database) -> None:
+async def test_no_message_text_is_readable_in_any_column(sealed: Database) -> None:
     secret = f"secret-{uuid4().hex}"
     said = words(secret)
     chat = await a_chat(sealed, said)
@@ -174,7 +174,7 @@ async def is_live(chat: Chat, text: str, db: Database) -> bool:
     return any(text in entry.piece[1] for entry in entries)
 
 
-async def test_nothing_that_was_said_is_in_the_files_of_sqlite(tmp_path: Path) -> None:
+async def test_no_message_text_is_in_the_files_of_sqlite(tmp_path: Path) -> None:
     secret = f"secret-{uuid4().hex}"
     said = words(secret)
     async with Database(f"sqlite:///{tmp_path / 'kept.db'}", encryption=Keys(OLD)) as db:
@@ -291,7 +291,7 @@ async def test_rotation_takes_nothing_back_that_is_written_meanwhile(
             assert texts == [text for n in range(9) for text in (f"q{n}", f"{n}")]
 
 
-async def test_rotation_leaves_a_value_to_whoever_writes_it_meanwhile(
+async def test_rotation_does_not_overwrite_a_concurrent_write(
     sealed: Database, any_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     chat = await create_chat(sealed, Script([say("yes")]))

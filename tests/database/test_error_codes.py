@@ -107,7 +107,7 @@ async def test_a_value_that_the_driver_cannot_send_is_refused(url: URL) -> None:
 @pytest.mark.parametrize(
     ("driver", "code"), [("asyncpg", "SQLSTATE"), ("psycopg", "SQLSTATE"), ("asyncmy", "error")]
 )
-async def test_a_refused_value_stands_in_no_error(url: URL, code: str) -> None:
+async def test_a_refused_value_is_in_no_error_message(url: URL, code: str) -> None:
     """Drivers quote it, and errors are logged."""
     signal = "SIGNAL SQLSTATE '45000' SET MYSQL_ERRNO = 1366, MESSAGE_TEXT = 'of a patient'"
     if code == "error":

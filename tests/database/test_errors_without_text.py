@@ -138,7 +138,7 @@ async def test_a_hook_that_fails_at_the_end_of_a_failed_run_takes_nothing_away(
     await _ended(backend, chat, "Mute")
 
 
-async def test_a_retry_without_a_text_is_told_to_the_model(backend: Database) -> None:
+async def test_a_retry_without_a_text_is_sent_to_the_model(backend: Database) -> None:
     def break_down() -> str:
         raise MuteRetry("again")
 

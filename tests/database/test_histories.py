@@ -143,7 +143,7 @@ async def test_a_question_without_an_answer_can_be_resumed(db: Database) -> None
     assert [chunk.text async for chunk in chat.resume()] == ["It is a dog."]
 
 
-async def test_an_answer_that_was_taken_over_can_be_given_anew(db: Database) -> None:
+async def test_an_imported_answer_can_be_regenerated(db: Database) -> None:
     chat = await taken_over(db, OPENAI, "openai", [say("Yes, again.")])
 
     assert [chunk.text async for chunk in chat.regenerate()] == ["Yes, again."]

@@ -49,7 +49,7 @@ async def test_a_run_that_is_cancelled_before_its_first_step_ends_what_waits_for
 
 
 @pytest.mark.parametrize("name", ["chatrecord journal", "chatrecord watcher"])
-async def test_a_task_that_somebody_cancels_keeps_nobody_waiting(db: Database, name: str) -> None:
+async def test_a_cancelled_task_keeps_nobody_waiting(db: Database, name: str) -> None:
     """As a framework does that cancels all tasks of its loop."""
     chat = await create_chat(db, Script([say(*"abcdefgh", pause=0.05)]))
     streaming = asyncio.ensure_future(_read(chat.stream("q")))
@@ -195,7 +195,7 @@ async def test_a_hook_that_swallows_its_cancellation_holds_no_chat(
     assert await chat.active_run() is None
 
 
-async def test_a_summary_and_a_title_that_do_not_let_go_hold_nobody(
+async def test_a_summary_or_title_that_hangs_delays_nobody(
     db: Database, gate: threading.Event
 ) -> None:
     slow = Script([meet(lambda: swallowing(gate))], [meet(lambda: swallowing(gate))])

@@ -73,7 +73,9 @@ async def _is_idle(chat: Chat) -> bool:
     return await chat.active_run() is None
 
 
-async def test_a_full_disk_is_told_and_the_chat_goes_on_when_there_is_room(tmp_path: Path) -> None:
+async def test_a_full_disk_is_reported_and_the_chat_continues_when_there_is_room(
+    tmp_path: Path,
+) -> None:
     db, told = sqlite(tmp_path / "chats.db")
     async with db:
         await db.create_tables()
@@ -95,7 +97,7 @@ async def test_a_full_disk_is_told_and_the_chat_goes_on_when_there_is_room(tmp_p
 
 
 @pytest.mark.slow
-async def test_a_file_that_may_only_be_read_is_told_and_the_chat_goes_on_after(
+async def test_a_read_only_file_is_reported_and_the_chat_continues_afterwards(
     tmp_path: Path,
 ) -> None:
     db, told = sqlite(tmp_path / "chats.db")
@@ -111,7 +113,7 @@ async def test_a_file_that_may_only_be_read_is_told_and_the_chat_goes_on_after(
         await fails_and_goes_on(db, fill, free)
 
 
-async def test_a_server_that_may_only_be_read_is_told_and_the_chat_goes_on_after(
+async def test_a_read_only_server_is_reported_and_the_chat_continues_afterwards(
     postgresql_url: str,
 ) -> None:
     name = make_url(postgresql_url).database

@@ -75,7 +75,7 @@ async def test_a_tick_is_one_notice_of_ids(postgresql_url: str) -> None:
         assert any(len(notice) > 1 for notice in mine), "the runs of a tick share one"
 
 
-async def test_each_piece_is_read_once_by_whoever_follows(
+async def test_each_follower_reads_each_chunk_once(
     any_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(watching, "POLL_SECONDS", 0.05)

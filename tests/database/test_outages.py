@@ -42,7 +42,7 @@ async def test_streams_survive_the_loss_of_every_connection(
 
 @pytest.mark.parametrize("rest", [0.0, 60.0], ids=["idle", "busy"])
 @pytest.mark.parametrize("driver", ["asyncpg", "psycopg"])
-async def test_a_lost_connection_is_not_felt(
+async def test_a_lost_connection_is_replaced_silently(
     postgresql_url: str, driver: str, rest: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whether it is tried before it is used, or breaks while it is."""
@@ -59,7 +59,7 @@ async def test_a_lost_connection_is_not_felt(
     assert (len(read), reply.text) == (2, "two")
 
 
-async def test_closing_waits_for_looks_that_were_cancelled(any_url: str) -> None:
+async def test_closing_waits_for_cancelled_repairs(any_url: str) -> None:
     """Of a connection that is in use the pool knows nothing: nobody else would close it."""
     chance, open_connections = random.Random(1), set[int]()
     for _ in range(25):

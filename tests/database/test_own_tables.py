@@ -71,7 +71,7 @@ async def test_own_columns_are_the_scope(own: Database[Any]) -> None:
         await delete_chat(own, chat.id, user_id=1, department="Sales")
 
 
-async def test_an_unknown_keyword_is_told_which_there_are(own: Database[Any]) -> None:
+async def test_an_unknown_keyword_is_refused_with_the_known_ones(own: Database[Any]) -> None:
     with pytest.raises(TypeError, match=r"'departmnt'.*user_id, department, priority.*on_disconn"):
         await create_chat(own, Script(), user_id=1, departmnt="HR")
     with pytest.raises(TypeError, match="'tools'"):

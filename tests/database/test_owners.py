@@ -135,7 +135,7 @@ async def of_bobs(db: Database[Any], **options: Any) -> dict[str, Any]:
     return chats
 
 
-async def test_owners_that_look_alike_to_a_collation_are_told_apart(
+async def test_owners_equal_under_a_collation_are_distinguished(
     careless: Database[Any],
 ) -> None:
     chats = await of_bobs(careless)
@@ -186,7 +186,7 @@ async def test_each_owner_has_a_budget_of_their_own(careless: Database[Any]) -> 
         assert refusal.value.whose == bob
 
 
-async def test_a_page_sees_nothing_of_an_owner_who_looks_alike(careless: Database[Any]) -> None:
+async def test_a_client_sees_nothing_of_a_lookalike_owner(careless: Database[Any]) -> None:
     chats = await of_bobs(careless)
     routes = chat_routes(careless, Script(), owner=lambda request: {"owner": request.headers["x"]})
     transport = httpx.ASGITransport(Starlette(routes=routes))
@@ -219,7 +219,7 @@ async def test_a_column_of_any_type_can_be_the_scope(own: Database[Any], name: s
 
 
 @pytest.mark.parametrize("name", WRONG)
-async def test_a_value_of_another_type_is_told_by_name(own: Database[Any], name: str) -> None:
+async def test_a_value_of_the_wrong_type_is_reported_by_name(own: Database[Any], name: str) -> None:
     chat = await create_chat(own, Script())
 
     for value, told in WRONG[name]:

@@ -56,7 +56,7 @@ async def test_a_statement_that_the_server_has_not_got_names_the_setting(
 
 
 @drivers
-async def test_a_statement_of_somebody_else_names_the_setting(
+async def test_a_packet_error_outside_our_statements_names_the_setting(
     driver: str, request: pytest.FixtureRequest
 ) -> None:
     options = {"prepared_statement_name_func": lambda: "taken"} if driver == "asyncpg" else {}

@@ -59,7 +59,7 @@ async def test_a_wait_in_words_is_no_wait(backend: Database) -> None:
     assert (await chat.ask("Go")).text == "on"
 
 
-async def test_what_a_provider_said_is_given_up_where_it_is_refused(db: Database) -> None:
+async def test_provider_details_are_dropped_where_they_are_refused(db: Database) -> None:
     chat = await create_chat(db, Script([say("half"), fail(OSError("away"))]))
     with pytest.raises(RunError):
         await chat.ask("Go")

@@ -118,7 +118,7 @@ async def test_periods_are_in_utc_and_bounds_are_kept(backend: Database) -> None
     assert [row.by["month"] for row in months] == [date(2026, 10, 1), date(2026, 11, 1)]
 
 
-async def test_names_that_differ_in_a_space_are_two_groups(backend: Database) -> None:
+async def test_names_that_differ_by_a_space_are_two_groups(backend: Database) -> None:
     user = str(uuid4())
     chat = await create_chat(backend, Script([say("hi")]), user_id=user)
     await chat.ask("Hi!")

@@ -72,7 +72,7 @@ async def test_an_imported_chat_is_exported_again_to_the_letter(
     assert await (await load_chat(target, Script(), chat.id)).requests() == await chat.requests()
 
 
-async def test_a_chat_goes_from_sqlite_to_any_database(db: Database, backend: Database) -> None:
+async def test_a_chat_is_moved_from_sqlite_to_any_database(db: Database, backend: Database) -> None:
     chat = await a_chat(db, user_id="ann")
     lines = await lines_of(db, chat.id)
 
@@ -88,7 +88,7 @@ async def test_a_chat_goes_from_sqlite_to_any_database(db: Database, backend: Da
     assert before[:-1] == after[:-1]
 
 
-async def test_an_imported_chat_goes_on(backend: Database, target: Database) -> None:
+async def test_an_imported_chat_continues(backend: Database, target: Database) -> None:
     chat = await a_chat(backend)
     await import_chat(target, await lines_of(backend, chat.id))
 

@@ -83,7 +83,7 @@ def test_every_option_is_explained() -> None:
     assert [name for name in OPTION_NAMES if not re.search(rf"\b{name}=", ALL_TEXT)] == []
 
 
-def test_the_default_limits_are_as_told() -> None:
+def test_the_default_limits_are_as_documented() -> None:
     page = (ROOT / "docs" / "how-to" / "limits.md").read_text("utf-8")
     found = re.findall(r"^\| `(\w+)` \| [^|]+ \| (\S+) \|", page, re.MULTILINE)
     told = {name: default.replace(",", "") for name, default in found}
@@ -91,7 +91,7 @@ def test_the_default_limits_are_as_told() -> None:
     assert told == {name: "none" if it is None else str(it) for name, it in defaults.items()}
 
 
-def test_the_waiting_times_are_as_told() -> None:
+def test_the_waiting_times_are_as_documented() -> None:
     page = (ROOT / "docs" / "how-to" / "several-processes.md").read_text("utf-8")
     assert f"The default is {LEASE.total_seconds():.0f} seconds" in page
     assert f"every {POLL_SECONDS * 1000:.0f} milliseconds" in page
@@ -100,11 +100,11 @@ def test_the_waiting_times_are_as_told() -> None:
     )
 
 
-def test_the_default_window_is_as_told() -> None:
+def test_the_default_window_is_as_documented() -> None:
     page = (ROOT / "docs" / "how-to" / "context-window.md").read_text("utf-8")
     assert f"The default is {Window().messages} messages and {Window().tokens:,} tokens" in page
 
 
-def test_code_comes_within_the_first_thirty_lines() -> None:
+def test_code_is_within_the_first_thirty_lines() -> None:
     first = next(blocks(ROOT / "README.md", "python"))
     assert first.line < 30

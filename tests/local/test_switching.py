@@ -67,7 +67,7 @@ async def test_rounds_and_reasoning_of_a_provider_are_understood_by_a_real_llm(
 
 
 @every_provider
-async def test_a_chat_begun_with_a_real_llm_goes_on_with_a_provider(
+async def test_a_chat_started_with_the_local_llm_continues_with_a_provider(
     db: Database, local_server: LocalServer, provider: Provider
 ) -> None:
     async with (

@@ -71,7 +71,7 @@ async def test_sound_for_the_deaf_is_refused_before_it_is_sent(
     assert (await chat.ask("And without?")).text == "I heard nothing.", "the chat goes on"
 
 
-async def test_a_chat_with_sound_goes_on_with_those_who_do_not_listen(
+async def test_a_chat_with_audio_continues_with_models_without_audio(
     db: Database, connect: ConnectModel, server: ProviderServer, provider: Provider
 ) -> None:
     server.script(says("A voice."), says("I was told."))

@@ -143,7 +143,7 @@ async def clock() -> str:
     return "noon"
 
 
-async def test_after_a_stop_the_chat_goes_on_with_what_came(
+async def test_a_chat_continues_after_a_stop_with_the_partial_answer(
     db: Database, llm: Model, server: ProviderServer
 ) -> None:
     server.script(LONG, says("Goodbye"))

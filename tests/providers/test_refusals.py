@@ -57,7 +57,7 @@ async def test_a_refusal_is_an_error_of_its_own_kind_and_a_request_row(
 
 @every_refusal
 @pytest.mark.parametrize("provider", [OPENAI_CHAT], ids=lambda p: p.name)
-async def test_after_a_refusal_the_chat_goes_on(
+async def test_a_chat_continues_after_a_refusal(
     db: Database, llm: Model, server: ProviderServer, refusal: Refusal, error: type[ProviderError]
 ) -> None:
     server.script(refusal, says("Goodbye"))
@@ -81,7 +81,7 @@ async def test_an_overloaded_provider_is_an_error_with_its_status(
 
 
 @pytest.mark.parametrize("provider", [ANTHROPIC, GEMINI], ids=lambda p: p.name)
-async def test_an_error_inside_a_stream_has_the_status_it_stands_for(
+async def test_an_error_inside_a_stream_carries_its_http_status(
     db: Database, llm: Model, server: ProviderServer
 ) -> None:
     server.script(says("Hello", ends="overloaded"))

@@ -143,7 +143,7 @@ async def test_a_detail_that_was_reported_as_0_is_0(
 
 
 @pytest.mark.parametrize("provider", [OPENAI_CHAT], ids=lambda p: p.name)
-async def test_a_model_nobody_has_a_price_for_costs_null(
+async def test_the_cost_of_a_model_without_a_price_is_null(
     db: Database, connect: ConnectModel, server: ProviderServer, provider: Provider
 ) -> None:
     server.script(says("Hello", spent=Spent(9, 3)))

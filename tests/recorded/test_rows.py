@@ -27,7 +27,7 @@ PLACES = Decimal(1).scaleb(-12)
 
 @both_ways
 @every_answer
-async def test_the_rows_of_an_answer_say_what_the_provider_said(
+async def test_the_rows_of_an_answer_match_the_providers_response(
     db: Database, recording: Recording, streamed: bool
 ) -> None:
     held = await hold(db, recording, streamed=streamed)

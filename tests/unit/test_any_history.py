@@ -83,7 +83,7 @@ def test_every_sample_is_taken_over(name: Any) -> None:
 @pytest.mark.parametrize("name", SAMPLES)
 @settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
-def test_any_change_of_a_history_is_refused_or_goes_on(name: Any, data: st.DataObject) -> None:
+def test_any_changed_history_is_refused_or_usable(name: Any, data: st.DataObject) -> None:
     messages = copy.deepcopy(SAMPLES[name])
     *path, last = data.draw(st.sampled_from(places(messages)), label="place")
     holder: Any = messages

@@ -89,7 +89,7 @@ def test_nothing_reaches_for_what_is_built_on_top() -> None:
     assert guilty == []
 
 
-def test_records_know_nobody() -> None:
+def test_records_import_nothing() -> None:
     """They are what everything else speaks in."""
     tree = dict(modules())["records"]
     assert not [target for target in imports("records", tree) if target.startswith("chatrecord")]
@@ -215,7 +215,7 @@ def test_a_file_has_400_lines_at_most() -> None:
     assert guilty == []
 
 
-def test_all_sql_stands_in_one_place() -> None:
+def test_all_sql_is_in_one_place() -> None:
     """Whoever tunes or audits the queries reads one file, and those beside it for files, deletion, rules, reports and keys."""
     verbs = {"sqlalchemy.select", "sqlalchemy.insert", "sqlalchemy.update", "sqlalchemy.delete",
              "sqlalchemy.text"}  # fmt: skip

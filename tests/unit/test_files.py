@@ -42,7 +42,7 @@ VALUES = st.recursive(
 
 
 @given(VALUES)
-def test_any_value_comes_back_as_it_was(value: Any) -> None:
+def test_any_value_is_read_as_it_was_stored(value: Any) -> None:
     found: dict[str, File] = {}
     stored = taken_out(value, found)
     data = {file.hash: file.data for file in found.values()}
@@ -71,7 +71,7 @@ def test_what_nobody_has_taken_out_is_read_all_the_same(value: Any) -> None:
     assert all(isinstance(name, str) for name in referred_to(value))
 
 
-def test_a_file_that_is_gone_is_told_of() -> None:
+def test_a_missing_file_is_reported() -> None:
     value = {"kind": "binary", "media_type": "image/png", "data": "AAAA", "identifier": "x.png"}
     assert put_back([taken_out(value, {})], {}) == [
         "[The file x.png (image/png) is no longer kept]"

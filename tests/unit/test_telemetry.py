@@ -115,7 +115,7 @@ async def test_the_row_of_a_run_names_its_trace(
     assert run.parent.span_id == span.get_span_context().span_id
 
 
-async def test_a_run_that_nobody_traces_names_none(db: Database) -> None:
+async def test_a_run_without_tracing_has_no_trace_id(db: Database) -> None:
     chat = await create_chat(db, Script([say("Hi")]))
     reply = await chat.ask("Hi!")
 

@@ -20,7 +20,7 @@ def test_good_use_passes() -> None:
     assert mypy(FOLDER / "good") == ""
 
 
-def test_every_misuse_is_refused_where_it_stands() -> None:
+def test_every_misuse_is_a_type_error_on_its_own_line() -> None:
     """Each line that ends in `# refused: CODE` is an error of that code, and no other line is."""
     told = mypy(FOLDER / "bad")
     found = set(re.findall(r"(\w+\.py):(\d+): error: .*\[([\w-]+)\]", told))

@@ -70,7 +70,7 @@ async def test_tools_and_reasoning_are_parts(page: Client, given: dict[str, Any]
         )
 
 
-async def test_a_file_goes_along(page: Client, given: dict[str, Any]) -> None:
+async def test_a_file_is_sent_with_the_question(page: Client, given: dict[str, Any]) -> None:
     seen = page.play("file", script="hello", **given)
     assert (seen["errors"], seen["kept"]) == ([], "Hello")
     file = seen["stored"][0]["parts"][0]
@@ -209,7 +209,7 @@ async def test_a_denied_tool_does_not_run(
         assert text_of(answer) == "That is settled."
 
 
-async def test_a_provider_error_is_told_without_its_words(
+async def test_a_provider_error_is_reported_without_its_message(
     page: Client, given: dict[str, Any]
 ) -> None:
     seen = page.play("send", script="broken", **given)
@@ -242,7 +242,7 @@ async def test_an_answer_that_broke_off_is_gone_on_with(
     )
 
 
-async def test_the_hook_goes_on_after_a_dropped_connection(
+async def test_the_client_hook_continues_after_a_dropped_connection(
     page: Client, version: int, site: Site, given: dict[str, Any]
 ) -> None:
     async with cutting(site.url, after=b"word5 ") as through:

@@ -429,7 +429,9 @@ def test_routes_refuse_options_that_there_are_not(db: Database) -> None:
 
 
 @pytest.mark.parametrize("scope", [None, {}, {"user_id": None}])
-async def test_a_scope_of_nobody_is_nobody(db: Database, scope: dict[str, object] | None) -> None:
+async def test_a_scope_of_none_matches_only_null(
+    db: Database, scope: dict[str, object] | None
+) -> None:
     await create_chat(db, Script())  # whose user_id is NULL
     async with served(chat_routes(db, Script(), owner=lambda _request: scope)) as web:
         assert (await web.get("/")).status_code == 401
@@ -468,7 +470,7 @@ async def test_tools_and_llm_are_those_of_who_asks(db: Database) -> None:
     assert text_of(told.text) == "For ann."
 
 
-async def test_a_used_up_budget_is_told_before_the_stream(db: Database) -> None:
+async def test_a_used_up_budget_is_refused_before_the_stream(db: Database) -> None:
     spent = Budget(tokens=1, per="day", by="user_id", most=Decimal(1))
     routes = chat_routes(db, Script([say("Once.")]), owner=me, budgets=[spent])
     async with served(routes) as web:
@@ -588,7 +590,7 @@ async def test_a_file_that_is_too_large_is_refused(db: Database) -> None:
     assert stored["messages"] == []
 
 
-async def test_what_no_utf8_holds_is_told_all_the_same(db: Database) -> None:
+async def test_text_that_is_not_utf8_is_reported_anyway(db: Database) -> None:
     odd = "a lone \ud800 surrogate, \x00 and \u2028"
 
     def nothing() -> float:

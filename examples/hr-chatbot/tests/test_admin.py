@@ -7,7 +7,7 @@ from chatrecord.testing import call, fail, say
 from conftest import ask, new_chat
 
 
-async def test_a_chat_is_found_by_what_was_said_in_it(ada, admin, llm):
+async def test_a_chat_is_found_by_the_text_of_its_messages(ada, admin, llm):
     word = f"w{uuid4().hex}"
     llm.then([say(f"The word is {word}.")])
     chat = await new_chat(ada)
@@ -48,7 +48,7 @@ async def test_the_trail_has_superseded_answers_and_failed_requests(ada, admin, 
     assert trail["runs"][0]["instructions"].startswith("You are the HR assistant")
 
 
-async def test_usage_is_told_by_day_model_and_user(ada, ben, admin, llm):
+async def test_usage_is_reported_by_day_model_and_user(ada, ben, admin, llm):
     for client in (ada, ben):
         llm.then([call("check_vacation_balance")], [say("That many.")])
         await ask(client, await new_chat(client), "How many?")

@@ -133,7 +133,7 @@ def test_an_address_that_tries_many_people_is_stopped(attempts_made, clock):
     attempts_made.begin("192.0.2.1", "another@example.com")
 
 
-def test_nobody_can_be_locked_out_from_elsewhere(attempts_made):
+def test_failed_sign_ins_elsewhere_lock_nobody_out(attempts_made):
     for number in range(CROWD):
         attempts_made.begin(f"192.0.2.{number}", "ada@example.com")
     attempts_made.begin("198.51.100.1", "ada@example.com")

@@ -56,7 +56,7 @@ async def test_further_streams_of_one_person_are_refused_and_others_have_theirs(
         assert (await ada.get("/api/chats")).status_code == 200
 
 
-async def test_answers_that_nobody_reads_count_too(few, hr, llm):
+async def test_unread_answers_are_counted(few, hr, llm):
     """The second window of the same person is another server's, as far as streams go."""
     llm.then(*([say(*["word "] * 3_000, pause=0.02)] for _ in range(2)), [say("Now.")])
     async with signed_in(hr, "ada") as first, signed_in(few, "ada") as second:
@@ -70,7 +70,7 @@ async def test_answers_that_nobody_reads_count_too(few, hr, llm):
         assert (await second.post("/api/chats", json=body)).status_code == 200
 
 
-def test_a_number_that_is_none_is_told_with_its_name(monkeypatch):
+def test_an_invalid_number_is_reported_by_name(monkeypatch):
     for told in ("0", "-1", "many"):
         monkeypatch.setenv("HR_AT_ONCE", told)
         with pytest.raises(Unusable, match="HR_AT_ONCE is a number"):

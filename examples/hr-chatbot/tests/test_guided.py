@@ -27,7 +27,7 @@ def test_the_application_chooses_by_the_form_of_a_question(question, tool):
 
 
 @pytest.mark.parametrize("words", ["book off ", "how many leave "])
-def test_a_question_made_to_hurt_holds_up_nobody(words):
+def test_a_hostile_question_delays_nobody(words):
     """Its patterns try every place of each word with every place of the others."""
     start = monotonic()
     chosen_tool(words * 1_000)
@@ -92,7 +92,7 @@ def test_the_grammar_allows_a_sentence_and_the_next():
     assert grammar_of(["One.", "Two."], 3) == 'root ::= "One." (" " "Two.")? " [3]"'
 
 
-async def test_time_off_is_asked_for_approved_and_told_of_without_a_key(sqlite_url, embedder):
+async def test_time_off_is_requested_approved_and_confirmed_without_a_key(sqlite_url, embedder):
     async with (
         local_llm() as llm,
         opened(sqlite_url, embedder, Guided(llm, embedder)) as hr,

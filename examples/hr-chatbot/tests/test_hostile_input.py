@@ -48,7 +48,7 @@ GET = [
 
 
 @pytest.mark.parametrize("length", [LONGEST_SEARCH + 1, 50_000, 60_000])
-async def test_a_search_that_is_too_long_is_told_how_long_it_may_be(admin, length):
+async def test_a_search_that_is_too_long_is_refused_with_the_limit(admin, length):
     response = await admin.get("/api/admin/chats", params={"search": "x" * length})
     assert response.status_code == 422
     assert str(LONGEST_SEARCH) in response.json()["error"]["message"]
@@ -56,7 +56,7 @@ async def test_a_search_that_is_too_long_is_told_how_long_it_may_be(admin, lengt
     assert response.status_code == 422
 
 
-async def test_the_longest_search_is_answered_whatever_is_in_it(admin):
+async def test_the_longest_search_is_answered_for_any_text(admin):
     for letter in "x%_\\'\"ß\U0001f40d":
         params = {"search": letter * LONGEST_SEARCH}
         assert (await admin.get("/api/admin/chats", params=params)).json() == []
@@ -123,7 +123,7 @@ async def test_a_packed_body_is_not_unpacked(ada, path):
     assert response.status_code in {400, 422}
 
 
-async def test_nobody_has_much_read_before_it_is_known_who_it_is(visitor):
+async def test_a_body_is_not_read_before_the_caller_is_known(visitor):
     response = await visitor.post("/api/sign-in", json={"email": "x" * 20_000, "password": "x"})
     assert response.status_code == 413
     assert "16 KB" in response.json()["error"]["message"]

@@ -87,7 +87,7 @@ def test_headings_and_pages_are_kept(request):
         ("a.md", b"# Only a title"),
     ],
 )
-def test_what_cannot_be_read_is_said_to_be_so(name, content):
+def test_an_unreadable_value_is_marked_as_such(name, content):
     with pytest.raises(UnreadableDocument):
         split(name, content)
 

@@ -94,7 +94,7 @@ async def test_a_plain_page_of_the_same_name_changes_nothing_over_https(page):
         assert await _status(client, origin="https://hr.example") == 200
 
 
-async def test_a_forwarded_host_is_not_believed_and_a_told_address_is(page):
+async def test_a_forwarded_host_is_not_trusted_and_a_configured_address_is(page):
     behind = {"origin": "https://hr.example", "x_forwarded_host": "hr.example"}
     async with page("http://backend:8000") as client:
         assert await _status(client, **behind) == 403
@@ -131,7 +131,7 @@ async def test_with_https_the_cookie_is_for_this_host_and_for_https_only(page):
 
 
 @pytest.mark.parametrize("told", ["hr.example", "ftp://hr.example", "https://", "https://a/b"])
-def test_an_address_that_is_none_is_told_with_its_name(monkeypatch, told):
+def test_an_invalid_address_is_reported_by_name(monkeypatch, told):
     monkeypatch.setenv("HR_URL", told)
     with pytest.raises(Unusable, match="HR_URL is an address"):
         Settings()

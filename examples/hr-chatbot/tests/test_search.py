@@ -33,6 +33,6 @@ async def test_any_query_is_only_words(hr, query):
     assert isinstance(await hr.search(query), list)
 
 
-def test_a_passage_found_both_ways_comes_before_one_found_by_either():
+def test_a_passage_found_by_both_searches_ranks_first():
     scores = fused({"vector": ["a", "b"], "text": ["c", "b"]})
     assert max(scores, key=scores.__getitem__) == "b"

@@ -74,7 +74,7 @@ async def test_a_sign_in_expires(hr, ada):
 
 
 @pytest.mark.parametrize(("method", "path"), EVERY_ROUTE)
-async def test_nobody_sees_anything_without_signing_in(visitor, method, path):
+async def test_nothing_is_shown_without_signing_in(visitor, method, path):
     visitor.cookies.set(COOKIE, "made-up")
     response = await visitor.request(method, path)
     assert response.status_code == 401, response.text

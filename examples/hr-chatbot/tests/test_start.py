@@ -15,7 +15,7 @@ from hr.postgres import open_postgres
 from hr.settings import Settings, Unusable
 
 
-def test_a_port_that_is_taken_is_told_with_what_to_do():
+def test_a_port_in_use_is_reported_with_what_to_do():
     told = pytest.raises(Unusable, match="set HR_PORT")
     with socket.create_server(("127.0.0.1", 0)) as taken, told:
         bound(Settings(port=taken.getsockname()[1]))
@@ -23,18 +23,18 @@ def test_a_port_that_is_taken_is_told_with_what_to_do():
         bound(Settings(port=99_999))
 
 
-def test_nobody_is_let_in_before_everything_is_ready():
+def test_requests_wait_until_the_application_is_ready():
     with bound(Settings(port=0)) as address, pytest.raises(ConnectionRefusedError):
         socket.create_connection(address.getsockname())
 
 
-def test_what_is_set_wrongly_is_told_with_its_name(monkeypatch):
+def test_a_wrong_setting_is_reported_by_name(monkeypatch):
     monkeypatch.setenv("HR_PORT", "http")
     with pytest.raises(Unusable, match="HR_PORT is a number"):
         Settings()
 
 
-async def test_a_database_that_is_not_there_is_told_with_what_to_look_at():
+async def test_an_unreachable_database_is_reported_with_what_to_check():
     nowhere = Settings(database_url="postgresql://nobody:secret@127.0.0.1:1/hr")
     with pytest.raises(Unusable, match="HR_DATABASE_URL") as told:
         async with open_database(nowhere, print):

@@ -73,7 +73,7 @@ async def test_no_argument_reaches_another_persons_vacation(hr, ada, admin, llm,
     assert used["result"] is None or (used["result"]["left"], used["result"]["booked"]) == (28, [])
 
 
-async def test_time_off_for_somebody_else_is_booked_for_nobody_else(hr, ada, llm):
+async def test_time_off_is_booked_only_for_the_signed_in_employee(hr, ada, llm):
     day = str(_monday(4))
     asked = {"first_day": day, "last_day": day, "user_id": BEN, "employee": "Ben"}
     llm.then([call("request_time_off", "t1", **asked)], [say("Done.")], [say("Done.")])
@@ -124,7 +124,7 @@ async def test_what_is_no_vacation_is_refused(hr, first, last):
         await Vacation(hr.sessions, ADA).book(first, last, "")
 
 
-async def test_nobody_books_a_day_twice_or_more_than_is_left(hr):
+async def test_no_day_is_booked_twice_and_no_balance_overdrawn(hr):
     vacation = Vacation(hr.sessions, ADA)
     start = date(date.today().year + 1, 3, 1)
     await vacation.book(start, start + timedelta(days=20), "")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from pydantic_ai.messages import ModelMessage
 from pydantic_ai.models.function import (
@@ -53,7 +53,7 @@ def think(*pieces: str, signature: str | None = None, pause: float = 0.0) -> Eve
 
 
 def call(
-    name: str, call_id: str | None = None, /, *, arguments: str | None = None, **given: Any
+    name: str, call_id: str | None = None, /, *, arguments: str | None = None, **given: object
 ) -> Event:
     """Call a tool with these arguments (or with this text, valid or not, as its arguments)."""
 

@@ -49,7 +49,7 @@ def test_stop_ends_the_answer_on_the_server_and_keeps_what_had_come(ada: Visitor
     assert "(200) " not in kept
 
 
-def test_an_answer_is_given_anew(ada: Visitor) -> None:
+def test_an_answer_is_regenerated(ada: Visitor) -> None:
     answer = ada.ask("How many days of leave can I carry over?")
     status(answer, "complete")
     ada.page.get_by_role("button", name="Answer again").click()

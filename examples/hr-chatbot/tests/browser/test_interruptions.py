@@ -8,7 +8,7 @@ from .app import App
 from .visitor import Visitor, status
 
 
-def test_a_reload_in_mid_answer_goes_on(ada: Visitor) -> None:
+def test_a_reload_in_mid_answer_continues_the_answer(ada: Visitor) -> None:
     answer = ada.ask("Give me a long answer")
     expect(answer).to_contain_text("(10) ")
     ada.page.reload()
@@ -18,7 +18,7 @@ def test_a_reload_in_mid_answer_goes_on(ada: Visitor) -> None:
     assert answer.inner_text().count("(1) ") == 1
 
 
-def test_a_second_tab_shows_the_answer_as_it_comes(ada: Visitor) -> None:
+def test_a_second_tab_streams_the_answer(ada: Visitor) -> None:
     status(ada.ask("How many days of leave can I carry over?"), "complete")
     second = ada.open_tab(f"/{ada.page.evaluate('location.hash')}")
     in_second = second.get_by_test_id("answer")

@@ -65,7 +65,7 @@ class FilesAreKept:
         with pytest.raises(AttachmentNotFound, match="no file"):
             await other.attachment(digest(PDF))
 
-    async def test_a_file_is_kept_once_however_often_it_comes(self, backend: Backend) -> None:
+    async def test_a_file_sent_many_times_is_stored_once(self, backend: Backend) -> None:
         def chart() -> BinaryContent:
             return BinaryContent(PDF, media_type="application/pdf")
 
@@ -86,7 +86,7 @@ class FilesAreKept:
         "data", [{"attachment": "0" * 64}, {"attachment": ["a"]}, {"attachment": None, "was": 1}]
     )
     async def test_a_result_that_looks_like_a_file_is_itself(
-        self, backend: Backend, data: Any
+        self, backend: Backend, data: object
     ) -> None:
         odd = {"kind": "binary", "media_type": "a/b", "data": data}
 
@@ -177,7 +177,7 @@ class FilesAreKept:
         sent = [[file.data for file in _files(request)] for request in script.requests]
         assert sent == [[PDF], [PICTURE], [PICTURE]]
 
-    async def test_a_run_that_goes_on_sends_its_file_again(self, backend: Backend) -> None:
+    async def test_a_resumed_run_sends_its_file_again(self, backend: Backend) -> None:
         chat = await new_chat(backend, Script([fail(RuntimeError("away"))]), retries=0)
         with pytest.raises(RunError):
             await chat.ask("What?", attachments=[Attachment(data=PDF)])
@@ -228,7 +228,7 @@ class FilesAreKept:
 
 def _files(messages: list[ModelMessage]) -> list[BinaryContent]:
     """The files in a request to the LLM, in order."""
-    contents: list[Any] = [part.content for message in messages for part in message.parts
+    contents: list[object] = [part.content for message in messages for part in message.parts
                            if hasattr(part, "content")]  # fmt: skip
     items = [
         it for content in contents for it in (content if isinstance(content, list) else [content])

@@ -126,7 +126,7 @@ class BudgetsAreKept:
         with pytest.raises(BudgetExceeded):
             await again.ask("Once more?")
 
-    async def test_a_request_of_the_dead_holds_nobody_up(
+    async def test_a_request_of_a_dead_process_blocks_nobody(
         self, backend: Backend, elsewhere: Backend
     ) -> None:
         user = str(uuid4())

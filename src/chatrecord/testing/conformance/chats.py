@@ -44,7 +44,7 @@ class ChatsAreKept:
         with pytest.raises(ChatNotFound):
             await chats.load_chat(backend, Script(), chat_id, {}, {})
 
-    async def test_owners_are_told_apart_to_the_letter(self, backend: Backend) -> None:
+    async def test_owners_are_compared_exactly(self, backend: Backend) -> None:
         owner = str(uuid4())
         await new_chat(backend, Script(), user_id=owner + "é")
 

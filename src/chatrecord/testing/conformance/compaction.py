@@ -45,7 +45,7 @@ def heads(messages: list[ModelMessage]) -> list[str]:
 class ChatsAreCompacted:
     """Summaries in the place of older messages: in what is sent, never in the rows."""
 
-    async def test_a_summary_stands_for_what_is_older(self, backend: Backend) -> None:
+    async def test_a_summary_replaces_older_messages(self, backend: Backend) -> None:
         script, writer = Script(*rounds(1, 5)), Script([say("The ", "gist")])
         compact = Compact(above=350, keep=1, llm=writer)
         chat = await new_chat(backend, script, instructions="Be brief.", compact=compact)

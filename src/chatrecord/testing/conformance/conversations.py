@@ -64,7 +64,7 @@ class ConversationsAreStored:
         """The error of a save that would lose somebody else's."""
         return pytest.importorskip("pydantic_ai.conversation_store").ConversationConflict
 
-    async def test_a_conversation_comes_back_as_it_was_saved(self, conversations: Any) -> None:
+    async def test_a_conversation_is_read_as_it_was_saved(self, conversations: Any) -> None:
         script = Script([call("add", "c1", a=1, b=2)], [say("three")], [say("sure")])
         agent = Agent(script, tools=[add])
         result = await agent.run(f"1 + 2? {AWKWARD}", event_stream_handler=hear)
@@ -153,7 +153,7 @@ class ConversationsAreStored:
         first = await conversations.list_conversations(scope=scope, limit=1)
         assert [it.conversation_id for it in first] == expected[:1]
 
-    async def test_the_end_of_a_conversation_goes_on_after_all_of_it(
+    async def test_the_end_of_a_conversation_is_appended_to_all_of_it(
         self, conversations: Any
     ) -> None:
         conversation = new_conversation("one", "two", "three", "four")
@@ -266,7 +266,7 @@ class ConversationsAreStored:
         assert await conversations.read_entry(first.id) == first
         assert await conversations.read_entry(second.id) == second
 
-    async def test_what_a_paused_run_waits_for_comes_back(self, conversations: Any) -> None:
+    async def test_what_a_paused_run_waits_for_is_restored(self, conversations: Any) -> None:
         tool = Tool(paying([]), requires_approval=True)
         script = Script([call("pay", "c1", n=5)])
         agent = Agent(script, tools=[tool], output_type=[str, DeferredToolRequests])

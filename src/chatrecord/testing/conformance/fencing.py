@@ -25,7 +25,7 @@ class RunsAreFenced:
     """Two tasks on one run."""
 
     @pytest.mark.parametrize("looks", ["load", "list", "ask", "follow", "repair"])
-    async def test_a_process_that_slept_goes_on_with_its_own_run(
+    async def test_a_suspended_process_continues_its_own_run(
         self, backend: Backend, looks: str
     ) -> None:
         gate = asyncio.Event()

@@ -125,7 +125,7 @@ class RunsGoOn:
 
         assert len(await chat.pending_approvals()) == 1
 
-    async def test_an_interrupted_answer_is_given_anew(
+    async def test_an_interrupted_answer_is_regenerated(
         self, backend: Backend, elsewhere: Backend
     ) -> None:
         chat = await new_chat(
@@ -198,7 +198,7 @@ class RunsGoOn:
             ("user", "First"), ("assistant", "new 3"), ("user", "Second"),
         ]  # fmt: skip
 
-    async def test_an_answer_given_anew_is_parked_and_resumed_in_a_small_window(
+    async def test_a_regenerated_answer_is_parked_and_resumed_in_a_small_window(
         self, backend: Backend
     ) -> None:
         tools = [add, Tool(paying([]), requires_approval=True)]
@@ -402,7 +402,7 @@ class RunsGoOn:
         ]  # fmt: skip
 
     @pytest.mark.parametrize("on_busy", ["reject", "wait", "interrupt"])
-    async def test_one_of_many_resumes_goes_on(
+    async def test_one_of_many_resumes_continues(
         self, backend: Backend, elsewhere: Backend, on_busy: OnBusy
     ) -> None:
         chat = await new_chat(backend, Script([fail(RuntimeError("cut"))]), retries=0)

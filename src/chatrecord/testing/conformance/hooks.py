@@ -165,7 +165,7 @@ class HooksAreHeard:
         (row,) = await chat.tool_calls()
         assert row.arguments == {"what": "nearby"}, "the tool got what the model gave"
 
-    async def test_hooks_are_told_of_every_moment_in_order(self, backend: Backend) -> None:
+    async def test_hooks_are_called_at_every_moment_in_order(self, backend: Backend) -> None:
         hook = Watching()
         script = Script([call("add", a=1, b=2)], [say("three")])
         chat = await new_chat(backend, script, tools=[add], hooks=[hook])
@@ -266,7 +266,7 @@ class HooksAreHeard:
         assert await chat.requests() == []
         assert [message.text for message in await chat.messages()] == ["Hi!", ""]
 
-    async def test_failed_attempts_are_told_with_their_error(self, backend: Backend) -> None:
+    async def test_failed_attempts_are_reported_with_their_error(self, backend: Backend) -> None:
         hook = Watching()
         error = ModelHTTPError(429, "script", {"message": "slow down"})
         chat = await new_chat(
@@ -280,7 +280,7 @@ class HooksAreHeard:
         assert answered.error is None
         assert answered.message.text == "Here"
 
-    async def test_the_end_of_a_failed_run_is_told_once(self, backend: Backend) -> None:
+    async def test_the_end_of_a_failed_run_is_reported_once(self, backend: Backend) -> None:
         hook = Watching()
         script = Script([say("Half"), fail(RuntimeError("cut"))])
         chat = await new_chat(backend, script, retries=0, hooks=[hook])
@@ -292,7 +292,7 @@ class HooksAreHeard:
         assert end.error is failure.value
         assert [request.status for request in end.requests] == ["failed"]
 
-    async def test_the_end_of_a_stopped_run_is_told(self, backend: Backend) -> None:
+    async def test_the_end_of_a_stopped_run_is_reported(self, backend: Backend) -> None:
         hook = Watching()
         chat = await new_chat(backend, Script([say("one "), hang()]), hooks=[hook])
         stream = chat.stream("count")
@@ -378,7 +378,7 @@ class HooksAreHeard:
 
         assert text_of(chunks) == (await chat.messages())[-1].text == "Dear Ann, <"
 
-    async def test_a_tool_gets_what_the_stand_in_stands_for(self, backend: Backend) -> None:
+    async def test_a_tool_gets_the_value_behind_the_placeholder(self, backend: Backend) -> None:
         def greet(name: str) -> str:
             return f"Hello {name}"
 

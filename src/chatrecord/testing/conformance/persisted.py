@@ -71,7 +71,7 @@ class OwnAgentsAreRecorded:
         ]  # fmt: skip
         assert dumped(script.requests[2])[:4] == dumped(history)
 
-    async def test_a_run_goes_into_the_chat_it_is_given(self, backend: Backend) -> None:
+    async def test_a_run_is_stored_in_the_chat_it_is_given(self, backend: Backend) -> None:
         script = Script([say("one")], [say("two")])
         chat = await new_chat(backend, script, user_id="u1")
         await chat.ask("first")
@@ -83,7 +83,7 @@ class OwnAgentsAreRecorded:
         texts = [message.text for message in await chat.messages()]
         assert texts == ["first", "one", "second", "two"]
 
-    async def test_a_chat_of_somebody_else_is_not_found(self, backend: Backend) -> None:
+    async def test_a_chat_of_another_owner_is_not_found(self, backend: Backend) -> None:
         chat = await new_chat(backend, Script(), user_id="u1")
         agent: Agent[None, str] = Agent(Script())
         with pytest.raises(ChatNotFound):

@@ -273,7 +273,9 @@ class ProcessesShare:
         texts = [message.text for message in await chat.messages()]
         assert texts == ["first", "one", "last", "two"]
 
-    async def test_nobody_waits_behind_the_dead(self, backend: Backend, elsewhere: Backend) -> None:
+    async def test_nobody_waits_behind_a_dead_process(
+        self, backend: Backend, elsewhere: Backend
+    ) -> None:
         script = Script([say("one", pause=0.2)], [say("two")])
         chat = await new_chat(backend, script, on_busy="wait")
         now = datetime.now(UTC)

@@ -20,7 +20,7 @@ class TheDeadAreRepaired:
     """Processes that die or are paused."""
 
     @pytest.mark.parametrize("looks", ["load", "list", "ask", "follow", "repair"])
-    async def test_a_dead_run_is_ended_by_whoever_looks(
+    async def test_a_dead_run_is_ended_by_the_next_reader(
         self, backend: Backend, elsewhere: Backend, looks: str
     ) -> None:
         owner = str(uuid4())

@@ -18,7 +18,7 @@ from .shared import add, read
 class AnswersAreReplaced:
     """Regenerate and edit."""
 
-    async def test_an_answer_is_given_anew_and_the_old_one_kept(self, backend: Backend) -> None:
+    async def test_an_answer_is_regenerated_and_the_old_one_kept(self, backend: Backend) -> None:
         script = Script(
             [say("a0")], [call("add", a=1, b=2)], [say("old")], [say("new")], [say("ok")]
         )
@@ -40,7 +40,7 @@ class AnswersAreReplaced:
             ("user", "q1"), ("assistant", "new"), ("user", "q2"),
         ]  # fmt: skip
 
-    async def test_the_old_answer_stands_until_the_new_one_is_stored(
+    async def test_the_old_answer_is_current_until_the_new_one_is_stored(
         self, backend: Backend
     ) -> None:
         seen: list[tuple[str, str]] = []

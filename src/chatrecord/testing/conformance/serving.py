@@ -18,7 +18,7 @@ from .shared import UNKNOWN_ID, add, read
 class AnswersAreServed:
     """Streams that are awaited, taken in bulk, and read beside others."""
 
-    async def test_a_stream_has_begun_before_anything_is_said(self, backend: Backend) -> None:
+    async def test_a_stream_starts_before_its_first_text(self, backend: Backend) -> None:
         """So that a server can refuse a question before it answers."""
         silent = asyncio.Event()
         chat = await new_chat(backend, Script([meet(silent.wait), say("At last.")]))
@@ -44,7 +44,7 @@ class AnswersAreServed:
         again = chat.follow()
         assert list(await again.take()) == await read(chat.follow())
 
-    async def test_a_follower_is_spared_what_was_given_anew(
+    async def test_a_follower_gets_no_chunk_twice_after_a_retry(
         self, backend: Backend, elsewhere: Backend
     ) -> None:
         script = Script([say("half an "), fail(OSError("cut"))])
@@ -72,7 +72,7 @@ class AnswersAreServed:
             chunks = await read(follower.follow())
             assert "".join(chunk.text for chunk in chunks) == "a whole answer"
 
-    async def test_any_question_that_stands_can_be_answered_anew(self, backend: Backend) -> None:
+    async def test_any_current_question_can_be_answered_again(self, backend: Backend) -> None:
         script = Script([say("a0")], [say("a1")], [say("better")])
         chat = await new_chat(backend, script)
         await chat.ask("q0")

@@ -81,7 +81,7 @@ class TitlesAreKept:
 
         assert _titles(await _page(backend, owner, search)) == found[::-1]
 
-    async def test_what_is_found_comes_page_by_page(self, backend: Backend) -> None:
+    async def test_results_are_paged(self, backend: Backend) -> None:
         owner = {"user_id": str(uuid4())}
         for n in range(7):
             title = f"{'odd' if n % 2 else 'even'} {n}"
@@ -93,9 +93,7 @@ class TitlesAreKept:
         assert _titles([*first, *second]) == ["even 6", "even 4", "even 2", "even 0"]
 
     @pytest.mark.parametrize("search", ["", "  ", "x" * 256])
-    async def test_what_nobody_can_search_for_is_refused(
-        self, backend: Backend, search: str
-    ) -> None:
+    async def test_an_impossible_search_is_refused(self, backend: Backend, search: str) -> None:
         with pytest.raises(ValueError, match="search= "):
             await _page(backend, {}, search)
 

@@ -210,7 +210,7 @@ class TitlesAreWritten:
         assert (await chat.requests())[-1].status == "interrupted"
         assert (await load(backend, chat, Script())).title is None
 
-    async def test_a_title_comes_by_itself_once(self, backend: Backend) -> None:
+    async def test_a_title_is_generated_once(self, backend: Backend) -> None:
         script = Script([fail(RuntimeError("cut"))], [say("a1")], [say("a2")], [say("a3")])
         writer = Script([fail(RuntimeError("no"))], [say("Greeting")])
         chat = await new_chat(backend, script, titles=writer, retries=0)

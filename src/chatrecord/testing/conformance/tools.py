@@ -71,7 +71,7 @@ class ToolsAreRecorded:
         rows = await chat.tool_calls()
         assert [row.result for row in rows] == ["ann was here", "bob was here"]
 
-    async def test_a_tool_that_raises_ends_the_run_and_the_chat_goes_on(
+    async def test_a_tool_that_raises_ends_the_run_and_the_chat_continues(
         self, backend: Backend
     ) -> None:
         def broken() -> str:
@@ -91,9 +91,7 @@ class ToolsAreRecorded:
         await chat.ask("Never mind")
         assert answered_calls(script.requests[-1]) == ["c1", "c2"]
 
-    async def test_what_a_tool_refuses_is_told_to_the_model_and_kept(
-        self, backend: Backend
-    ) -> None:
+    async def test_a_tools_refusal_is_sent_to_the_model_and_stored(self, backend: Backend) -> None:
         def picky(n: int) -> int:
             if n < 1:
                 msg = "n must be positive"

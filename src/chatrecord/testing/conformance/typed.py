@@ -68,7 +68,7 @@ class AnswersAreTyped:
         assert (await twin.follow(output_type=Invoice)).output == FIRST
         assert (await twin.follow()).output == ""
 
-    async def test_an_answer_of_another_type_is_told(self, backend: Backend) -> None:
+    async def test_an_answer_of_another_type_is_reported(self, backend: Backend) -> None:
         chat = await new_chat(backend, Script([say("Twelve.")]))
         await chat.ask("How much?")
 
@@ -138,7 +138,7 @@ class AnswersAreTyped:
         assert (again.output, booked) == ("", [7])
         assert (await chat.follow(output_type=repeatable(output))).output == "7 is booked"
 
-    async def test_other_calls_beside_the_output_do_not_hide_it(self, backend: Backend) -> None:
+    async def test_other_calls_next_to_the_output_do_not_hide_it(self, backend: Backend) -> None:
         def look() -> str:
             return "seen"
 

@@ -24,7 +24,7 @@ from .shared import AWKWARD, has_result
 class ValuesComeBack:
     """Text and results of every kind."""
 
-    async def test_any_text_comes_back_as_it_was(self, backend: Backend) -> None:
+    async def test_any_text_is_read_as_it_was_stored(self, backend: Backend) -> None:
         script = Script([say(AWKWARD)], [say("ok")])
         chat = await new_chat(
             backend, script, instructions=AWKWARD, title=AWKWARD, metadata={AWKWARD: [AWKWARD]}
@@ -35,8 +35,8 @@ class ValuesComeBack:
         assert replace(loaded.record, updated_at=chat.record.updated_at) == chat.record
         assert [message.text for message in await loaded.messages()] == [AWKWARD, AWKWARD]
 
-    async def test_any_result_of_a_tool_comes_back_as_it_was(self, backend: Backend) -> None:
-        deep: Any = "bottom"
+    async def test_any_tool_result_is_read_as_it_was_stored(self, backend: Backend) -> None:
+        deep: object = "bottom"
         for _ in range(60):
             deep = [deep]
         results = [
@@ -86,9 +86,9 @@ class ValuesComeBack:
         assert (await chat.ask("Go on")).text == "on"
 
     async def test_odd_results_are_kept_as_they_show_themselves(self, backend: Backend) -> None:
-        circle: list[Any] = []
+        circle: list[object] = []
         circle.append(circle)
-        odd: list[Any] = [circle, range(3), ValueError("x")]
+        odd: list[object] = [circle, range(3), ValueError("x")]
 
         def give(n: int) -> Any:
             return odd[n]
@@ -100,7 +100,7 @@ class ValuesComeBack:
             (row,) = await chat.tool_calls()
             assert (row.status, row.result) == ("complete", shown)
 
-    async def test_bytes_in_a_result_are_said_to_be_bytes(self, backend: Backend) -> None:
+    async def test_bytes_in_a_result_are_marked_as_bytes(self, backend: Backend) -> None:
         @dataclass
         class Signed:
             of: str
@@ -180,7 +180,7 @@ class ValuesComeBack:
         ]
         assert sent == ["_wA="]
 
-    async def test_a_result_beyond_json_is_kept_as_near_as_json_comes(
+    async def test_a_result_that_is_not_json_is_stored_as_close_as_possible(
         self, backend: Backend
     ) -> None:
         def odd() -> Any:
