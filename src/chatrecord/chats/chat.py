@@ -56,7 +56,7 @@ from .titles import checked_title
 
 log = logging.getLogger("chatrecord")
 
-Prompt: TypeAlias = str | Sequence[Any]
+Prompt: TypeAlias = str | Sequence[object]
 """What is asked: text, or the LLM library's own sequence of texts, images and files."""
 
 Typed = TypeVar("Typed")
@@ -174,7 +174,7 @@ class Chat:
         prompt: Prompt,
         *,
         attachments: Sequence[Attachable] = (),
-        output_type: type[Any] | None = None,
+        output_type: type[object] | None = None,
         idempotency_key: str | None = None,
     ) -> Reply[Any]:
         """Send a message and wait for the final answer, tools and all.
@@ -220,7 +220,7 @@ class Chat:
         prompt: Prompt,
         *,
         attachments: Sequence[Attachable] = (),
-        output_type: type[Any] | None = None,
+        output_type: type[object] | None = None,
         idempotency_key: str | None = None,
     ) -> ChatStream[Any]:
         """Send a message and read its answer as it is stored.
@@ -248,7 +248,7 @@ class Chat:
     ) -> ChatStream[str]: ...
 
     def follow(
-        self, run_id: UUID | None = None, *, output_type: type[Any] | None = None
+        self, run_id: UUID | None = None, *, output_type: type[object] | None = None
     ) -> ChatStream[Any]:
         """Read an answer from its beginning and then live to its end, whoever gives it.
 
@@ -298,7 +298,7 @@ class Chat:
     ) -> ChatStream[str]: ...
 
     def regenerate(
-        self, message_id: UUID | None = None, *, output_type: type[Any] | None = None
+        self, message_id: UUID | None = None, *, output_type: type[object] | None = None
     ) -> ChatStream[Any]:
         """Answer the last question anew, or this one: then all that came after it is replaced.
 
@@ -348,7 +348,7 @@ class Chat:
         prompt: Prompt,
         *,
         attachments: Sequence[Attachable] = (),
-        output_type: type[Any] | None = None,
+        output_type: type[object] | None = None,
     ) -> ChatStream[Any]:
         """Put a question differently, and answer it: all that came after it is replaced.
 
@@ -376,7 +376,7 @@ class Chat:
         return question
 
     async def _in_place(
-        self, content: Prompt | None, output_type: type[Any] | None, first: int
+        self, content: Prompt | None, output_type: type[object] | None, first: int
     ) -> LiveRun:
         (last,) = await self._backend.store.messages(self.id, limit=1, before=None)
         replaces = Replacement(first=first, last=last.seq)
@@ -388,7 +388,7 @@ class Chat:
     @overload
     def resume(self, *, output_type: None = None) -> ChatStream[str]: ...
 
-    def resume(self, *, output_type: type[Any] | None = None) -> ChatStream[Any]:
+    def resume(self, *, output_type: type[object] | None = None) -> ChatStream[Any]:
         """Go on with the last run, which waits for approvals or has ended badly.
 
             reply = await chat.resume()
@@ -466,13 +466,13 @@ class Chat:
         return self._llm.attached(prompt, files) if files else prompt
 
     def _begin(
-        self, content: Prompt, output_type: type[Any] | None, idempotency_key: str | None
+        self, content: Prompt, output_type: type[object] | None, idempotency_key: str | None
     ) -> LiveRun:
         check_key(idempotency_key)
         return self._live(self._order(content, output_type, idempotency_key))
 
     def _order(
-        self, content: Prompt | None, output_type: type[Any] | None, idempotency_key: str | None
+        self, content: Prompt | None, output_type: type[object] | None, idempotency_key: str | None
     ) -> RunSpec:
         check_output_type(output_type)
         return RunSpec(

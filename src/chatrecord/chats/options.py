@@ -45,7 +45,7 @@ class RuntimeOptions(TypedDict, total=False):
     - `any_agent`: load a chat even though it was created with an agent of another name.
     """
 
-    tools: Sequence[Any]
+    tools: Sequence[object]
     settings: Mapping[str, Any]
     deps: object
     limits: Limits

@@ -51,7 +51,7 @@ class _BackgroundLoop:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._process = 0
 
-    def wait(self, work: Coroutine[Any, Any, Result]) -> Result:
+    def wait(self, work: Coroutine[None, None, Result]) -> Result:
         future = asyncio.run_coroutine_threadsafe(work, self._running())
         try:
             return future.result()
@@ -93,7 +93,7 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_background.begin_anew)
 
 
-def wait(work: Coroutine[Any, Any, Result]) -> Result:
+def wait(work: Coroutine[None, None, Result]) -> Result:
     """Run a coroutine of the library from plain code.
 
         db = Database("sqlite:///chats.db")
@@ -111,7 +111,7 @@ def wait(work: Coroutine[Any, Any, Result]) -> Result:
 
 
 def opening(
-    function: Callable[Parameters, Coroutine[Any, Any, Chat]],
+    function: Callable[Parameters, Coroutine[None, None, Chat]],
 ) -> Callable[Parameters, SyncChat]:
     """A function that makes a chat, for plain code."""
 
@@ -123,7 +123,7 @@ def opening(
 
 
 def waiting(
-    function: Callable[Parameters, Coroutine[Any, Any, Result]],
+    function: Callable[Parameters, Coroutine[None, None, Result]],
 ) -> Callable[Parameters, Result]:
     """A function of the library, for plain code."""
 
@@ -254,7 +254,7 @@ class SyncChat:
         prompt: Prompt,
         *,
         attachments: Sequence[Attachable] = (),
-        output_type: type[Any] | None = None,
+        output_type: type[object] | None = None,
         idempotency_key: str | None = None,
     ) -> Reply[Any]:
         """See `Chat.ask`."""
@@ -292,7 +292,7 @@ class SyncChat:
         prompt: Prompt,
         *,
         attachments: Sequence[Attachable] = (),
-        output_type: type[Any] | None = None,
+        output_type: type[object] | None = None,
         idempotency_key: str | None = None,
     ) -> SyncStream[Any]:
         """See `Chat.stream`."""
@@ -316,7 +316,7 @@ class SyncChat:
     ) -> SyncStream[str]: ...
 
     def follow(
-        self, run_id: UUID | None = None, *, output_type: type[Any] | None = None
+        self, run_id: UUID | None = None, *, output_type: type[object] | None = None
     ) -> SyncStream[Any]:
         """See `Chat.follow`."""
         return SyncStream(self._chat.follow(run_id, output_type=output_type))
@@ -332,7 +332,7 @@ class SyncChat:
     ) -> SyncStream[str]: ...
 
     def regenerate(
-        self, message_id: UUID | None = None, *, output_type: type[Any] | None = None
+        self, message_id: UUID | None = None, *, output_type: type[object] | None = None
     ) -> SyncStream[Any]:
         """See `Chat.regenerate`."""
         return SyncStream(self._chat.regenerate(message_id, output_type=output_type))
@@ -363,7 +363,7 @@ class SyncChat:
         prompt: Prompt,
         *,
         attachments: Sequence[Attachable] = (),
-        output_type: type[Any] | None = None,
+        output_type: type[object] | None = None,
     ) -> SyncStream[Any]:
         """See `Chat.edit`."""
         return SyncStream(
@@ -376,7 +376,7 @@ class SyncChat:
     @overload
     def resume(self, *, output_type: None = None) -> SyncStream[str]: ...
 
-    def resume(self, *, output_type: type[Any] | None = None) -> SyncStream[Any]:
+    def resume(self, *, output_type: type[object] | None = None) -> SyncStream[Any]:
         """See `Chat.resume`."""
         return SyncStream(self._chat.resume(output_type=output_type))
 

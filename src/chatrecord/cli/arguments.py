@@ -8,11 +8,16 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from importlib import import_module
 from importlib.metadata import version
-from typing import Any, get_args
+from typing import TYPE_CHECKING, TypeAlias, get_args
 
 from chatrecord.store.chat_store import Audit
 
 from .program import PROGRAM
+
+if TYPE_CHECKING:
+    from argparse import _SubParsersAction
+
+    Commands: TypeAlias = _SubParsersAction[ArgumentParser]
 
 DEFAULT_DB = "chats.db"
 _UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
@@ -53,7 +58,7 @@ def _parser() -> ArgumentParser:
     return parser
 
 
-def _add_chat(commands: Any) -> None:
+def _add_chat(commands: Commands) -> None:
     parser = commands.add_parser("chat", help="talk to an LLM, in a new chat or an earlier one")
     parser.set_defaults(run=_command("chat"))
     parser.add_argument("prompt", nargs="*", help="ask just this (or pipe it in), and leave")
@@ -67,7 +72,7 @@ def _add_chat(commands: Any) -> None:
     _add_place(parser)
 
 
-def _add_chats(commands: Any) -> None:
+def _add_chats(commands: Commands) -> None:
     parser = commands.add_parser("chats", help="list the chats, newest activity first")
     parser.set_defaults(run=_command("chats"))
     parser.add_argument("--limit", type=_number, default=20, help="how many (20)")
@@ -75,14 +80,14 @@ def _add_chats(commands: Any) -> None:
     _add_place(parser)
 
 
-def _add_show(commands: Any) -> None:
+def _add_show(commands: Commands) -> None:
     parser = commands.add_parser("show", help="show a chat: messages, tool calls, requests, totals")
     parser.set_defaults(run=_command("show"))
     parser.add_argument("chat", metavar="ID", help="its id, or the beginning of it")
     _add_place(parser)
 
 
-def _add_usage(commands: Any) -> None:
+def _add_usage(commands: Commands) -> None:
     parser = commands.add_parser("usage", help="add up tokens, cost, errors and times")
     parser.set_defaults(run=_command("usage"))
     parser.add_argument(
@@ -97,14 +102,14 @@ def _add_usage(commands: Any) -> None:
     _add_place(parser)
 
 
-def _add_export(commands: Any) -> None:
+def _add_export(commands: Commands) -> None:
     parser = commands.add_parser("export", help="print a chat as lines of JSON, all of it")
     parser.set_defaults(run=_command("export"))
     parser.add_argument("chat", metavar="ID", help="its id, or the beginning of it")
     _add_place(parser)
 
 
-def _add_import(commands: Any) -> None:
+def _add_import(commands: Commands) -> None:
     parser = commands.add_parser("import", help="read a chat that was exported: < chat.jsonl")
     parser.set_defaults(run=_command("import_"))
     parser.add_argument(
@@ -113,13 +118,13 @@ def _add_import(commands: Any) -> None:
     _add_place(parser)
 
 
-def _add_repair(commands: Any) -> None:
+def _add_repair(commands: Commands) -> None:
     parser = commands.add_parser("repair", help="end the runs whose process has died")
     parser.set_defaults(run=_command("repair"))
     _add_place(parser)
 
 
-def _add_doctor(commands: Any) -> None:
+def _add_doctor(commands: Commands) -> None:
     parser = commands.add_parser("doctor", help="find rows that break a rule of the library's own")
     parser.set_defaults(run=_command("doctor"))
     parser.add_argument(
@@ -128,7 +133,7 @@ def _add_doctor(commands: Any) -> None:
     _add_database(parser)
 
 
-def _add_purge(commands: Any) -> None:
+def _add_purge(commands: Commands) -> None:
     parser = commands.add_parser("purge", help="delete the chats nobody has used for some time")
     parser.set_defaults(run=_command("purge"))
     parser.add_argument(
@@ -148,7 +153,7 @@ def _add_purge(commands: Any) -> None:
     _add_place(parser)
 
 
-def _add_setup(commands: Any) -> None:
+def _add_setup(commands: Commands) -> None:
     parser = commands.add_parser("setup-local", help="fetch the LLM that runs on this machine")
     parser.set_defaults(run=_command("setup"))
 

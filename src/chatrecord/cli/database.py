@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
@@ -88,7 +88,7 @@ def _file_of(url: str) -> Path | None:
     return Path(str(parsed.database))
 
 
-def _reason(error: Any) -> str:
+def _reason(error: object) -> str:
     """The driver's own words, without the statement and its parameters."""
     reason = str(getattr(error, "orig", None) or error).strip()
     return reason.splitlines()[0] if reason else type(error).__name__

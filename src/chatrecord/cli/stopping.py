@@ -18,7 +18,7 @@ _PATIENCE = 3
 """So many times Ctrl-C ends the program even though something is not stored yet."""
 
 
-async def until_stopped(work: Coroutine[Any, Any, Result]) -> Result | None:
+async def until_stopped(work: Coroutine[None, None, Result]) -> Result | None:
     """The result, or `None` where a signal cancelled the work and it has cleaned up.
 
     Ctrl-C is answered here. Signals that end programs are, too, and then end this one.

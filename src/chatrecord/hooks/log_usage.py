@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
 
 from chatrecord.records import ApiRequest
 
@@ -70,7 +69,7 @@ class LogUsage(Hook):
             },
         )
 
-    def _log(self, what: str, status: str, fields: dict[str, Any]) -> None:
+    def _log(self, what: str, status: str, fields: dict[str, object]) -> None:
         level = logging.INFO if status == "complete" else logging.WARNING
         if self._logger.isEnabledFor(level):
             told = {"event": what, "status": status, **fields}

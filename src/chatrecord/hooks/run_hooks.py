@@ -101,7 +101,7 @@ class RunHooks:
             if request.status != "interrupted":
                 await called(hook, "after_response", Answered(request, rows.answer, error))
 
-    async def before_tool(self, call: Call, arguments: Mapping[str, Any]) -> Any:
+    async def before_tool(self, call: Call, arguments: Mapping[str, object]) -> Any:
         """The arguments to run it with, or a `Veto`."""
         for hook in self._those_with("before_tool"):
             use = ToolUse(self._known.row_of(call), arguments)
@@ -114,7 +114,7 @@ class RunHooks:
         return arguments
 
     async def after_tool(
-        self, call: Call, arguments: Mapping[str, Any], result: Any
+        self, call: Call, arguments: Mapping[str, object], result: object
     ) -> tuple[Any, Any]:
         """What the model gets, and what the row keeps."""
         kept = result

@@ -176,7 +176,9 @@ class LLM(Protocol):
     def prompt(self, content: object, storing: Change | None = None) -> Body:
         """The user's message for this content, with its texts as they are to be stored."""
 
-    def attached(self, prompt: str | Sequence[Any], files: Sequence[Attachment]) -> Sequence[Any]:
+    def attached(
+        self, prompt: str | Sequence[object], files: Sequence[Attachment]
+    ) -> Sequence[Any]:
         """The content of a message that is this prompt with these files."""
 
     def answers(self, calls: Sequence[ToolCall]) -> Body:

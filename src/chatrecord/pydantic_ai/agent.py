@@ -53,7 +53,7 @@ class AgentLLM:
         settings: ModelSettings | None,
         deps: object,
         attempts: Attempts,
-        capabilities: Sequence[AbstractCapability[Any]] = (),
+        capabilities: Sequence[AbstractCapability[object]] = (),
     ) -> None:
         self._agent = agent
         self._name = name
@@ -94,7 +94,9 @@ class AgentLLM:
             )
             raise ValueError(msg) from error
 
-    def attached(self, prompt: str | Sequence[Any], files: Sequence[Attachment]) -> Sequence[Any]:
+    def attached(
+        self, prompt: str | Sequence[object], files: Sequence[Attachment]
+    ) -> Sequence[Any]:
         return attached(prompt, files)
 
     def answers(self, calls: Sequence[ToolCall]) -> Body:
@@ -167,7 +169,7 @@ class AgentLLM:
         """What was asked for, or else the agent's own, or a request for approvals."""
         if ask.output_type is None and getattr(self._agent, "_output_validators", None):
             return None  # such an agent takes no other output type than its own
-        wanted: Any = ask.output_type or self._agent.output_type
+        wanted: object = ask.output_type or self._agent.output_type
         several = wanted if isinstance(wanted, list | tuple) else [wanted]
         if DeferredToolRequests in several:
             return wanted
@@ -238,7 +240,7 @@ def open_llm(
     return AgentLLM(agent, name=None, settings=settings, deps=deps, attempts=attempts)
 
 
-def _checked(tools: Sequence[Any]) -> list[Any]:
+def _checked(tools: Sequence[object]) -> list[Any]:
     for tool in tools:
         if not callable(tool) and not isinstance(tool, Tool):
             msg = f"A tool is a function or a pydantic-ai Tool, not {tool!r}"
@@ -251,7 +253,7 @@ def _checked(tools: Sequence[Any]) -> list[Any]:
     return list(tools)
 
 
-def _name_of(tool: Any) -> str:
+def _name_of(tool: object) -> str:
     name = getattr(tool, "__name__", None)
     if not isinstance(name, str):
         msg = f"A tool needs a name, which {tool!r} has not: give it one with Tool(..., name=...)"

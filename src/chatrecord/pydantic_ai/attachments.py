@@ -23,7 +23,7 @@ _URLS: dict[str, type[ImageUrl | AudioUrl | VideoUrl]] = {
 }
 
 
-def attached(prompt: str | Sequence[Any], files: Sequence[Attachment]) -> list[Any]:
+def attached(prompt: str | Sequence[object], files: Sequence[Attachment]) -> list[Any]:
     """A prompt with these files behind it."""
     said = [prompt] if isinstance(prompt, str) else list(prompt)
     return [*said, *map(_content, files)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from pydantic_ai.messages import ModelMessage, ModelResponse, ModelResponseStreamEvent
 from pydantic_ai.models import Model, ModelRequestParameters, StreamedResponse
@@ -87,7 +87,7 @@ class Attempt:
         return self._response
 
     async def opened(
-        self, run_context: RunContext[Any] | None
+        self, run_context: RunContext[object] | None
     ) -> tuple[AsyncExitStack, StreamedResponse]:
         """The stream for somebody else to read, and what to leave in the end."""
         async with AsyncExitStack() as stack:

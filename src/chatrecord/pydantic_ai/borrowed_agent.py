@@ -32,7 +32,7 @@ _PATIENCE = 5.0
 class HandedRun:
     """Implements `chatrecord.llm.port.LLM`: hands the recorder over, and waits for the end."""
 
-    def __init__(self, ctx: RunContext[Any]) -> None:
+    def __init__(self, ctx: RunContext[object]) -> None:
         self._ctx = ctx
         self.stopper = Stopper()
         self._begun: asyncio.Future[tuple[Recorder, RunHooks]] = asyncio.Future()
@@ -57,7 +57,9 @@ class HandedRun:
     def prompt(self, content: object, storing: Change | None = None) -> Body:
         return stored_body(ModelRequest(parts=[UserPromptPart(cast(Any, content))]), storing)
 
-    def attached(self, prompt: str | Sequence[Any], files: Sequence[Attachment]) -> Sequence[Any]:
+    def attached(
+        self, prompt: str | Sequence[object], files: Sequence[Attachment]
+    ) -> Sequence[Any]:
         return attached(prompt, files)
 
     def answers(self, calls: Sequence[ToolCall]) -> Body:

@@ -48,7 +48,7 @@ recorded_agent: ContextVar[object | None] = ContextVar("recorded_agent", default
 
 
 @dataclass(init=False)
-class RequestRecording(AbstractCapability[Any]):
+class RequestRecording(AbstractCapability[object]):
     """Reports the requests of an agent to their recorder."""
 
     def __init__(self, recorder: RequestRecorder, attempts: Attempts, hooks: RunHooks) -> None:
@@ -62,7 +62,7 @@ class RequestRecording(AbstractCapability[Any]):
         failure = self._failures.of(error)
         return failure.error if failure else None
 
-    async def before_run(self, ctx: RunContext[Any]) -> None:
+    async def before_run(self, ctx: RunContext[object]) -> None:
         ids = self._requests.ids()
         name_rows({name: ids[name] for name in ("chat_id", "run_id") if name in ids})
 
@@ -90,7 +90,7 @@ class Recording(RequestRecording):
         self._described = False
 
     async def before_model_request(
-        self, ctx: RunContext[Any], request_context: ModelRequestContext
+        self, ctx: RunContext[object], request_context: ModelRequestContext
     ) -> ModelRequestContext:
         self._describe(request_context)
         for message in ctx.messages[self._known :]:
@@ -102,11 +102,11 @@ class Recording(RequestRecording):
 
     async def wrap_tool_execute(
         self,
-        ctx: RunContext[Any],
+        ctx: RunContext[object],
         *,
         call: ToolCallPart,
         tool_def: ToolDefinition,
-        args: dict[str, Any],
+        args: dict[str, object],
         handler: Any,
     ) -> Any:
         asked = call_of(call)
@@ -200,7 +200,7 @@ def _instructions_of(parameters: ModelRequestParameters) -> str | None:
     return "\n\n".join(part.content for part in parts) or None
 
 
-def _told_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
+def _told_settings(settings: Mapping[str, object]) -> dict[str, object]:
     """All but where keys travel."""
     return {name: value for name, value in settings.items() if name not in _PRIVATE}
 

@@ -291,7 +291,7 @@ def _row_of(chat_id: UUID, entry: ConversationEntry) -> Message:
 
 
 def _record_of(chat: ChatRecord) -> ConversationRecord | None:
-    told: Any = chat.metadata.get(_KEY)
+    told: object = chat.metadata.get(_KEY)
     return None if told is None else _record.validate_python(told)
 
 

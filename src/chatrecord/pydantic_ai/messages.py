@@ -135,7 +135,7 @@ def _shown(value: object) -> str:
         return f"<{type(value).__name__} whose repr raised {type(error).__name__}>"
 
 
-def _finite(value: Any) -> Any:
+def _finite(value: object) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
     if isinstance(value, int) and value.bit_length() > _MOST_BITS:
@@ -214,7 +214,7 @@ def scrubbed(messages: Sequence[ModelMessage]) -> list[ModelMessage]:
     return [_message.validate_python(_without_surrogates(message)) for message in dumped]
 
 
-def _without_surrogates(value: Any) -> Any:
+def _without_surrogates(value: object) -> Any:
     if isinstance(value, str):
         return _SURROGATES.sub("\ufffd", value)
     if isinstance(value, dict):

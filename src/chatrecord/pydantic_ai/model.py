@@ -80,7 +80,7 @@ class RecordingModel(WrapperModel):
         messages: list[ModelMessage],
         model_settings: ModelSettings | None,
         model_request_parameters: ModelRequestParameters,
-        run_context: RunContext[Any] | None = None,
+        run_context: RunContext[object] | None = None,
     ) -> AsyncIterator[StreamedResponse]:
         """For agents that listen to their own events: the same rows, read by somebody else."""
         request = (messages, model_settings, model_request_parameters)

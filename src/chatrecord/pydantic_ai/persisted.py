@@ -77,7 +77,7 @@ class Persisted(Recording):
         on_busy: OnBusy = "reject",
         hooks: Sequence[Hook] = (),
         retries: int = 2,
-        **columns: Any,
+        **columns: object,
     ) -> None:
         unknown = set(columns) - set(backend.store.chat_columns())
         if unknown:
@@ -90,12 +90,12 @@ class Persisted(Recording):
             check_options({"limits": limits})
         self._backend = backend
         self._chat_id = None if chat_id is None else _uuid(chat_id)
-        self._columns: Mapping[str, Any] = columns
+        self._columns: Mapping[str, object] = columns
         self._policies = Policies(limits=limits or Limits(), on_busy=on_busy, hooks=hooks)
         self._tries = Attempts(idle_timeout=self._policies.limits.idle_timeout, retries=retries)
         self._handed: HandedRun | None = None
 
-    async def for_run(self, ctx: RunContext[Any]) -> AbstractCapability[Any]:
+    async def for_run(self, ctx: RunContext[object]) -> AbstractCapability[Any]:
         """A run has its own, so that an agent can run several times at once."""
         if ctx.agent is not None and ctx.agent is recorded_agent.get():
             return AlreadyRecorded()
@@ -103,7 +103,7 @@ class Persisted(Recording):
         own.__dict__ |= self.__dict__
         return own
 
-    async def wrap_run(self, ctx: RunContext[Any], *, handler: Any) -> AgentRunResult[Any]:
+    async def wrap_run(self, ctx: RunContext[object], *, handler: Any) -> AgentRunResult[Any]:
         self._handed = handed = HandedRun(ctx)
         live = await self._live(ctx, handed)
         ended = asyncio.create_task(live.ended())
@@ -128,7 +128,7 @@ class Persisted(Recording):
         await live.reply()
         return result
 
-    async def _live(self, ctx: RunContext[Any], handed: HandedRun) -> LiveRun:
+    async def _live(self, ctx: RunContext[object], handed: HandedRun) -> LiveRun:
         chat = await self._chat(ctx, handed)
         others = ChatRuns(self._backend, chat.id, handed)
         active = await others.active() if ctx.prompt is None else None
@@ -141,7 +141,7 @@ class Persisted(Recording):
         )
         return LiveRun(self._backend.store, self._backend.runtime.journal, handed, spec, others)
 
-    async def _chat(self, ctx: RunContext[Any], handed: HandedRun) -> ChatRecord:
+    async def _chat(self, ctx: RunContext[object], handed: HandedRun) -> ChatRecord:
         chat_id = _uuid(self._chat_id or ctx.conversation_id)
         store = self._backend.store
         found = await store.get_chat(chat_id, self._columns)
@@ -171,7 +171,7 @@ class Persisted(Recording):
         )
 
     async def wrap_model_request(
-        self, ctx: RunContext[Any], *, request_context: ModelRequestContext, handler: Any
+        self, ctx: RunContext[object], *, request_context: ModelRequestContext, handler: Any
     ) -> ModelResponse:
         assert self._handed is not None
         async with self._handed.stopper.stoppable():
@@ -180,11 +180,11 @@ class Persisted(Recording):
 
     async def wrap_tool_execute(
         self,
-        ctx: RunContext[Any],
+        ctx: RunContext[object],
         *,
         call: ToolCallPart,
         tool_def: ToolDefinition,
-        args: dict[str, Any],
+        args: dict[str, object],
         handler: Any,
     ) -> Any:
         assert self._handed is not None
@@ -213,12 +213,12 @@ class Persisted(Recording):
         return Outcome(output=result.output, bodies=bodies)
 
 
-class AlreadyRecorded(AbstractCapability[Any]):
+class AlreadyRecorded(AbstractCapability[object]):
     """In the place of `Persisted` in a run of our `Chat`, which records by itself."""
 
 
 async def message_history(
-    backend: Backend, chat_id: UUID | str, *, window: Window | None = None, **scope: Any
+    backend: Backend, chat_id: UUID | str, *, window: Window | None = None, **scope: object
 ) -> list[ModelMessage]:
     """The messages of a chat, for pydantic-ai's `message_history=`, valid for every provider.
 

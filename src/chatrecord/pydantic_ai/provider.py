@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from pydantic_ai.messages import ModelResponse
 from pydantic_ai.models import Model
 from pydantic_ai.models.fallback import FallbackModel
@@ -26,7 +24,7 @@ def target_of(model: Model, *, streamed: bool) -> Target:
 
 def without_hidden_retries(settings: ModelSettings | None, model: Model) -> ModelSettings | None:
     """Provider clients retry unseen; every attempt is to have its row, so the retries are ours."""
-    client: Any = getattr(model, "client", None)
+    client: object = getattr(model, "client", None)
     if not hasattr(client, "max_retries") and not hasattr(client, _GOOGLES):
         return settings
     return {"max_retries": 0, **(settings or {})}
@@ -38,7 +36,7 @@ def secrets_of(model: Model) -> list[str]:
         return secrets_of(model.wrapped)
     if isinstance(model, FallbackModel):
         return [secret for each in model.models for secret in secrets_of(each)]
-    client: Any = getattr(model, "client", None)
+    client: object = getattr(model, "client", None)
     key = getattr(getattr(client, _GOOGLES, client), "api_key", None)
     return [key] if isinstance(key, str) and len(key) >= _SHORTEST_SECRET else []
 

@@ -16,7 +16,7 @@ from chatrecord.records import Json
 _BYTES = (bytes, bytearray, memoryview)
 
 
-def said(value: Any) -> Any:
+def said(value: object) -> Any:
     """A result with the bytes in it said to be bytes; one that has none is the same."""
     try:
         return _said(value)
@@ -32,7 +32,7 @@ def returned(result: Json) -> Any:
     return _each(result, returned)
 
 
-def _said(value: Any) -> Any:
+def _said(value: object) -> Any:
     if isinstance(value, _BYTES):
         return {"type": "bytes", "base64": b64encode(value).decode("ascii")}
     if is_dataclass(value) and not isinstance(value, type) and _is_plain(value):
@@ -42,13 +42,13 @@ def _said(value: Any) -> Any:
     return _each(value, _said)
 
 
-def _each(value: Any, change: Callable[[Any], Any]) -> Any:
+def _each(value: object, change: Callable[[Any], Any]) -> Any:
     """A container with everything in it changed, or itself where nothing was."""
     if isinstance(value, dict):
         changed = {key: change(item) for key, item in value.items()}
         return changed if _differ(changed.values(), value.values()) else value
     if isinstance(value, list | tuple | set | frozenset):
-        items: Sequence[Any] = list(value)
+        items: Sequence[object] = list(value)
         new = [change(item) for item in items]
         return new if _differ(new, items) else value
     return value

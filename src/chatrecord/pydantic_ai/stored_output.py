@@ -68,18 +68,23 @@ class _RunBefore(Exception):
     """An output is given by a function that nobody may run again."""
 
 
-class _NotRunAgain(AbstractCapability[Any]):
+class _NotRunAgain(AbstractCapability[object]):
     """Stops before a function would be run that gives an output."""
 
     async def wrap_output_process(
-        self, ctx: RunContext[Any], *, output_context: OutputContext, output: Any, handler: Any
+        self,
+        ctx: RunContext[object],
+        *,
+        output_context: OutputContext,
+        output: object,
+        handler: Any,
     ) -> Any:
         if output_context.has_function:
             raise _RunBefore
         return await handler(output)
 
 
-def _functions(output_type: Any) -> Iterator[Callable[..., Any]]:
+def _functions(output_type: object) -> Iterator[Callable[..., Any]]:
     """The functions that stand in the place of types."""
     match output_type:
         case list() | tuple():
@@ -115,12 +120,12 @@ class _StoredAnswer(FunctionModel):
         )
 
 
-def _may_be_output(part: Any, outputs: Container[str]) -> bool:
+def _may_be_output(part: object, outputs: Container[str]) -> bool:
     """Whether it is no call of another tool, which stood beside the output and has been run."""
     return not isinstance(part, ToolCallPart) or part.tool_name in outputs
 
 
-def _misfit(answer: Message, output_type: Any) -> AnswerInvalid:
+def _misfit(answer: Message, output_type: object) -> AnswerInvalid:
     wanted = getattr(output_type, "__name__", output_type)
     msg = f"The stored answer {answer.id} is no {wanted}: ask for the type it was given in"
     return AnswerInvalid(msg)

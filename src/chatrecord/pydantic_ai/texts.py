@@ -173,7 +173,7 @@ def _with_content(part: Any, content: Any) -> Any:
 
 def _changed_args(args: str | dict[str, Any], change: Change) -> str | dict[str, Any]:
     if isinstance(args, dict):
-        return cast(dict[str, Any], changed_value(args, "tool_call", change))
+        return cast(dict[str, object], changed_value(args, "tool_call", change))
     try:
         parsed = json.loads(args)
     except ValueError:
@@ -217,12 +217,12 @@ def _changed_json(value: Any, kind: TextKind, change: Change) -> Any:  # noqa: P
             return _changed_object(value, kind, change)
 
 
-def _changed_key(key: Any, kind: TextKind, change: Change) -> Any:
+def _changed_key(key: object, kind: TextKind, change: Change) -> Any:
     new = change(Text(kind, str(key)))
     return key if new == str(key) else new
 
 
-def _changed_object(value: Any, kind: TextKind, change: Change) -> Any:
+def _changed_object(value: object, kind: TextKind, change: Change) -> Any:
     """Any other object is sent as its JSON form: it stays what it is if nothing of that changes."""
     dumped = json_of(value)
     new = _changed_json(dumped, kind, change)

@@ -37,7 +37,7 @@ class Unmasker:
             for place, piece in enumerate(pieces)
         ]
 
-    def _part(self, part: Any) -> Any:
+    def _part(self, part: object) -> Any:
         if isinstance(part, TextPart):
             text = self._in_text.restored(part.content)
             # A provider that is given the id of a text takes its own copy of it.

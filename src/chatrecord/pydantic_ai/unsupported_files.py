@@ -28,7 +28,7 @@ def without_unsupported(messages: Sequence[ModelMessage]) -> list[ModelMessage] 
     told: list[ModelMessage] = []
     is_earlier = False
     for message in reversed(messages):
-        parts: list[Any] = []
+        parts: list[object] = []
         for part in reversed(message.parts):
             parts.append(_told(part) if is_earlier else part)
             is_earlier = is_earlier or isinstance(part, UserPromptPart)
@@ -37,7 +37,7 @@ def without_unsupported(messages: Sequence[ModelMessage]) -> list[ModelMessage] 
     return told[::-1] if changed else None
 
 
-def _with_parts(message: Any, parts: list[Any]) -> ModelMessage:
+def _with_parts(message: Any, parts: list[object]) -> ModelMessage:
     is_same = all(new is old for new, old in zip(parts, message.parts, strict=True))
     return cast(ModelMessage, message if is_same else replace(message, parts=parts))
 

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Collection, Coroutine
 from contextvars import Context
 from inspect import CORO_CREATED, getcoroutinestate
-from typing import Any, TypeVar
+from typing import TypeVar
 
 log = logging.getLogger("chatrecord")
 
@@ -18,7 +18,7 @@ Result = TypeVar("Result")
 
 
 async def run_to_completion(
-    work: Coroutine[Any, Any, Result], context: Context | None = None
+    work: Coroutine[None, None, Result], context: Context | None = None
 ) -> Result:
     """Do this to its end. A cancellation that comes meanwhile is raised once it has succeeded.
 
@@ -41,11 +41,11 @@ async def run_to_completion(
     return result
 
 
-async def _done(work: Coroutine[Any, Any, Result]) -> Result:
+async def _done(work: Coroutine[None, None, Result]) -> Result:
     return await work
 
 
-async def let_go_after(work: Coroutine[Any, Any, Result]) -> Result:
+async def let_go_after(work: Coroutine[None, None, Result]) -> Result:
     """Wait for this. Once it is cancelled, for no longer than `LET_GO`.
 
     A tool that swallows its cancellation would hold its run for ever.
@@ -64,7 +64,7 @@ async def let_go_after(work: Coroutine[Any, Any, Result]) -> Result:
         task.add_done_callback(_hear)
 
 
-async def cancelled(tasks: Collection[asyncio.Task[Any]]) -> None:
+async def cancelled(tasks: Collection[asyncio.Task[object]]) -> None:
     """Cancel these, and wait for their ends, for no longer than `LET_GO`."""
     for task in tasks:
         task.cancel()
@@ -72,7 +72,7 @@ async def cancelled(tasks: Collection[asyncio.Task[Any]]) -> None:
         await asyncio.wait(tasks, timeout=LET_GO)
 
 
-def _hear(task: asyncio.Task[Any]) -> None:
+def _hear(task: asyncio.Task[object]) -> None:
     """Whatever came of it, nobody waits for that any more."""
     if not task.cancelled():
         task.exception()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine
 from datetime import timedelta
-from typing import Any, Protocol
+from typing import Protocol
 from uuid import UUID
 from weakref import WeakValueDictionary
 
@@ -35,7 +35,7 @@ class ProcessRuntime:
             queue = self._queues[chat_id] = asyncio.Lock()
         return queue
 
-    def follow_up(self, work: Coroutine[Any, Any, None]) -> None:
+    def follow_up(self, work: Coroutine[None, None, None]) -> None:
         """Do this beside everything else, until it is done or the database is closed."""
         task = asyncio.create_task(work, name="chatrecord run's follow-up")
         self._following.add(task)

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any, Protocol
+from typing import Protocol
 from uuid import UUID
 
 from chatrecord.errors import ApprovalPending, ChatBusy, RunNotFound, SentBefore
@@ -55,7 +55,7 @@ class RunQueue:
     spec: RunSpec
     others: OtherRuns
     lease: timedelta
-    open: Callable[[], Coroutine[Any, Any, None]]
+    open: Callable[[], Coroutine[None, None, None]]
     row: Callable[[], Run]
     _place: Run | None = None
 

@@ -20,7 +20,7 @@ from chatrecord.spending.reports import Span, UsageRow
 from chatrecord.store.chat_store import Audit
 from chatrecord.text.arguments import check_list, checked_metadata
 
-from .database import Database, OwnTables, ReadyMade
+from .database import AnyDatabase, Database, OwnTables, ReadyMade
 
 if TYPE_CHECKING:
     from pydantic_ai import Agent
@@ -42,7 +42,7 @@ async def create_chat(
     user_id: str | None = None,
     instructions: str | None = None,
     title: str | None = None,
-    metadata: Mapping[str, Any] | None = None,
+    metadata: Mapping[str, object] | None = None,
     connection: object | None = None,
     **options: Unpack[RuntimeOptions],
 ) -> Chat: ...
@@ -55,21 +55,21 @@ async def create_chat(
     *,
     instructions: str | None = None,
     title: str | None = None,
-    metadata: Mapping[str, Any] | None = None,
+    metadata: Mapping[str, object] | None = None,
     connection: object | None = None,
-    **columns_and_options: Any,
+    **columns_and_options: object,
 ) -> Chat: ...
 
 
 async def create_chat(
-    db: Database[Any],
+    db: AnyDatabase,
     llm: LLM,
     *,
     instructions: str | None = None,
     title: str | None = None,
-    metadata: Mapping[str, Any] | None = None,
+    metadata: Mapping[str, object] | None = None,
     connection: object | None = None,
-    **columns_and_options: Any,
+    **columns_and_options: object,
 ) -> Chat:
     """Create a chat.
 
@@ -104,12 +104,12 @@ async def load_chat(
 
 @overload
 async def load_chat(
-    db: Database[OwnTables], llm: LLM, chat_id: UUID | str, **scope_and_options: Any
+    db: Database[OwnTables], llm: LLM, chat_id: UUID | str, **scope_and_options: object
 ) -> Chat: ...
 
 
 async def load_chat(
-    db: Database[Any], llm: LLM, chat_id: UUID | str, **scope_and_options: Any
+    db: AnyDatabase, llm: LLM, chat_id: UUID | str, **scope_and_options: object
 ) -> Chat:
     """Load a chat, to go on with it.
 
@@ -140,17 +140,17 @@ async def list_chats(
     limit: int = 20,
     before: ChatRecord | None = None,
     search: str | None = None,
-    **scope: Any,
+    **scope: object,
 ) -> list[ChatRecord]: ...
 
 
 async def list_chats(
-    db: Database[Any],
+    db: AnyDatabase,
     *,
     limit: int = 20,
     before: ChatRecord | None = None,
     search: str | None = None,
-    **scope: Any,
+    **scope: object,
 ) -> list[ChatRecord]:
     """A page of chats, newest activity first.
 
@@ -180,12 +180,12 @@ async def delete_chat(
 
 @overload
 async def delete_chat(
-    db: Database[OwnTables], chat_id: UUID | str, *, audit: Audit = "delete", **scope: Any
+    db: Database[OwnTables], chat_id: UUID | str, *, audit: Audit = "delete", **scope: object
 ) -> None: ...
 
 
 async def delete_chat(
-    db: Database[Any], chat_id: UUID | str, *, audit: Audit = "delete", **scope: Any
+    db: AnyDatabase, chat_id: UUID | str, *, audit: Audit = "delete", **scope: object
 ) -> None:
     """Delete a chat with everything that belongs to it. Raises `ChatNotFound`.
 
@@ -214,16 +214,16 @@ async def purge(
     *,
     older_than: timedelta | datetime,
     audit: Audit = "delete",
-    **scope: Any,
+    **scope: object,
 ) -> int: ...
 
 
 async def purge(
-    db: Database[Any],
+    db: AnyDatabase,
     *,
     older_than: timedelta | datetime,
     audit: Audit = "delete",
-    **scope: Any,
+    **scope: object,
 ) -> int:
     """Delete the chats that nobody has used for so long; how many there were.
 
@@ -256,17 +256,17 @@ async def usage(
     by: Sequence[str] = (),
     since: datetime | None = None,
     until: datetime | None = None,
-    **scope: Any,
+    **scope: object,
 ) -> list[UsageRow]: ...
 
 
 async def usage(
-    db: Database[Any],
+    db: AnyDatabase,
     *,
     by: Sequence[str] = (),
     since: datetime | None = None,
     until: datetime | None = None,
-    **scope: Any,
+    **scope: object,
 ) -> list[UsageRow]:
     """Tokens, cost, errors and times of all attempts at providers, a row per group.
 
@@ -288,7 +288,7 @@ async def usage(
 
 
 def _sorted(
-    db: Database[Any], function: str, keywords: Mapping[str, Any], *, named: Iterable[str] = ()
+    db: AnyDatabase, function: str, keywords: Mapping[str, object], *, named: Iterable[str] = ()
 ) -> tuple[dict[str, Any], RuntimeOptions]:
     check(db, function, keywords, others=[*OPTION_NAMES, *named])
     columns = db.store.chat_columns()
@@ -298,7 +298,7 @@ def _sorted(
 
 
 def check(
-    db: Database[Any], function: str, keywords: Mapping[str, Any], *, others: Iterable[str]
+    db: AnyDatabase, function: str, keywords: Mapping[str, object], *, others: Iterable[str]
 ) -> None:
     """Raise `TypeError` or `ValueError` for keywords that are no columns, or cannot be."""
     if not isinstance(db, Database):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 from types import TracebackType
-from typing import Generic, Self, overload
+from typing import Any, Generic, Self, TypeAlias, overload
 
 from sqlalchemy import URL, Table
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -174,6 +174,10 @@ class Database(Generic[Tables]):
         traceback: TracebackType | None,
     ) -> None:
         await self.close()
+
+
+AnyDatabase: TypeAlias = Database[Any]
+"""Of ready-made tables or of own ones."""
 
 
 def _check_positive(**times: timedelta) -> None:

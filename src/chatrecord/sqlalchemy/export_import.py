@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping
-from typing import Any, overload
+from typing import overload
 from uuid import UUID
 
 from chatrecord import transfer
@@ -14,7 +14,7 @@ from chatrecord.transfer import Lines, histories
 from chatrecord.transfer.histories import ChatFields, HistoryFormat
 
 from .chats import check
-from .database import Database, OwnTables, ReadyMade
+from .database import AnyDatabase, Database, OwnTables, ReadyMade
 
 
 @overload
@@ -25,11 +25,11 @@ def export_chat(
 
 @overload
 def export_chat(
-    db: Database[OwnTables], chat_id: UUID | str, **scope: Any
+    db: Database[OwnTables], chat_id: UUID | str, **scope: object
 ) -> AsyncGenerator[str]: ...
 
 
-def export_chat(db: Database[Any], chat_id: UUID | str, **scope: Any) -> AsyncGenerator[str]:
+def export_chat(db: AnyDatabase, chat_id: UUID | str, **scope: object) -> AsyncGenerator[str]:
     """A chat with everything in it, as lines of JSON (without their newlines).
 
         async for line in export_chat(db, chat_id):
@@ -52,12 +52,12 @@ async def import_chat(
 
 @overload
 async def import_chat(
-    db: Database[OwnTables], lines: Lines, *, new_ids: bool = False, **columns: Any
+    db: Database[OwnTables], lines: Lines, *, new_ids: bool = False, **columns: object
 ) -> ChatRecord: ...
 
 
 async def import_chat(
-    db: Database[Any], lines: Lines, *, new_ids: bool = False, **columns: Any
+    db: AnyDatabase, lines: Lines, *, new_ids: bool = False, **columns: object
 ) -> ChatRecord:
     """Write what `export_chat` has made, into this or any other database; the chat's row.
 
@@ -83,7 +83,7 @@ async def import_history(
     format: HistoryFormat,
     instructions: str | None = None,
     title: str | None = None,
-    metadata: Mapping[str, Any] | None = None,
+    metadata: Mapping[str, object] | None = None,
     user_id: str | None = None,
 ) -> ChatRecord: ...
 
@@ -96,20 +96,20 @@ async def import_history(
     format: HistoryFormat,
     instructions: str | None = None,
     title: str | None = None,
-    metadata: Mapping[str, Any] | None = None,
-    **columns: Any,
+    metadata: Mapping[str, object] | None = None,
+    **columns: object,
 ) -> ChatRecord: ...
 
 
 async def import_history(
-    db: Database[Any],
+    db: AnyDatabase,
     messages: object,
     *,
     format: HistoryFormat,  # noqa: A002 - what everybody calls it
     instructions: str | None = None,
     title: str | None = None,
-    metadata: Mapping[str, Any] | None = None,
-    **columns: Any,
+    metadata: Mapping[str, object] | None = None,
+    **columns: object,
 ) -> ChatRecord:
     """A new chat with a history that another library has kept; its row.
 

@@ -10,14 +10,13 @@ print(chat.ask("What is our Q3 travel policy?").text)
 """
 
 from collections.abc import Iterable
-from typing import Any
 
 from chatrecord.chats.sync import SyncChat, SyncStream, opening, reading, wait, waiting
 from chatrecord.records import ChatRecord
 
 from . import chats
 from . import export_import as moving
-from .database import Database
+from .database import AnyDatabase
 from .store import key_rotation as rotation
 
 create_chat = opening(chats.create_chat)
@@ -32,7 +31,7 @@ import_history = waiting(moving.import_history)
 
 
 def import_chat(
-    db: Database[Any], lines: Iterable[str | bytes], *, new_ids: bool = False, **columns: Any
+    db: AnyDatabase, lines: Iterable[str | bytes], *, new_ids: bool = False, **columns: object
 ) -> ChatRecord:
     """See `chatrecord.sqlalchemy.import_chat`."""
     # Read here: lines that come from export_chat could not wait inside of the event loop.

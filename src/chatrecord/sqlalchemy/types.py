@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
 
 from sqlalchemy import JSON, DateTime, Dialect, LargeBinary, Numeric, String, Text
 from sqlalchemy.dialects import mysql, postgresql
@@ -13,6 +12,7 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 from typing_extensions import TypeIs
 
 from chatrecord.errors import DatabaseFailed
+from chatrecord.sqlalchemy.generics import ColumnType
 from chatrecord.sqlalchemy.models.encryption import MARK, keys_of, opened, sealed
 from chatrecord.text.arguments import LONGEST_KEY
 from chatrecord.text.storable import escape, escape_json, loads, unescape, unescape_json
@@ -92,7 +92,7 @@ class JsonValue(TypeDecorator[object]):
     impl = JSON(none_as_null=True)
     cache_ok = True
 
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+    def load_dialect_impl(self, dialect: Dialect) -> ColumnType:
         if is_mysql(dialect):
             text = mysql.LONGTEXT(charset="utf8mb4", collation="utf8mb4_bin")
             return dialect.type_descriptor(text)
@@ -111,7 +111,7 @@ class JsonValue(TypeDecorator[object]):
             return _parsed(value)
         return unescape_json(value)
 
-    def _postgresql(self) -> TypeEngine[Any]:
+    def _postgresql(self) -> ColumnType:
         return postgresql.JSONB(none_as_null=True)
 
 
@@ -124,7 +124,7 @@ class JsonDocument(JsonValue):
 
     cache_ok = True
 
-    def _postgresql(self) -> TypeEngine[Any]:
+    def _postgresql(self) -> ColumnType:
         return postgresql.JSON(none_as_null=True)
 
 
@@ -217,7 +217,7 @@ class Money(TypeDecorator[Decimal]):
     impl = Numeric(20, 12)
     cache_ok = True
 
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+    def load_dialect_impl(self, dialect: Dialect) -> ColumnType:
         if dialect.name == "sqlite":
             return dialect.type_descriptor(Numeric(20, 12, asdecimal=False))
         return dialect.type_descriptor(Numeric(20, 12))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
-from typing import Any, cast
+from typing import cast
 from uuid import UUID
 
 from chatrecord.records import Json
@@ -71,7 +71,7 @@ def check_key(key: object) -> None:
 def check_prompt(prompt: object) -> None:
     """Raise `TypeError` or `ValueError` for what asks nothing, or cannot be asked."""
     if isinstance(prompt, str):
-        parts: Sequence[Any] = [prompt]
+        parts: Sequence[object] = [prompt]
     elif isinstance(prompt, Sequence) and not isinstance(prompt, bytes | bytearray | memoryview):
         parts = prompt
     else:

@@ -31,7 +31,7 @@ class Field:
     read: Callable[[Json], Any]
 
 
-def _same(value: Any) -> Any:
+def _same(value: object) -> Any:
     return value
 
 
@@ -166,7 +166,7 @@ def optional(field: Field) -> Field:
     )
 
 
-def one_of(literal: Any) -> Field:
+def one_of(literal: object) -> Field:
     """One of the texts of a `Literal`."""
     choices = get_args(literal)
 

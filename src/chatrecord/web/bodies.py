@@ -77,7 +77,7 @@ def _depth_exceeds(value: object, levels: int) -> bool:
     return any(_depth_exceeds(item, levels - 1) for item in items)
 
 
-def text_field(body: dict[str, Any], name: str, *, longest: int = 255) -> str:
+def text_field(body: dict[str, object], name: str, *, longest: int = 255) -> str:
     """A field that has to be there, a text that is not blank."""
     found = optional_text(body, name, longest=longest)
     if found is None or not found.strip():
@@ -85,7 +85,7 @@ def text_field(body: dict[str, Any], name: str, *, longest: int = 255) -> str:
     return found
 
 
-def optional_text(body: dict[str, Any], name: str, *, longest: int = 255) -> str | None:
+def optional_text(body: dict[str, object], name: str, *, longest: int = 255) -> str | None:
     """A field that may be left out, a text."""
     found = body.get(name)
     if found is None:
@@ -97,7 +97,7 @@ def optional_text(body: dict[str, Any], name: str, *, longest: int = 255) -> str
     return found
 
 
-def identifier(body: dict[str, Any], name: str) -> str | None:
+def identifier(body: dict[str, object], name: str) -> str | None:
     """An id that may be left out, of characters that can be seen; a blank one is none."""
     found = optional_text(body, name)
     if found and not found.isprintable():
@@ -105,7 +105,7 @@ def identifier(body: dict[str, Any], name: str) -> str | None:
     return found or None
 
 
-def needed_id(body: dict[str, Any], name: str) -> str:
+def needed_id(body: dict[str, object], name: str) -> str:
     """An id that has to be there."""
     found = identifier(body, name)
     if found is None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from .bodies import identifier, invalid, needed_id, optional_text, text_field
 from .uploads import MOST, Upload, upload_of
@@ -57,7 +56,7 @@ class Decided:
 Wish = Question | Edit | Anew | Decided
 
 
-def wish_of(body: dict[str, Any]) -> Wish:
+def wish_of(body: dict[str, object]) -> Wish:
     """What the AI SDK's `useChat` asks for, or a client that sends `{"id", "text", "key"}`.
 
     Of `messages` only the last counts: the history is in the database.
@@ -82,12 +81,12 @@ def wish_of(body: dict[str, Any]) -> Wish:
     return Question(text, identifier(message, "id"), files)
 
 
-def _plain(body: dict[str, Any], message_id: str | None) -> Wish:
+def _plain(body: dict[str, object], message_id: str | None) -> Wish:
     text = text_field(body, "text", longest=LONGEST_TEXT)
     return Question(text, identifier(body, "key")) if message_id is None else Edit(message_id, text)
 
 
-def _last_message(body: dict[str, Any]) -> dict[str, Any]:
+def _last_message(body: dict[str, object]) -> dict[str, object]:
     message = body.get("message")
     if message is None:
         messages = body["messages"]
@@ -99,14 +98,14 @@ def _last_message(body: dict[str, Any]) -> dict[str, Any]:
     return message
 
 
-def _parts(message: dict[str, Any]) -> Sequence[dict[str, Any]]:
+def _parts(message: dict[str, object]) -> Sequence[dict[str, object]]:
     parts = message.get("parts")
     if not isinstance(parts, list) or not all(isinstance(part, dict) for part in parts):
         raise invalid("'parts' of the message has to be a list of objects.")
     return parts
 
 
-def _text(parts: Sequence[dict[str, Any]]) -> str:
+def _text(parts: Sequence[dict[str, object]]) -> str:
     said = [part.get("text") for part in parts if part.get("type") == "text"]
     if not all(isinstance(text, str) for text in said):
         raise invalid("A text part needs its 'text'.")
@@ -116,21 +115,21 @@ def _text(parts: Sequence[dict[str, Any]]) -> str:
     return text
 
 
-def _files(parts: Sequence[dict[str, Any]]) -> tuple[Upload, ...]:
+def _files(parts: Sequence[dict[str, object]]) -> tuple[Upload, ...]:
     files = [part for part in parts if part.get("type") == "file"]
     if len(files) > MOST:
         raise invalid(f"A message has at most {MOST} files.")
     return tuple(upload_of(part) for part in files)
 
 
-def _decisions(parts: Sequence[dict[str, Any]]) -> tuple[Decision, ...]:
+def _decisions(parts: Sequence[dict[str, object]]) -> tuple[Decision, ...]:
     decided = tuple(_decision(part) for part in parts if part.get("state") == "approval-responded")
     if not decided:
         raise invalid("The last message is an answer in which no tool call was decided.")
     return decided
 
 
-def _decision(part: dict[str, Any]) -> Decision:
+def _decision(part: dict[str, object]) -> Decision:
     approval = part.get("approval")
     if not isinstance(approval, dict) or not isinstance(approval.get("approved"), bool):
         raise invalid("A decided tool call needs its 'approval', with 'approved' true or false.")

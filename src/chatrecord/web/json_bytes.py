@@ -24,7 +24,7 @@ _compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-def text_of(value: Any) -> str:
+def text_of(value: object) -> str:
     """A JSON value in one line."""
     try:
         return _compact(value)
@@ -45,7 +45,7 @@ def as_bytes(text: str) -> bytes:
         return _SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", text).encode()
 
 
-def frame(value: Any) -> str:
+def frame(value: object) -> str:
     """One event that is a JSON value."""
     return f"data: {text_of(value)}\n\n"
 
@@ -55,12 +55,12 @@ class JSON(Response):
 
     media_type = "application/json"
 
-    def render(self, content: Any) -> bytes:
+    def render(self, content: object) -> bytes:
         """Its body."""
         return as_bytes(text_of(content))
 
 
-def _finite(value: Any) -> Any:
+def _finite(value: object) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return None
     if isinstance(value, dict):

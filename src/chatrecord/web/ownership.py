@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias, TypeVar, cast
+from typing import TypeAlias, TypeVar, cast
 
 from starlette.requests import Request
 
@@ -77,7 +77,7 @@ class Access:
             raise chats.not_found(chat_id)
 
 
-def check_names(options: Mapping[str, Any]) -> None:
+def check_names(options: Mapping[str, object]) -> None:
     """Raise `TypeError` for options that chats do not have, or that these routes do not allow."""
     unknown = options.keys() - OPTION_NAMES
     if unknown:

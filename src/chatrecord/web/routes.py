@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias, cast, get_args
+from typing import Literal, TypeAlias, cast, get_args
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -58,7 +58,7 @@ def chat_routes(
     options: PerRequest | None = None,
     max_body: int = 20_000_000,
     heartbeat: float = 15.0,
-    **runtime_options: Any,
+    **runtime_options: object,
 ) -> list[Route]:
     """Everything that a page of chats needs.
 
@@ -283,7 +283,7 @@ class Pages:
     async def _chat(self, request: Request) -> Chat:
         return await self.access.chat(request, request.path_params["id"])
 
-    async def _body(self, request: Request) -> dict[str, Any]:
+    async def _body(self, request: Request) -> dict[str, object]:
         return await json_of(request, limit=self.max_body)
 
     def _version(self, request: Request) -> Version:
@@ -310,7 +310,7 @@ def chat_json(chat: ChatRecord) -> dict[str, Json]:
     }
 
 
-def _title(body: dict[str, Any]) -> str | None:
+def _title(body: dict[str, object]) -> str | None:
     title = optional_text(body, "title", longest=LONGEST_TITLE)
     if title is not None and not title.strip():
         raise invalid("'title' is blank.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from base64 import b64decode
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TypeAlias
 from urllib.parse import unquote_to_bytes
 
 from chatrecord.attachments.attachment import Attachment
@@ -30,7 +30,7 @@ class Kept:
 Upload: TypeAlias = Attachment | Kept
 
 
-def upload_of(part: dict[str, Any]) -> Upload:
+def upload_of(part: dict[str, object]) -> Upload:
     """A file part of the AI SDK's: `url` holds the file itself, or is where these routes keep it.
 
     Addresses of elsewhere are refused: nobody may have this server, or a provider, fetch them.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from pydantic_ai.messages import (
     ModelMessage,
@@ -52,7 +51,7 @@ def _answer(data: Entry, names: dict[str, str]) -> ModelResponse:
     calls = (*data.parts("tool_calls"), *data.parts("invalid_tool_calls"))
     parts += [_call(call, names) for call in calls]
     about = data.fields().get("response_metadata")
-    named: Mapping[str, Any] = about if isinstance(about, Mapping) else {}
+    named: Mapping[str, object] = about if isinstance(about, Mapping) else {}
     model = named.get("model_name") or named.get("model")
     provider = named.get("model_provider")
     return ModelResponse(
@@ -91,7 +90,7 @@ def _call(call: Entry, names: dict[str, str]) -> ToolCallPart:
 def _result(data: Entry, names: dict[str, str]) -> ToolReturnPart:
     call_id = data.text("tool_call_id")
     name = names.get(call_id) or data.optional_text("name") or "unknown"
-    content: Any = data.fields().get("content")
+    content: object = data.fields().get("content")
     outcome = "failed" if data.optional_text("status") == "error" else "success"
     return ToolReturnPart(name, content, call_id, outcome=outcome)  # type: ignore[arg-type]
 
@@ -115,7 +114,7 @@ def _usage(data: Entry) -> RequestUsage:
 
 def _count(told: Entry, name: str, *kinds: str) -> list[int]:
     details = told.fields().get(name)
-    counts: Mapping[str, Any] = details if isinstance(details, Mapping) else {}
+    counts: Mapping[str, object] = details if isinstance(details, Mapping) else {}
     return [_whole(counts.get(kind)) for kind in kinds]
 
 

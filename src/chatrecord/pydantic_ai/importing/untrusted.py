@@ -24,7 +24,7 @@ class Entry:
     """A message, or a part of one, and the number of the message from 1."""
 
     place: int
-    value: Any
+    value: object
 
     def refuse(self, what: str, cause: Exception | None = None) -> NoReturn:
         """Raise `ImportInvalid`, which says so."""

@@ -8,16 +8,15 @@ from itertools import groupby
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chatrecord.attachments.embedded_files import digest, referred_to
 from chatrecord.errors import DatabaseFailed
 from chatrecord.records import Json
+from chatrecord.sqlalchemy.generics import Query, Row, Values
 from chatrecord.sqlalchemy.sql.contents import Contents
 from chatrecord.sqlalchemy.sql.statements import Statements
 from chatrecord.sqlalchemy.sql.tables import MappedTable
-from chatrecord.sqlalchemy.store.rows import Row
 from chatrecord.sqlalchemy.store.store import SqlStore
 from chatrecord.values import Call
 
@@ -61,7 +60,7 @@ class ContentCheck:
     # Messages
 
     async def _of_messages(self) -> AsyncIterator[Finding]:
-        place: dict[str, Any] = {"chat_id": _NONE, "seq": _BELOW_ALL}
+        place: Values = {"chat_id": _NONE, "seq": _BELOW_ALL}
         page: list[Row] = [place]
         while page:
             async with self._store.snapshot() as connection:
@@ -205,7 +204,7 @@ class ContentCheck:
         self,
         connection: AsyncConnection,
         table: MappedTable,
-        these: Select[Any],
+        these: Query,
         page: Sequence[Row],
     ) -> tuple[list[Finding], Sequence[Row]]:
         """The rows of a page, and those of which a value was damaged."""
@@ -225,9 +224,7 @@ class ContentCheck:
         return found, read
 
 
-async def _rows(
-    connection: AsyncConnection, statement: Select[Any], **parameters: object
-) -> list[Row]:
+async def _rows(connection: AsyncConnection, statement: Query, **parameters: object) -> list[Row]:
     found = await connection.execute(statement, parameters)
     return [dict(row) for row in found.mappings()]
 

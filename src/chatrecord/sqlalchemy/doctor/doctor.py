@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
+from chatrecord.sqlalchemy.generics import Values
 from chatrecord.sqlalchemy.models.mixins import Models
 from chatrecord.sqlalchemy.sql.invariants import Invariant, Invariants
 from chatrecord.sqlalchemy.sql.statements import Statements
@@ -63,7 +64,7 @@ class Doctor:
             after = {"after": page[-1]["row_id"]}
             page = await self._page(rule, after) if len(page) == BATCH else []
 
-    async def _page(self, rule: Invariant, after: dict[str, Any]) -> Sequence[Any]:
+    async def _page(self, rule: Invariant, after: Values) -> Sequence[Any]:
         statement = rule.page(after_key=bool(after))
         async with self._store.long_transaction() as connection:
             found = await connection.execute(statement, {**after, "limit": BATCH})

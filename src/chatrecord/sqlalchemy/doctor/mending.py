@@ -15,9 +15,10 @@ from chatrecord.records import Message, ToolCall
 from chatrecord.runs.repair import folded
 from chatrecord.runs.row_changes import ended_call, pending_call, whole_message
 from chatrecord.runs.tool_answers import calls_of, calls_without_result
+from chatrecord.sqlalchemy.generics import Row, Values
 from chatrecord.sqlalchemy.sql.invariants import Invariant, Invariants
 from chatrecord.sqlalchemy.sql.statements import Statements
-from chatrecord.sqlalchemy.store.rows import Row, entry_of, message_of, run_of, tool_call_of
+from chatrecord.sqlalchemy.store.rows import entry_of, message_of, run_of, tool_call_of
 from chatrecord.sqlalchemy.store.run_writes import insert_rows
 from chatrecord.sqlalchemy.store.store import SqlStore
 from chatrecord.store.changes import JournalEntry
@@ -128,8 +129,6 @@ class Mending:
         return [entry_of(row) for row in await _rows(connection, self._sql.journal, pieces)]
 
 
-async def _rows(
-    connection: AsyncConnection, statement: Any, parameters: dict[str, Any]
-) -> list[Row]:
+async def _rows(connection: AsyncConnection, statement: Any, parameters: Values) -> list[Row]:
     found = await connection.execute(statement, parameters)
     return [dict(row) for row in found.mappings()]

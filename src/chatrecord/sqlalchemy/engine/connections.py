@@ -19,6 +19,7 @@ from sqlalchemy.pool import QueuePool
 
 from chatrecord.attachments.stores import AttachmentStore
 from chatrecord.errors import ConfigurationError, DatabaseFailed
+from chatrecord.sqlalchemy.generics import Values
 from chatrecord.sqlalchemy.models.mixins import Models
 from chatrecord.sqlalchemy.sql.statements import Statements
 from chatrecord.sqlalchemy.store.attachment_rotation import RotatingAttachments
@@ -221,16 +222,16 @@ class Connections:
         """Do this, and again after what passes within the patience. See `with_retries`."""
         return await with_retries(work, self.patience, only_undone=only_undone)
 
-    async def _read(self, statement: Any, **parameters: object) -> list[dict[str, Any]]:
+    async def _read(self, statement: object, **parameters: object) -> list[Values]:
         return await self._retried(lambda: self._rows(statement, parameters))
 
-    async def _changed(self, statement: Any, parameters: dict[str, Any]) -> int:
+    async def _changed(self, statement: Any, parameters: Values) -> int:
         """How many rows a statement has changed, in a transaction of its own."""
         async with self.transaction() as connection:
             changed: int = (await connection.execute(statement, parameters)).rowcount
         return changed
 
-    async def _rows(self, statement: Any, parameters: dict[str, object]) -> list[dict[str, Any]]:
+    async def _rows(self, statement: Any, parameters: dict[str, object]) -> list[Values]:
         async with self.reading() as connection:
             found = await connection.execute(statement, parameters)
             return [dict(row) for row in found.mappings()]

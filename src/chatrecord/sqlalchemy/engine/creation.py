@@ -88,7 +88,7 @@ def _with_driver(given: str | URL) -> URL:
     return url.set(drivername=_DRIVERS.get(url.drivername, url.drivername))
 
 
-def _pool_of_sqlite(url: URL) -> dict[str, Any]:
+def _pool_of_sqlite(url: URL) -> dict[str, object]:
     """A database in memory lives in its one connection, which transactions then take in turn."""
     if is_in_memory(url):
         return {"poolclass": AsyncAdaptedQueuePool, "pool_size": 1, "max_overflow": 0}

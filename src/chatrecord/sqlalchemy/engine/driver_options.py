@@ -117,7 +117,7 @@ def taken_out(url: URL) -> tuple[URL, dict[str, Any]]:
 
     Raises `ConfigurationError` for a value that is none of its option's.
     """
-    driver, options = url.get_driver_name(), dict[str, Any]()
+    driver, options = url.get_driver_name(), dict[str, object]()
     known = _OPTIONS.get(driver, {})
     _check_known(url, driver)
     given = _given_names(url, driver)
@@ -187,7 +187,7 @@ def watch_options(engine: AsyncEngine) -> None:
         event.listen(engine.sync_engine, "do_connect", _check)
 
 
-def _check(dialect: Dialect, _record: object, _args: object, options: Mapping[str, Any]) -> None:
+def _check(dialect: Dialect, _record: object, _args: object, options: Mapping[str, object]) -> None:
     """The drivers compare text with a number, and say nothing of whose text it was."""
     for name, read in _OPTIONS.get(dialect.driver, {}).items():
         if isinstance(options.get(name), str) and read not in (_ssl_mode, _full_unicode):

@@ -17,7 +17,6 @@ from sqlalchemy import (
     CHAR,
     VARBINARY,
     Boolean,
-    ColumnElement,
     Dialect,
     Enum,
     Float,
@@ -25,9 +24,10 @@ from sqlalchemy import (
     Numeric,
     String,
 )
-from sqlalchemy.types import TypeDecorator, TypeEngine
+from sqlalchemy.types import TypeDecorator
 
 from chatrecord.errors import ConfigurationError
+from chatrecord.sqlalchemy.generics import ColumnType, Expression
 from chatrecord.sqlalchemy.types import Key
 from chatrecord.text.arguments import LONGEST_KEY
 from chatrecord.text.storable import escape
@@ -52,7 +52,7 @@ _FIXES: Mapping[type, str] = {
 }
 
 
-def check_value(name: str, kind: TypeEngine[Any], value: object, dialect: Dialect) -> None:
+def check_value(name: str, kind: ColumnType, value: object, dialect: Dialect) -> None:
     """Raise `TypeError` or `ValueError` for a value that is none of this column's."""
     if value is None:
         return
@@ -67,7 +67,7 @@ def check_value(name: str, kind: TypeEngine[Any], value: object, dialect: Dialec
 
 
 def check_stored(
-    columns: Mapping[str, ColumnElement[Any]],
+    columns: Mapping[str, Expression],
     given: Mapping[str, object],
     stored: Mapping[str, object],
 ) -> None:
@@ -86,7 +86,7 @@ def check_stored(
             raise ConfigurationError(msg)
 
 
-def _comes_back(kind: TypeEngine[Any], value: object) -> bool:
+def _comes_back(kind: ColumnType, value: object) -> bool:
     """Whether this value is read as it was written, wherever it is really stored."""
     return (
         isinstance(value, str | int | bytes)
@@ -95,11 +95,11 @@ def _comes_back(kind: TypeEngine[Any], value: object) -> bool:
     )
 
 
-def _unpadded(kind: TypeEngine[Any], stored: object) -> object:
+def _unpadded(kind: ColumnType, stored: object) -> object:
     return stored.rstrip(" ") if isinstance(kind, CHAR) and isinstance(stored, str) else stored
 
 
-def _check(name: str, kind: TypeEngine[Any], taken: tuple[type, ...], value: object) -> None:
+def _check(name: str, kind: ColumnType, taken: tuple[type, ...], value: object) -> None:
     if not _is_one(value, taken):
         fix = _FIXES.get(taken[0], f"pass a {taken[0].__name__}").format(name=name)
         msg = f"{name}= takes {taken[0].__name__}, not {type(value).__name__}: {fix}"
@@ -123,7 +123,7 @@ def _is_one(value: object, taken: tuple[type, ...]) -> bool:
     return isinstance(value, taken)
 
 
-def _check_text(name: str, kind: TypeEngine[Any], value: str) -> None:
+def _check_text(name: str, kind: ColumnType, value: str) -> None:
     if isinstance(kind, Enum):
         if value not in kind.enums:
             msg = f"{name}= is one of {', '.join(map(repr, kind.enums))}"
@@ -141,7 +141,7 @@ def _check_text(name: str, kind: TypeEngine[Any], value: str) -> None:
         raise ValueError(msg)
 
 
-def _check_bytes(name: str, kind: TypeEngine[Any], value: bytes) -> None:
+def _check_bytes(name: str, kind: ColumnType, value: bytes) -> None:
     if isinstance(kind, BINARY) and len(value) != (width := kind.length or 1):
         msg = (
             f"{name}= takes {width} bytes, as a BINARY column adds zero bytes to fewer: declare "
@@ -153,7 +153,7 @@ def _check_bytes(name: str, kind: TypeEngine[Any], value: bytes) -> None:
         raise ValueError(msg)
 
 
-def _check_places(name: str, kind: TypeEngine[Any], value: Decimal) -> None:
+def _check_places(name: str, kind: ColumnType, value: Decimal) -> None:
     if not value.is_finite():
         msg = f"{name}= takes a finite number, not {value}"
         raise ValueError(msg)

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from time import monotonic
-from typing import Any
 
 from sqlalchemy import Table
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
@@ -101,6 +100,6 @@ async def _locked_by_name(connection: AsyncConnection) -> AsyncIterator[bool]:
 
 
 def _is_there_already(error: BaseException | None) -> bool:
-    told: Any = getattr(error, "orig", None)
+    told: object = getattr(error, "orig", None)
     code = getattr(told, "sqlstate", None) or next(iter(getattr(told, "args", ())), None)
     return code in _THERE_ALREADY or "already exists" in str(told)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
@@ -25,8 +24,9 @@ from sqlalchemy import (
     Uuid,
 )
 from sqlalchemy.dialects import mysql, postgresql
-from sqlalchemy.types import TypeDecorator, TypeEngine
+from sqlalchemy.types import TypeDecorator
 
+from chatrecord.sqlalchemy.generics import ColumnType
 from chatrecord.sqlalchemy.types import Key, LongText, Money, UtcDateTime
 
 BYTES = (
@@ -39,7 +39,7 @@ BYTES = (
 )
 """Types of bytes: SQLAlchemy gives them no base that is public."""
 
-_SIMPLE: tuple[tuple[type[TypeEngine[Any]], tuple[type, ...]], ...] = (
+_SIMPLE: tuple[tuple[type[ColumnType], tuple[type, ...]], ...] = (
     (Boolean, (bool,)),
     (Integer, (int,)),
     (String, (str,)),
@@ -57,7 +57,7 @@ _SIMPLE: tuple[tuple[type[TypeEngine[Any]], tuple[type, ...]], ...] = (
 """What each type takes, the preferred one first."""
 
 
-def taken_by(kind: TypeEngine[Any]) -> tuple[type, ...] | None:
+def taken_by(kind: ColumnType) -> tuple[type, ...] | None:
     """What a type takes; `None` for one that is not known."""
     if isinstance(kind, Enum):
         return (str,) if kind.enum_class is None else (kind.enum_class, str)
@@ -68,7 +68,7 @@ def taken_by(kind: TypeEngine[Any]) -> tuple[type, ...] | None:
     return next((taken for simple, taken in _SIMPLE if isinstance(kind, simple)), None)
 
 
-def resolved(kind: TypeEngine[Any], dialect: Dialect) -> TypeEngine[Any]:
+def resolved(kind: ColumnType, dialect: Dialect) -> ColumnType:
     """What a type is in this database.
 
     That is one of its variants, the inside of a `TypeDecorator`, or what a domain is made of.

@@ -56,7 +56,7 @@ class _Indexed:
     __indexes__: ClassVar[tuple[tuple[str, ...], ...]] = ()
     __uniques__: ClassVar[tuple[tuple[str, ...], ...]] = ()
 
-    def __init_subclass__(cls, **options: Any) -> None:
+    def __init_subclass__(cls, **options: object) -> None:
         super().__init_subclass__(**options)
         table = cls.__dict__.get("__table__")
         if table is not None:
@@ -82,7 +82,7 @@ class ChatMixin(_Indexed):
     agent: Mapped[str | None] = mapped_column(LongText)
     instructions: Mapped[str | None] = mapped_column(PrivateText)
     title: Mapped[str | None] = mapped_column(PrivateText)
-    metadata_: Mapped[dict[str, Any]] = mapped_column("metadata", PrivateJson)
+    metadata_: Mapped[dict[str, object]] = mapped_column("metadata", PrivateJson)
     next_seq: Mapped[int] = mapped_column(Integer)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)

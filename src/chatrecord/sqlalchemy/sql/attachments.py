@@ -10,7 +10,6 @@ from sqlalchemy import (
     Delete,
     Integer,
     LargeBinary,
-    Select,
     Update,
     bindparam,
     delete,
@@ -21,6 +20,7 @@ from sqlalchemy import (
     update,
 )
 
+from chatrecord.sqlalchemy.generics import Query
 from chatrecord.sqlalchemy.models.encryption import HEAD
 
 from .statements import Statements
@@ -35,12 +35,12 @@ class AttachmentStatements:
         self._table = table
 
     @cached_property
-    def chat(self) -> Select[Any]:
+    def chat(self) -> Query:
         """The chat, if it is there."""
         return select(self._chat.id).where(self._chat.id == bindparam("chat_id"))
 
     @cached_property
-    def known(self) -> Select[Any]:
+    def known(self) -> Query:
         """Which of these files the chat has, and since when they are where they belong."""
         table = self._table
         return select(table.hash.label("hash"), table.stored_at.label("stored_at")).where(
@@ -48,12 +48,12 @@ class AttachmentStatements:
         )
 
     @cached_property
-    def found(self) -> Select[Any]:
+    def found(self) -> Query:
         """These files of a chat."""
         return self._table.select().where(*self._these)
 
     @cached_property
-    def hashes(self) -> Select[Any]:
+    def hashes(self) -> Query:
         """The hashes of all files of a chat, oldest first."""
         table = self._table
         of_chat = table.chat_id == bindparam("chat_id")
@@ -74,13 +74,13 @@ class AttachmentStatements:
         return delete(table.table).where(*this)
 
     @cached_property
-    def lock_chats(self) -> Select[Any]:
+    def lock_chats(self) -> Query:
         """So that nobody adds a file to one of these chats: whoever does refers to its row."""
         these = self._chat.id.in_(self._chat_ids)
         return select(self._chat.id).where(these).order_by(self._chat.id).with_for_update()
 
     @cached_property
-    def outside(self) -> Select[Any]:
+    def outside(self) -> Query:
         """The files of these chats whose bytes are, or may be, in a store of the user's."""
         table = self._table
         these = table.chat_id.in_(self._chat_ids), table.data.is_(None)
@@ -94,7 +94,7 @@ class AttachmentStatements:
         return delete(self._table.table).where(self._table.chat_id.in_(self._chat_ids))
 
     @cached_property
-    def heads(self) -> Select[Any]:
+    def heads(self) -> Query:
         """The next files by their ids, with what their bytes begin with."""
         table = self._table
         raw = func.substr(type_coerce(table.data, LargeBinary()), 1, HEAD, type_=LargeBinary())
@@ -112,7 +112,7 @@ class AttachmentStatements:
         )
 
     @cached_property
-    def data(self) -> Select[Any]:
+    def data(self) -> Query:
         """The bytes of a file as they are stored."""
         return select(self._table.data).where(self._table.id == bindparam("row_id"))
 

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     Integer,
-    Select,
     String,
     Update,
     bindparam,
@@ -17,6 +15,7 @@ from sqlalchemy import (
     update,
 )
 
+from chatrecord.sqlalchemy.generics import Query
 from chatrecord.store.chat_store import Scope
 
 from .exact import equals
@@ -26,11 +25,11 @@ from .tables import Tables
 class ChatStatements(Tables):
     """Chats: found, listed, numbered, named."""
 
-    def get_chat(self, scope: Scope) -> Select[Any]:
+    def get_chat(self, scope: Scope) -> Query:
         """One chat by `chat_id`, if it is within the scope."""
         return self.chat.select().where(self.chat.id == bindparam("chat_id"), *self.within(scope))
 
-    def list_chats(self, scope: Scope, *, after_key: bool, by_title: bool = False) -> Select[Any]:
+    def list_chats(self, scope: Scope, *, after_key: bool, by_title: bool = False) -> Query:
         """Chats by their last activity, newest first, by keyset and not by offset."""
         page = self.chat.select().where(*self.within(scope))
         if by_title:
@@ -80,6 +79,6 @@ class ChatStatements(Tables):
         return self.chat.update("next_seq")
 
     @cached_property
-    def next_seq(self) -> Select[Any]:
+    def next_seq(self) -> Query:
         """The chat's next message number."""
         return select(self.chat.next_seq).where(self.chat.id == bindparam("chat_id"))

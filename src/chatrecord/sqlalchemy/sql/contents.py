@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any
 
 from sqlalchemy import (
-    ColumnElement,
     Integer,
-    Select,
     and_,
     bindparam,
     exists,
@@ -16,6 +13,8 @@ from sqlalchemy import (
     or_,
     select,
 )
+
+from chatrecord.sqlalchemy.generics import Expression, Query
 
 from .statements import Statements
 from .tables import MappedTable
@@ -28,7 +27,7 @@ class Contents:
         self._sql = sql
 
     @cached_property
-    def places(self) -> Select[Any]:
+    def places(self) -> Query:
         """The next messages in the order of their chats and numbers."""
         message = self._sql.message
         chat_id = bindparam("chat_id", type_=message.chat_id.type)
@@ -40,16 +39,16 @@ class Contents:
         return page.limit(bindparam("limit", type_=Integer))
 
     @cached_property
-    def messages(self) -> Select[Any]:
+    def messages(self) -> Query:
         """These messages."""
         return self._messages().where(self._sql.message.id.in_(self._ids(self._sql.message)))
 
     @cached_property
-    def messages_of_chat(self) -> Select[Any]:
+    def messages_of_chat(self) -> Query:
         """All messages of a chat."""
         return self._messages().where(self._sql.message.chat_id == bindparam("chat_id"))
 
-    def _messages(self) -> Select[Any]:
+    def _messages(self) -> Query:
         message, run = self._sql.message, self._sql.run
         names = ("id", "chat_id", "run_id", "seq", "role", "status", "text", "content")
         columns = [message.columns[name].label(name) for name in names]
@@ -58,19 +57,19 @@ class Contents:
         )
         return select(*columns, is_live.label("is_live")).order_by(message.chat_id, message.seq)
 
-    def ids(self, rows: MappedTable) -> Select[Any]:
+    def ids(self, rows: MappedTable) -> Query:
         """The next rows by their ids."""
         page = select(rows.id.label("id"), rows.chat_id.label("chat_id"))
         after = rows.id > bindparam("after", type_=rows.id.type)
         return page.where(after).order_by(rows.id).limit(bindparam("limit", type_=Integer))
 
-    def these(self, rows: MappedTable, *names: str) -> Select[Any]:
+    def these(self, rows: MappedTable, *names: str) -> Query:
         """These columns of these rows."""
         columns = [rows.columns[name].label(name) for name in ("id", "chat_id", *names)]
         return select(*columns).where(rows.id.in_(self._ids(rows)))
 
     @cached_property
-    def files(self) -> Select[Any]:
+    def files(self) -> Query:
         """Which of these files their chats have."""
         file = self._sql.attachment
         assert file is not None
@@ -79,7 +78,7 @@ class Contents:
         return select(file.chat_id, file.hash).where(file.chat_id.in_(chats), file.hash.in_(hashes))
 
     @cached_property
-    def standing_from(self) -> Select[Any]:
+    def standing_from(self) -> Query:
         """The messages of a chat from the number `first` on that have not been replaced."""
         message = self._sql.message
         return select(message.id, message.run_id, message.seq).where(
@@ -89,12 +88,12 @@ class Contents:
         )
 
     @cached_property
-    def has_number(self) -> Select[Any]:
+    def has_number(self) -> Query:
         """A message of this number in a chat."""
         message = self._sql.message
         of_chat = message.chat_id == bindparam("chat_id")
         return select(message.id).where(of_chat, message.seq == bindparam("first", type_=Integer))
 
     @staticmethod
-    def _ids(rows: MappedTable) -> ColumnElement[Any]:
+    def _ids(rows: MappedTable) -> Expression:
         return bindparam("ids", expanding=True, type_=rows.id.type)

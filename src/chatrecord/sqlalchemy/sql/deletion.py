@@ -10,7 +10,6 @@ from sqlalchemy import (
     ColumnElement,
     Delete,
     Integer,
-    Select,
     Update,
     bindparam,
     delete,
@@ -19,6 +18,7 @@ from sqlalchemy import (
     update,
 )
 
+from chatrecord.sqlalchemy.generics import Query
 from chatrecord.store.chat_store import Audit, Scope
 
 from .statements import Statements
@@ -28,7 +28,7 @@ _PERSONAL = ("run_id", "message_id", "error", "provider_request_id")
 """What of a request could lead to a person, beside its chat."""
 
 
-def idle_chats(sql: Statements, scope: Scope) -> Select[Any]:
+def idle_chats(sql: Statements, scope: Scope) -> Query:
     """Chats within the scope that nobody has used since `before`, the longest idle first."""
     is_active = exists().where(sql.run.active_chat_id == sql.chat.id)
     return (
@@ -39,13 +39,13 @@ def idle_chats(sql: Statements, scope: Scope) -> Select[Any]:
     )
 
 
-def still_idle(sql: Statements) -> Select[Any]:
+def still_idle(sql: Statements) -> Query:
     """Those of these chats that still are, locked where the database locks rows."""
     these = sql.chat.id.in_(_ids(sql))
     return select(sql.chat.id).where(*_idle(sql), these).order_by(sql.chat.id).with_for_update()
 
 
-def in_use(sql: Statements) -> Select[Any]:
+def in_use(sql: Statements) -> Query:
     """Those of these chats that have an active run."""
     held = sql.run.active_chat_id
     return select(held).where(held.in_(_ids(sql)))
@@ -77,7 +77,7 @@ def _detached(sql: Statements, requests: MappedTable, audit: Audit) -> Iterator[
     open_ones = update(requests.table).where(these, requests.status == "running")
     yield open_ones.values({requests.status: "interrupted"})
     gone = ("chat_id", *_PERSONAL) if audit == "anonymise" else ("chat_id",)
-    nothing: dict[Any, Any] = {requests.columns[name]: None for name in gone}
+    nothing: dict[object, object] = {requests.columns[name]: None for name in gone}
     yield update(requests.table).where(these).values(nothing)
 
 

@@ -19,14 +19,15 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import DOMAIN
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
-from sqlalchemy.types import TypeDecorator, TypeEngine
+from sqlalchemy.types import TypeDecorator
 
 from chatrecord.errors import ConfigurationError
+from chatrecord.sqlalchemy.generics import ColumnType, Expression
 from chatrecord.sqlalchemy.models.known_types import resolved, taken_by
 from chatrecord.sqlalchemy.types import exact_collation, is_mysql
 
 
-def equals(column: ColumnElement[Any], value: object) -> ColumnElement[bool]:
+def equals(column: Expression, value: object) -> ColumnElement[bool]:
     """Whether a column holds this value and no other that the database takes for the same.
 
     The plain comparison stays, for indexes serve it. Raises `ConfigurationError` for a column of
@@ -43,20 +44,20 @@ def equals(column: ColumnElement[Any], value: object) -> ColumnElement[bool]:
     return and_(column == wanted, same)
 
 
-def exact(column: ColumnElement[Any]) -> ColumnElement[Any]:
+def exact(column: Expression) -> Expression:
     """The column, as a key to group by that tells every two values apart."""
     column = _inside(column)
     return type_coerce(_Exact(column), column.type) if _may_be_text(column) else column
 
 
-def _inside(column: ColumnElement[Any]) -> ColumnElement[Any]:
+def _inside(column: Expression) -> Expression:
     """A domain is compared as what it is made of: SQLAlchemy gives it no operators."""
     while isinstance(column.type, DOMAIN):
         column = type_coerce(column, column.type.data_type)
     return column
 
 
-def _may_be_text(column: ColumnElement[Any]) -> bool:
+def _may_be_text(column: Expression) -> bool:
     """Whether it is text in one database or another, which is told when a statement is compiled."""
     kind = column.type
     if isinstance(kind, PickleType):
@@ -68,7 +69,7 @@ def _may_be_text(column: ColumnElement[Any]) -> bool:
     return isinstance(kind, String)
 
 
-def _incomparable(kind: TypeEngine[Any]) -> ConfigurationError:
+def _incomparable(kind: ColumnType) -> ConfigurationError:
     return ConfigurationError(
         f"Chats cannot be told apart by a column of the type {kind!r}: databases compare it in "
         "their own ways. Declare a column of text or of numbers for that, such as String(100) or "
@@ -82,13 +83,13 @@ class _Exact(FunctionElement[str]):
     inherit_cache = True
     type = String()
 
-    def __init__(self, value: ColumnElement[Any]) -> None:
+    def __init__(self, value: Expression) -> None:
         super().__init__(value)
         self.kind = value.type
 
 
 @compiles(_Exact)
-def _compiled(element: _Exact, compiler: Any, **options: Any) -> str:
+def _compiled(element: _Exact, compiler: Any, **options: object) -> str:
     value: str = compiler.process(element.clauses.clauses[0], **options)
     kind = resolved(element.kind, compiler.dialect)
     if taken_by(kind) is None:
@@ -96,7 +97,7 @@ def _compiled(element: _Exact, compiler: Any, **options: Any) -> str:
     return _compared(value, kind, compiler.dialect)
 
 
-def _compared(value: str, kind: TypeEngine[Any], dialect: Dialect) -> str:
+def _compared(value: str, kind: ColumnType, dialect: Dialect) -> str:
     is_native = isinstance(kind, Enum) and kind.native_enum and dialect.supports_native_enum
     if not isinstance(kind, String) or (is_native and not is_mysql(dialect)):
         return value

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, get_args
+from typing import get_args
 
 from sqlalchemy import (
     ColumnElement,
     FromClause,
     Integer,
-    Select,
     Update,
     and_,
     bindparam,
@@ -27,6 +26,7 @@ from sqlalchemy import (
 from chatrecord.records import MessageStatus, RequestStatus, Role, RunStatus, ToolCallStatus
 from chatrecord.runs.repair import DIED
 from chatrecord.runs.side_requests import LONGEST
+from chatrecord.sqlalchemy.generics import Expression, Query, Row, Values
 
 from .statements import Statements
 from .tables import MappedTable
@@ -48,12 +48,12 @@ class Invariant:
     rows: MappedTable
     broken: ColumnElement[bool]
     shows: tuple[str, ...] = ("status",)
-    values: Mapping[str, Any] = field(default_factory=dict)
+    values: Row = field(default_factory=dict)
     key: str = "id"
-    chat_id: ColumnElement[Any] | None = None
+    chat_id: Expression | None = None
     otherwise: str = ""
 
-    def page(self, *, after_key: bool) -> Select[Any]:
+    def page(self, *, after_key: bool) -> Query:
         """The next rows that break it, by their ids."""
         key = self.rows.columns[self.key]
         shown = [self.rows.columns[name].label(f"shown_{name}") for name in self.shows]
@@ -69,7 +69,9 @@ class Invariant:
         """Write the values that it should have, where it is still broken."""
         columns = self.rows.columns
         this = columns[self.key] == bindparam("row_id")
-        changes: dict[Any, Any] = {columns[name]: value for name, value in self.values.items()}
+        changes: dict[object, object] = {
+            columns[name]: value for name, value in self.values.items()
+        }
         return update(self.rows.table).where(this, self.broken).values(changes)
 
 
@@ -281,7 +283,7 @@ class Invariants:
 
     # What rules are made of
 
-    def _known(self, rows: MappedTable, name: str, known: Any) -> Invariant:
+    def _known(self, rows: MappedTable, name: str, known: object) -> Invariant:
         says = f"the {name} of a row is one that this version knows"
         return Invariant(says, rows, rows.columns[name].not_in(get_args(known)), shows=(name,))
 
@@ -321,7 +323,7 @@ class Invariants:
         is_its = message.id == chunk.message_id
         return exists(literal(1)).where(is_its, message.status == "streaming")
 
-    def _chat_of_piece(self) -> ColumnElement[Any]:
+    def _chat_of_piece(self) -> Expression:
         message, chunk = self._sql.message, self._sql.chunk
         its = select(message.chat_id).where(message.id == chunk.message_id)
         return its.scalar_subquery()
@@ -331,6 +333,6 @@ class Invariants:
         return until < literal(self._now, until.type)
 
     @staticmethod
-    def _named(alias: FromClause, mapped: MappedTable, *names: str) -> dict[str, Any]:
+    def _named(alias: FromClause, mapped: MappedTable, *names: str) -> Values:
         """Columns of an alias by the names of their attributes."""
         return {name: alias.c[str(mapped.columns[name].key)] for name in names}

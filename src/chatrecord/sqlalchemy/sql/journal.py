@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from functools import cached_property, lru_cache
-from typing import Any
 
 from sqlalchemy import (
     Delete,
     Insert,
     Integer,
-    Select,
     and_,
     bindparam,
     delete,
     or_,
     select,
 )
+
+from chatrecord.sqlalchemy.generics import Query
 
 from .tables import Tables
 
@@ -24,14 +24,14 @@ class JournalStatements(Tables):
     """The journal of live answers."""
 
     @cached_property
-    def journal_of_chat(self) -> Select[Any]:
+    def journal_of_chat(self) -> Query:
         """All pieces of the messages of a chat that are still streaming."""
         messages = select(self.message.id).where(self.message.chat_id == bindparam("chat_id"))
         of_chat = self.chunk.message_id.in_(messages)
         return self.chunk.select().where(of_chat).order_by(self.chunk.message_id, self.chunk.seq)
 
     @cached_property
-    def journal_of_run(self) -> Select[Any]:
+    def journal_of_run(self) -> Query:
         """All pieces of the messages of a run that are still streaming."""
         streaming = select(self.message.id).where(
             self.message.run_id == bindparam("run_id"), self.message.status == "streaming"
@@ -48,7 +48,7 @@ class JournalStatements(Tables):
         return self.chunk.insert("message_id", "seq", "payload")
 
     @cached_property
-    def journal(self) -> Select[Any]:
+    def journal(self) -> Query:
         """The pieces of a message after the number `after`."""
         return (
             self.chunk.select()
@@ -60,7 +60,7 @@ class JournalStatements(Tables):
         )
 
     @lru_cache(maxsize=64)  # noqa: B019 - lives as long as its database
-    def journal_since(self, messages: int) -> Select[Any]:
+    def journal_since(self, messages: int) -> Query:
         """The pieces of so many messages, each after a number of its own."""
         pieces, kind = self.chunk, self.chunk.message_id.type
         each = [

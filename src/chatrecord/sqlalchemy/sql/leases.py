@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from functools import cached_property, lru_cache
-from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     Integer,
-    Select,
     String,
     Update,
     bindparam,
@@ -16,9 +14,9 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.sql.dml import ReturningUpdate
 
 from chatrecord.sqlalchemy.engine.notifications import CHANNEL
+from chatrecord.sqlalchemy.generics import Expression, Query, UpdateReturning
 
 from .tables import Tables
 
@@ -38,36 +36,36 @@ class LeaseStatements(Tables):
     @cached_property
     def renew_leases(self) -> Update:
         """Extend the leases of those of these runs that are still of this owner and epoch."""
-        until: dict[Any, Any] = {self.run.lease_until: bindparam("new_lease_until")}
+        until: dict[object, object] = {self.run.lease_until: bindparam("new_lease_until")}
         return update(self.run.table).where(*self._owned()).values(until)
 
     @lru_cache(maxsize=8)  # noqa: B019 - lives as long as its database
     def renew_leases_with(self, *names: str) -> Update:
         """Extend the lease of a run and write these of its columns."""
         columns = self.run.columns
-        changes: dict[Any, Any] = {columns[name]: bindparam(f"new_{name}") for name in names}
+        changes: dict[object, object] = {columns[name]: bindparam(f"new_{name}") for name in names}
         return self.renew_leases.values(changes)
 
     @cached_property
-    def renew_and_read_leases(self) -> Update | ReturningUpdate[Any]:
+    def renew_and_read_leases(self) -> Update | UpdateReturning:
         """The same, and what has been asked of them, where one statement can do both."""
         return self.renew_leases.returning(self.run.id, self.run.stop_requested)
 
     @cached_property
-    def renew_read_and_tell_leases(self) -> ReturningUpdate[Any]:
+    def renew_read_and_tell_leases(self) -> UpdateReturning:
         """The same, and tell whoever listens: a notice that is repeated is sent once."""
         return self.renew_leases.returning(self.run.id, self.run.stop_requested, _told())
 
     @lru_cache(maxsize=8)  # noqa: B019 - lives as long as its database
-    def renew_leases_with_and_tell(self, *names: str) -> ReturningUpdate[Any]:
+    def renew_leases_with_and_tell(self, *names: str) -> UpdateReturning:
         """Extend the lease of a run, write these of its columns, and tell whoever listens."""
         return self.renew_leases_with(*names).returning(_told())
 
     @cached_property
-    def read_leases(self) -> Select[Any]:
+    def read_leases(self) -> Query:
         """What has been asked of those of these runs that are still of this owner and epoch."""
         return select(self.run.id, self.run.stop_requested).where(*self._owned())
 
 
-def _told() -> ColumnElement[Any]:
+def _told() -> Expression:
     return func.pg_notify(CHANNEL, bindparam("notification", type_=String))

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from functools import cached_property, lru_cache
-from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     Insert,
     Integer,
-    Select,
     Update,
     and_,
     bindparam,
@@ -17,6 +15,8 @@ from sqlalchemy import (
     select,
     update,
 )
+
+from chatrecord.sqlalchemy.generics import Query
 
 from .tables import MappedTable, Tables
 
@@ -35,14 +35,14 @@ class MessageStatements(Tables):
         return self.message.insert(*names).values({self.message.seq: taken})
 
     @cached_property
-    def history_before(self) -> Select[Any]:
+    def history_before(self) -> Query:
         """The last messages that count between the numbers `after` and `before`, newest first."""
         below = self.message.seq < bindparam("before", type_=Integer)
         above = self.message.seq > bindparam("after", type_=Integer)
         return self._newest(self.message.status != "superseded", below, above)
 
     @cached_property
-    def last_summary(self) -> Select[Any]:
+    def last_summary(self) -> Query:
         """The summary that covers most, of those that cover nothing from the number `before` on.
 
         The number of a summary is that of the last message that it covers, negated.
@@ -60,7 +60,7 @@ class MessageStatements(Tables):
         )
 
     @cached_property
-    def summaries(self) -> Select[Any]:
+    def summaries(self) -> Query:
         """Every summary of a chat, oldest first."""
         of_chat = self.message.chat_id == bindparam("chat_id")
         page = self.message.select().where(of_chat, self.message.seq < 0)
@@ -83,7 +83,7 @@ class MessageStatements(Tables):
         )
 
     @cached_property
-    def get_message(self) -> Select[Any]:
+    def get_message(self) -> Query:
         """A message of a chat."""
         return self.message.select().where(
             self.message.id == bindparam("message_id"),
@@ -91,7 +91,7 @@ class MessageStatements(Tables):
         )
 
     @cached_property
-    def first_messages(self) -> Select[Any]:
+    def first_messages(self) -> Query:
         """The first messages that still stand, oldest first."""
         of_chat = self.message.chat_id == bindparam("chat_id")
         standing = self.message.status != "superseded"
@@ -99,12 +99,12 @@ class MessageStatements(Tables):
         return page.order_by(self.message.seq).limit(bindparam("limit", type_=Integer))
 
     @cached_property
-    def last_prompt(self) -> Select[Any]:
+    def last_prompt(self) -> Query:
         """The last message of the user that still stands."""
         return self._newest(self.message.role == "user", self.message.status != "superseded")
 
     @cached_property
-    def history_from(self) -> Select[Any]:
+    def history_from(self) -> Query:
         """Every message that counts from the number `first` on, below `before`, newest first."""
         return (
             self.message.select()
@@ -118,7 +118,7 @@ class MessageStatements(Tables):
         )
 
     @cached_property
-    def round_start(self) -> Select[Any]:
+    def round_start(self) -> Query:
         """The number of the last message of the user before the number `before`."""
         return (
             select(self.message.seq)
@@ -133,24 +133,24 @@ class MessageStatements(Tables):
         )
 
     @cached_property
-    def last_messages(self) -> Select[Any]:
+    def last_messages(self) -> Query:
         """The last messages of a chat, superseded ones too, newest first."""
         return self._newest(self.message.seq >= 0)
 
     @cached_property
-    def last_run_id(self) -> Select[Any]:
+    def last_run_id(self) -> Query:
         """The run that has written the last message of a chat, be it superseded."""
         of_chat = self.message.chat_id == bindparam("chat_id")
         numbered = select(self.message.run_id).where(of_chat)
         return numbered.order_by(self.message.seq.desc()).limit(1)
 
     @cached_property
-    def messages_before(self) -> Select[Any]:
+    def messages_before(self) -> Query:
         """The last messages below the number `before`, newest first."""
         below = self.message.seq < bindparam("before", type_=Integer)
         return self._newest(below, self.message.seq >= 0)
 
-    def _newest(self, *conditions: ColumnElement[bool]) -> Select[Any]:
+    def _newest(self, *conditions: ColumnElement[bool]) -> Query:
         return (
             self.message.select()
             .where(and_(self.message.chat_id == bindparam("chat_id"), *conditions))
@@ -159,18 +159,18 @@ class MessageStatements(Tables):
         )
 
     @cached_property
-    def messages_of_chat(self) -> Select[Any]:
+    def messages_of_chat(self) -> Query:
         """The messages of a chat, superseded ones too, in their order."""
         of_chat = self.message.chat_id == bindparam("chat_id")
         return self.message.select().where(of_chat).order_by(self.message.seq)
 
     @cached_property
-    def messages_of_run(self) -> Select[Any]:
+    def messages_of_run(self) -> Query:
         """The messages of one run, in their order."""
         of_run = self.message.run_id == bindparam("run_id")
         return self.message.select().where(of_run).order_by(self.message.seq)
 
-    def of_runs(self, mapped: MappedTable) -> Select[Any]:
+    def of_runs(self, mapped: MappedTable) -> Query:
         """The tool calls or requests of some runs, whose ids are all later than the first's."""
         ids = bindparam("run_ids", expanding=True, type_=self.run.id.type)
         of_runs = and_(
@@ -180,7 +180,7 @@ class MessageStatements(Tables):
         )
         return mapped.select().where(of_runs).order_by(mapped.id)
 
-    def of_run(self, mapped: MappedTable) -> Select[Any]:
+    def of_run(self, mapped: MappedTable) -> Query:
         """The tool calls or requests of one run, whose ids are all later than its own."""
         of_run = and_(
             mapped.chat_id == bindparam("chat_id"),

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     Dialect,
-    Label,
-    Select,
     String,
     case,
     func,
@@ -19,6 +17,7 @@ from sqlalchemy import (
 )
 
 from chatrecord.spending.reports import Percentiles, Span, UsageRow
+from chatrecord.sqlalchemy.generics import Expression, Named, Query, Row
 from chatrecord.sqlalchemy.store.rows import own_columns, usage_of
 from chatrecord.sqlalchemy.types import is_mysql
 from chatrecord.store.chat_store import Scope
@@ -41,7 +40,7 @@ _PERIODS: dict[str, tuple[int, str, Callable[[str], date]]] = {
 
 def report(
     sql: Statements, dialect: Dialect, names: Sequence[str], span: Span, scope: Scope
-) -> Select[Any]:
+) -> Query:
     """Requests in groups, with their sums and their percentiles."""
     requests = kept(sql.request, "Requests", "request")
     _check_once(names)
@@ -71,7 +70,7 @@ def report(
     )
 
 
-def row_of(row: Mapping[str, Any], names: Sequence[str]) -> UsageRow:
+def row_of(row: Row, names: Sequence[str]) -> UsageRow:
     """A group as a record."""
     return UsageRow(
         by={name: _value(name, row[f"by_{name}"]) for name in names},
@@ -100,7 +99,7 @@ def _within(
     return conditions
 
 
-def _key(sql: Statements, requests: MappedTable, dialect: Dialect, name: str) -> ColumnElement[Any]:
+def _key(sql: Statements, requests: MappedTable, dialect: Dialect, name: str) -> Expression:
     if name in _PERIODS:
         return _period(requests.started_at, name, dialect)
     if name in _OF_REQUESTS:
@@ -113,11 +112,11 @@ def _key(sql: Statements, requests: MappedTable, dialect: Dialect, name: str) ->
     raise ValueError(msg)
 
 
-def _grouped(column: ColumnElement[Any], name: str) -> ColumnElement[Any]:
+def _grouped(column: Expression, name: str) -> Expression:
     return column if name in _PERIODS else exact(column)
 
 
-def _period(moment: ColumnElement[Any], name: str, dialect: Dialect) -> ColumnElement[Any]:
+def _period(moment: Expression, name: str, dialect: Dialect) -> Expression:
     length, form, _ = _PERIODS[name]
     if is_mysql(dialect):
         return func.date_format(moment, form)
@@ -131,7 +130,7 @@ def _value(name: str, found: Any) -> object:
     return _PERIODS[name][2](found) if name in _PERIODS else found
 
 
-def _ranked(time: ColumnElement[Any], name: str, keys: Sequence[Label[Any]]) -> list[Label[Any]]:
+def _ranked(time: Expression, name: str, keys: Sequence[Named]) -> list[Named]:
     """The time, its rank within its group, and how many there are: what was not timed is last."""
     group = [key.element for key in keys] or None
     order = (case((time.is_(None), 1), else_=0), time)
@@ -142,12 +141,12 @@ def _ranked(time: ColumnElement[Any], name: str, keys: Sequence[Label[Any]]) -> 
     ]
 
 
-def _percentile(rows: Any, name: str, percent: int) -> Label[Any]:
+def _percentile(rows: Any, name: str, percent: int) -> Named:
     nearest = (rows[f"{name}_count"] * percent + 99) // 100
     found = case((rows[f"{name}_rank"] == nearest, rows[name]))
     return func.max(found).label(f"{name}_p{percent}")
 
 
-def _percentiles(row: Mapping[str, Any], name: str) -> Percentiles | None:
+def _percentiles(row: Row, name: str) -> Percentiles | None:
     times = [row[f"{name}_p{percent}"] for percent in _PERCENTS]
     return None if times[0] is None else Percentiles(*times)

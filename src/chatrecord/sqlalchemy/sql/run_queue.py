@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     Delete,
-    Select,
     Update,
     bindparam,
     delete,
     select,
     update,
 )
+
+from chatrecord.sqlalchemy.generics import Query
 
 from .tables import Tables
 
@@ -27,7 +27,7 @@ class RunQueueStatements(Tables):
         return [of_chat, self.run.status == "waiting"]
 
     @cached_property
-    def first_queued(self) -> Select[Any]:
+    def first_queued(self) -> Query:
         """The run that has waited longest for a chat, and still does."""
         now = bindparam("now", type_=self.run.lease_until.type)
         alive = self.run.lease_until >= now

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any
 
 from sqlalchemy import (
     Integer,
-    Select,
     Update,
     and_,
     bindparam,
     select,
     update,
 )
+
+from chatrecord.sqlalchemy.generics import Query
 
 from .tables import Tables
 
@@ -22,7 +22,7 @@ class RunStatements(Tables):
     """Runs: found, taken over, taken up again, asked to stop."""
 
     @cached_property
-    def run_of_key(self) -> Select[Any]:
+    def run_of_key(self) -> Query:
         """The run that was sent with this idempotency key."""
         return self.run.select().where(
             self.run.chat_id == bindparam("chat_id"),
@@ -30,11 +30,11 @@ class RunStatements(Tables):
         )
 
     @cached_property
-    def active(self) -> Select[Any]:
+    def active(self) -> Query:
         """The run that holds a chat."""
         return self.run.select().where(self.run.active_chat_id == bindparam("chat_id"))
 
-    def expired(self, *, of_chats: bool) -> Select[Any]:
+    def expired(self, *, of_chats: bool) -> Query:
         """Active runs whose lease has expired, oldest first."""
         if of_chats:
             ids = bindparam("chat_ids", expanding=True, type_=self.run.id.type)
@@ -46,7 +46,7 @@ class RunStatements(Tables):
         return page.limit(bindparam("limit", type_=Integer))
 
     @cached_property
-    def expired_queued(self) -> Select[Any]:
+    def expired_queued(self) -> Query:
         """Runs that are queued although their process has died."""
         expired = self.run.lease_until < bindparam("now", type_=self.run.lease_until.type)
         page = self.run.select().where(self.run.status == "waiting", expired)
@@ -107,7 +107,7 @@ class RunStatements(Tables):
             calls.call_id == bindparam("of_call"),
             calls.status == "awaiting_approval",
         )
-        decision: dict[Any, Any] = {
+        decision: dict[object, object] = {
             calls.status: bindparam("new_status"),
             calls.error: bindparam("new_error"),
         }
@@ -123,7 +123,7 @@ class RunStatements(Tables):
         )
 
     @cached_property
-    def run_states(self) -> Select[Any]:
+    def run_states(self) -> Query:
         """How these runs do."""
         names = ("id", "status", "lease_until", "error")
         ids = bindparam("run_ids", expanding=True, type_=self.run.id.type)
@@ -132,20 +132,20 @@ class RunStatements(Tables):
         )
 
     @cached_property
-    def get_run(self) -> Select[Any]:
+    def get_run(self) -> Query:
         """A run of a chat."""
         return self.run.select().where(
             self.run.id == bindparam("run_id"), self.run.chat_id == bindparam("chat_id")
         )
 
     @cached_property
-    def some_runs(self) -> Select[Any]:
+    def some_runs(self) -> Query:
         """Some runs of a chat, oldest first."""
         of_chat = self.run.chat_id == bindparam("chat_id")
         ids = bindparam("run_ids", expanding=True, type_=self.run.id.type)
         return self.run.select().where(of_chat, self.run.id.in_(ids)).order_by(self.run.id)
 
     @cached_property
-    def runs_of_chat(self) -> Select[Any]:
+    def runs_of_chat(self) -> Query:
         """The runs of a chat that have begun, oldest first."""
         return self.all_of(self.run).where(self.run.status != "waiting")

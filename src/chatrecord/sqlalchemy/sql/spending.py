@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 from functools import cached_property
-from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
-    Select,
     Update,
     bindparam,
     func,
@@ -17,6 +15,7 @@ from sqlalchemy import (
 )
 
 from chatrecord.ids import first_id
+from chatrecord.sqlalchemy.generics import Expression, Query
 
 from .exact import equals, exact
 from .tables import TOKEN_COLUMNS, Tables, kept
@@ -26,7 +25,7 @@ class SpendingStatements(Tables):
     """What an owner has spent and has under way."""
 
     @cached_property
-    def usage(self) -> Select[Any]:
+    def usage(self) -> Query:
         """Sums over the chat's requests, or over its messages where requests are not kept."""
         rows = self.request or self.message
         cost = self.request.cost if self.request else None
@@ -47,10 +46,10 @@ class SpendingStatements(Tables):
             return []
         return [equals(self._owner_column(by), whose)]
 
-    def _owner_column(self, by: str) -> ColumnElement[Any]:
+    def _owner_column(self, by: str) -> Expression:
         return self.chat.id if by == "chat_id" else self.chat.columns[by]
 
-    def owner(self, by: str) -> Select[Any]:
+    def owner(self, by: str) -> Query:
         """The value of this column of a chat.
 
         Its row is locked as well: on MySQL a plain read would fix what the ones after it can see.
@@ -58,12 +57,12 @@ class SpendingStatements(Tables):
         mine = self.chat.id == bindparam("chat_id")
         return select(exact(self._owner_column(by))).where(mine).with_for_update(key_share=True)
 
-    def lock_owner(self, by: str | None, whose: object) -> Select[Any]:
+    def lock_owner(self, by: str | None, whose: object) -> Query:
         """The owner's first chat, which stands for all while its row is locked."""
         first = select(self.chat.id).where(*self._of_owner(by, whose))
         return first.order_by(self.chat.id).limit(1).with_for_update(key_share=True)
 
-    def spent(self, by: str | None, whose: object, since: datetime | None) -> Select[Any]:
+    def spent(self, by: str | None, whose: object, since: datetime | None) -> Query:
         """Sums over what the owner's requests that have ended have used since then."""
         requests = kept(self.request, "Requests", "request")
         period = []
@@ -81,7 +80,7 @@ class SpendingStatements(Tables):
             .where(requests.status != "running", *self._of_owner(by, whose), *period)
         )
 
-    def under_way(self, by: str | None, whose: object) -> Select[Any]:
+    def under_way(self, by: str | None, whose: object) -> Query:
         """Model and provider of the owner's requests that have not ended, of runs that live."""
         requests = kept(self.request, "Requests", "request")
         alive = self.run.lease_until >= bindparam("now", type_=self.run.lease_until.type)
@@ -104,7 +103,7 @@ class SpendingStatements(Tables):
         """End the requests of no run that were begun in this time and have not ended."""
         requests = kept(self.request, "Requests", "request")
         begun = requests.started_at
-        changes: dict[Any, Any] = {
+        changes: dict[object, object] = {
             requests.status: "interrupted",
             requests.error: bindparam("new_error"),
         }

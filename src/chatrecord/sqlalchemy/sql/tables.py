@@ -6,10 +6,8 @@ from functools import cached_property, lru_cache
 from typing import Any, cast
 
 from sqlalchemy import (
-    ColumnElement,
     Delete,
     Insert,
-    Select,
     Table,
     Update,
     bindparam,
@@ -22,6 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import ColumnProperty, Mapper
 
 from chatrecord.errors import ConfigurationError
+from chatrecord.sqlalchemy.generics import Expression, Query
 from chatrecord.sqlalchemy.models.mixins import Models
 
 TOKEN_COLUMNS = (
@@ -39,19 +38,19 @@ class MappedTable:
     def __init__(self, model: type) -> None:
         mapper: Mapper[Any] = inspect(model)
         self.table = cast(Table, mapper.local_table)
-        self.columns: dict[str, ColumnElement[Any]] = {
+        self.columns: dict[str, Expression] = {
             attribute.key: attribute.columns[0]
             for attribute in mapper.attrs
             if isinstance(attribute, ColumnProperty)
         }
 
-    def __getattr__(self, name: str) -> ColumnElement[Any]:
+    def __getattr__(self, name: str) -> Expression:
         try:
             return self.columns[name]
         except KeyError:
             raise AttributeError(name) from None
 
-    def select(self) -> Select[Any]:
+    def select(self) -> Query:
         """All columns, labelled by attribute name."""
         return select(*(column.label(name) for name, column in self.columns.items()))
 
@@ -68,7 +67,9 @@ class MappedTable:
     @lru_cache(maxsize=8)  # noqa: B019 - lives as long as its database
     def update(self, *names: str) -> Update:
         """A row, found by the parameter `row_id`, from parameters `new_` and the attribute."""
-        changes: dict[Any, Any] = {self.columns[name]: bindparam(f"new_{name}") for name in names}
+        changes: dict[object, object] = {
+            self.columns[name]: bindparam(f"new_{name}") for name in names
+        }
         return update(self.table).where(self.columns["id"] == bindparam("row_id")).values(changes)
 
 
@@ -84,7 +85,7 @@ class Tables:
         self.request = MappedTable(models.request) if models.request else None
         self.attachment = MappedTable(models.attachment) if models.attachment else None
 
-    def all_of(self, mapped: MappedTable) -> Select[Any]:
+    def all_of(self, mapped: MappedTable) -> Query:
         """Every row of a chat in the order of their ids, which is that of their making."""
         return mapped.select().where(mapped.chat_id == bindparam("chat_id")).order_by(mapped.id)
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
+from chatrecord.sqlalchemy.generics import Row
 from chatrecord.sqlalchemy.models.encryption import Keys
 
 from .arriving_files import ArrivingAttachments
 from .attachments import key_of
-from .rows import Row
 
 
 class RotatingAttachments(ArrivingAttachments):

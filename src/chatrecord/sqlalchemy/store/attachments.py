@@ -21,6 +21,7 @@ from chatrecord.errors import ConfigurationError, DatabaseFailed
 from chatrecord.ids import new_id
 from chatrecord.records import Json, Message, ToolCall
 from chatrecord.sqlalchemy.engine.packets import ESCAPED, REST_OF_STATEMENT
+from chatrecord.sqlalchemy.generics import Row
 from chatrecord.sqlalchemy.models.encryption import sealed_file
 from chatrecord.sqlalchemy.sql.attachments import LARGEST_PACKET, AttachmentStatements
 from chatrecord.sqlalchemy.sql.statements import Statements
@@ -30,7 +31,6 @@ from chatrecord.store.rows import RunStart
 
 from .intact_files import intact
 from .own_attachment_store import ADD_A_CLASS, reached
-from .rows import Row
 
 Files: TypeAlias = dict[str, File]
 """Files of one chat, by their hashes."""

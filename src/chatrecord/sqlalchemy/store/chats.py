@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 from uuid import UUID
 
 from sqlalchemy import Update
@@ -20,6 +20,7 @@ from chatrecord.errors import ConfigurationError, DatabaseFailed
 from chatrecord.records import ChatRecord, Message
 from chatrecord.sqlalchemy.engine.connections import Connections
 from chatrecord.sqlalchemy.engine.forks import keep_inherited
+from chatrecord.sqlalchemy.generics import Values
 from chatrecord.sqlalchemy.models.column_values import check_stored, check_value
 from chatrecord.sqlalchemy.models.encryption import keys_of
 from chatrecord.sqlalchemy.sql.deletion import (
@@ -218,7 +219,7 @@ class StoredChats(Connections):
         self, chat_ids: Sequence[UUID], before: datetime, audit: Audit
     ) -> int:
         sql: Statements = self._sql
-        when: dict[str, Any] = {"before": before}
+        when: Values = {"before": before}
         async with self.long_transaction() as connection:
             these = {"chat_ids": list(chat_ids)}
             idle = set((await connection.execute(still_idle(sql), when | these)).scalars())

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, Table
+from sqlalchemy import Table
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chatrecord.errors import ConfigurationError
-from chatrecord.sqlalchemy.database import Database
+from chatrecord.sqlalchemy.database import AnyDatabase
+from chatrecord.sqlalchemy.generics import Row, TableColumn
 from chatrecord.sqlalchemy.models.encryption import Keys, keys_of, opened
 from chatrecord.sqlalchemy.sql.key_rotation import private_columns, stored_values, write_back
 from chatrecord.sqlalchemy.types import PrivateJson
@@ -22,7 +22,7 @@ BATCH = 100
 """Rows that are read and written in one transaction."""
 
 
-async def rotate(db: Database[Any]) -> int:
+async def rotate(db: AnyDatabase) -> int:
     """Encrypt with the newest key what is not encrypted yet, or with an older key; how many rows.
 
         db = Database(url, encryption=Keys(newest, older))
@@ -44,7 +44,7 @@ async def rotate(db: Database[Any]) -> int:
     return rows + await _rotate_files(db, keys)
 
 
-async def _rotate_files(db: Database[Any], keys: Keys) -> int:
+async def _rotate_files(db: AnyDatabase, keys: Keys) -> int:
     files, changed, after = db.store.attachments, 0, UUID(int=0)
     again = partial(with_retries, patience=db.store.patience)
     while True:
@@ -56,7 +56,7 @@ async def _rotate_files(db: Database[Any], keys: Keys) -> int:
         after = page[-1]["id"]
 
 
-async def _rotate_table(db: Database[Any], table: Table, keys: Keys) -> int:
+async def _rotate_table(db: AnyDatabase, table: Table, keys: Keys) -> int:
     if not private_columns(table):
         return 0
     changed, last = 0, None
@@ -71,8 +71,8 @@ async def _rotate_table(db: Database[Any], table: Table, keys: Keys) -> int:
 
 
 async def _rotate_page(
-    db: Database[Any], table: Table, keys: Keys, last: Sequence[Any] | None
-) -> tuple[Sequence[Mapping[str, Any]], int]:
+    db: AnyDatabase, table: Table, keys: Keys, last: Sequence[object] | None
+) -> tuple[Sequence[Row], int]:
     """The rows after the last one, and how many of them had to be written."""
     async with db.store.long_transaction() as connection:
         page = stored_values(table, connection.dialect, last, BATCH)
@@ -80,9 +80,7 @@ async def _rotate_page(
         return rows, sum([await _rotate_row(connection, table, row, keys) for row in rows])
 
 
-async def _rotate_row(
-    connection: AsyncConnection, table: Table, row: Mapping[str, Any], keys: Keys
-) -> bool:
+async def _rotate_row(connection: AsyncConnection, table: Table, row: Row, keys: Keys) -> bool:
     key = {f"key_{column.key}": row[column.key] for column in table.primary_key.columns}
     stale = _stale(private_columns(table), row, keys)
     for column in stale:
@@ -92,7 +90,7 @@ async def _rotate_row(
     return bool(stale)
 
 
-def _stale(columns: Sequence[Column[Any]], row: Mapping[str, Any], keys: Keys) -> list[Column[Any]]:
+def _stale(columns: Sequence[TableColumn], row: Row, keys: Keys) -> list[TableColumn]:
     stored = [(column, row[f"raw_{column.key}"]) for column in columns]
     return [
         column
@@ -101,7 +99,7 @@ def _stale(columns: Sequence[Column[Any]], row: Mapping[str, Any], keys: Keys) -
     ]
 
 
-def _sealed_in(column: Column[Any], raw: str) -> str:
+def _sealed_in(column: TableColumn, raw: str) -> str:
     """What may be sealed in a stored value: a JSON column holds it as a JSON text."""
     if not isinstance(column.type, PrivateJson):
         return raw
@@ -109,7 +107,7 @@ def _sealed_in(column: Column[Any], raw: str) -> str:
     return str(held)
 
 
-def _anew(column: Column[Any], raw: str, connection: AsyncConnection, keys: Keys) -> str:
+def _anew(column: TableColumn, raw: str, connection: AsyncConnection, keys: Keys) -> str:
     inside = _sealed_in(column, raw)
     plain = opened(inside, connection.dialect)
     if not isinstance(column.type, PrivateJson):

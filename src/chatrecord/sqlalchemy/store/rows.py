@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import fields
 from decimal import Decimal
 from functools import cache
 from typing import Any, cast
 
 from chatrecord.records import ApiRequest, ChatRecord, Message, Run, Tokens, ToolCall, Usage
+from chatrecord.sqlalchemy.generics import Row, Values
 from chatrecord.store.changes import JournalEntry
 from chatrecord.store.rows import RunState
-
-Row = Mapping[str, Any]
 
 _CHAT_FIELDS = {field.name for field in fields(ChatRecord)} - {"columns", "metadata"}
 _HIDDEN = {*_CHAT_FIELDS, "metadata_", "next_seq"}
@@ -35,12 +34,12 @@ def own_columns(names: Sequence[str]) -> list[str]:
 
 def chat_of(row: Row) -> ChatRecord:
     """A row of a chat as a record."""
-    own = {name: row[name] for name in own_columns(list(row))}
+    own = {name: row[name] for name in own_columns(list(map(str, row)))}
     known = {name: row[name] for name in _CHAT_FIELDS}
     return ChatRecord(**known, metadata=row["metadata_"], columns=own)
 
 
-def chat_values(chat: ChatRecord) -> dict[str, Any]:
+def chat_values(chat: ChatRecord) -> Values:
     """A new chat as the values of its row."""
     known = {name: getattr(chat, name) for name in _CHAT_FIELDS}
     return {**known, "metadata_": chat.metadata, "next_seq": 1, **chat.columns}
@@ -76,7 +75,7 @@ def request_of(row: Row) -> ApiRequest:
     return ApiRequest(**_picked(row, _REQUEST_FIELDS), tokens=_tokens_of(row))
 
 
-def values_of(record: object) -> dict[str, Any]:
+def values_of(record: object) -> Values:
     """A record as the values of its row, its tokens a column each."""
     kind = cast(Any, type(record))
     values = {name: getattr(record, name) for name in _names_of(kind)}
@@ -104,7 +103,7 @@ def usage_of(row: Row) -> Usage:
     )
 
 
-def _picked(row: Row, names: Sequence[str]) -> dict[str, Any]:
+def _picked(row: Row, names: Sequence[str]) -> Values:
     return {name: row[name] for name in names}
 
 

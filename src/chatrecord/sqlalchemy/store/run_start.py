@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy.exc import IntegrityError
@@ -18,6 +17,7 @@ from chatrecord.errors import (
     SentBefore,
 )
 from chatrecord.records import Message, Run
+from chatrecord.sqlalchemy.generics import Values
 from chatrecord.store.rows import Begun, Replacement, RunStart
 
 from .attachments import Files
@@ -197,7 +197,7 @@ def _deleted(chat_id: UUID) -> ChatNotFound:
     return ChatNotFound(f"There is no chat {chat_id} any more, or its transaction was rolled back")
 
 
-def _numbered(message: Message, *, behind: int) -> dict[str, Any]:
+def _numbered(message: Message, *, behind: int) -> Values:
     values = values_of(message)
     del values["seq"]
     return {**values, "behind": behind, "of_chat": message.chat_id}

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import groupby
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -15,6 +14,7 @@ from chatrecord.records import ApiRequest, Message, Run, ToolCall
 from chatrecord.spending.budgets import Spending
 from chatrecord.sqlalchemy.engine.connections import Connections
 from chatrecord.sqlalchemy.engine.notifications import can_tell, payload
+from chatrecord.sqlalchemy.generics import Values
 from chatrecord.sqlalchemy.sql.tables import MappedTable, kept
 from chatrecord.store.changes import BudgetCheck, Changes, JournalEntry, Lease, RunRecord
 from chatrecord.values import Target
@@ -159,7 +159,7 @@ class RunWrites(Connections):
         return kept
 
     async def _renewed(
-        self, connection: AsyncConnection, renewal: dict[str, Any], told: Sequence[UUID]
+        self, connection: AsyncConnection, renewal: Values, told: Sequence[UUID]
     ) -> dict[UUID, bool]:
         if told and can_tell(connection.dialect):
             renewal["notification"] = payload(told)
@@ -183,7 +183,7 @@ def _alike(leases: Iterable[Lease]) -> Iterator[list[Lease]]:
         yield sorted(alike, key=lambda lease: lease.run_id)  # everybody locks in the same order
 
 
-def _renewal(leases: Sequence[Lease]) -> dict[str, Any]:
+def _renewal(leases: Sequence[Lease]) -> Values:
     """The parameters that renew leases of one owner, epoch and end."""
     return {
         "run_ids": [lease.run_id for lease in leases],
@@ -209,9 +209,9 @@ async def _update(
     await connection.execute(mapped.update(*names), rows)
 
 
-def _portions(entries: Iterable[JournalEntry]) -> Iterator[list[dict[str, Any]]]:
+def _portions(entries: Iterable[JournalEntry]) -> Iterator[list[Values]]:
     """The rows of these entries, as many at a time as any server takes in one packet."""
-    portion, size = list[dict[str, Any]](), 0
+    portion, size = list[Values](), 0
     for entry in entries:
         said = len(entry.piece[1])
         if portion and size + said > _LARGEST_INSERT:
@@ -223,7 +223,7 @@ def _portions(entries: Iterable[JournalEntry]) -> Iterator[list[dict[str, Any]]]
         yield portion
 
 
-def _changed(record: RunRecord) -> dict[str, Any]:
+def _changed(record: RunRecord) -> Values:
     values = values_of(record)
     changed = {f"new_{name}": value for name, value in values.items() if name not in _FIXED}
     if isinstance(record, Run):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy.exc import IntegrityError
@@ -14,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from chatrecord.errors import DatabaseFailed, NothingToResume
 from chatrecord.records import Run, ToolCallStatus
 from chatrecord.sqlalchemy.engine.connections import Connections
+from chatrecord.sqlalchemy.generics import Values
 from chatrecord.sqlalchemy.sql.tables import not_kept
 from chatrecord.store.rows import RunState
 
@@ -99,7 +99,7 @@ class StoredRuns(Connections):
             raise
         return reopened if changed or await self._is_held(reopened) else None
 
-    async def _reopen(self, run: Run, taking: dict[str, Any]) -> bool:
+    async def _reopen(self, run: Run, taking: Values) -> bool:
         async with self.transaction() as connection:
             if (await connection.execute(self._sql.reopen, taking)).rowcount == 0:
                 return False

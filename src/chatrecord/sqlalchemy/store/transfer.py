@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from itertools import groupby
-from typing import Any, TypeAlias
+from typing import TypeAlias
 from uuid import UUID
 
-from sqlalchemy import Select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chatrecord.attachments.embedded_files import ChatFile
 from chatrecord.errors import ChatExists
 from chatrecord.records import ApiRequest, ChatRecord, Message, Run, ToolCall
+from chatrecord.sqlalchemy.generics import Query, Row, Values
 from chatrecord.sqlalchemy.models.column_values import check_stored
 from chatrecord.sqlalchemy.sql.statements import Statements
 from chatrecord.sqlalchemy.sql.tables import MappedTable
@@ -24,7 +24,6 @@ from chatrecord.store.chat_store import Scope
 from .arriving_files import ArrivingAttachments
 from .attachments import Attachments
 from .rows import (
-    Row,
     chat_of,
     chat_values,
     entry_of,
@@ -67,7 +66,7 @@ async def rows_of_chat(
             yield file
 
 
-def _reading(sql: Statements) -> Iterator[tuple[Select[Any], Callable[[Row], Record]]]:
+def _reading(sql: Statements) -> Iterator[tuple[Query, Callable[[Row], Record]]]:
     yield sql.runs_of_chat, run_of
     yield sql.messages_of_chat, message_of
     if sql.tool_call is not None:
@@ -110,7 +109,7 @@ async def _insert(
         await connection.execute(mapped.insert(*batch[0]), batch)
 
 
-def _values(record: Record) -> dict[str, Any]:
+def _values(record: Record) -> Values:
     values = values_of(record)
     if not isinstance(record, Run):
         return values

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 from uuid import UUID
 
 from chatrecord.attachments.attachment import Attachment
@@ -143,7 +142,7 @@ class AGUIEncoder:
                 f'data: {{"type":"{kind}","messageId":"{self._id}","delta":{quoted(said)}}}\n\n'
             )
 
-    def _write(self, event: Mapping[str, Any]) -> None:
+    def _write(self, event: Mapping[str, object]) -> None:
         self._out.append(frame(event))
 
     def _drained(self) -> bytes:
@@ -152,12 +151,12 @@ class AGUIEncoder:
         return as_bytes(out)
 
 
-def is_run_input(body: Mapping[str, Any]) -> bool:
+def is_run_input(body: Mapping[str, object]) -> bool:
     """Whether this is the body of an AG-UI client."""
     return "threadId" in body and "runId" in body
 
 
-def wish_of_run(body: dict[str, Any]) -> Wish:
+def wish_of_run(body: dict[str, object]) -> Wish:
     """What an AG-UI client asks for. Of `messages` only the last counts."""
     if body.get("resume"):
         return Decided(tuple(_decision(entry) for entry in _objects(body, "resume")))
@@ -167,7 +166,7 @@ def wish_of_run(body: dict[str, Any]) -> Wish:
     return _question(messages[-1])
 
 
-def _question(message: dict[str, Any]) -> Question:
+def _question(message: dict[str, object]) -> Question:
     content = message.get("content")
     parts = _objects(message, "content") if not isinstance(content, str) else []
     said = [text_field(part, "text", longest=LONGEST_TEXT) for part in parts if _is_text(part)]
@@ -180,11 +179,11 @@ def _question(message: dict[str, Any]) -> Question:
     return Question(text, identifier(message, "id"), tuple(files))
 
 
-def _is_text(part: dict[str, Any]) -> bool:
+def _is_text(part: dict[str, object]) -> bool:
     return part.get("type") == "text"
 
 
-def _file(part: dict[str, Any]) -> Attachment:
+def _file(part: dict[str, object]) -> Attachment:
     source = part.get("source")
     if not isinstance(source, dict) or not isinstance(source.get("value"), str):
         raise invalid("A file part needs its 'source', with the file as its 'value'.")
@@ -194,7 +193,7 @@ def _file(part: dict[str, Any]) -> Attachment:
     return attachment(data, source.get("mimeType"), optional_text(part, "filename"))
 
 
-def _decision(entry: dict[str, Any]) -> Decision:
+def _decision(entry: dict[str, object]) -> Decision:
     call_id = needed_id(entry, "interruptId")
     if entry.get("status") == "cancelled":
         return Decision(call_id, approved=False, reason=None)
@@ -205,7 +204,7 @@ def _decision(entry: dict[str, Any]) -> Decision:
     return Decision(call_id, payload["approved"], reason)
 
 
-def _objects(body: dict[str, Any], name: str) -> list[dict[str, Any]]:
+def _objects(body: dict[str, object], name: str) -> list[dict[str, object]]:
     found = body.get(name)
     if not isinstance(found, list) or not all(isinstance(item, dict) for item in found):
         raise invalid(f"{name!r} has to be a list of objects.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Literal
 from uuid import UUID
 
 from chatrecord.records import Chunk, Json, ToolCall
@@ -140,7 +140,7 @@ class AISDKEncoder:
                 }
             )
 
-    def _result(self, call: ToolCall) -> dict[str, Any]:
+    def _result(self, call: ToolCall) -> dict[str, object]:
         known = {"toolCallId": call.call_id}
         if call.status == "complete":
             return {"type": "tool-output-available", **known, "output": call.result}
@@ -176,7 +176,7 @@ class AISDKEncoder:
             )
             self._said.clear()
 
-    def _write(self, value: dict[str, Any]) -> None:
+    def _write(self, value: dict[str, object]) -> None:
         self._out.append(frame(value))
 
     def _drained(self) -> bytes:
