@@ -83,7 +83,7 @@ class HandedRun:
         except asyncio.CancelledError:
             self.stopper.stop()
             await asyncio.wait([self._outcome], timeout=_PATIENCE)
-            with suppress(Exception):
+            with suppress(Exception):  # the cancellation is what is raised
                 self._outcome.result()
             raise
 

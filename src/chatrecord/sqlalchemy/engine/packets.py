@@ -62,7 +62,7 @@ class Packets:
 
     async def _allowed(self) -> int | None:
         if self._largest is None:
-            with suppress(Exception):
+            with suppress(Exception):  # it explains an error, which it must not replace
                 async with time_limit(_PATIENCE), self._opened() as connection:
                     self._largest = int((await connection.execute(LARGEST_PACKET)).scalar_one())
         return self._largest
