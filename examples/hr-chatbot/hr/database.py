@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from sqlalchemy import make_url, select, text
 from sqlalchemy.exc import SQLAlchemyError
@@ -61,7 +61,7 @@ def _server(settings: Settings, say: Callable[[str], None]) -> Iterator[str]:
         return
     settings.data.mkdir(parents=True, exist_ok=True)
     file = settings.data / "hr.db"
-    server = None if file.exists() else open_postgres(settings.data / "postgres", say)
+    server = None if file.exists() else _postgres(settings, say)
     if server is None:
         yield f"sqlite:///{file}"
         return
@@ -70,6 +70,10 @@ def _server(settings: Settings, say: Callable[[str], None]) -> Iterator[str]:
         yield url.render_as_string(hide_password=False)
     finally:
         server.cleanup()
+
+
+def _postgres(settings: Settings, say: Callable[[str], None]) -> Any:
+    return open_postgres(settings.data / "postgres", say, as_root=settings.is_postgres_as_root)
 
 
 async def _create(db: HrDatabase, settings: Settings) -> None:

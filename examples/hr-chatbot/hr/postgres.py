@@ -10,11 +10,22 @@ from pathlib import Path
 from typing import Any
 
 
-def open_postgres(folder: Path, say: Callable[[str], None]) -> Any:
+AS_ROOT = (
+    "PostgreSQL does not run as root, so this is SQLite. Start this as another user, name a database "
+    "in HR_DATABASE_URL, or set HR_POSTGRES_AS_ROOT=1: it makes a system user `pgserver`, and lets "
+    "all users into the folders above this one"
+)
+
+
+def open_postgres(folder: Path, say: Callable[[str], None], *, as_root: bool = False) -> Any:
     """The running server, or `None` where it cannot start.
 
-    One that a killed process has left running is used again, and stopped with this one.
+    One that a killed process has left running is used again, and stopped with this one. For root
+    the wheel makes a user and changes the permissions of all parent folders: only if `as_root`.
     """
+    if _is_root() and not as_root:
+        say(AS_ROOT)
+        return None
     _forget_the_dead(folder / ".handle_pids.json")
     try:
         with warnings.catch_warnings():
@@ -25,6 +36,10 @@ def open_postgres(folder: Path, say: Callable[[str], None]) -> Any:
     except Exception as error:  # noqa: BLE001 - whatever keeps it from starting on this machine
         say(f"PostgreSQL does not start here, so this is SQLite. The reason: {error}")
         return None
+
+
+def _is_root() -> bool:
+    return hasattr(os, "geteuid") and os.geteuid() == 0
 
 
 def _forget_the_dead(users: Path) -> None:

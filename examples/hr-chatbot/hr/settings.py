@@ -53,6 +53,11 @@ class Settings:
     data: Path = field(default_factory=lambda: Path(_set("HR_DATA", str(HERE / ".data"))))
     """The folder of the database of our own."""
 
+    is_postgres_as_root: bool = field(
+        default_factory=lambda: _set("HR_POSTGRES_AS_ROOT", "0") != "0"
+    )
+    """Whether root may have the PostgreSQL: it makes a user, and opens folders to all users."""
+
     handbook: Path = field(
         default_factory=lambda: Path(_set("HR_HANDBOOK", str(HERE / "handbook")))
     )

@@ -47,10 +47,22 @@ def test_a_killed_process_does_not_keep_its_postgresql_running():
         killed.wait()
     with TemporaryDirectory() as data:
         folder = Path(data) / "postgres"
-        open_postgres(folder, print).cleanup()
+        open_postgres(folder, print, as_root=True).cleanup()
         users = folder / ".handle_pids.json"
         users.write_text(json.dumps([killed.pid]))
-        server = open_postgres(folder, print)
+        server = open_postgres(folder, print, as_root=True)
         assert json.loads(users.read_text()) == [os.getpid()]
         server.cleanup()
         assert not (folder / "postmaster.pid").exists()
+
+
+def test_root_changes_no_permission_and_makes_no_user_unasked(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    tmp_path.chmod(0o700)
+    lines: list[str] = []
+
+    assert open_postgres(tmp_path / "data" / "postgres", lines.append) is None
+
+    assert "HR_POSTGRES_AS_ROOT=1" in lines[0]
+    assert not (tmp_path / "data").exists()
+    assert tmp_path.stat().st_mode & 0o777 == 0o700

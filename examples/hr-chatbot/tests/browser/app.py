@@ -74,6 +74,7 @@ class App:
             "HR_LLM": self._llm,
             "HR_DATA": str(self.data),
             "HR_PORT": str(self._port),
+            "HR_POSTGRES_AS_ROOT": "1",
             "OPENBLAS_NUM_THREADS": "1",
             "PYTHONPATH": path,
         }
