@@ -38,12 +38,17 @@ def checked_search(search: str | None) -> str | None:
     return search
 
 
-def pattern_of(search: str) -> str:
+def patterns_of(search: str) -> list[str]:
+    """A regular expression for each word of a search: a title has to fit them all."""
+    return [pattern_of(word) for word in dict.fromkeys(search.split())]
+
+
+def pattern_of(word: str) -> str:
     """A regular expression for this text, whatever its case, which means the same everywhere.
 
     Databases differ in what they know of letters beyond ASCII, so each is named in both its cases.
     """
-    return "".join(map(_either, search))
+    return "".join(map(_either, word))
 
 
 def _either(character: str) -> str:

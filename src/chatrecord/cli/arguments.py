@@ -76,7 +76,7 @@ def _add_chats(commands: Commands) -> None:
     parser = commands.add_parser("chats", help="list the chats, newest activity first")
     parser.set_defaults(run=_command("chats"))
     parser.add_argument("--limit", type=_number, default=20, help="how many (20)")
-    parser.add_argument("--search", metavar="TEXT", help="only those whose title contains this")
+    parser.add_argument("--search", metavar="TEXT", help="only those whose title has these words")
     _add_place(parser)
 
 

@@ -157,9 +157,9 @@ async def list_chats(
         page = await list_chats(db, user_id="u1")
         next_page = await list_chats(db, user_id="u1", before=page[-1])
 
-    With `search`, only those whose title contains this text, in capitals or not. Where titles are
-    encrypted no database can search them: they are read and compared here, which takes longer the
-    more chats there are within the scope.
+    With `search`, only those whose title contains every word of it, or a part of a word, in any
+    order, in capitals or not. Where titles are encrypted no database can search them: they are read
+    and compared here, which takes longer the more chats there are within the scope.
     """
     check(db, "list_chats", scope, others=["limit", "before", "search"])
     if before is not None and not isinstance(before, ChatRecord):

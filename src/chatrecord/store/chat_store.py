@@ -52,7 +52,8 @@ class ChatStore(Protocol):
     ) -> list[ChatRecord]:
         """Chats within the scope, newest activity first, after the key `before`.
 
-        With `search`, those whose title contains it, in capitals or not.
+        With `search`, those whose title contains every word of it, in any order, in capitals or
+        not.
         """
 
     async def set_title(

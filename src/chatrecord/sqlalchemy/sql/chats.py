@@ -29,11 +29,15 @@ class ChatStatements(Tables):
         """One chat by `chat_id`, if it is within the scope."""
         return self.chat.select().where(self.chat.id == bindparam("chat_id"), *self.within(scope))
 
-    def list_chats(self, scope: Scope, *, after_key: bool, by_title: bool = False) -> Query:
-        """Chats by their last activity, newest first, by keyset and not by offset."""
+    def list_chats(self, scope: Scope, *, after_key: bool, words: int = 0) -> Query:
+        """Chats by their last activity, newest first, by keyset and not by offset.
+
+        With `words`, those whose title fits so many patterns: `word_0`, `word_1`, ...
+        """
         page = self.chat.select().where(*self.within(scope))
-        if by_title:
-            page = page.where(self.chat.title.regexp_match(bindparam("pattern", type_=String)))
+        for place in range(words):
+            pattern = bindparam(f"word_{place}", type_=String)
+            page = page.where(self.chat.title.regexp_match(pattern))
         if after_key:
             moment = bindparam("updated_at", type_=self.chat.updated_at.type)
             earlier = self.chat.id < bindparam("id", type_=self.chat.id.type)

@@ -15,7 +15,7 @@ from sqlalchemy import Update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from chatrecord.attachments.embedded_files import ChatFile
-from chatrecord.chats.titles import pattern_of
+from chatrecord.chats.titles import patterns_of
 from chatrecord.errors import ConfigurationError, DatabaseFailed
 from chatrecord.records import ChatRecord, Message
 from chatrecord.sqlalchemy.engine.connections import Connections
@@ -106,16 +106,22 @@ class StoredChats(Connections):
         if search is None:
             return await self._page(scope, limit, before)
         if keys_of(self._engine.dialect) is None:
-            return await self._page(scope, limit, before, pattern=pattern_of(escape(search)))
-        return await found_by_reading(partial(self._page, scope), pattern_of(search), limit, before)
+            return await self._page(scope, limit, before, patterns_of(escape(search)))
+        page, patterns = partial(self._page, scope), patterns_of(search)
+        return await found_by_reading(page, patterns, limit, before)
 
     async def _page(
-        self, scope: Scope, limit: int, before: tuple[datetime, UUID] | None, **wanted: str
+        self,
+        scope: Scope,
+        limit: int,
+        before: tuple[datetime, UUID] | None,
+        patterns: Sequence[str] = (),
     ) -> list[ChatRecord]:
-        by_title, after_key = "pattern" in wanted, before is not None
-        statement = self._sql.list_chats(scope, after_key=after_key, by_title=by_title)
+        after_key = before is not None
+        statement = self._sql.list_chats(scope, after_key=after_key, words=len(patterns))
         key = {} if before is None else {"updated_at": before[0], "id": before[1]}
-        return [chat_of(row) for row in await self._read(statement, limit=limit, **key, **wanted)]
+        words = {f"word_{place}": pattern for place, pattern in enumerate(patterns)}
+        return [chat_of(row) for row in await self._read(statement, limit=limit, **key, **words)]
 
     async def set_title(
         self, chat_id: UUID, title: str | None, *, over: Literal["any", "none"] = "any"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import TypeAlias
 from uuid import UUID
@@ -18,15 +18,22 @@ BATCH = 500
 
 
 async def found_by_reading(
-    page: Callable[[int, Key], Awaitable[list[ChatRecord]]], pattern: str, limit: int, after: Key
+    page: Callable[[int, Key], Awaitable[list[ChatRecord]]],
+    patterns: Sequence[str],
+    limit: int,
+    after: Key,
 ) -> list[ChatRecord]:
-    """So many chats whose title fits, from pages that are read one after the other."""
+    """So many chats whose title fits every pattern, from pages read one after the other."""
     found: list[ChatRecord] = []
-    fits = re.compile(pattern)
+    words = [re.compile(pattern) for pattern in patterns]
     while len(found) < limit:
         chats = await page(BATCH, after)
-        found += [chat for chat in chats if chat.title is not None and fits.search(chat.title)]
+        found += [chat for chat in chats if _fits(chat.title, words)]
         if len(chats) < BATCH:
             break
         after = (chats[-1].updated_at, chats[-1].id)
     return found[:limit]
+
+
+def _fits(title: str | None, words: Sequence[re.Pattern[str]]) -> bool:
+    return title is not None and all(word.search(title) for word in words)

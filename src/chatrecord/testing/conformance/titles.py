@@ -66,9 +66,15 @@ class TitlesAreKept:
             ("ärger IN ἀΘῆΝαι", ["Ärger in Ἀθῆναι"]),
             ("\x00 and \ud800", ["NUL \x00 and \ud800"]),
             ("nowhere", []),
+            ("policy travel", ["The Travel Policy"]),
+            ("  POL\u00a0trav\tpol ", ["The Travel Policy"]),
+            ("policy nowhere", []),
+            ("c$ a.c", []),
+            ("y)$ a.c", ["a.c [b] \\d ***:x ^(y)$"]),
+            ("ἀθῆναι ärger", ["Ärger in Ἀθῆναι"]),
         ],
     )
-    async def test_a_chat_is_found_by_a_part_of_its_title(
+    async def test_a_chat_is_found_by_words_of_its_title_in_any_order(
         self, backend: Backend, search: str, found: list[str]
     ) -> None:
         owner = {"user_id": str(uuid4())}
