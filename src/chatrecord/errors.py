@@ -17,7 +17,8 @@
     ├── NothingToResume             the last run has ended well, or there is none
     ├── DatabaseFailed              the database could not be reached, read or written
     └── RunError                    the run ended without a final answer; what came is stored
-        ├── RunInterrupted          stopped, cancelled, or cut off by a vanished consumer
+        ├── RunInterrupted          cancelled, or cut off by a vanished consumer
+        │   ├── RunStopped          somebody asked for it, with `chat.stop()`
         │   ├── StreamTruncated     the provider's stream ended without its end marker
         │   └── LeaseLost           another process took the run for dead, and ended it
         ├── ProviderError           the provider refused or failed
@@ -160,6 +161,10 @@ class RunError(ChatRecordError):
 
 class RunInterrupted(RunError):
     """The run was stopped or cancelled before its end."""
+
+
+class RunStopped(RunInterrupted):
+    """Somebody asked for the run to end: `chat.stop()`, or a question with `on_busy="interrupt"`."""
 
 
 class StreamTruncated(RunInterrupted):

@@ -15,7 +15,7 @@ from children import processes
 from peer_child import Outcome, Send
 
 from chatrecord import Chat
-from chatrecord.errors import RunInterrupted
+from chatrecord.errors import RunStopped
 from chatrecord.sqlalchemy import Database, create_chat
 from chatrecord.testing import Script
 from chatrecord.testing.look import has_journal, until
@@ -154,7 +154,7 @@ async def test_an_answer_is_stopped_from_another_process(backend: Database, peer
     assert monotonic() - began < 10, "the lease, of 30 s, is not waited for"
 
     outcome = await asking
-    assert (outcome.error, outcome.text) == (RunInterrupted.__name__, "half")
+    assert (outcome.error, outcome.text) == (RunStopped.__name__, "half")
     answered = (await chat.messages())[-1]
     assert (answered.status, answered.text) == ("interrupted", "half")
     assert await chat.active_run() is None

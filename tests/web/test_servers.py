@@ -42,6 +42,7 @@ async def test_a_killed_server_leaves_the_partial_answer_and_a_way_to_go_on(tmp_
     with serving(database) as (_, url):
         async with httpx.AsyncClient(base_url=url, headers={"x-user": "ann"}) as web:
             broken = await until_interrupted(web, made["id"])
+            assert "stopped" not in broken["metadata"]
             kept = broken["parts"][1]["text"]
             assert WHOLE.startswith(kept)
             assert kept.startswith(text_of(seen))
@@ -85,4 +86,5 @@ async def test_another_server_shows_and_stops_an_answer(tmp_path: Path) -> None:
     assert stopped.json() == {"stopped": True}
     assert text_of(seen) == text_of(followed) == stored["parts"][1]["text"] != WHOLE
     assert seen.count('"type":"abort"') == followed.count('"type":"abort"') == 1
-    assert stored["metadata"]["status"] == "interrupted"
+    assert '"stopped":true' in seen and '"stopped":true' in followed
+    assert (stored["metadata"]["status"], stored["metadata"]["stopped"]) == ("interrupted", True)

@@ -14,6 +14,7 @@ from chatrecord.errors import (
     Refused,
     RunError,
     RunNotFound,
+    RunStopped,
     error_from_text,
 )
 from chatrecord.llm.port import LLM
@@ -93,7 +94,7 @@ class ChatRuns:
             return False
         live = self._backend.runtime.journal.live(run.id)
         if live is not None:
-            live.stop()
+            live.stop(RunStopped("The run was stopped"))
             await live.ended()
         is_elsewhere = live is None or live.lease(run.lease_until).epoch != run.epoch
         if is_elsewhere and run.status == "running":

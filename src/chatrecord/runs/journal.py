@@ -18,7 +18,7 @@ from time import monotonic
 from typing import Protocol
 from uuid import UUID
 
-from chatrecord.errors import ConfigurationError, DatabaseFailed, LeaseLost
+from chatrecord.errors import ConfigurationError, DatabaseFailed, LeaseLost, RunStopped
 from chatrecord.ids import new_id
 from chatrecord.store.changes import JournalEntry, Lease
 from chatrecord.store.journal_store import JournalStore
@@ -228,7 +228,7 @@ class Journal:
             else:
                 run.stored()
                 if kept[run_id]:
-                    run.stop()
+                    run.stop(RunStopped("The run was stopped"))
 
     def _is_due(self) -> bool:
         return monotonic() - self._looked >= IDLE_FLUSH_SECONDS

@@ -75,6 +75,11 @@ _KNOWN: dict[type[Exception], Problem] = {
 """By class; a subclass that is not here is told of as the class above it."""
 
 
+def is_ordinary(error: BaseException) -> bool:
+    """Whether a run was just interrupted or stopped: its status says all there is to tell."""
+    return type(error) in (errors.RunInterrupted, errors.RunStopped)
+
+
 def problem_of(error: BaseException) -> Problem:
     """What to tell of this error."""
     if isinstance(error, BadRequest):

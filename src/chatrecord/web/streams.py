@@ -9,11 +9,11 @@ from collections.abc import AsyncIterator, Sequence
 from starlette.responses import StreamingResponse
 
 from chatrecord.chats.stream import ChatStream
-from chatrecord.errors import ChatRecordError, RunInterrupted
+from chatrecord.errors import ChatRecordError, RunInterrupted, RunStopped
 from chatrecord.records import Chunk, Reply
 from chatrecord.web.protocols.encoder import Encoder, Ending, Opening, Status
 
-from .error_responses import UNKNOWN, problem_of
+from .error_responses import UNKNOWN, is_ordinary, problem_of
 from .json_bytes import HEARTBEAT
 
 log = logging.getLogger("chatrecord")
@@ -73,4 +73,5 @@ def ending_of(reply: Reply[object]) -> Ending:
 def broken_off(error: ChatRecordError) -> Ending:
     """The end of one that did not. One that was stopped has not failed."""
     status: Status = "interrupted" if isinstance(error, RunInterrupted) else "failed"
-    return Ending(status, problem=None if type(error) is RunInterrupted else problem_of(error))
+    problem = None if is_ordinary(error) else problem_of(error)
+    return Ending(status, problem=problem, stopped=isinstance(error, RunStopped))

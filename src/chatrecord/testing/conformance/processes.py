@@ -13,7 +13,7 @@ from pydantic_ai import BinaryContent, Tool
 
 from chatrecord.chats import opening as chats
 from chatrecord.chats.chat import Chat
-from chatrecord.errors import ProviderError, RunInterrupted, RunNotFound, SentBefore
+from chatrecord.errors import ProviderError, RunInterrupted, RunNotFound, RunStopped, SentBefore
 from chatrecord.ids import new_id
 from chatrecord.records import Run
 from chatrecord.runs.process import Backend
@@ -106,8 +106,10 @@ class ProcessesShare:
 
         answered = (await twin.messages())[-1]
         assert (answered.status, answered.text) == ("interrupted", "half")
-        with pytest.raises(RunInterrupted):
+        with pytest.raises(RunStopped):
             await asking
+        with pytest.raises(RunStopped):
+            await read(twin.follow())
         assert await twin.stop() is False
         assert (await chat.ask("Go on")).text == "on"
 

@@ -68,7 +68,10 @@ class Opening:
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How a run has ended. `problem` is for clients: it holds nothing of an exception's text."""
+    """How a run has ended. `problem` is for clients: it holds nothing of an exception's text.
+
+    `stopped` tells an answer that somebody stopped from one that was interrupted.
+    """
 
     status: Status
     finish_reason: str | None = None
@@ -76,6 +79,7 @@ class Ending:
     cost: float | None = None
     waiting: tuple[ToolCall, ...] = ()
     problem: Problem | None = None
+    stopped: bool = False
 
     def metadata(self) -> dict[str, Json]:
         """What is known of the answer once it has ended."""
@@ -88,6 +92,8 @@ class Ending:
             known["cost"] = self.cost
         if self.problem is not None:
             known["error"] = self.problem.json()
+        if self.stopped:
+            known["stopped"] = True
         return known
 
 

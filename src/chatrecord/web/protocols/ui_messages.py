@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from chatrecord.errors import RunError, RunInterrupted, error_from_text
+from chatrecord.errors import RunError, RunInterrupted, RunStopped, error_from_text
 from chatrecord.records import Json, Message, Run, ToolCall
 from chatrecord.spending.usage import usage_of
 from chatrecord.store.transcript_store import TranscriptStore
-from chatrecord.web.error_responses import Problem, problem_of
+from chatrecord.web.error_responses import is_ordinary, problem_of
 
 from .ai_sdk import Version, tool_part
 from .encoder import Ending, Status
@@ -203,7 +203,15 @@ async def _writer(
         reason = last[run.id].finish_reason if run.id in last else None
         spent = usage_of(request for request in rows.requests if request.run_id == run.id)
         cost = None if spent.unpriced_requests or spent.cost is None else float(spent.cost)
-        endings[run.id] = Ending(_status(run), reason, spent, cost, problem=_problem(run))
+        error = _error(run)
+        endings[run.id] = Ending(
+            _status(run),
+            reason,
+            spent,
+            cost,
+            problem=None if error is None or is_ordinary(error) else problem_of(error),
+            stopped=isinstance(error, RunStopped),
+        )
     return Writer({run.id: run for run in rows.runs}, calls, endings, version, files)
 
 
@@ -216,9 +224,8 @@ def _status_of(turn: Turn) -> Status:
     return "complete" if status == "superseded" else status
 
 
-def _problem(run: Run) -> Problem | None:
+def _error(run: Run) -> RunError | None:
     if run.status not in ("failed", "interrupted") or run.error is None:
         return None
     otherwise = RunInterrupted if run.status == "interrupted" else RunError
-    error = error_from_text(run.error, otherwise=otherwise)
-    return None if type(error) is RunInterrupted else problem_of(error)
+    return error_from_text(run.error, otherwise=otherwise)
