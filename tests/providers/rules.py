@@ -53,9 +53,18 @@ def openai_chat(body: Body) -> None:
         require(
             has_words(message.get("content")) or calls, f"Invalid 'messages[{at}].content': empty."
         )
+        unknown = set(message) - CHAT_KEYS
+        require(not unknown, f"Additional properties are not allowed: {unknown} at messages[{at}].")
         waiting = [call["id"] for call in calls]
         require(len(set(waiting)) == len(waiting), f"Duplicate tool call ids at messages[{at}].")
+        for place, call_id in enumerate(waiting):
+            name = f"'messages[{at}].tool_calls[{place}].id'"
+            require(len(call_id) <= 40, f"Invalid {name}: string too long.")
     require(not waiting, calls_without_result(waiting))
+
+
+CHAT_KEYS = {"role", "content", "name", "refusal", "audio", "tool_calls"} | {"reasoning_content"}
+"""The last one is what DeepSeek and others add."""
 
 
 def calls_without_result(call_ids: list[str]) -> str:
@@ -104,6 +113,7 @@ def responses_calls(items: list[Body]) -> None:
     for item in items:
         if kind_of(item) == "function_call":
             require(item["call_id"] not in seen, f"Duplicate call_id {item['call_id']}.")
+            require(len(item["call_id"]) <= 64, f"Invalid call_id {item['call_id']}: too long.")
             seen.append(item["call_id"])
             waiting.append(item["call_id"])
         if kind_of(item) == "function_call_output":
@@ -200,6 +210,10 @@ def anthropic_block(block: Body, role: str, place: str) -> None:
             )
         case "tool_use":
             require(role == "assistant", f"{place}: unexpected `tool_use` block")
+            require(
+                re.fullmatch("[a-zA-Z0-9_-]+", block["id"]),
+                f"{place}.tool_use.id: String should match pattern '^[a-zA-Z0-9_-]+$'",
+            )
             require(
                 isinstance(block["input"], dict),
                 f"{place}.tool_use.input: Input should be a valid dictionary",

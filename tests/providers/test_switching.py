@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from itertools import permutations
 
 import pytest
@@ -42,6 +43,44 @@ async def test_rounds_and_reasoning_are_understood_by_the_next_provider(
     heard = "\n".join(said.text for said in server.received[2].said())
     told = ["Weather?", "Let me see.", "sunny in Oslo", "sunny in Rome", "Sunny."]
     assert [words for words in told if words not in heard] == []
+
+
+AWKWARD_IDS = {
+    "dots and colons": ("functions.weather:0", "functions.weather:1"),
+    "numbered anew in each answer": ("call_0", "call_0"),
+    "a bar and a space": ("call|1 a", "call|1 b"),
+    "of 50 characters": ("call_" + "5" * 45, "call_" + "5" * 44 + "6"),
+    "of 80 characters": ("call_" + "7" * 75, "call_" + "7" * 74 + "8"),
+    "alike but for what is not allowed": ("a.b", "a:b"),
+}
+
+
+@SWITCHES
+@pytest.mark.parametrize("ids", AWKWARD_IDS.values(), ids=AWKWARD_IDS)
+async def test_the_next_provider_gets_ids_of_tool_calls_that_it_takes(
+    *,
+    db: Database,
+    connect: ConnectModel,
+    server: ProviderServer,
+    first: Provider,
+    second: Provider,
+    ids: tuple[str, str],
+) -> None:
+    """Rows keep the provider's own, and each result stands behind its own call."""
+    calls = [Call(ids[0], "weather", {"city": "Oslo"}), Call(ids[1], "weather", {"city": "Rome"})]
+    server.script(*(Answer(calls=(call,)) for call in calls), says("Sunny."), says("Yes."))
+    chat = await create_chat(db, connect(first), tools=[weather])
+    await chat.ask("Weather?")
+    other = await load_chat(db, connect(second), chat.id, tools=[weather])
+    await other.ask("Sure?")
+
+    assert [call.call_id for call in await chat.tool_calls()] == list(ids)
+    said = server.received[3].said()
+    asked = {words.id: words.text for words in said if words.who == "call"}
+    results = {words.id: words.text for words in said if words.who == "result"}
+    assert len(asked) == len(results) == 2
+    for call_id, arguments in asked.items():
+        assert json.loads(arguments)["city"] in results[call_id]
 
 
 @SWITCHES

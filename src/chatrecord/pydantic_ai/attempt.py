@@ -30,6 +30,7 @@ from .provider import (
     tokens_of,
     without_hidden_retries,
 )
+from .sendable import sendable
 from .telemetry import tell_of_attempt
 from .texts import stored_body, stored_call
 from .unmasking import Unmasker
@@ -60,7 +61,7 @@ class Attempt:
         self._recorder = recorder
         self._failures = failures
         self._idle = idle_timeout
-        self._messages = messages
+        self._messages = sendable(messages, model)
         self._settings = without_hidden_retries(settings, model)
         self._parameters = parameters
         self._hooks = hooks

@@ -33,6 +33,7 @@ from chatrecord.llm.port import Body, Piece
 from chatrecord.records import Json, Message, Role, ToolCall
 from chatrecord.values import Call
 
+from .call_ids import unique_ids
 from .raw_results import returned
 
 FORMAT = f"pydantic-ai {version('pydantic-ai-slim')}"
@@ -154,7 +155,7 @@ def history_of(records: Sequence[Message], *, is_going_on: bool) -> list[ModelMe
     found = (_loaded(record) for record in records if record.role != "summary")
     messages = [message for message in found if message is not None]
     messages = _after(summary[-1], messages) if summary else messages
-    return repair_messages(messages, repair_last_response=not is_going_on)
+    return repair_messages(unique_ids(messages), repair_last_response=not is_going_on)
 
 
 def _after(summary: str, messages: list[ModelMessage]) -> list[ModelMessage]:

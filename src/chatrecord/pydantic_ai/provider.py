@@ -56,7 +56,7 @@ def is_truncated(response: ModelResponse, model: Model) -> bool:
     """Whether a stream stopped without its end marker.
 
     Models without a provider behind them have no marker to miss. A raw end that pydantic-ai has no
-    name for is an end all the same.
+    name for is an end all the same. Of chat completions it reports `stop` where no reason came.
     """
     if response.provider_url is None or response.state == "suspended":
         return False
@@ -64,11 +64,11 @@ def is_truncated(response: ModelResponse, model: Model) -> bool:
         return True
     if (response.provider_details or {}).get("finish_reason"):
         return False
-    return response.finish_reason is None or _makes_up_endings(model)
+    return response.finish_reason is None or is_chat_completions(model)
 
 
-def _makes_up_endings(model: Model) -> bool:
-    """pydantic-ai's chat-completions models report `stop` for a stream that gave no reason."""
+def is_chat_completions(model: Model) -> bool:
+    """Whether a model speaks OpenAI's chat completions, with whichever server."""
     while isinstance(model, WrapperModel):
         model = model.wrapped
     return any(base.__name__ == "OpenAIChatModel" for base in type(model).__mro__)

@@ -1,0 +1,160 @@
+"""Ids of tool calls, as each provider takes them.
+
+Rows keep the ids a provider gave. What is sent has ids that are valid and unique there: providers
+refuse a history with an id that another one made (Kimi's `functions.weather:0` at Anthropic), or
+with one id twice, as models make that number their calls anew with each answer.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict, deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
+from itertools import count
+from typing import Any, TypeVar
+
+from pydantic_ai.messages import (
+    ModelMessage,
+    ModelRequest,
+    ModelResponse,
+    RetryPromptPart,
+    ToolCallPart,
+    ToolReturnPart,
+)
+from pydantic_ai.models import Model
+from pydantic_ai.models.wrapper import WrapperModel
+
+Message = TypeVar("Message", ModelRequest, ModelResponse)
+Result = TypeVar("Result", bound=ToolReturnPart | RetryPromptPart)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What the ids of a request have to be."""
+
+    own: re.Pattern[str]
+    """Ids that the provider made itself."""
+
+    others: re.Pattern[str]
+    """Ids that somebody else made."""
+
+    longest: int
+
+    def fitted(self, call_id: str, *, is_own: bool) -> str:
+        """This id, or a valid one that is always the same for it."""
+        if (self.own if is_own else self.others).fullmatch(call_id):
+            return call_id
+        digest = sha256(call_id.encode(errors="surrogatepass")).hexdigest()
+        if self.longest < _ROOM_FOR_WORDS:
+            return digest[: self.longest]
+        words = re.sub(r"[^a-zA-Z0-9_-]", "_", call_id)[: self.longest - 9]
+        return f"{words}_{digest[:8]}"
+
+    def numbered(self, call_id: str, number: int) -> str:
+        """Another valid id, for a call that is not the first with this one."""
+        if self.longest < _ROOM_FOR_WORDS:
+            return sha256(f"{call_id} {number}".encode()).hexdigest()[: self.longest]
+        end = f"_{number}"
+        return call_id[: self.longest - len(end)] + end
+
+
+_ROOM_FOR_WORDS = 20
+_PLAIN = re.compile(r"[a-zA-Z0-9_-]{1,40}")
+"""Short enough for chat completions: OpenAI refuses 41 characters for some models."""
+
+_ANY = Rule(re.compile(r"(?s:.*)"), re.compile(r"(?s:.*)"), 1_000)
+"""Within the process: only unique."""
+
+_CHAT = Rule(re.compile(r"(?s:.{1,40})"), _PLAIN, 40)
+_RESPONSES = Rule(re.compile(r"[^|]{1,64}"), _PLAIN, 40)
+"""A bar parts an id from that of its item for pydantic-ai, which sends what stands before it."""
+
+_ANTHROPIC = Rule(re.compile(r"[a-zA-Z0-9_-]{1,64}"), _PLAIN, 40)
+_MISTRAL = Rule(re.compile(r"[a-zA-Z0-9]{9}"), re.compile(r"[a-zA-Z0-9]{9}"), 9)
+
+
+def sendable_ids(messages: Sequence[ModelMessage], model: Model) -> list[ModelMessage]:
+    """The messages with ids of tool calls that the model's provider takes."""
+    return _renamed(messages, _rule_of(model), model.system)
+
+
+def unique_ids(messages: Sequence[ModelMessage]) -> list[ModelMessage]:
+    """The messages with each call's id once, so that each call is matched with its own result."""
+    return _renamed(messages, _ANY, None)
+
+
+def _rule_of(model: Model) -> Rule:
+    while isinstance(model, WrapperModel):
+        model = model.wrapped
+    made_of = {base.__name__ for base in type(model).__mro__}
+    if made_of & {"AnthropicModel", "BedrockConverseModel"}:
+        return _ANTHROPIC
+    if "MistralModel" in made_of or "mistral.ai" in (model.base_url or ""):
+        return _MISTRAL
+    return _RESPONSES if "OpenAIResponsesModel" in made_of else _CHAT
+
+
+def _renamed(
+    messages: Sequence[ModelMessage], rule: Rule, provider: str | None
+) -> list[ModelMessage]:
+    ids = _Ids(rule)
+    return [
+        ids.of_answer(message, is_own=message.provider_name == provider)
+        if isinstance(message, ModelResponse)
+        else ids.of_request(message)
+        for message in messages
+    ]
+
+
+@dataclass(slots=True)
+class _Ids:
+    """The ids of a history, read from its beginning."""
+
+    rule: Rule
+    taken: set[str] = field(default_factory=set)
+    open: dict[str, deque[str]] = field(default_factory=lambda: defaultdict(deque))
+    """What the calls that have no result yet are named, by the id they came with."""
+
+    latest: dict[str, str] = field(default_factory=dict)
+
+    def of_answer(self, answer: ModelResponse, *, is_own: bool) -> ModelResponse:
+        new = [
+            self._call(part, is_own=is_own) if isinstance(part, ToolCallPart) else part
+            for part in answer.parts
+        ]
+        return _with(answer, new)
+
+    def of_request(self, request: ModelRequest) -> ModelRequest:
+        new = [
+            self._result(part)
+            if isinstance(part, ToolReturnPart)
+            or (isinstance(part, RetryPromptPart) and part.tool_name is not None)
+            else part
+            for part in request.parts
+        ]
+        return _with(request, new)
+
+    def _call(self, part: ToolCallPart, *, is_own: bool) -> ToolCallPart:
+        given = part.tool_call_id
+        named = fitted = self.rule.fitted(given, is_own=is_own)
+        numbers = count(2)
+        while named in self.taken:
+            named = self.rule.numbered(fitted, next(numbers))
+        self.taken.add(named)
+        self.open[given].append(named)
+        self.latest[given] = named
+        return part if named == given else replace(part, tool_call_id=named)
+
+    def _result(self, part: Result) -> Result:
+        given = part.tool_call_id
+        waiting = self.open.get(given)
+        named = waiting.popleft() if waiting else self.latest.get(given, given)
+        return part if named == given else replace(part, tool_call_id=named)
+
+
+def _with(message: Message, parts: Sequence[Any]) -> Message:
+    if all(new is old for new, old in zip(parts, message.parts, strict=True)):
+        return message
+    return replace(message, parts=parts)
