@@ -164,7 +164,7 @@ class RunInterrupted(RunError):
 
 
 class RunStopped(RunInterrupted):
-    """Somebody asked for the run to end: `chat.stop()`, or a question with `on_busy="interrupt"`."""
+    """Somebody ended the run: `chat.stop()`, or a question with `on_busy="interrupt"`."""
 
 
 class StreamTruncated(RunInterrupted):

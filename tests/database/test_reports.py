@@ -118,6 +118,27 @@ async def test_periods_are_in_utc_and_bounds_are_kept(backend: Database) -> None
     assert [row.by["month"] for row in months] == [date(2026, 10, 1), date(2026, 11, 1)]
 
 
+async def test_a_report_leaves_out_the_models_it_is_told_to(backend: Database) -> None:
+    """Also from the times; a request whose model is not known stays."""
+    user_id = str(uuid4())
+    requests = await filled(backend, user_id, seed=7)
+    unknown = replace(requests[0], model=None)
+    alike = replace(requests[1], model="GPT", latency_ms=99_999.0)
+    changes = Changes(unknown.chat_id)
+    changes.put(unknown)
+    changes.put(alike)
+    await backend.store.write(changes)
+
+    (row,) = await usage(backend, without_models=["gpt", "claude"], user_id=user_id)
+
+    left = [it for it in (unknown, alike, *requests[2:]) if it.model not in {"gpt", "claude"}]
+    assert row.usage.requests == len(left) < len(requests)
+    assert row.latency_ms is not None
+    assert row.latency_ms.p99 == 99_999.0
+    with pytest.raises(TypeError, match=r"without_models=\['gpt'\]"):
+        await usage(backend, without_models="gpt")
+
+
 async def test_names_that_differ_by_a_space_are_two_groups(backend: Database) -> None:
     user = str(uuid4())
     chat = await create_chat(backend, Script([say("hi")]), user_id=user)

@@ -45,10 +45,14 @@ class UsageRow:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """The requests that began at `since` or later and before `until`. `None` is no bound."""
+    """The requests that began at `since` or later and before `until`, but for those to some models.
+
+    `None` is no bound.
+    """
 
     since: datetime | None = None
     until: datetime | None = None
+    without_models: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for name, moment in (("since", self.since), ("until", self.until)):

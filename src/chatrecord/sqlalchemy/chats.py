@@ -245,6 +245,7 @@ async def usage(
     by: Sequence[str] = (),
     since: datetime | None = None,
     until: datetime | None = None,
+    without_models: Sequence[str] = (),
     user_id: str | None = ...,
 ) -> list[UsageRow]: ...
 
@@ -256,6 +257,7 @@ async def usage(
     by: Sequence[str] = (),
     since: datetime | None = None,
     until: datetime | None = None,
+    without_models: Sequence[str] = (),
     **scope: object,
 ) -> list[UsageRow]: ...
 
@@ -266,6 +268,7 @@ async def usage(
     by: Sequence[str] = (),
     since: datetime | None = None,
     until: datetime | None = None,
+    without_models: Sequence[str] = (),
     **scope: object,
 ) -> list[UsageRow]:
     """Tokens, cost, errors and times of all attempts at providers, a row per group.
@@ -276,15 +279,20 @@ async def usage(
     `by` names `"hour"`, `"day"` or `"month"` (UTC), columns of the requests (`provider`, `model`,
     `status`, `error_type`, `http_status`, `chat_id`, `run_id`), `agent`, and the columns of your
     own chats, such as `user_id`; without it there is one row over all. `since` is included, `until`
-    is not. Columns of your chats as keywords are the scope. Raises `ValueError` for a name that is
-    not there, and `ConfigurationError` where requests are not kept.
+    is not. Columns of your chats as keywords are the scope. `without_models` leaves out requests to
+    models of these names. Raises `ValueError` for a name that is not there, and
+    `ConfigurationError` where requests are not kept.
     """
-    check(db, "usage", scope, others=["by", "since", "until"])
+    check(db, "usage", scope, others=["by", "since", "until", "without_models"])
     if isinstance(by, str):
         msg = f"by= takes a list of names: by=[{by!r}]"
         raise TypeError(msg)
+    if isinstance(without_models, str):
+        msg = f"without_models= takes a list of names: without_models=[{without_models!r}]"
+        raise TypeError(msg)
     check_list("by", by, "names")
-    return await db.store.report(list(by), Span(since, until), scope)
+    check_list("without_models", without_models, "names")
+    return await db.store.report(list(by), Span(since, until, tuple(without_models)), scope)
 
 
 def _sorted(

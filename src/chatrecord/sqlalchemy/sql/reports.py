@@ -11,6 +11,7 @@ from sqlalchemy import (
     Dialect,
     String,
     case,
+    false,
     func,
     select,
     type_coerce,
@@ -22,7 +23,7 @@ from chatrecord.sqlalchemy.store.rows import own_columns, usage_of
 from chatrecord.sqlalchemy.types import is_mysql
 from chatrecord.store.chat_store import Scope
 
-from .exact import exact
+from .exact import equals, exact
 from .statements import Statements
 from .tables import TOKEN_COLUMNS, MappedTable, kept
 
@@ -96,6 +97,9 @@ def _within(
         conditions.append(requests.started_at >= span.since)
     if span.until is not None:
         conditions.append(requests.started_at < span.until)
+    for model in span.without_models:
+        is_it = equals(requests.columns["model"], model)
+        conditions.append(func.coalesce(is_it, false()).is_(false()))
     return conditions
 
 
