@@ -68,6 +68,10 @@ class Answer:
     """Whether the answer ends because it reached the limit of its length."""
     reason: str | None = None
     """A word of the provider's own for why the answer ended."""
+    tier: str = "default"
+    """The service tier that answers, of OpenAI's chat completions."""
+    counts_as_it_goes: bool = False
+    """Whether every chunk has the usage so far, as some servers of chat completions tell it."""
     delay: float = 0.0
     """Seconds before the first byte."""
     pause: float = 0.0

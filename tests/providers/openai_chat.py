@@ -17,13 +17,16 @@ refusal_headers = retry_headers
 
 def frames(answer: Answer, body: Body, response_id: str) -> Iterator[Frame]:
     wants_usage = (body.get("stream_options") or {}).get("include_usage", False)
+    told: Body = {"service_tier": answer.tier} | ({"usage": None} if wants_usage else {})
+    if answer.counts_as_it_goes and answer.spent:
+        told["usage"] = usage(answer.spent)
     for delta in deltas(answer):
-        yield chunk(body, response_id, [choice(delta)], wants_usage, piece="role" not in delta)
+        yield chunk(body, response_id, [choice(delta)], told, piece="role" not in delta)
     if not answer.is_whole:
         return
-    yield chunk(body, response_id, [choice({}, finish_reason(answer))], wants_usage)
+    yield chunk(body, response_id, [choice({}, finish_reason(answer))], told)
     if wants_usage and answer.spent:
-        yield event(head(body, response_id) | {"choices": [], "usage": usage(answer.spent)})
+        yield chunk(body, response_id, [], told | {"usage": usage(answer.spent)})
     yield raw_event("[DONE]")
 
 
@@ -62,10 +65,9 @@ def head(body: Body, response_id: str) -> Body:
 
 
 def chunk(
-    body: Body, response_id: str, choices: list[Body], wants_usage: bool, *, piece: bool = False
+    body: Body, response_id: str, choices: list[Body], told: Body, *, piece: bool = False
 ) -> Frame:
-    nothing_yet = {"usage": None} if wants_usage else {}
-    return event(head(body, response_id) | {"choices": choices} | nothing_yet, piece=piece)
+    return event(head(body, response_id) | {"choices": choices} | told, piece=piece)
 
 
 def finish_reason(answer: Answer) -> str:

@@ -38,7 +38,7 @@ class Sending:
     is to change. `prompt` is the question of this run (`None` where there is no new one), and
     `is_first` tells whether nothing of the run has been answered yet.
 
-    A request `is_aside` where it is no part of the transcript, such as one for the chat's title;
+    A request `is_side_request` where it is no part of the transcript, such as one for the title;
     one that no run has made has no `run_id`.
 
     In the answer, the keys of `in_calls` are replaced by their values in the arguments of tool

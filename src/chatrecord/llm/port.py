@@ -49,6 +49,8 @@ class Answer:
     tokens: Tokens
     usage: AbstractUsage | None
     """The usage as `genai-prices` reads it; `None` where the provider reported none."""
+    price_context: Mapping[str, str] = field(default_factory=dict)
+    """What else was told that the price may depend on, such as `service_tier`."""
 
 
 @dataclass(frozen=True, slots=True)

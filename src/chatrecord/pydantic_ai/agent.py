@@ -272,6 +272,11 @@ def _refuse_both(instructions: str | None, tools: Sequence[object]) -> None:
         raise ConfigurationError(msg)
 
 
+def _reason(error: Exception) -> str:
+    """Without the advice for those who write `Agent(...)` themselves."""
+    return text_of(error).partition(" To try Pydantic AI")[0]
+
+
 def _model_of(llm: object) -> Model:
     if isinstance(llm, Model):
         return llm
@@ -282,5 +287,5 @@ def _model_of(llm: object) -> Model:
         return infer_model(llm)
     except (UserError, ValueError, ImportError) as error:
         fix = "" if ":" in llm else f". Name its provider too, as in 'openai:{llm}'"
-        msg = f"The model {llm!r} cannot be used: {text_of(error)}{fix}"
+        msg = f"The model {llm!r} cannot be used: {_reason(error)}{fix}"
         raise ConfigurationError(msg) from error

@@ -23,8 +23,11 @@ from .messages import calls_of, finish_reason_of, growth_of, pieces_of
 from .outgoing_request import OutgoingRequest
 from .provider import (
     can_stream,
+    count_last_usage,
     is_reported,
     is_truncated,
+    price_context_of,
+    provider_of,
     secrets_of,
     target_of,
     tokens_of,
@@ -98,6 +101,7 @@ class Attempt:
                     self._messages, self._settings, self._parameters, run_context
                 )
             )
+            count_last_usage(stream)
             # What iterates a StreamedResponse iterates this, once it is set.
             stream._event_iterator = self._guarded(stream, aiter(stream))
             return stack.pop_all(), stream
@@ -193,6 +197,7 @@ class Attempt:
                 async with self._wrapped.request_stream(
                     self._messages, self._settings, self._parameters
                 ) as stream:
+                    count_last_usage(stream)
                     due = 0.0
                     async for event in stream:
                         if self._stream is None:
@@ -223,12 +228,13 @@ class Attempt:
             body=stored_body(response, self._hooks.storing),
             calls=[stored_call(call, self._hooks.storing) for call in calls],
             model=response.model_name,
-            provider=response.provider_name,
+            provider=provider_of(response),
             finish_reason=finish_reason_of(response),
             provider_request_id=request_id(response.provider_response_id),
             http_status=200 if response.provider_url else None,
             tokens=tokens_of(response),
             usage=reported,
+            price_context=price_context_of(response),
         )
 
     def _estimate(self) -> int:

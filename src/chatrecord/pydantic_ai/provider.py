@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pydantic_ai.messages import ModelResponse
-from pydantic_ai.models import Model
+from pydantic_ai.models import Model, StreamedResponse
 from pydantic_ai.models.fallback import FallbackModel
 from pydantic_ai.models.function import FunctionModel
 from pydantic_ai.models.wrapper import WrapperModel
 from pydantic_ai.settings import ModelSettings
 
 from chatrecord.records import Tokens
+from chatrecord.spending.pricing import provider_at
 from chatrecord.values import Target
 
 _SHORTEST_SECRET = 8
@@ -19,7 +20,28 @@ _GOOGLES = "_api_client"
 
 def target_of(model: Model, *, streamed: bool) -> Target:
     """Where the requests of a model go."""
-    return Target(model=model.model_name, provider=model.system, streamed=streamed)
+    provider = _named_by_address(model.system, model.base_url)
+    return Target(model=model.model_name, provider=provider, streamed=streamed)
+
+
+def provider_of(response: ModelResponse) -> str | None:
+    """Who has answered."""
+    if response.provider_name is None:
+        return None
+    return _named_by_address(response.provider_name, response.provider_url)
+
+
+def price_context_of(response: ModelResponse) -> dict[str, str]:
+    """What the provider told in words, the service tier among it."""
+    told = response.provider_details or {}
+    return {name: value for name, value in told.items() if isinstance(value, str)}
+
+
+def _named_by_address(name: str, address: str | None) -> str:
+    """Groq, DeepSeek, xAI and many others are asked with OpenAI's client, at their own address."""
+    if name != "openai" or address is None or "api.openai.com" in address:
+        return name
+    return provider_at(address) or name
 
 
 def without_hidden_retries(settings: ModelSettings | None, model: Model) -> ModelSettings | None:
@@ -71,7 +93,24 @@ def is_chat_completions(model: Model) -> bool:
     """Whether a model speaks OpenAI's chat completions, with whichever server."""
     while isinstance(model, WrapperModel):
         model = model.wrapped
-    return any(base.__name__ == "OpenAIChatModel" for base in type(model).__mro__)
+    return _descends_from(model, "OpenAIChatModel")
+
+
+def _descends_from(it: object, name: str) -> bool:
+    """By its name: the class is in a package that need not be installed."""
+    return any(base.__name__ == name for base in type(it).__mro__)
+
+
+def count_last_usage(stream: StreamedResponse) -> None:
+    """Have a stream of chat completions count the usage it told last.
+
+    Some servers tell the usage so far with every chunk, and pydantic-ai adds it all up unless a
+    setting says so, which as a setting would be sent to the server, too.
+    """
+    if _descends_from(stream, "OpenAIStreamedResponse"):
+        settings = getattr(stream, "_model_settings", None) or {}
+        last_counts = {**settings, "openai_continuous_usage_stats": True}
+        stream.__dict__["_model_settings"] = last_counts
 
 
 def is_reported(response: ModelResponse) -> bool:

@@ -137,7 +137,13 @@ def closed_request(
 def _priced(request: ApiRequest, answer: Answer) -> ApiRequest:
     model = answer.model or request.model
     provider = answer.provider or request.provider
-    known = partial(price, answer.usage, provider=provider, at=request.started_at)
+    known = partial(
+        price,
+        answer.usage,
+        provider=provider,
+        at=request.started_at,
+        context=answer.price_context,
+    )
     # A table may not know the name that the model calls itself by.
     cost = known(model=model) or known(model=request.model)
     return replace(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -25,18 +26,37 @@ class Price:
 
 
 def price(
-    usage: AbstractUsage | None, *, model: str | None, provider: str | None, at: datetime
+    usage: AbstractUsage | None,
+    *,
+    model: str | None,
+    provider: str | None,
+    at: datetime,
+    context: Mapping[str, str] | None = None,
 ) -> Price | None:
-    """What this usage cost at that time; `None` where it or the model's price is unknown."""
+    """What this usage cost at that time; `None` where it or the model's price is unknown.
+
+    `context` is what else the provider told that a price may depend on, such as the service tier.
+    """
     if usage is None or model is None or provider is None:
         return None
     from genai_prices import calc_price  # noqa: PLC0415 - its table takes a third of a second to load
 
     try:
-        found = calc_price(usage, model, provider_id=provider, genai_request_timestamp=at)
+        found = calc_price(
+            usage, model, provider_id=provider, genai_request_timestamp=at, price_context=context
+        )
     except (LookupError, ValueError):
         return None
     return Price(found.total_price.quantize(_PLACES), _SOURCE)
+
+
+def provider_at(address: str) -> str | None:
+    """The provider whose API is at this address, as the price table names it."""
+    from genai_prices.data_snapshot import get_snapshot  # noqa: PLC0415 - as above
+
+    with suppress(LookupError):
+        return get_snapshot().find_provider(None, None, address).id
+    return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,7 +68,7 @@ class Conformance(
     ConversationsAreStored,
     FilesAreKept,
 ):
-    """Inherit, and give the fixtures `home` and `elsewhere`."""
+    """Inherit, and give the fixtures `backend` and `elsewhere`."""
 
 
 __all__ = ["Conformance"]
