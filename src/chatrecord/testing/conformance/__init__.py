@@ -2,7 +2,7 @@
 
     class TestMyStore(Conformance):
         @pytest.fixture
-        async def home(self):
+        async def backend(self):
             async with Database("...") as db:
                 yield db
 

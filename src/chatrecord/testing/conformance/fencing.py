@@ -20,6 +20,9 @@ from chatrecord.testing.script import Script, call, hang, meet, say
 
 from .shared import AWKWARD, add, read
 
+_A_WHILE = timedelta(seconds=1)
+"""A lease that nobody renews; the stop at the end of a test waits until it is over."""
+
 
 class RunsAreFenced:
     """Two tasks on one run."""
@@ -65,15 +68,13 @@ class RunsAreFenced:
         """Not even where both have the same owner."""
         chat, run = await _dead(backend)
         now = datetime.now(UTC)
-        newer = await backend.store.claim(
-            run, owner=run.owner, now=now, until=now + timedelta(minutes=1)
-        )
+        newer = await backend.store.claim(run, owner=run.owner, now=now, until=now + _A_WHILE)
         assert newer is not None
         assert newer.epoch == run.epoch + 1
         answer = (await chat.messages())[-1]
         kept = await chat.messages()
 
-        lease = Lease(run.id, run.owner, run.epoch, now + timedelta(minutes=2))
+        lease = Lease(run.id, run.owner, run.epoch, now + 2 * _A_WHILE)
         piece = JournalEntry(answer.id, 99, {"kind": "text", "text": "stale"})
         assert await backend.store.flush({lease: [piece]}) == {}
         stale = Changes(chat.id, lease)
@@ -113,7 +114,7 @@ class RunsAreFenced:
         backend.runtime.journal.go_on()
         second, other = await _dead(backend)
         now = datetime.now(UTC)
-        until = now + timedelta(minutes=1)
+        until = now + _A_WHILE
         again = await backend.store.claim(other, owner=run.owner, now=now, until=until)
         assert again is not None
 
