@@ -9,12 +9,13 @@ from uuid import UUID
 
 from fastapi import APIRouter, HTTPException, Query
 from pydantic.alias_generators import to_camel
-from sqlalchemy import Select, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, or_, select, tuple_
 from sqlalchemy.orm import DeclarativeBase
 
 from chatrecord.spending.reports import UsageRow
 from chatrecord.sqlalchemy import usage
 
+from .guided import APPLICATION
 from .sign_in import HrDep, only, shown
 from .tables import HrChat, HrMessage, HrRequest, HrRun, HrToolCall, User
 from .texts import AnyText, plain
@@ -22,6 +23,8 @@ from .texts import AnyText, plain
 PAGE = 30
 LONGEST_SEARCH = 255
 """Characters. SQLite fails where a pattern has 50,000 bytes."""
+MOST_WORDS = 10
+"""Of a search that are looked for: each reads the text of every message."""
 
 _COLUMN = {"day": "day", "model": "model", "user": "user_id"}
 
@@ -36,9 +39,18 @@ async def spent(
     by: Annotated[tuple[Literal["day", "model", "user"], ...], Query()] = ("day",),
     since: date | None = None,
 ) -> Any:
-    """Tokens, cost, errors and times: a row a group."""
+    """Tokens, cost, errors and times: a row a group.
+
+    Steps of the application's own are no requests to an LLM, and answer in no time: they are left
+    out, but for the row of their own that they have by model.
+    """
     start = datetime.combine(since, time(), UTC) if since else None
-    rows = await usage(hr.db, by=[_COLUMN[name] for name in dict.fromkeys(by)], since=start)
+    rows = await usage(
+        hr.db,
+        by=[_COLUMN[name] for name in dict.fromkeys(by)],
+        since=start,
+        without_models=() if "model" in by else (APPLICATION,),
+    )
     async with hr.sessions() as session:
         people = {user.id: user.name for user in await session.scalars(select(User))}
     return [_told(row, people) for row in rows]
@@ -53,8 +65,8 @@ async def chats(
 ) -> Any:
     """A page of everybody's chats, newest activity first; the next is `before` its last one."""
     wanted = select(HrChat, User).join(User, User.id == HrChat.user_id)
-    if search:
-        wanted = wanted.where(_says(plain(search)))
+    if words := plain(search).split():
+        wanted = wanted.where(*map(_says, dict.fromkeys(words[:MOST_WORDS])))
     if user is not None:
         wanted = wanted.where(HrChat.user_id == user)
     age = tuple_(HrChat.updated_at, HrChat.id)
@@ -92,9 +104,10 @@ def _of(model: Any, chat_id: UUID, order: Any = None) -> Select[Any]:
     return select(model).where(model.chat_id == chat_id).order_by(in_order)
 
 
-def _says(words: str) -> Any:
-    said = select(HrMessage.chat_id).where(HrMessage.text.icontains(words, autoescape=True))
-    return or_(HrChat.title.icontains(words, autoescape=True), HrChat.id.in_(said))
+def _says(word: str) -> ColumnElement[bool]:
+    """In the title, or in one message or another."""
+    said = select(HrMessage.chat_id).where(HrMessage.text.icontains(word, autoescape=True))
+    return or_(HrChat.title.icontains(word, autoescape=True), HrChat.id.in_(said))
 
 
 def _row(row: DeclarativeBase) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Depends, HTTPException, Request
 from sqlalchemy import select
 from starlette.datastructures import UploadFile
 
+from .hr import Hr
 from .ingest import KINDS, HandbookFull
 from .lines import LineFull
 from .sign_in import HrDep, only, signed_in
@@ -20,6 +21,9 @@ from .tables import Document, Passage
 from .texts import plain
 
 router = APIRouter(prefix="/api", dependencies=[Depends(signed_in)])
+
+EDITORS = only("administrator", "hr")
+"""Who may add, replace and remove documents."""
 
 
 @router.get("/documents")
@@ -54,14 +58,49 @@ async def passage(passage_id: str, hr: HrDep) -> Any:
     return {name: getattr(found, name) for name in names}
 
 
-@router.post("/documents", status_code=201, dependencies=[only("administrator", "hr")])
+@router.post("/documents", status_code=201, dependencies=[EDITORS])
 async def add(request: Request, hr: HrDep) -> Any:
     """Take a document into the handbook. One of the same name that was uploaded is replaced."""
     name, content = await _sent(request)
-    async with hr.sessions() as session:
-        known = await session.get(Document, name)
+    known = await _known(name, hr)
     if known is not None and known.origin == "handbook":
         raise HTTPException(409, f"{name} is part of the handbook: give the file another name")
+    return await _uploaded(name, content, hr)
+
+
+@router.put("/documents/{name}", dependencies=[EDITORS])
+async def replace(name: str, request: Request, hr: HrDep) -> Any:
+    """Another file, whatever its name, in place of an upload."""
+    known = await _upload_of(plain(name), hr)
+    given, content = await _sent(request)
+    if given.rpartition(".")[2] != known.kind:
+        raise HTTPException(415, f"{known.name} is replaced by another .{known.kind} file")
+    return await _uploaded(known.name, content, hr)
+
+
+@router.delete("/documents/{name}", status_code=204, dependencies=[EDITORS])
+async def remove(name: str, hr: HrDep) -> None:
+    """Take an upload out of the handbook."""
+    known = await _upload_of(plain(name), hr)
+    await hr.ingestion.remove(known.name)
+
+
+async def _upload_of(name: str, hr: Hr) -> Document:
+    """An upload by its name. What is in the folder is changed there."""
+    known = await _known(name, hr)
+    if known is None:
+        raise HTTPException(404, "There is no such document")
+    if known.origin != "upload":
+        raise HTTPException(409, f"{name} is part of the handbook: it is changed in its folder")
+    return known
+
+
+async def _known(name: str, hr: Hr) -> Document | None:
+    async with hr.sessions() as session:
+        return await session.get(Document, name)
+
+
+async def _uploaded(name: str, content: bytes, hr: Hr) -> Any:
     try:
         await hr.ingestion.upload(name, content)
     except UnreadableDocument as error:

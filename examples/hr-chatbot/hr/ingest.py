@@ -67,6 +67,11 @@ class Ingestion:
         async with self._uploads.turn():
             await self.document(name, content, "upload")
 
+    async def remove(self, name: str) -> None:
+        """Take a document out, with its passages."""
+        async with self._writing, self._sessions.begin() as session:
+            await _remove(session, [name])
+
     async def document(self, name: str, content: bytes, origin: Origin) -> bool:
         """One document; whether it was not there just so. Raises `UnreadableDocument`."""
         digest = self._digest(content)

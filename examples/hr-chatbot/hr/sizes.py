@@ -47,5 +47,5 @@ class SizeLimit:
 
 def _most_of(path: str) -> int:
     # The routes of chats count by themselves, and stop sooner.
-    is_large = path == "/api/documents" or f"{path}/".startswith("/api/chats/")
+    is_large = f"{path}/".startswith(("/api/documents/", "/api/chats/"))
     return LARGEST_DOCUMENT + _FORM if is_large else LARGEST_OTHER

@@ -1,7 +1,10 @@
 """What the administrator sees."""
 
 import json
-from uuid import uuid4
+from uuid import UUID, uuid4
+
+from hr.tables import HrRequest
+from sqlalchemy import select
 
 from chatrecord.testing import call, fail, say
 from conftest import ask, new_chat
@@ -61,6 +64,44 @@ async def test_usage_is_reported_by_day_model_and_user(ada, ben, admin, llm):
     assert {"day", "model", "requests", "errorRate", "cost"} <= both[0].keys()
     assert (await admin.get("/api/admin/usage?since=2999-01-01")).json() == []
     assert (await admin.get("/api/admin/usage?by=password")).status_code == 422
+
+
+async def test_steps_of_the_application_are_counted_apart(hr, ben, admin, llm):
+    """They take no time and no tokens: among the model's they would make it look fast."""
+    llm.then([call("check_vacation_balance")], [say("That many.")])
+    chat = await new_chat(ben)
+    before = await _usage(admin, "user")
+    await ask(ben, chat, "How many?")
+    async with hr.sessions.begin() as session:
+        step = select(HrRequest).where(HrRequest.chat_id == UUID(chat)).order_by(HrRequest.id)
+        first = (await session.scalars(step.limit(1))).one()
+        first.model, first.latency_ms, first.first_token_ms = "application", 0.1, 0.1
+    after = await _usage(admin, "user")
+    assert after["Ben Okafor"]["requests"] - _requests(before, "Ben Okafor") == 1
+    assert after["Ben Okafor"]["latencyMs"]["p50"] > 0.1
+    by_model = await _usage(admin, "model")
+    assert by_model["application"]["requests"] >= 1
+    others = sum(it["requests"] for name, it in by_model.items() if name != "application")
+    (day,) = (await admin.get("/api/admin/usage")).json()
+    assert day["requests"] == others
+
+
+async def _usage(admin, by):
+    return {it[by]: it for it in (await admin.get(f"/api/admin/usage?by={by}")).json()}
+
+
+def _requests(rows, name):
+    return rows[name]["requests"] if name in rows else 0
+
+
+async def test_a_chat_is_found_by_words_in_any_order(ada, admin, llm):
+    word = f"w{uuid4().hex}"
+    llm.then([say("Five days.")])
+    chat = await new_chat(ada)
+    await ask(ada, chat, f"Leave that is annual, {word}?")
+    for search, count in ((f"{word} ANNUAL leave five", 1), (f"{word} sick", 0)):
+        found = (await admin.get("/api/admin/chats", params={"search": search})).json()
+        assert len(found) == count
 
 
 async def test_what_no_utf8_holds_is_shown_all_the_same(ada, admin, llm):

@@ -9,8 +9,8 @@ from hr import reading
 from hr.documents import safe_name
 from hr.sizes import LARGEST_DOCUMENT
 from hr.splitting import split
-from hr.tables import Document, Passage
-from sqlalchemy import delete, select
+from hr.tables import Document, Passage, User
+from sqlalchemy import delete, select, update
 
 
 @pytest.fixture(autouse=True)
@@ -27,6 +27,10 @@ async def _upload(client, name, content):
     return await client.post("/api/documents", files={"file": (name, content)})
 
 
+async def _replace(client, name, file, content):
+    return await client.put(f"/api/documents/{name}", files={"file": (file, content)})
+
+
 async def test_an_uploaded_document_is_found_and_replaced_by_its_name(hr, admin):
     for text in ("Yaks are fed at noon.", "Yaks are fed at six."):
         response = await _upload(admin, "yaks.md", f"# Yaks\n\n## Feeding\n\n{text}".encode())
@@ -36,8 +40,51 @@ async def test_an_uploaded_document_is_found_and_replaced_by_its_name(hr, admin)
     assert [it.text for it in found if it.document == "yaks.md"] == ["Yaks are fed at six."]
 
 
-async def test_an_employee_cannot_add_to_the_handbook(ada):
-    assert (await _upload(ada, "yaks.md", b"# Yaks\n\nYaks.")).status_code == 403
+async def test_an_uploaded_document_is_replaced_by_a_file_of_another_name(hr, admin):
+    await _upload(admin, "yaks.md", b"# Yaks\n\n## Feeding\n\nYaks are fed at noon.")
+    response = await _replace(admin, "yaks.md", "new.md", b"# Yaks\n\n## Feeding\n\nAt six.")
+    assert (response.status_code, response.json()["name"]) == (200, "yaks.md")
+    assert "At six." in response.text and "noon" not in response.text
+    assert (await admin.get("/api/documents/new.md")).status_code == 404
+
+
+async def test_a_removed_document_is_not_found_any_more(hr, admin):
+    await _upload(admin, "yaks.md", b"# Yaks\n\n## Feeding\n\nYaks are fed at noon.")
+    assert (await admin.delete("/api/documents/yaks.md")).status_code == 204
+    assert (await admin.get("/api/documents/yaks.md")).status_code == 404
+    assert not [it for it in await hr.search("When are yaks fed?") if it.document == "yaks.md"]
+    assert (await admin.delete("/api/documents/yaks.md")).status_code == 404
+
+
+async def test_only_hr_and_administrators_add_replace_and_remove(hr, visitor, ada, admin):
+    await _upload(admin, "yaks.md", b"# Yaks\n\nYaks.")
+    for client, status in ((visitor, 401), (ada, 403)):
+        assert (await _upload(client, "yaks.md", b"# Yaks\n\nYaks.")).status_code == status
+        assert (await _replace(client, "yaks.md", "b.md", b"Y")).status_code == status
+        assert (await client.delete("/api/documents/yaks.md")).status_code == status
+    async with hr.sessions.begin() as session:
+        await session.execute(update(User).where(User.name == "Ada Moreau").values(role="hr"))
+    try:
+        assert (await _replace(ada, "yaks.md", "b.md", b"# Y\n\nNew.")).status_code == 200
+        assert (await ada.delete("/api/documents/yaks.md")).status_code == 204
+    finally:
+        async with hr.sessions.begin() as session:
+            back = update(User).where(User.name == "Ada Moreau").values(role="employee")
+            await session.execute(back)
+
+
+async def test_the_handbook_itself_is_neither_replaced_nor_removed(admin):
+    assert (await _replace(admin, "travel.md", "new.md", b"# T\n\nNew.")).status_code == 409
+    assert (await admin.delete("/api/documents/travel.md")).status_code == 409
+    assert (await admin.get("/api/documents/travel.md")).status_code == 200
+
+
+async def test_a_replacement_that_cannot_be_read_changes_nothing(admin):
+    await _upload(admin, "yaks.md", b"# Yaks\n\nYaks.")
+    assert (await _replace(admin, "yaks.md", "new.pdf", b"no pdf")).status_code == 415
+    assert (await _replace(admin, "yaks.md", "new.md", b"\xff\xfe")).status_code == 422
+    assert (await _replace(admin, "goats.md", "new.md", b"# G\n\nG.")).status_code == 404
+    assert "Yaks." in (await admin.get("/api/documents/yaks.md")).text
 
 
 @pytest.mark.parametrize(
