@@ -10,6 +10,7 @@ from pydantic_ai import Agent
 
 from .database import HrDatabase, Sessions, open_database, sessions_of
 from .embeddings import open_embedder
+from .guided import Guided
 from .indexes import index_of
 from .ingest import Ingestion
 from .llm import open_llm
@@ -19,6 +20,12 @@ from .time_off import Vacation
 from .tools import Desk, hr_agent
 
 Say = Callable[[str], None]
+
+WARM_UP = "What may a hotel night cost?"
+"""The first answer of the local LLM reads what all prompts begin with, which takes seconds."""
+
+NOBODY = 0
+"""No person has this id: the question for the warm-up is about the handbook."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +49,11 @@ async def open_hr(settings: Settings, say: Say) -> AsyncIterator[Hr]:
         say("Starting the LLM")
         async with open_llm(settings, search.embedder) as llm:
             say(f"Answers come from {llm if isinstance(llm, str) else llm.model_name}")
-            yield Hr(settings, db, sessions_of(db), search, ingestion, hr_agent(llm))
+            hr = Hr(settings, db, sessions_of(db), search, ingestion, hr_agent(llm))
+            if isinstance(llm, Guided):
+                say("Warming it up")
+                await hr.agent.run(WARM_UP, deps=hr.desk_of(NOBODY))
+            yield hr
 
 
 @asynccontextmanager
