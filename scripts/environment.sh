@@ -1,6 +1,24 @@
 # Sourced by ./chat and ./check: a virtual environment of their own, made with the Python at hand.
 
-say() { printf '\n\033[1m%s\033[0m\n' "$*"; }
+# Progress goes to standard error: what a script prints may be on its way into a file.
+say() { printf '\n\033[1m%s\033[0m\n' "$*" >&2; }
+
+# What the machine lacks is told as such, before tests fail for it one after the other.
+machine_is_fit() {
+  folder=${TMPDIR:-/tmp}
+  if ! (: >"$folder/.chatrecord-$$") 2>/dev/null; then
+    echo "Nothing can be written to $folder: set TMPDIR to a folder where you may write" >&2
+    exit 1
+  fi
+  rm -f "$folder/.chatrecord-$$"
+  for each in "$folder" "$here"; do
+    free=$(df -Pk "$each" | awk 'NR == 2 { print int($4 / 1024) }')
+    if [ "$free" -lt 2048 ]; then
+      echo "$each has $free MB free, and the checks need 2048: make room" >&2
+      exit 1
+    fi
+  done
+}
 
 environment() {
   venv=$1

@@ -17,6 +17,8 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from chatrecord.sqlalchemy import Database
 from servers import mariadb_server, postgres_server
 
+pytest_plugins = ["order"]
+
 pytest.register_assert_rewrite("chatrecord.testing.conformance", "campaign")
 
 # A shell that runs the tests in its background has them ignore Ctrl-C, and their children too.
