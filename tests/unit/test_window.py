@@ -1,6 +1,7 @@
 """A window holds the end of a chat, and begins where a provider can begin to read."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import cast
 from uuid import uuid4
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from chatrecord import Message, Window
 from chatrecord.records import Role, Tokens
-from chatrecord.store.window import estimate_tokens
+from chatrecord.store.token_estimates import estimate_tokens
 
 ROLES = {"u": "user", "a": "assistant", "t": "tool", "s": "system"}
 
@@ -94,3 +95,32 @@ def test_a_window_is_an_end_of_the_chat_and_begins_with_the_user(
 def test_a_window_of_nothing_is_refused(nothing: dict[str, int]) -> None:
     with pytest.raises(ValueError, match="from 1 on"):
         Window(**nothing)
+
+
+def test_all_that_is_sent_is_counted() -> None:
+    """Arguments of tools, typed answers and files as well as what is said; not dates and ids."""
+    (question, answer) = chat("ua", characters=0)
+    arguments = replace(
+        answer,
+        content={
+            "timestamp": "2026-11-29T12:00:00Z",
+            "parts": [
+                {"part_kind": "tool-call", "tool_call_id": "c1", "args": {"body": "y" * 400}}
+            ],
+        },
+    )
+    stored = {"attachment": "a" * 64, "size": 900_000, "name": None}
+    picture = {"kind": "binary", "media_type": "image/png", "data": stored}
+    sheet = {"kind": "binary", "media_type": "text/csv", "data": "eHh4" * 100}
+    files = replace(question, content={"parts": [{"content": ["What?", picture, sheet]}]})
+
+    assert estimate_tokens([arguments]) == 100
+    assert estimate_tokens([files]) == (5 + 1_500 * 4 + 300) // 4
+
+
+def test_an_estimator_of_the_application_counts_instead() -> None:
+    history = chat("uauaua")
+
+    window = Window(tokens=40, estimator=lambda message: 20)
+
+    assert window.cut(history) == history[-2:]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from typing import Any, cast
 
+from pydantic.errors import PydanticUserError
 from pydantic_ai import (
     Agent,
     DeferredToolRequests,
@@ -234,10 +235,15 @@ def open_llm(
         agent: Agent[Any, Any] = Agent(
             model, instructions=instructions, tools=functions, deps_type=type(deps)
         )
-    except UserError as error:
-        msg = f"tools= has one that the model cannot be told of: {text_of(error)}"
+    except (UserError, PydanticUserError, NameError) as error:
+        msg = f"tools= has one that the model cannot be told of: {_first_line(error)}"
         raise ConfigurationError(msg) from error
     return AgentLLM(agent, name=None, settings=settings, deps=deps, attempts=attempts)
+
+
+def _first_line(error: Exception) -> str:
+    """What is wrong; pydantic goes on with advice about classes that are not the user's."""
+    return text_of(error).splitlines()[0].partition(" Set `arbitrary_types_allowed")[0]
 
 
 def _checked(tools: Sequence[object]) -> list[Any]:

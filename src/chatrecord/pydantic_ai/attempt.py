@@ -15,10 +15,10 @@ from pydantic_ai.tools import RunContext
 from chatrecord.errors import StreamStalled, StreamTruncated
 from chatrecord.hooks.run_hooks import RunHooks
 from chatrecord.llm.port import Answer, RequestRecorder
-from chatrecord.store.window import CHARACTERS_PER_TOKEN
 from chatrecord.values import Target
 
 from .errors import Failures, failure_of, request_id
+from .input_estimate import estimated_input
 from .messages import calls_of, finish_reason_of, growth_of, pieces_of
 from .outgoing_request import OutgoingRequest
 from .provider import (
@@ -238,16 +238,4 @@ class Attempt:
         )
 
     def _estimate(self) -> int:
-        return sum(_characters(part) for part in self._messages) // CHARACTERS_PER_TOKEN
-
-
-def _characters(message: ModelMessage) -> int:
-    instructions = getattr(message, "instructions", None) or ""
-    return len(instructions) + sum(_length(part) for part in message.parts)
-
-
-def _length(part: object) -> int:
-    content = getattr(part, "content", None) or getattr(part, "args", None)
-    if isinstance(content, list | tuple):
-        return sum(len(item) if isinstance(item, str) else 0 for item in content)
-    return len(content) if isinstance(content, str) else len(str(content or ""))
+        return estimated_input(self._messages, self._parameters)

@@ -12,7 +12,8 @@ from chatrecord.hooks.hook import Hook
 from chatrecord.ids import new_id
 from chatrecord.llm.port import LLM, SideRequest
 from chatrecord.records import Message, Run
-from chatrecord.store.window import Window, begins_round, estimate_tokens
+from chatrecord.store.token_estimates import estimate_tokens
+from chatrecord.store.window import Window, begins_round
 from chatrecord.text.arguments import check_count, check_text
 
 from .side_requests import Ledger, SideAnswer, ask_beside
@@ -46,9 +47,9 @@ class Compact:
 
         compact=Compact(above=32_000, keep=4, llm="openai:gpt-5-nano")
 
-    Where the history that a question is sent with is larger than `above` tokens (estimated at four
-    characters a token), all but the last `keep` rounds (questions with all that answers them) are
-    summed up by a model, before the question is sent. The summary is stored and sent from then on;
+    Where the history that a question is sent with is larger than `above` tokens (estimated as the
+    `Window` estimates them), all but the last `keep` rounds (questions with all that answers them)
+    are summed up by a model, before the question is sent. The summary is stored and sent from then on;
     the next one includes it. No message is deleted or changed: `Chat.messages` shows them all.
 
     `llm` is a model string, a pydantic-ai model, or an agent for its model; without it the chat's
@@ -83,7 +84,7 @@ class Compact:
     def older(self, history: Sequence[Message], window: Window) -> int:
         """How many messages at the beginning are to be summed up now, the last summary included."""
         most = window.messages * _FULL[0] // _FULL[1]
-        if estimate_tokens(history) <= self.above and len(history) <= most:
+        if window.estimate(history) <= self.above and len(history) <= most:
             return 0
         starts = [place for place, message in enumerate(history) if begins_round(message)]
         cut = starts[-self.keep] if len(starts) > self.keep else 0
@@ -91,7 +92,7 @@ class Compact:
 
     def _is_worth_it(self, older: Sequence[Message], window: Window) -> bool:
         news = [message for message in older if message.role != "summary"]
-        is_large = estimate_tokens(news) * _WORTH >= self.above
+        is_large = window.estimate(news) * _WORTH >= self.above
         return is_large or len(news) * _WORTH >= window.messages
 
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from chatrecord.records import Json, Message
+from chatrecord.records import Message
 from chatrecord.text.arguments import check_count
 
-CHARACTERS_PER_TOKEN = 4
-"""A common rule of thumb for English text (OpenAI's tokenizer guide); other scripts need more."""
+from .token_estimates import Estimator, estimate_tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,10 +17,15 @@ class Window:
 
     The window never begins inside a tool round: it starts at a message of the user. One long round
     is kept whole even where it is larger than the window.
+
+    Tokens are estimated: four characters of all that is sent are one (texts, reasoning, arguments
+    and results of tools), an image is 1,500, other files go by their size. `estimator` replaces
+    that: a function that gives the tokens of a `Message`.
     """
 
     messages: int = 400
     tokens: int = 200_000
+    estimator: Estimator | None = None
 
     def __post_init__(self) -> None:
         check_count("Window(messages", self.messages)
@@ -40,31 +44,14 @@ class Window:
         fitting = (start for start in starts if self._holds(history[start:]))
         return list(history[next(fitting, starts[-1]) :])
 
+    def estimate(self, messages: Sequence[Message]) -> int:
+        """About how many tokens these messages are."""
+        return estimate_tokens(messages, self.estimator)
+
     def _holds(self, messages: Sequence[Message]) -> bool:
-        return len(messages) <= self.messages and estimate_tokens(messages) <= self.tokens
-
-
-def estimate_tokens(messages: Sequence[Message]) -> int:
-    """About how many tokens these messages are, by their characters."""
-    return sum(_characters(message) for message in messages) // CHARACTERS_PER_TOKEN
+        return len(messages) <= self.messages and self.estimate(messages) <= self.tokens
 
 
 def begins_round(message: Message) -> bool:
     """Whether a window may start here."""
     return message.role == "user"
-
-
-def _characters(message: Message) -> int:
-    if message.role == "tool":
-        return _characters_of(message.content)
-    return len(message.text) + len(message.reasoning or "")
-
-
-def _characters_of(content: Json) -> int:
-    if isinstance(content, str):
-        return len(content)
-    if isinstance(content, dict):
-        return sum(map(_characters_of, content.values()))
-    if isinstance(content, list):
-        return sum(map(_characters_of, content))
-    return 0
