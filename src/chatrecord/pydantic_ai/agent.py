@@ -159,12 +159,7 @@ class AgentLLM:
             if told is error:
                 raise
             raise told from error
-        storing = ask.hooks.storing
-        bodies = [stored_body(message, storing) for message in result.new_messages()]
-        if isinstance(result.output, DeferredToolRequests):
-            parked = [call.tool_call_id for call in result.output.approvals]
-            return Outcome(output=None, bodies=bodies, parked=parked)
-        return Outcome(output=result.output, bodies=bodies)
+        return recording.outcome(result)
 
     def _output_type(self, ask: Ask) -> Any:
         """What was asked for, or else the agent's own, or a request for approvals."""

@@ -8,7 +8,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from typing import Any, NoReturn, cast
 
-from pydantic_ai import ModelRetry, RunContext
+from pydantic_ai import DeferredToolRequests, ModelRetry, RunContext
 from pydantic_ai.capabilities import AbstractCapability
 from pydantic_ai.exceptions import (
     ApprovalRequired,
@@ -20,13 +20,14 @@ from pydantic_ai.exceptions import (
 )
 from pydantic_ai.messages import ModelRequest, ToolCallPart, ToolReturn, ToolReturnPart
 from pydantic_ai.models import Model, ModelRequestContext, ModelRequestParameters
+from pydantic_ai.run import AgentRunResult
 from pydantic_ai.tools import ToolDefinition
 
 from chatrecord.errors import RunError
 from chatrecord.errors import ToolFailed as ToolFailedOnUs
 from chatrecord.hooks.moments import Text, Veto
 from chatrecord.hooks.run_hooks import RunHooks
-from chatrecord.llm.port import Failure, Recorder, RequestRecorder
+from chatrecord.llm.port import Failure, Outcome, Recorder, RequestRecorder
 from chatrecord.records import Json
 from chatrecord.text.redaction import named, redact, text_of
 from chatrecord.values import Call
@@ -99,6 +100,19 @@ class Recording(RequestRecording):
                 self._recorder.add_message(stored_body(message, self._storing))
         self._known = len(ctx.messages)
         return request_context
+
+    def outcome(self, result: AgentRunResult[Any]) -> Outcome:
+        """What has come of a run that ended well."""
+        messages = result.new_messages()
+        bodies = [stored_body(message, self._storing) for message in messages]
+        if not isinstance(result.output, DeferredToolRequests):
+            return Outcome(output=result.output, bodies=bodies)
+        # No request follows that would tell of calls that failed beside those that wait.
+        for message in messages:
+            if isinstance(message, ModelRequest):
+                self._close_tools(message)
+        parked = [call.tool_call_id for call in result.output.approvals]
+        return Outcome(output=None, bodies=bodies, parked=parked)
 
     async def wrap_tool_execute(
         self,

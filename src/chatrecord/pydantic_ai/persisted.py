@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any, NoReturn
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from pydantic_ai import DeferredToolRequests, RunContext
+from pydantic_ai import RunContext
 from pydantic_ai.capabilities import AbstractCapability
 from pydantic_ai.messages import ModelMessage, ModelResponse, ToolCallPart
 from pydantic_ai.models import ModelRequestContext
@@ -26,7 +26,6 @@ from chatrecord.errors import (
     RunInterrupted,
 )
 from chatrecord.hooks.hook import Hook
-from chatrecord.llm.port import Outcome
 from chatrecord.records import ChatRecord
 from chatrecord.runs.cancellation import run_to_completion
 from chatrecord.runs.chat_runs import ChatRuns
@@ -43,7 +42,6 @@ from .capability import Recording, recorded_agent
 from .errors import run_error
 from .messages import history_of
 from .model import Attempts
-from .texts import stored_body
 
 
 @dataclass(init=False)
@@ -123,7 +121,7 @@ class Persisted(Recording):
             handed.fail(self._reason(error))
             await run_to_completion(live.ended())
             raise
-        handed.end(self._outcome(result))
+        handed.end(self.outcome(result))
         await run_to_completion(live.ended())
         await live.reply()
         return result
@@ -204,13 +202,6 @@ class Persisted(Recording):
                 told.__cause__ = error
             return told
         return RunInterrupted("The agent's run was cancelled")
-
-    def _outcome(self, result: AgentRunResult[Any]) -> Outcome:
-        bodies = [stored_body(message, self._storing) for message in result.new_messages()]
-        if isinstance(result.output, DeferredToolRequests):
-            parked = [call.tool_call_id for call in result.output.approvals]
-            return Outcome(output=None, bodies=bodies, parked=parked)
-        return Outcome(output=result.output, bodies=bodies)
 
 
 class AlreadyRecorded(AbstractCapability[object]):

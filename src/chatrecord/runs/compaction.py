@@ -49,8 +49,8 @@ class Compact:
 
     Where the history that a question is sent with is larger than `above` tokens (estimated as the
     `Window` estimates them), all but the last `keep` rounds (questions with all that answers them)
-    are summed up by a model, before the question is sent. The summary is stored and sent from then on;
-    the next one includes it. No message is deleted or changed: `Chat.messages` shows them all.
+    are summed up by a model, before the question is sent. The summary is stored and sent from then
+    on; the next one includes it. No message is deleted or changed: `Chat.messages` shows them all.
 
     `llm` is a model string, a pydantic-ai model, or an agent for its model; without it the chat's
     own is asked. `instructions` replace those that say what a summary is. Where it fails, the

@@ -40,6 +40,22 @@ from .shared import add, paying, read
 class RunsGoOn:
     """Approval, and going on with a run that has broken off."""
 
+    async def test_an_unknown_tool_beside_one_that_needs_approval_has_failed(
+        self, backend: Backend
+    ) -> None:
+        tools = [Tool(paying([]), requires_approval=True)]
+        script = Script([call("pay", "c1", n=5), call("refund", "c2", n=5)], [say("Paid.")])
+        chat = await new_chat(backend, script, tools=tools)
+
+        await chat.ask("Pay 5")
+
+        parked, unknown = await chat.tool_calls()
+        assert (parked.status, unknown.status) == ("awaiting_approval", "failed")
+        assert "refund" in (unknown.error or "")
+        await chat.approve("c1")
+        assert (await chat.resume()).text == "Paid."
+        assert (await chat.tool_calls())[1] == unknown
+
     async def test_a_tool_that_needs_approval_parks_the_run(
         self, backend: Backend, elsewhere: Backend
     ) -> None:
