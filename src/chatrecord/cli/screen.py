@@ -1,6 +1,6 @@
 """The terminal: answers go to standard output, everything else to standard error.
 
-On a terminal the two are one picture. In a pipe only the answers go on, plain.
+On a terminal the two are one picture. In a pipe only the answers go on, plain and as they are.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from contextlib import contextmanager, suppress
 from rich.console import Console
 from rich.markup import escape
 from rich.status import Status
+
+from .live_markdown import LiveMarkdown
 
 DIM = "bright_black"
 _WIDE = 200
@@ -31,14 +33,23 @@ class Screen:
         self.notes = Console(highlight=False, soft_wrap=True, stderr=True)
         self._spinner: Status | None = None
         self._unended: Console | None = None
+        self._markdown = LiveMarkdown(self.out) if _can_be_redrawn(self.out) else None
 
     @property
     def is_terminal(self) -> bool:
         """Whether a person sees the answers at once."""
         return self.out.is_terminal
 
+    def answer(self, text: str) -> None:
+        """A piece of an answer: on a terminal its Markdown is rendered, a pipe gets it as it is."""
+        if self._markdown is None:
+            self.write(text)
+        else:
+            self.rest()
+            self._markdown.write(plain(text))
+
     def write(self, text: str) -> None:
-        """A piece of an answer, as it is."""
+        """A piece of text, as it is."""
         self._put(self.out, text, None)
 
     def whisper(self, text: str) -> None:
@@ -53,6 +64,8 @@ class Screen:
     def end_line(self) -> None:
         """Begin a new line, unless one has just begun."""
         self.rest()
+        if self._markdown is not None:
+            self._markdown.end()
         if self._unended is not None:
             self._put(self._unended, "\n", None)
 
@@ -86,6 +99,16 @@ class Screen:
         if shown:
             console.out(shown, end="", style=style, highlight=False)
             self._unended = None if shown.endswith("\n") else console
+
+
+def _can_be_redrawn(console: Console) -> bool:
+    """Whether the cursor can go back. With FORCE_COLOR a pipe has colours, but no cursor."""
+    return (
+        console.is_terminal
+        and console.file.isatty()
+        and not console.is_dumb_terminal
+        and not console.legacy_windows
+    )
 
 
 def plain(text: str) -> str:
