@@ -16,8 +16,8 @@ STOPPED = 128 + 2
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command, and return its exit status: 0, or 1 after an error told in one line."""
-    arguments = parse(argv)
     try:
+        arguments = parse(argv)
         status: int = arguments.run(arguments)
     except ChatRecordError as error:
         return _failed(error)
@@ -38,6 +38,7 @@ def _failed(error: ChatRecordError) -> int:
 
 
 def _missing(error: ModuleNotFoundError) -> ChatRecordError:
-    if (error.name or "").partition(".")[0] != "rich":
+    name = (error.name or "").partition(".")[0]
+    if name not in ("rich", "markdown_it", "argcomplete"):
         raise error
-    return ConfigurationError('The terminal needs rich: pip install "chatrecord[cli]"')
+    return ConfigurationError(f'The terminal needs {name}: pip install "chatrecord[cli]"')

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from argparse import ArgumentParser, ArgumentTypeError, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, TypeAlias, get_args
 
 from chatrecord.store.chat_store import Audit
 
+from .first_word import with_command
 from .program import PROGRAM
 
 if TYPE_CHECKING:
@@ -28,19 +30,44 @@ Chats with an LLM, every message, tool call and request of them in your own data
 With OPENAI_API_KEY, ANTHROPIC_API_KEY, GOOGLE_API_KEY, GEMINI_API_KEY or OPENROUTER_API_KEY
 set, `chat` uses that provider; with none, a small LLM on this machine (see `setup-local`)."""
 
+_EPILOG = f"""\
+What is no command is a question, with the options of `chat`:
+  {PROGRAM} "How high is the Zugspitze?"
+  {PROGRAM} -s "Be brief." -a report.pdf "What does it say?"
+
+The options of a command: {PROGRAM} COMMAND --help"""
+
 
 def parse(argv: Sequence[str] | None) -> Namespace:
-    """The arguments, with the command to run as `run`. Exits where they make no sense."""
-    parser = _parser()
-    arguments = parser.parse_args(argv)
+    """The arguments, with the command to run as `run`. Exits where they make no sense.
+
+    Raises `ConfigurationError` for a word that may be a command with a slip.
+    """
+    parser, commands = _parser()
+    if "_ARGCOMPLETE" in os.environ:
+        import_module("chatrecord.cli.completion").complete(commands.choices.values(), parser)
+    words = with_command(sys.argv[1:] if argv is None else argv, commands.choices)
+    arguments, unknown = parser.parse_known_args(words)
+    if unknown:
+        parser.error(f"unrecognized arguments: {' '.join(unknown)}{_hint(words, unknown)}")
     if getattr(arguments, "instructions", None) and (arguments.chat or arguments.last):
         parser.error("--instructions belong to a new chat; this one keeps those it began with")
     return arguments
 
 
-def _parser() -> ArgumentParser:
+def _hint(words: Sequence[str], unknown: Sequence[str]) -> str:
+    """A question may begin with the name of a command: show me a poem."""
+    if any(word.startswith("-") for word in unknown):
+        return ""
+    return f'. To ask it as a question: {PROGRAM} "{" ".join(words)}"'
+
+
+def _parser() -> tuple[ArgumentParser, Commands]:
     parser = ArgumentParser(
-        PROGRAM, description=_DESCRIPTION, formatter_class=RawDescriptionHelpFormatter
+        PROGRAM,
+        description=_DESCRIPTION,
+        epilog=_EPILOG,
+        formatter_class=RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=version("chatrecord"))
     parser.set_defaults(run=_help(parser))
@@ -54,8 +81,10 @@ def _parser() -> ArgumentParser:
     _add_repair(commands)
     _add_doctor(commands)
     _add_purge(commands)
+    _add_models(commands)
     _add_setup(commands)
-    return parser
+    _add_completion(commands)
+    return parser, commands
 
 
 def _add_chat(commands: Commands) -> None:
@@ -63,9 +92,36 @@ def _add_chat(commands: Commands) -> None:
     parser.set_defaults(run=_command("chat"))
     parser.add_argument("prompt", nargs="*", help="ask just this (or pipe it in), and leave")
     parser.add_argument(
-        "--model", help="such as openai:gpt-6.1-terra; `local` for the one on this machine"
+        "-m",
+        "--model",
+        help="such as openai:gpt-6.1-terra, or `local` for the one on this machine: see `models`",
     )
-    parser.add_argument("--instructions", metavar="TEXT", help="a system prompt for a new chat")
+    parser.add_argument(
+        "-s",
+        "--system",
+        "--instructions",
+        dest="instructions",
+        metavar="TEXT",
+        help="a system prompt for a new chat",
+    )
+    parser.add_argument(
+        "-a",
+        "--attach",
+        metavar="FILE",
+        action="append",
+        default=[],
+        help="send a file along, or an address, or - for what is piped in; may be repeated",
+    )
+    parser.add_argument(
+        "--tools",
+        metavar="FILE.py",
+        action="append",
+        default=[],
+        help="let the LLM call the public functions of a Python file; may be repeated",
+    )
+    parser.add_argument(
+        "--no-stream", action="store_true", help="show the answer once it is complete"
+    )
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--chat", metavar="ID", help="go on with this chat")
     which.add_argument("--last", action="store_true", help="go on with the latest chat")
@@ -77,6 +133,7 @@ def _add_chats(commands: Commands) -> None:
     parser.set_defaults(run=_command("chats"))
     parser.add_argument("--limit", type=_number, default=20, help="how many (20)")
     parser.add_argument("--search", metavar="TEXT", help="only those whose title has these words")
+    _add_json(parser)
     _add_place(parser)
 
 
@@ -84,6 +141,7 @@ def _add_show(commands: Commands) -> None:
     parser = commands.add_parser("show", help="show a chat: messages, tool calls, requests, totals")
     parser.set_defaults(run=_command("show"))
     parser.add_argument("chat", metavar="ID", help="its id, or the beginning of it")
+    _add_json(parser)
     _add_place(parser)
 
 
@@ -99,6 +157,7 @@ def _add_usage(commands: Commands) -> None:
     )
     parser.add_argument("--since", metavar="DATE", type=_day, help="from this day on (UTC)")
     parser.add_argument("--until", metavar="DATE", type=_day, help="before this day (UTC)")
+    _add_json(parser)
     _add_place(parser)
 
 
@@ -153,9 +212,29 @@ def _add_purge(commands: Commands) -> None:
     _add_place(parser)
 
 
+def _add_models(commands: Commands) -> None:
+    parser = commands.add_parser("models", help="list the models that can be used here")
+    parser.set_defaults(run=_command("models"))
+    parser.add_argument("search", metavar="TEXT", nargs="?", help="only those with this in a name")
+    parser.add_argument(
+        "--all", action="store_true", help="also those for which a key or a package is missing"
+    )
+    _add_json(parser)
+
+
 def _add_setup(commands: Commands) -> None:
     parser = commands.add_parser("setup-local", help="fetch the LLM that runs on this machine")
     parser.set_defaults(run=_command("setup"))
+
+
+def _add_completion(commands: Commands) -> None:
+    parser = commands.add_parser("completion", help="print what lets a shell complete with Tab")
+    parser.set_defaults(run=_command("completion"))
+    parser.add_argument("shell", choices=("bash", "zsh", "fish"))
+
+
+def _add_json(parser: ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="as JSON, for other programs")
 
 
 def _add_place(parser: ArgumentParser) -> None:

@@ -13,20 +13,23 @@ from chatrecord.sqlalchemy import list_chats
 
 from . import figures
 from .answer import shortened
-from .database import existing_database
+from .database import existing_database, untouched_database
+from .json_output import print_json
 from .program import PROGRAM
 from .reference import scope_of, short
 from .screen import Screen, as_it_is, plain
 
 
 def run(arguments: Namespace) -> int:
-    """List the chats: a table on a terminal, tab-separated lines in a pipe."""
+    """List the chats: a table on a terminal, tab-separated lines in a pipe, or JSON."""
     try:
         found = asyncio.run(_found(arguments))
     except ValueError as error:
         raise ConfigurationError(str(error)) from error
     screen = Screen()
-    if not found and arguments.search is not None:
+    if arguments.json:
+        print_json(found)
+    elif not found and arguments.search is not None:
         screen.note(f"No chat here has a title with {arguments.search!r} in it")
     elif not found:
         screen.note(f"There are no chats here yet: start one with {PROGRAM} chat")
@@ -43,6 +46,12 @@ async def _found(arguments: Namespace) -> list[ChatRecord]:
         return await list_chats(
             db, limit=arguments.limit, search=arguments.search, **scope_of(arguments.user)
         )
+
+
+async def latest(place: str, user: str | None, limit: int) -> list[ChatRecord]:
+    """The chats that were active last, in a database that is left as it is."""
+    async with untouched_database(place) as db:
+        return await list_chats(db, limit=limit, **scope_of(user))
 
 
 def _table(chats: list[ChatRecord]) -> Table:

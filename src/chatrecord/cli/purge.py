@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from argparse import Namespace
 from datetime import datetime
 
 from chatrecord.errors import ConfigurationError
 from chatrecord.sqlalchemy import purge
 
+from .confirmation import can_ask, is_confirmed
 from .database import existing_database
 from .reference import scope_of
 from .screen import Screen
@@ -22,11 +22,11 @@ def run(arguments: Namespace) -> int:
     """Ask, unless that is answered by --yes; delete, and say how many."""
     screen = Screen()
     if not arguments.yes:
-        if not sys.stdin.isatty():
+        if not can_ask():
             msg = "Nobody can be asked here whether to delete them: say so with --yes"
             raise ConfigurationError(msg)
         found = asyncio.run(_found(arguments))
-        if not found or not _is_meant(screen, found, arguments.older_than):
+        if not found or not _is_meant(found, arguments.older_than):
             screen.note("Nothing was deleted")
             return 0
     gone = asyncio.run(_purged(arguments))
@@ -34,11 +34,9 @@ def run(arguments: Namespace) -> int:
     return 0
 
 
-def _is_meant(screen: Screen, found: int, before: datetime) -> bool:
+def _is_meant(found: int, before: datetime) -> bool:
     these = f"more than {_COUNTED:,} chats" if found > _COUNTED else _chats(found)
-    question = f"Delete {these}, not used since {before:%Y-%m-%d %H:%M} UTC? [y/N] "
-    screen.notes.out(question, end="", highlight=False)
-    return sys.stdin.readline().strip().lower() in ("y", "yes")
+    return is_confirmed(f"Delete {these}, not used since {before:%Y-%m-%d %H:%M} UTC?")
 
 
 async def _found(arguments: Namespace) -> int:

@@ -5,18 +5,19 @@ from __future__ import annotations
 import asyncio
 from argparse import Namespace
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 from rich.table import Table
 
-from chatrecord.records import ApiRequest, ChatRecord, Message, ToolCall, Usage
+from chatrecord.records import ApiRequest, Attached, ChatRecord, Message, ToolCall, Usage
 
 from . import figures
 from .answer import call_line, cost_of, outcome_line, shortened, tokens_of
 from .chats import model_of, title
 from .database import Chats, existing_database
+from .json_output import print_json
 from .reference import chat_of
 from .screen import DIM, Screen, as_it_is
 
@@ -31,7 +32,7 @@ class Stored:
 
     chat: ChatRecord
     messages: Sequence[Message]
-    tool_calls: Mapping[UUID, Sequence[ToolCall]]
+    tool_calls: Sequence[ToolCall]
     requests: Sequence[ApiRequest]
     usage: Usage
 
@@ -39,10 +40,16 @@ class Stored:
 def run(arguments: Namespace) -> int:
     """Show the chat: its messages with their tool calls, its requests, and the totals."""
     stored = asyncio.run(_stored(arguments))
+    if arguments.json:
+        print_json(stored)
+        return 0
     screen = Screen()
     _show_head(stored.chat, screen)
+    calls: dict[UUID, list[ToolCall]] = defaultdict(list)
+    for call in stored.tool_calls:
+        calls[call.message_id].append(call)
     for message in stored.messages:
-        show_message(message, stored.tool_calls.get(message.id, ()), screen)
+        show_message(message, calls[message.id], screen)
     _show_requests(stored.requests, screen)
     _show_totals(stored, screen)
     return 0
@@ -51,9 +58,7 @@ def run(arguments: Namespace) -> int:
 async def _stored(arguments: Namespace) -> Stored:
     async with existing_database(arguments.db) as db:
         chat = await chat_of(db, arguments.chat, arguments.user)
-        calls: dict[UUID, list[ToolCall]] = defaultdict(list)
-        for call in await db.store.tool_calls(chat.id):
-            calls[call.message_id].append(call)
+        calls = await db.store.tool_calls(chat.id)
         requests = await db.store.requests(chat.id)
         usage = await db.store.usage(chat.id)
         return Stored(chat, await _all_messages(db, chat.id), calls, requests, usage)
@@ -76,11 +81,21 @@ def show_message(message: Message, calls: Sequence[ToolCall], screen: Screen) ->
     if message.reasoning:
         _line(screen, f"[{DIM} italic]", message.reasoning.strip())
     if message.text:
-        screen.write(message.text.rstrip("\n"))
+        # Only LLMs mean Markdown: what a person typed is shown as it was typed.
+        say = screen.answer if message.role == "assistant" else screen.write
+        say(message.text.rstrip("\n"))
         screen.end_line()
+    for file in message.attachments:
+        _line(screen, f"[{DIM}]", f"+ {_file_line(file)}")
     for call in calls:
         _line(screen, f"[{DIM}]", f"⚙ {call_line(call)}")
         _line(screen, f"[{DIM}]", f"  → {outcome_line(call)}")
+
+
+def _file_line(file: Attached) -> str:
+    size = None if file.size is None else f"{file.size:,} bytes"
+    details = ", ".join(detail for detail in (file.media_type, size) if detail)
+    return f"{file.url or file.name or 'a file'} ({details or 'kind unknown'})"
 
 
 def _heading(message: Message) -> str:
@@ -134,10 +149,9 @@ def _cells(request: ApiRequest) -> tuple[str, ...]:
 
 def _show_totals(stored: Stored, screen: Screen) -> None:
     usage = stored.usage
-    calls = sum(map(len, stored.tool_calls.values()))
     parts = [
         _number(len(stored.messages), "message"),
-        _number(calls, "tool call"),
+        _number(len(stored.tool_calls), "tool call"),
         _number(usage.requests, "request"),
         tokens_of(usage),
         cost_of(usage),

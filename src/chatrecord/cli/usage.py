@@ -15,6 +15,7 @@ from chatrecord.sqlalchemy import usage
 
 from . import figures
 from .database import existing_database
+from .json_output import print_json
 from .reference import scope_of
 from .screen import Screen, as_it_is, plain
 
@@ -25,13 +26,15 @@ _WIDE = 110
 
 
 def run(arguments: Namespace) -> int:
-    """Print the report: a table on a terminal, tab-separated lines in a pipe."""
+    """Print the report: a table on a terminal, tab-separated lines in a pipe, or JSON."""
     try:
         rows = asyncio.run(_report(arguments))
     except ValueError as error:
         raise ConfigurationError(str(error)) from error
     screen = Screen()
-    if not any(row.usage.requests for row in rows):
+    if arguments.json:
+        print_json(rows)
+    elif not any(row.usage.requests for row in rows):
         screen.note("Nothing was asked in that time")
     elif screen.is_terminal:
         narrow = screen.out.width < _WIDE
