@@ -29,6 +29,25 @@ def test_only_the_answer_is_written_to_standard_output(
     ]
 
 
+def test_without_streaming_the_answer_comes_whole(
+    start: Start, provider: ProviderServer, database: Path
+) -> None:
+    provider.script(says("Par", "is.", pause=0.5))
+    process = start("chat", "--model", MODEL, "--no-stream", "Capital of France?")
+    assert process.stdout is not None
+    assert process.stdout.read(1) == "P"
+    assert said(database)[-1] == ("assistant", "complete", "Paris.")
+    assert process.stdout.read() == "aris.\n"
+
+
+def test_without_streaming_a_cut_answer_is_shown_as_far_as_it_came(
+    call: Run, provider: ProviderServer
+) -> None:
+    provider.script(says("Par", "is.", ends="dropped"))
+    done = call("chat", "--model", MODEL, "--no-stream", "Capital of France?")
+    assert (done.returncode, done.stdout) == (1, "Paris.\n")
+
+
 def test_tokens_and_cost_are_shown_with_the_answer(call: Run, provider: ProviderServer) -> None:
     provider.script(says("Paris.", spent=Spent(input=1200, output=34)))
     told = call("chat", "--model", MODEL, "Capital of France?").stderr

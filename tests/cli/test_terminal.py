@@ -110,3 +110,22 @@ def test_a_title_is_not_markup_in_the_table_of_a_terminal(
         assert screen.wait() == 0
     assert "openai:gpt-4o" in screen.shown
     assert "What is [red]this?" in screen.shown
+
+
+def test_no_other_product_is_advertised(
+    terminal: Open, provider: ProviderServer, environment: dict[str, str]
+) -> None:
+    environment.pop("PYDANTIC_AI_NO_BANNER", None)
+    provider.script(says("Hello!"))
+    with terminal("chat", "--model", MODEL) as screen:
+        screen.prompt()
+        screen.type("Hi")
+        screen.until("Hello!")
+        screen.prompt()
+        screen.press(CTRL_D)
+        assert screen.wait() == 0
+    with terminal("chat", "--model", "anthropic:claude-sonnet-5-5", "Hi") as failed:
+        assert failed.wait() == 1
+    assert "Set the `ANTHROPIC_API_KEY` environment variable" in failed.shown
+    for product in ("logfire", "pydantic", "http"):
+        assert product not in (screen.shown + failed.shown).lower()

@@ -3,27 +3,41 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from decimal import Decimal
+from itertools import groupby
 
 from chatrecord import Chat
 from chatrecord.records import Chunk, Json, Reply, ToolCall, Usage
 
 from . import figures
+from .question import Question
 from .screen import Screen
 
 _LONGEST_VALUE = 100
 
 
-async def show_answer(chat: Chat, prompt: str, screen: Screen) -> Reply[str]:
-    """Ask, and write the answer as it is stored. Raises what the run raises."""
-    kind = None
-    async with chat.stream(prompt) as stream:
-        async for chunk in stream:
-            if kind not in (None, chunk.kind):
-                screen.end_line()
-            kind = chunk.kind
-            _show(chunk, screen)
+async def stream_answer(chat: Chat, question: Question, screen: Screen) -> Reply[str]:
+    """Ask, and show the answer as it is stored. Raises what the run raises."""
+    view = _AnswerView(screen)
+    async with chat.stream(question.text, attachments=question.attachments) as stream:
+        # All that has come at once: a terminal that draws slowly does not fall behind.
+        while chunks := await stream.take():
+            view.show(chunks)
     screen.end_line()
+    return stream.reply
+
+
+async def whole_answer(chat: Chat, question: Question, screen: Screen) -> Reply[str]:
+    """Ask, and show the answer once it has ended, whole or not. Raises what the run raises."""
+    came: list[Chunk] = []
+    try:
+        async with chat.stream(question.text, attachments=question.attachments) as stream:
+            while chunks := await stream.take():
+                came += chunks
+    finally:
+        _AnswerView(screen).show(came)
+        screen.end_line()
     return stream.reply
 
 
@@ -77,13 +91,28 @@ def shortened(text: str, longest: int = _LONGEST_VALUE) -> str:
     return line if len(line) <= longest else f"{line[: longest - 1]}…"
 
 
-def _show(chunk: Chunk, screen: Screen) -> None:
-    if chunk.text:
-        screen.write(chunk.text)
-    if chunk.reasoning:
-        screen.whisper(chunk.reasoning)
-    if chunk.tool_call is not None:
-        _show_call(chunk, chunk.tool_call, screen)
+class _AnswerView:
+    """An answer on the screen, with each kind of its chunks on lines of its own."""
+
+    def __init__(self, screen: Screen) -> None:
+        self._screen = screen
+        self._kind: str | None = None
+
+    def show(self, chunks: Sequence[Chunk]) -> None:
+        for kind, of_a_kind in groupby(chunks, lambda chunk: chunk.kind):
+            if self._kind not in (None, kind):
+                self._screen.end_line()
+            self._kind = kind
+            self._show_all(list(of_a_kind))
+
+    def _show_all(self, chunks: Sequence[Chunk]) -> None:
+        if text := "".join(chunk.text for chunk in chunks):
+            self._screen.answer(text)
+        if reasoning := "".join(chunk.reasoning for chunk in chunks):
+            self._screen.whisper(reasoning)
+        for chunk in chunks:
+            if chunk.tool_call is not None:
+                _show_call(chunk, chunk.tool_call, self._screen)
 
 
 def _show_call(chunk: Chunk, call: ToolCall, screen: Screen) -> None:

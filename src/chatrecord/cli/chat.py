@@ -5,26 +5,28 @@ from __future__ import annotations
 import asyncio
 import os
 import shlex
-import sys
 from argparse import Namespace
+from collections.abc import Sequence
 from contextlib import ExitStack
 
-from chatrecord import Chat
+from chatrecord import Attachment, Chat, Limits
 from chatrecord.chats.options import RuntimeOptions
-from chatrecord.errors import ChatBusy, ConfigurationError, DatabaseFailed, RunError
+from chatrecord.errors import ChatBusy, DatabaseFailed, RunError
 from chatrecord.records import ChatRecord, Reply
 from chatrecord.sqlalchemy import create_chat, load_chat
 
-from .answer import footer, shortened, show_answer
+from .answer import footer, shortened, stream_answer, whole_answer
 from .arguments import DEFAULT_DB
 from .database import Chats, open_database, shown
 from .keyboard import Keyboard
 from .llm import Choice, open_llm
 from .program import PROGRAM
+from .question import Question, question_text, read_files
 from .reference import chat_of, latest_chat, scope_of, short
 from .screen import Screen
 from .show import show_message
 from .stopping import until_stopped
+from .tool_file import Tool, tools_of
 
 _SHOWN_ON_RESUMING = 6
 _LONGEST_TITLE = 60
@@ -33,25 +35,14 @@ _FAILED, _STOPPED = 1, 128 + 2
 
 def run(arguments: Namespace) -> int:
     """Answer the one question that was given, or talk until the user leaves."""
-    question = _question(arguments)
+    text = question_text(arguments.prompt, arguments.attach)
+    files = asyncio.run(read_files(arguments.attach))
+    tools = [tool for file in arguments.tools for tool in tools_of(file)]
     # What pydantic-ai says to those who build with it is not for those who chat.
     os.environ.setdefault("PYDANTIC_AI_NO_BANNER", "1")
     with ExitStack() as stack:
-        talk = Talk(arguments, Screen(), stack)
-        return talk.go_on() if question is None else talk.say(question)
-
-
-def _question(arguments: Namespace) -> str | None:
-    """What was typed after the command or piped into it; `None` to talk."""
-    if arguments.prompt:
-        return " ".join(arguments.prompt)
-    if sys.stdin.isatty():
-        return None
-    piped = sys.stdin.buffer.read().decode(errors="replace").strip()
-    if not piped:
-        msg = f'There is nothing to ask. Say it: {PROGRAM} chat "...", or pipe it in'
-        raise ConfigurationError(msg)
-    return piped
+        talk = Talk(arguments, tools, Screen(), stack)
+        return talk.go_on(files) if text is None else talk.say(Question(text, files))
 
 
 class Talk:
@@ -60,9 +51,13 @@ class Talk:
     The loop only runs while something is awaited, so that the prompt is an ordinary `input()`.
     """
 
-    def __init__(self, arguments: Namespace, screen: Screen, stack: ExitStack) -> None:
+    def __init__(
+        self, arguments: Namespace, tools: Sequence[Tool], screen: Screen, stack: ExitStack
+    ) -> None:
         self._arguments = arguments
+        self._tools = tools
         self._screen = screen
+        self._show_answer = whole_answer if arguments.no_stream else stream_answer
         self._runner = stack.enter_context(asyncio.Runner())
         self._db: Chats = self._runner.run(open_database(arguments.db))
         stack.callback(lambda: self._runner.run(self._db.close()))
@@ -70,38 +65,40 @@ class Talk:
         self._choice: Choice = stack.enter_context(open_llm(arguments.model, screen))
         self._chat: Chat | None = None
 
-    def say(self, prompt: str) -> int:
+    def say(self, question: Question) -> int:
         """Ask, show the answer and what it took. Returns the exit status that stands for it."""
         try:
-            return self._runner.run(self._answer(prompt))
+            return self._runner.run(self._answer(question))
         except (RunError, ChatBusy, DatabaseFailed) as error:
             self._screen.note(f"chatrecord: {error}", "red")
             return _FAILED
 
-    def go_on(self) -> int:
-        """Talk until the user leaves."""
-        self._greet()
+    def go_on(self, files: Sequence[Attachment]) -> int:
+        """Talk until the user leaves. The files go with the first question."""
+        self._greet(files)
         keyboard = Keyboard(self._screen)
         if self._record is not None:
             self._runner.run(self._show_earlier(self._record, keyboard))
         for line in keyboard.lines():
-            self.say(line)
+            self.say(Question(line, files))
+            files = ()
         self._part()
         return 0
 
-    async def _answer(self, prompt: str) -> int:
-        reply = await until_stopped(self._ask(prompt))
+    async def _answer(self, question: Question) -> int:
+        reply = await until_stopped(self._ask(question))
         if reply is None:
             self._screen.note("stopped; what came of the answer is stored")
             return _STOPPED
         self._screen.note(footer(reply, is_local=self._choice.is_local))
         return 0
 
-    async def _ask(self, prompt: str) -> Reply[str]:
+    async def _ask(self, question: Question) -> Reply[str]:
         # The first time, opening the chat loads the LLM library, which takes a second.
         self._screen.wait("thinking ...")
         try:
-            return await show_answer(await self._opened(prompt), prompt, self._screen)
+            chat = await self._opened(question.text)
+            return await self._show_answer(chat, question, self._screen)
         finally:
             self._screen.end_line()
 
@@ -136,11 +133,22 @@ class Talk:
         )
 
     def _options(self) -> RuntimeOptions:
-        return {"on_disconnect": "stop", "window": self._choice.window, "any_agent": True}
+        return {
+            "on_disconnect": "stop",
+            "window": self._choice.window,
+            "any_agent": True,
+            "tools": self._tools,
+            "limits": Limits(attachment_bytes=None),
+        }
 
-    def _greet(self) -> None:
+    def _greet(self, files: Sequence[Attachment]) -> None:
         place = shown(self._arguments.db)
         self._screen.note(f"{self._choice.name} · {place} · Ctrl-C stops an answer, Ctrl-D leaves")
+        if self._tools:
+            self._screen.note(f"tools: {', '.join(tool.__name__ for tool in self._tools)}")
+        if files:
+            names = ", ".join(file.name or "a file" for file in files)
+            self._screen.note(f"with the first question: {names}")
 
     async def _show_earlier(self, record: ChatRecord, keyboard: Keyboard) -> None:
         messages = await self._db.store.messages(record.id, limit=_SHOWN_ON_RESUMING, before=None)
@@ -161,4 +169,6 @@ class Talk:
             value = getattr(self._arguments, option)
             if value not in (None, DEFAULT_DB) and "@" not in value:
                 words += [f"--{option}", value]
+        for file in self._arguments.tools:
+            words += ["--tools", file]
         return shlex.join(words)
