@@ -11,7 +11,7 @@ from chatrecord import Compact
 from chatrecord.sqlalchemy import Database, create_chat, load_chat
 
 from .answers import Answer, Call, Refusal, says
-from .conftest import PROVIDERS, ConnectModel, Provider
+from .conftest import OPENAI_CHAT, PROVIDERS, ConnectModel, Provider
 from .server import ProviderServer
 from .wire import Said
 
@@ -134,3 +134,23 @@ async def test_a_title_is_asked_for_in_a_valid_request(
     assert await chat.generate_title() == "Weather in two cities"
 
     assert [who for who, _ in spoken(server.received[-1].said())] == ["system", "user"]
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        ("<think>\nThe user", " asks.\n</think>\n\nTravel policy"),
+        ("The user asks.", "\n</think>\n\n", "Travel policy"),
+        ("<think>The user asks.</thi", "nk>Travel policy"),
+        ("<think>", "The user asks.", "</think>", "\n\n", "Travel policy"),
+    ],
+    ids=["with the text", "opened by the template", "a tag cut in two", "tags as tokens"],
+)
+async def test_a_title_has_no_reasoning_in_it(
+    db: Database, connect: ConnectModel, server: ProviderServer, pieces: tuple[str, ...]
+) -> None:
+    server.script(says("It is 30 days."), says(*pieces))
+    chat = await create_chat(db, connect(OPENAI_CHAT))
+    await chat.ask("How much leave?")
+
+    assert await chat.generate_title() == "Travel policy"

@@ -24,6 +24,9 @@ from chatrecord.records import Message
 from .capability import RequestRecording
 from .messages import json_of, message_of, texts_in
 
+THINKING_TAGS = ("<think>", "</think>")
+"""What most models that reason in their text put around it."""
+
 _NOT_BESIDE = ("tool_choice", "parallel_tool_calls", "stop_sequences", "max_tokens")
 """Settings that are meant for the chat's own answers, and may be refused without tools."""
 
@@ -44,7 +47,19 @@ async def side_answer(
         capabilities=[recording],
         infer_name=False,
     )
-    return result.output
+    return without_reasoning(result.output, model.profile.get("thinking_tags", THINKING_TAGS))
+
+
+def without_reasoning(text: str, tags: tuple[str, str]) -> str:
+    """The text behind reasoning in tags, which pydantic-ai parts only where a tag is a chunk.
+
+    A model whose chat template opens the reasoning tells its end alone.
+    """
+    opening, closing = tags
+    _, is_closed, answer = text.rpartition(closing)
+    if is_closed:
+        return answer.strip()
+    return text.partition(opening)[0].strip() if opening in text else text
 
 
 def side_settings(agent: Agent[Any, Any], settings: ModelSettings | None) -> ModelSettings | None:
