@@ -42,7 +42,12 @@ def test_two_calls_of_one_id_get_their_results_in_order() -> None:
         ModelRequest(parts=[Result("a", "first", "call_1"), Result("a", "second", "call_1")]),
     ]
 
-    assert ids_of(unique_ids(history)) == ["call_1", "call_1_2", "call_1", "call_1_2"]
+    assert ids_of(unique_ids(history, is_going_on=False)) == [
+        "call_1",
+        "call_1_2",
+        "call_1",
+        "call_1_2",
+    ]
 
 
 def test_a_history_with_valid_ids_is_sent_as_it_is() -> None:
@@ -54,3 +59,13 @@ def test_a_history_with_valid_ids_is_sent_as_it_is() -> None:
     sent = sendable_ids(history, TestModel())
 
     assert all(new is old for new, old in zip(sent, history, strict=True))
+
+
+def test_calls_that_a_run_goes_on_from_keep_their_ids() -> None:
+    history: list[ModelMessage] = [
+        ModelResponse(parts=[Call("a", "{}", "call_1")]),
+        ModelRequest(parts=[Result("a", "A", "call_1")]),
+        ModelResponse(parts=[Call("b", "{}", "call_1")]),
+    ]
+
+    assert ids_of(unique_ids(history, is_going_on=True)) == ["call_1_2", "call_1_2", "call_1"]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict, deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from itertools import count
@@ -77,12 +77,27 @@ _MISTRAL = Rule(re.compile(r"[a-zA-Z0-9]{9}"), re.compile(r"[a-zA-Z0-9]{9}"), 9)
 
 def sendable_ids(messages: Sequence[ModelMessage], model: Model) -> list[ModelMessage]:
     """The messages with ids of tool calls that the model's provider takes."""
-    return _renamed(messages, _rule_of(model), model.system)
+    return _renamed(messages, _Ids(_rule_of(model)), model.system)
 
 
-def unique_ids(messages: Sequence[ModelMessage]) -> list[ModelMessage]:
-    """The messages with each call's id once, so that each call is matched with its own result."""
-    return _renamed(messages, _ANY, None)
+def unique_ids(messages: Sequence[ModelMessage], *, is_going_on: bool) -> list[ModelMessage]:
+    """The messages with each call's id once, so that each call is matched with its own result.
+
+    Where the run goes on from the last answer, its calls keep their ids: results come by them.
+    """
+    kept = _place_of_last_answer(messages) if is_going_on else len(messages)
+    ids = _Ids(_ANY, taken={call.tool_call_id for call in _calls_in(messages[kept:])})
+    return [*_renamed(messages[:kept], ids, None), *messages[kept:]]
+
+
+def _place_of_last_answer(messages: Sequence[ModelMessage]) -> int:
+    answers = (at for at, it in enumerate(messages) if isinstance(it, ModelResponse))
+    return max(answers, default=len(messages))
+
+
+def _calls_in(messages: Sequence[ModelMessage]) -> Iterator[ToolCallPart]:
+    for message in messages:
+        yield from (part for part in message.parts if isinstance(part, ToolCallPart))
 
 
 def _rule_of(model: Model) -> Rule:
@@ -97,9 +112,8 @@ def _rule_of(model: Model) -> Rule:
 
 
 def _renamed(
-    messages: Sequence[ModelMessage], rule: Rule, provider: str | None
+    messages: Sequence[ModelMessage], ids: _Ids, provider: str | None
 ) -> list[ModelMessage]:
-    ids = _Ids(rule)
     return [
         ids.of_answer(message, is_own=message.provider_name == provider)
         if isinstance(message, ModelResponse)

@@ -155,7 +155,8 @@ def history_of(records: Sequence[Message], *, is_going_on: bool) -> list[ModelMe
     found = (_loaded(record) for record in records if record.role != "summary")
     messages = [message for message in found if message is not None]
     messages = _after(summary[-1], messages) if summary else messages
-    return repair_messages(unique_ids(messages), repair_last_response=not is_going_on)
+    messages = unique_ids(messages, is_going_on=is_going_on)
+    return repair_messages(messages, repair_last_response=not is_going_on)
 
 
 def _after(summary: str, messages: list[ModelMessage]) -> list[ModelMessage]:
