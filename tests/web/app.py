@@ -43,6 +43,7 @@ SCRIPTS: dict[str, Callable[[], Script]] = {
     "hello": lambda: Script([say("Hello ", "there, ", "Zoë \U0001f642 </script>\n\n", "bye.")]),
     "other": lambda: Script([say("Something ", "else.")]),
     "slow": lambda: Script([say(*WORDS, pause=0.04)]),
+    "slower": lambda: Script([say(*WORDS, pause=0.2)]),
     "late": lambda: Script([meet(lambda: asyncio.sleep(0.7)), say("At last.")]),
     "tools": lambda: Script(
         [think("Let me ", "add."), say("I add. "), call("add", "call-1", a=1, b=2)],

@@ -75,7 +75,7 @@ async def test_another_server_shows_and_stops_an_answer(tmp_path: Path) -> None:
             made = (await mine.post("/chats/new", json={})).json()
             body = {"id": made["id"], "text": "Go on."}
             async with mine.stream(
-                "POST", "/chats", json=body, headers={"x-script": "slow"}
+                "POST", "/chats", json=body, headers={"x-script": "slower"}
             ) as first:
                 following = asyncio.create_task(other.get(f"/chats/{made['id']}/stream"))
                 await asyncio.sleep(0.6)
