@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from chatrecord.cli.answer import stream_answer
-from chatrecord.cli.question import Question
 from chatrecord.cli.screen import Screen
 from chatrecord.sqlalchemy import Database, create_chat
 from chatrecord.sqlalchemy.database import ReadyMade
@@ -25,7 +24,7 @@ async def test_tool_calls_and_reasoning_are_stored_with_the_answer(
         [say("It is "), say("sunny.")],
     )
     chat = await create_chat(db, llm, tools=[weather])
-    reply = await stream_answer(chat, Question("How is it in Graz?"), Screen())
+    reply = await stream_answer(chat.stream("How is it in Graz?"), Screen())
     out, err = capsys.readouterr()
     assert out == "Let me see.\nIt is sunny.\n"
     reasoning, called, result = err.splitlines()

@@ -7,20 +7,19 @@ from collections.abc import Sequence
 from decimal import Decimal
 from itertools import groupby
 
-from chatrecord import Chat
+from chatrecord import ChatStream
 from chatrecord.records import Chunk, Json, Reply, ToolCall, Usage
 
 from . import figures
-from .question import Question
 from .screen import Screen
 
 _LONGEST_VALUE = 100
 
 
-async def stream_answer(chat: Chat, question: Question, screen: Screen) -> Reply[str]:
-    """Ask, and show the answer as it is stored. Raises what the run raises."""
+async def stream_answer(stream: ChatStream[str], screen: Screen) -> Reply[str]:
+    """Show the answer as it is stored. Raises what the run raises."""
     view = _AnswerView(screen)
-    async with chat.stream(question.text, attachments=question.attachments) as stream:
+    async with stream:
         # All that has come at once: a terminal that draws slowly does not fall behind.
         while chunks := await stream.take():
             view.show(chunks)
@@ -28,11 +27,11 @@ async def stream_answer(chat: Chat, question: Question, screen: Screen) -> Reply
     return stream.reply
 
 
-async def whole_answer(chat: Chat, question: Question, screen: Screen) -> Reply[str]:
-    """Ask, and show the answer once it has ended, whole or not. Raises what the run raises."""
+async def whole_answer(stream: ChatStream[str], screen: Screen) -> Reply[str]:
+    """Show the answer once it has ended, whole or not. Raises what the run raises."""
     came: list[Chunk] = []
     try:
-        async with chat.stream(question.text, attachments=question.attachments) as stream:
+        async with stream:
             while chunks := await stream.take():
                 came += chunks
     finally:

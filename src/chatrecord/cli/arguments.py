@@ -119,6 +119,7 @@ def _add_chat(commands: Commands) -> None:
         default=[],
         help="let the LLM call the public functions of a Python file; may be repeated",
     )
+    parser.add_argument("--approve", action="store_true", help="ask before each call of a tool")
     parser.add_argument(
         "--no-stream", action="store_true", help="show the answer once it is complete"
     )

@@ -6,16 +6,18 @@ import asyncio
 import os
 import shlex
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import ExitStack
+from typing import TypeAlias
 
-from chatrecord import Attachment, Chat, Limits
+from chatrecord import Attachment, Chat, ChatStream, Limits
 from chatrecord.chats.options import RuntimeOptions
 from chatrecord.errors import ChatBusy, DatabaseFailed, RunError
-from chatrecord.records import ChatRecord, Reply
+from chatrecord.records import ChatRecord, Reply, ToolCall
 from chatrecord.sqlalchemy import create_chat, load_chat
 
 from .answer import footer, shortened, stream_answer, whole_answer
+from .approval import DENIED, check_somebody_can_approve, is_approved, with_approval
 from .arguments import DEFAULT_DB
 from .database import Chats, open_database, shown
 from .keyboard import Keyboard
@@ -28,6 +30,8 @@ from .show import show_message
 from .stopping import until_stopped
 from .tool_file import Tool, tools_of
 
+Opening: TypeAlias = Callable[[], Awaitable[ChatStream[str]]]
+
 _SHOWN_ON_RESUMING = 6
 _LONGEST_TITLE = 60
 _FAILED, _STOPPED = 1, 128 + 2
@@ -38,6 +42,8 @@ def run(arguments: Namespace) -> int:
     text = question_text(arguments.prompt, arguments.attach)
     files = asyncio.run(read_files(arguments.attach))
     tools = [tool for file in arguments.tools for tool in tools_of(file)]
+    if arguments.approve:
+        check_somebody_can_approve()
     # What pydantic-ai says to those who build with it is not for those who chat.
     os.environ.setdefault("PYDANTIC_AI_NO_BANNER", "1")
     with ExitStack() as stack:
@@ -68,10 +74,18 @@ class Talk:
     def say(self, question: Question) -> int:
         """Ask, show the answer and what it took. Returns the exit status that stands for it."""
         try:
-            return self._runner.run(self._answer(question))
+            reply = self._read(lambda: self._asked(question))
+            while reply is not None and reply.awaiting_approval:
+                self._decide(reply.awaiting_approval)
+                reply = self._read(self._resumed)
         except (RunError, ChatBusy, DatabaseFailed) as error:
             self._screen.note(f"chatrecord: {error}", "red")
             return _FAILED
+        if reply is None:
+            self._screen.note("stopped; what came of the answer is stored")
+            return _STOPPED
+        self._screen.note(footer(reply, is_local=self._choice.is_local))
+        return 0
 
     def go_on(self, files: Sequence[Attachment]) -> int:
         """Talk until the user leaves. The files go with the first question."""
@@ -85,22 +99,34 @@ class Talk:
         self._part()
         return 0
 
-    async def _answer(self, question: Question) -> int:
-        reply = await until_stopped(self._ask(question))
-        if reply is None:
-            self._screen.note("stopped; what came of the answer is stored")
-            return _STOPPED
-        self._screen.note(footer(reply, is_local=self._choice.is_local))
-        return 0
+    def _read(self, opening: Opening) -> Reply[str] | None:
+        """Show an answer to its end. `None` where Ctrl-C has stopped it."""
+        return self._runner.run(until_stopped(self._shown(opening)))
 
-    async def _ask(self, question: Question) -> Reply[str]:
+    async def _shown(self, opening: Opening) -> Reply[str]:
         # The first time, opening the chat loads the LLM library, which takes a second.
         self._screen.wait("thinking ...")
         try:
-            chat = await self._opened(question.text)
-            return await self._show_answer(chat, question, self._screen)
+            return await self._show_answer(await opening(), self._screen)
         finally:
             self._screen.end_line()
+
+    async def _asked(self, question: Question) -> ChatStream[str]:
+        chat = await self._opened(question.text)
+        return chat.stream(question.text, attachments=question.attachments)
+
+    async def _resumed(self) -> ChatStream[str]:
+        assert self._chat is not None
+        return self._chat.resume()
+
+    def _decide(self, calls: Sequence[ToolCall]) -> None:
+        """Ask about each call. The LLM is told which it may not make, and answers all the same."""
+        assert self._chat is not None
+        for call in calls:
+            if is_approved(call):
+                self._runner.run(self._chat.approve(call.call_id))
+            else:
+                self._runner.run(self._chat.deny(call.call_id, reason=DENIED))
 
     async def _earlier_chat(self) -> ChatRecord | None:
         arguments = self._arguments
@@ -137,7 +163,7 @@ class Talk:
             "on_disconnect": "stop",
             "window": self._choice.window,
             "any_agent": True,
-            "tools": self._tools,
+            "tools": with_approval(self._tools) if self._arguments.approve else self._tools,
             "limits": Limits(attachment_bytes=None),
         }
 
@@ -171,4 +197,6 @@ class Talk:
                 words += [f"--{option}", value]
         for file in self._arguments.tools:
             words += ["--tools", file]
+        if self._arguments.approve:
+            words.append("--approve")
         return shlex.join(words)
