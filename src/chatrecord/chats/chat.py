@@ -460,7 +460,7 @@ class Chat:
 
     async def _content(self, prompt: Prompt, attachments: Sequence[Attachable]) -> Prompt:
         """What is asked, files and all."""
-        check_prompt(prompt)
+        check_prompt(prompt, has_files=bool(attachments))
         limit = self._policies.limits.attachment_bytes
         files = await read_attachments(attachments, limit)
         return self._llm.attached(prompt, files) if files else prompt

@@ -68,7 +68,7 @@ def check_key(key: object) -> None:
         raise ValueError(msg)
 
 
-def check_prompt(prompt: object) -> None:
+def check_prompt(prompt: object, *, has_files: bool) -> None:
     """Raise `TypeError` or `ValueError` for what asks nothing, or cannot be asked."""
     if isinstance(prompt, str):
         parts: Sequence[object] = [prompt]
@@ -84,7 +84,7 @@ def check_prompt(prompt: object) -> None:
                 "library makes them. Paths and Attachments go into attachments="
             )
             raise TypeError(msg)
-    if all(isinstance(part, str) and not part.strip() for part in parts):
+    if not has_files and all(isinstance(part, str) and not part.strip() for part in parts):
         msg = "prompt= is blank: there is nothing to ask"
         raise ValueError(msg)
 

@@ -32,9 +32,13 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class Anew:
-    """An answer generated again: the last, or that with this id (its run's)."""
+    """An answer generated again: the last, or that with this id (its run's).
+
+    `question` is the one that it is to answer, as the client has it. It may never have come here.
+    """
 
     message_id: str | None
+    question: Question | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,7 @@ def wish_of(body: dict[str, object]) -> Wish:
     trigger = optional_text(body, "trigger") or "submit-message"
     message_id = identifier(body, "messageId")
     if trigger == "regenerate-message":
-        return Anew(message_id)
+        return Anew(message_id, _last_question(body))
     if trigger != "submit-message":
         raise invalid("'trigger' is submit-message or regenerate-message.")
     if body.get("messages") is None and body.get("message") is None:
@@ -74,11 +78,24 @@ def wish_of(body: dict[str, object]) -> Wish:
         return Decided(_decisions(_parts(message)))
     if message.get("role") != "user":
         raise invalid("The last message has to be a user's, or an answer with decided tool calls.")
-    parts = _parts(message)
-    text, files = _text(parts), _files(parts)
+    question = _question(message)
     if message_id is not None:
-        return Edit(message_id, text, files)
-    return Question(text, identifier(message, "id"), files)
+        return Edit(message_id, question.text, question.files)
+    return question
+
+
+def _last_question(body: dict[str, object]) -> Question | None:
+    """The last of the messages, if it is a user's."""
+    if not body.get("messages") and body.get("message") is None:
+        return None
+    message = _last_message(body)
+    return _question(message) if message.get("role") == "user" else None
+
+
+def _question(message: dict[str, object]) -> Question:
+    parts = _parts(message)
+    files = _files(parts)
+    return Question(_text(parts, files), identifier(message, "id"), files)
 
 
 def _plain(body: dict[str, object], message_id: str | None) -> Wish:
@@ -105,14 +122,20 @@ def _parts(message: dict[str, object]) -> Sequence[dict[str, object]]:
     return parts
 
 
-def _text(parts: Sequence[dict[str, object]]) -> str:
+def _text(parts: Sequence[dict[str, object]], files: Sequence[Upload]) -> str:
     said = [part.get("text") for part in parts if part.get("type") == "text"]
     if not all(isinstance(text, str) for text in said):
         raise invalid("A text part needs its 'text'.")
-    text = "\n".join(str(text) for text in said)
-    if not text.strip():
-        raise invalid("The message is blank: a file needs a question, too.")
-    return text
+    return checked_words("\n".join(str(text) for text in said), files)
+
+
+def checked_words(text: str, files: Sequence[Upload]) -> str:
+    """What is said, which may be nothing beside a file. Raises `BadRequest`."""
+    if text.strip():
+        return text
+    if not files:
+        raise invalid("The message is blank: send a text, a file, or both.")
+    return ""
 
 
 def _files(parts: Sequence[dict[str, object]]) -> tuple[Upload, ...]:

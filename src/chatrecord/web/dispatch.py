@@ -42,8 +42,8 @@ class Dispatcher:
                 )
             case Edit():
                 return await self._edited(wish)
-            case Anew(message_id):
-                return await self._anew(message_id)
+            case Anew():
+                return await self._anew(wish)
             case Decided(decisions):
                 return await self._decided(decisions)
 
@@ -106,8 +106,15 @@ class Dispatcher:
             for upload in uploads
         ]
 
-    async def _anew(self, message_id: str | None) -> tuple[ChatStream, Opening]:
-        question = None if message_id is None else await self._question_before(message_id)
+    async def _anew(self, wish: Anew) -> tuple[ChatStream, Opening]:
+        question = None if wish.message_id is None else await self._question_before(wish.message_id)
+        asked = wish.question
+        if question is None and asked is not None and asked.key is not None:
+            question = await self._question(asked.key)
+            if question is None:  # it never came here, or was refused
+                return await self.answer(asked)
+            if question.text != asked.text:  # an edit that came to nothing
+                return await self._edited(Edit(asked.key, asked.text, asked.files))
         try:
             return await self._begun(self._chat.regenerate(question.id if question else None))
         except ChatBusy as busy:

@@ -41,7 +41,7 @@ class BadRequest(Exception):
 
 NOT_FOUND = Problem(404, "not_found", "There is no such chat.")
 NOT_SIGNED_IN = Problem(401, "not_signed_in", "Sign in first.")
-UNKNOWN = Problem(500, "failed", "Something went wrong. What has arrived is stored.")
+UNKNOWN = Problem(500, "failed", "Something went wrong. The text so far is stored.")
 
 _KNOWN: dict[type[Exception], Problem] = {
     errors.ChatNotFound: NOT_FOUND,
@@ -55,14 +55,14 @@ _KNOWN: dict[type[Exception], Problem] = {
     errors.SentBefore: Problem(
         409, "sent_before", "The id of this message was used for another one."
     ),
-    errors.ChatBusy: Problem(409, "busy", "This chat is being answered just now."),
-    errors.NothingToResume: Problem(409, "nothing_to_resume", "There is nothing to go on with."),
-    errors.DatabaseFailed: Problem(503, "unavailable", "The chats cannot be reached just now."),
+    errors.ChatBusy: Problem(409, "busy", "This chat is being answered right now."),
+    errors.NothingToResume: Problem(409, "nothing_to_resume", "There is no answer to write again."),
+    errors.DatabaseFailed: Problem(503, "unavailable", "The chats cannot be reached right now."),
     errors.StreamTruncated: Problem(502, "truncated", "The answer broke off."),
     errors.RunInterrupted: Problem(503, "interrupted", "The answer was interrupted."),
     errors.RateLimited: Problem(429, "rate_limited", "Too many requests. Try again in a moment."),
     errors.ContextTooLong: Problem(422, "too_long", "This is too long for the model."),
-    errors.StreamStalled: Problem(504, "stalled", "The model has fallen silent."),
+    errors.StreamStalled: Problem(504, "stalled", "The model stopped responding."),
     errors.ProviderError: Problem(502, "provider_failed", "The model could not answer."),
     errors.ToolFailed: Problem(500, "tool_failed", "A tool has failed."),
     errors.Refused: Problem(422, "refused", "This cannot be answered here."),

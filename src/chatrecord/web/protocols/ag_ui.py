@@ -8,7 +8,14 @@ from uuid import UUID
 from chatrecord.attachments.attachment import Attachment
 from chatrecord.records import Chunk, Json, ToolCall
 from chatrecord.web.bodies import identifier, invalid, needed_id, optional_text, text_field
-from chatrecord.web.client_messages import LONGEST_TEXT, Decided, Decision, Question, Wish
+from chatrecord.web.client_messages import (
+    LONGEST_TEXT,
+    Decided,
+    Decision,
+    Question,
+    Wish,
+    checked_words,
+)
 from chatrecord.web.json_bytes import HEADERS, as_bytes, frame, quoted, text_of
 from chatrecord.web.uploads import MOST, attachment, from_base64
 
@@ -171,12 +178,10 @@ def _question(message: dict[str, object]) -> Question:
     parts = _objects(message, "content") if not isinstance(content, str) else []
     said = [text_field(part, "text", longest=LONGEST_TEXT) for part in parts if _is_text(part)]
     text = content if isinstance(content, str) else "\n".join(said)
-    if not text.strip():
-        raise invalid("The message is blank: a file needs a question, too.")
-    files = [_file(part) for part in parts if not _is_text(part)]
+    files = tuple(_file(part) for part in parts if not _is_text(part))
     if len(files) > MOST:
         raise invalid(f"A message has at most {MOST} files.")
-    return Question(text, identifier(message, "id"), tuple(files))
+    return Question(checked_words(text, files), identifier(message, "id"), files)
 
 
 def _is_text(part: dict[str, object]) -> bool:

@@ -1,0 +1,105 @@
+"""A page that tries again: the question that it shows is the one that is answered."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections import Counter
+from collections.abc import AsyncIterator
+from typing import Any, TypeAlias
+
+import httpx
+import pytest
+from pydantic_ai.messages import ModelMessage, UserPromptPart
+from pydantic_ai.models.function import AgentInfo, FunctionModel
+from starlette.applications import Starlette
+
+from chatrecord.sqlalchemy import Database
+from chatrecord.web import chat_routes
+
+Ui: TypeAlias = dict[str, Any]
+
+
+def user(message_id: str, text: str) -> Ui:
+    return {"id": message_id, "role": "user", "parts": [{"type": "text", "text": text}]}
+
+
+class Page:
+    """A page with one chat, whose LLM says how often it was asked and what."""
+
+    def __init__(self, web: httpx.AsyncClient, chat_id: str) -> None:
+        self._web = web
+        self._chat_id = chat_id
+
+    async def send(self, message: Ui, **fields: object) -> httpx.Response:
+        body = {"id": self._chat_id, "messages": [message], **fields}
+        return await self._web.post("/chats", json=body)
+
+    async def history(self) -> list[str]:
+        shown = (await self._web.get(f"/chats/{self._chat_id}")).json()["messages"]
+        return ["".join(part.get("text", "") for part in each["parts"]) for each in shown]
+
+
+@pytest.fixture
+async def page(any_url: str) -> AsyncIterator[Page]:
+    asked = Counter[str]()
+
+    async def echo(messages: list[ModelMessage], _info: AgentInfo) -> AsyncIterator[str]:
+        prompts = [part for each in messages for part in each.parts]
+        content = [part.content for part in prompts if isinstance(part, UserPromptPart)][-1]
+        words = [content] if isinstance(content, str) else [it for it in content if type(it) is str]
+        question = "".join(words) or "a picture"
+        asked[question] += 1
+        yield f"Answer {asked[question]} to {question}"
+        if question.startswith("flaky") and asked[question] == 1:
+            raise OSError
+
+    async with Database(any_url) as db:
+        model = FunctionModel(stream_function=echo, model_name="echo")
+        owner = {"user_id": "ann"}
+        routes = chat_routes(db, model, owner=lambda _: owner, prefix="/chats", retries=0)
+        transport = httpx.ASGITransport(Starlette(routes=routes))
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as web:
+            made = (await web.post("/chats/new", json={})).json()
+            yield Page(web, made["id"])
+
+
+async def test_a_retry_of_a_question_that_never_arrived_asks_it(page: Page) -> None:
+    await page.send(user("q1", "one"))
+
+    await page.send(user("q2", "two"), trigger="regenerate-message")
+
+    assert await page.history() == ["one", "Answer 1 to one", "two", "Answer 1 to two"]
+
+
+async def test_a_retry_after_a_failed_edit_edits(page: Page) -> None:
+    await page.send(user("q1", "one"))
+    await page.send(user("q1", "flaky two"), messageId="q1")
+
+    await page.send(user("q1", "flaky two"), trigger="regenerate-message")
+
+    assert await page.history() == ["flaky two", "Answer 2 to flaky two"]
+
+
+async def test_a_retry_of_a_question_that_was_answered_regenerates_its_answer(page: Page) -> None:
+    await page.send(user("q1", "one"))
+
+    await page.send(user("q1", "one"), trigger="regenerate-message")
+
+    assert await page.history() == ["one", "Answer 2 to one"]
+
+
+async def test_a_picture_needs_no_words(page: Page) -> None:
+    png = b64encode(b"\x89PNG\r\n\x1a\n").decode()
+    picture = {"type": "file", "mediaType": "image/png", "url": f"data:image/png;base64,{png}"}
+
+    sent = await page.send({"id": "q1", "role": "user", "parts": [picture]})
+
+    assert sent.status_code == 200
+    assert await page.history() == ["", "Answer 1 to a picture"]
+
+
+async def test_a_message_of_nothing_is_refused(page: Page) -> None:
+    sent = await page.send(user("q1", " "))
+
+    assert sent.status_code == 422
+    assert "send a text, a file, or both" in sent.json()["error"]["message"]
