@@ -101,6 +101,18 @@ def test_nothing_is_cleared_before_it_is_written_over() -> None:
     assert picture(raw) == ["One word after the other, and all of them stay.", ""]
 
 
+def test_in_a_narrower_window_the_block_begins_anew() -> None:
+    file = StringIO()
+    console = Console(file=file, force_terminal=True, width=70, height=60, _environ={})
+    markdown = LiveMarkdown(console)
+    markdown.write("Take the night train, it is slow")
+    console.width = 20
+    markdown.write(" and cheap.")
+    markdown.end()
+    last = picture(file.getvalue())[-4:]
+    assert last == ["Take the night", "train, it is slow", "and cheap.", ""]
+
+
 def test_an_answer_is_rendered_while_it_comes(terminal: Open, provider: ProviderServer) -> None:
     provider.script(says("Take the **night", " train**, ", "it is `cheap`.", pause=0.4))
     with terminal("chat", "--model", MODEL, "How do I get to Graz?") as screen:

@@ -26,6 +26,7 @@ class LiveMarkdown:
         self._lines: list[str] = []
         self._gap = ""
         self._next = 0.0
+        self._width = console.width
 
     def write(self, text: str) -> None:
         """Show what has come in addition."""
@@ -35,6 +36,7 @@ class LiveMarkdown:
 
     def _show(self) -> None:
         began = monotonic()
+        self._notice_the_width()
         found = blocks(self._block)
         for block in found[:-1]:
             self._draw(rendered(block, self._console))
@@ -62,6 +64,12 @@ class LiveMarkdown:
         written = "\n".join(f"{line}{_CLEAR_REST_OF_LINE}" for line in lines[first:])
         self._print(f"{self._way_to(first)}{written}{below}")
         self._lines, self._gap = lines, ""
+
+    def _notice_the_width(self) -> None:
+        """A narrower window has wrapped the lines, and nobody knows where: begin the block anew."""
+        if self._lines and self._console.width < self._width:
+            self._lines, self._gap = [], "\n\n"
+        self._width = self._console.width
 
     def _first_in_reach(self) -> int:
         """No cursor comes back to a line that has left the screen."""
