@@ -35,7 +35,12 @@ environment() {
   fi
 }
 
-install() { "$venv/bin/python" -m pip install --quiet --disable-pip-version-check "$@"; }
+# On a terminal pip shows how far it has come: a first installation takes a minute.
+install() {
+  quiet=--quiet
+  [ -t 2 ] && quiet=--progress-bar=on
+  "$venv/bin/python" -m pip install "$quiet" --disable-pip-version-check "$@" >&2
+}
 
 # Tests use real clocks, servers and kills: on a crowded machine one may run out of its time. What
 # fails beside others has one more try alone, in full view, and has to pass there.

@@ -16,6 +16,7 @@ from .ingest import Ingestion
 from .llm import open_llm
 from .search import Search
 from .settings import Settings
+from .shipped_vectors import WithShippedVectors
 from .time_off import Vacation
 from .tools import Desk, hr_agent
 
@@ -62,7 +63,7 @@ async def open_shelf(
 ) -> AsyncIterator[tuple[HrDatabase, Ingestion, Search]]:
     """The database with the handbook in it, up to date, and the search over it."""
     async with open_database(settings, say) as db:
-        embedder = open_embedder(settings.embeddings)
+        embedder = WithShippedVectors(open_embedder(settings.embeddings))
         sessions = sessions_of(db)
         ingestion = Ingestion(sessions, embedder)
         done = await ingestion.folder(

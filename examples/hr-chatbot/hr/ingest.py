@@ -51,7 +51,7 @@ class Ingestion:
 
     async def folder(self, folder: Path, progress: Progress) -> Ingested:
         """The documents of a folder: what changed is replaced, what is gone is removed."""
-        files = _documents_in(folder)
+        files = documents_in(folder)
         new = 0
         for place, path in enumerate(files, 1):
             progress(place, len(files), path.name)
@@ -96,8 +96,7 @@ class Ingestion:
         return True
 
     async def _passages(self, name: str, parts: Split) -> list[Passage]:
-        texts = [f"{parts.title}. {piece.heading}. {piece.text}" for piece in parts.pieces]
-        vectors = await self._embedder.embed(texts)
+        vectors = await self._embedder.embed(embedded_texts(parts))
         found = {
             passage_id(name, piece): Passage(
                 id=passage_id(name, piece),
@@ -134,8 +133,13 @@ class Ingestion:
         return sha256(f"{RULES} {self._embedder.name}\0".encode() + content).hexdigest()
 
 
-def _documents_in(folder: Path) -> list[Path]:
+def documents_in(folder: Path) -> list[Path]:
     return sorted(path for path in folder.iterdir() if path.suffix[1:] in KINDS)
+
+
+def embedded_texts(parts: Split) -> list[str]:
+    """What is embedded of each piece: its words, and what they are about."""
+    return [f"{parts.title}. {piece.heading}. {piece.text}" for piece in parts.pieces]
 
 
 def passage_id(name: str, piece: Piece) -> str:

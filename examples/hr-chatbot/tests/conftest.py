@@ -22,6 +22,7 @@ from hr.indexes import index_of
 from hr.ingest import Ingestion
 from hr.search import Search
 from hr.settings import Settings
+from hr.shipped_vectors import WithShippedVectors
 from hr.tools import hr_agent
 from hr.vectors import Vector
 from sqlalchemy import make_url
@@ -36,7 +37,7 @@ class Remembering:
     """The real embeddings, each text only once in a test run."""
 
     def __init__(self) -> None:
-        self._embedder = LocalEmbedder()
+        self._embedder = WithShippedVectors(LocalEmbedder())
         self._known: dict[str, Vector] = {}
         self.name = self._embedder.name
 
