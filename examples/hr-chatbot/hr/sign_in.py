@@ -74,7 +74,7 @@ class Door:
             raise HTTPException(429, told, wait) from error
         except TooManyAtOnce as error:
             self._attempts.take_back(address, email)
-            told = "Too many people sign in just now: try again in a moment"
+            told = "Too many people are signing in right now: try again in a moment"
             raise HTTPException(503, told, {"retry-after": "5"}) from error
         if is_right and user is not None:
             self._attempts.take_back(address, email)
@@ -94,7 +94,7 @@ async def sign_in(given: Credentials, request: Request, response: Response, hr: 
     door: Door = request.app.state.door
     is_right = await door.is_right(given.password, user, email, _network_address(request))
     if user is None or not is_right:
-        raise HTTPException(401, "No such address, or another password")
+        raise HTTPException(401, "The e-mail address or the password is wrong")
     token = secrets.token_urlsafe(32)
     now = datetime.now(UTC)
     async with hr.sessions.begin() as session:

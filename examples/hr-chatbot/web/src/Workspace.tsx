@@ -1,4 +1,5 @@
 import { lazy, Suspense, useCallback, useEffect, useState } from "react";
+import { RoleContext } from "./account/role";
 import type { User } from "./api/account";
 import { type ChatDetail, newChat } from "./api/chats";
 import { useReachable } from "./api/connection";
@@ -12,10 +13,9 @@ import { SourcePanel } from "./handbook/SourcePanel";
 import { IconButton } from "./ui/IconButton";
 import { Loading } from "./ui/Loading";
 import { go, links, useRoute } from "./ui/useRoute";
+import { product, useTitle } from "./ui/useTitle";
 
 const AdminPage = lazy(() => import("./admin/AdminPage"));
-
-const product = "Handbook assistant";
 
 interface Props {
   user: User;
@@ -39,9 +39,7 @@ export function Workspace({ user, onSignOut }: Props) {
   }, [place]);
 
   const title = titleOf(route.page, chats.titleOf(chatId));
-  useEffect(() => {
-    document.title = title === product ? product : `${title} · ${product}`;
-  }, [title]);
+  useTitle(title);
 
   const start = async (question: string) => {
     const chat = await newChat(question.length > 60 ? `${question.slice(0, 57).trimEnd()}…` : question);
@@ -52,61 +50,63 @@ export function Workspace({ user, onSignOut }: Props) {
   const closeSource = useCallback(() => setSource(null), []);
 
   return (
-    <div className="flex h-full overflow-hidden">
-      <a
-        href="#main"
-        onClick={(event) => {
-          event.preventDefault();
-          document.getElementById("main")?.focus();
-        }}
-        className="sr-only z-50 rounded-lg bg-accent px-4 py-2 text-on-accent focus:not-sr-only focus:fixed focus:top-2 focus:left-2"
-      >
-        Skip to the chat
-      </a>
-      <Sidebar
-        user={user}
-        chats={chats}
-        route={route}
-        open={drawer}
-        onClose={() => setDrawer(false)}
-        onSignOut={onSignOut}
-      />
-      <main id="main" tabIndex={-1} className="flex min-w-0 flex-1 flex-col outline-none">
-        <header className="flex items-center gap-1 border-b border-line px-2 py-1.5 md:hidden">
-          <IconButton icon="menu" label="Open the menu" aria-expanded={drawer} onClick={() => setDrawer(true)} />
-          <h1 className="min-w-0 flex-1 truncate font-serif font-semibold">{title}</h1>
-          <IconButton icon="plus" label="New chat" onClick={() => go(links.home)} />
-        </header>
-        {!reachable && (
-          <p
-            role="status"
-            data-testid="offline"
-            className="flex items-center justify-center gap-2 bg-warn-soft px-4 py-1.5 text-sm text-warn"
-          >
-            <span className="size-2 animate-pulse-soft rounded-full bg-warn" />
-            The server cannot be reached. Trying again…
-          </p>
-        )}
-        {route.page === "admin" && user.role === "administrator" ? (
-          <Suspense fallback={<Loading label="Loading" />}>
-            <AdminPage chatId={route.chat} />
-          </Suspense>
-        ) : route.page === "handbook" ? (
-          <HandbookPage user={user} name={route.document} />
-        ) : chatId ? (
-          <ChatPage
-            key={chatId}
-            id={chatId}
-            fresh={fresh?.detail.chat.id === chatId ? fresh : null}
-            changedAt={chats.updatedAt(chatId)}
-            onOpen={setSource}
-          />
-        ) : (
-          <Welcome user={user} onSend={start} />
-        )}
-      </main>
-      {source && <SourcePanel key={source.id} passage={source} onClose={closeSource} />}
-    </div>
+    <RoleContext value={user.role}>
+      <div className="flex h-full overflow-hidden">
+        <a
+          href="#main"
+          onClick={(event) => {
+            event.preventDefault();
+            document.getElementById("main")?.focus();
+          }}
+          className="sr-only z-50 rounded-lg bg-accent px-4 py-2 text-on-accent focus:not-sr-only focus:fixed focus:top-2 focus:left-2"
+        >
+          Skip to the chat
+        </a>
+        <Sidebar
+          user={user}
+          chats={chats}
+          route={route}
+          open={drawer}
+          onClose={() => setDrawer(false)}
+          onSignOut={onSignOut}
+        />
+        <main id="main" tabIndex={-1} className="flex min-w-0 flex-1 flex-col outline-none">
+          <header className="flex items-center gap-1 border-b border-line px-2 py-1.5 md:hidden">
+            <IconButton icon="menu" label="Open the menu" aria-expanded={drawer} onClick={() => setDrawer(true)} />
+            <h1 className="min-w-0 flex-1 truncate font-serif font-semibold">{title}</h1>
+            <IconButton icon="plus" label="New chat" onClick={() => go(links.home)} />
+          </header>
+          {!reachable && (
+            <p
+              role="status"
+              data-testid="offline"
+              className="flex items-center justify-center gap-2 bg-warn-soft px-4 py-1.5 text-sm text-warn"
+            >
+              <span className="size-2 animate-pulse-soft rounded-full bg-warn" />
+              The server cannot be reached. Trying again…
+            </p>
+          )}
+          {route.page === "admin" && user.role === "administrator" ? (
+            <Suspense fallback={<Loading label="Loading" />}>
+              <AdminPage chatId={route.chat} />
+            </Suspense>
+          ) : route.page === "handbook" ? (
+            <HandbookPage user={user} name={route.document} />
+          ) : chatId ? (
+            <ChatPage
+              key={chatId}
+              id={chatId}
+              fresh={fresh?.detail.chat.id === chatId ? fresh : null}
+              changedAt={chats.updatedAt(chatId)}
+              onOpen={setSource}
+            />
+          ) : (
+            <Welcome user={user} onSend={start} />
+          )}
+        </main>
+        {source && <SourcePanel key={source.id} passage={source} onClose={closeSource} />}
+      </div>
+    </RoleContext>
   );
 }
 

@@ -20,6 +20,12 @@ export function SignIn({ demo, onSignedIn }: Props) {
   const [waiting, setWaiting] = useState(false);
   const [error, setError] = useState<unknown>(null);
 
+  const fill = (newEmail: string, newPassword: string) => {
+    setEmail(newEmail);
+    setPassword(newPassword);
+    setError(null); // it was about what stood there before
+  };
+
   const submit = async (event: FormEvent) => {
     event.preventDefault();
     setWaiting(true);
@@ -51,7 +57,7 @@ export function SignIn({ demo, onSignedIn }: Props) {
               required
               autoFocus
               value={email}
-              onChange={(event) => setEmail(event.target.value)}
+              onChange={(event) => fill(event.target.value, password)}
               className={field}
             />
           </label>
@@ -63,7 +69,7 @@ export function SignIn({ demo, onSignedIn }: Props) {
               autoComplete="current-password"
               required
               value={password}
-              onChange={(event) => setPassword(event.target.value)}
+              onChange={(event) => fill(email, event.target.value)}
               className={field}
             />
           </label>
@@ -80,10 +86,7 @@ export function SignIn({ demo, onSignedIn }: Props) {
                 <li key={account.email}>
                   <button
                     type="button"
-                    onClick={() => {
-                      setEmail(account.email);
-                      setPassword(account.password);
-                    }}
+                    onClick={() => fill(account.email, account.password)}
                     className="flex w-full items-baseline gap-2 rounded-xl border border-line bg-surface px-3.5 py-2 text-left text-sm hover:border-accent"
                   >
                     <span className="font-medium">{account.name}</span>
