@@ -1,23 +1,21 @@
-import type { AuditedMessage, AuditedRequest, AuditedToolCall } from "../api/admin";
+import { applicationModel } from "../api/admin";
 import { dateTime, words } from "../ui/format";
 import { AuditRequests } from "./AuditRequests";
 import { AuditToolCall } from "./AuditToolCall";
+import type { Placed } from "./placement";
 import { Status } from "./Status";
 
-interface Props {
-  message: AuditedMessage;
-  toolCalls: AuditedToolCall[];
-  requests: AuditedRequest[];
-}
-
-export function AuditMessage({ message, toolCalls, requests }: Props) {
+export function AuditMessage({ message, calls, requests }: Placed) {
+  const isStep = message.model === applicationModel;
   return (
     <li className="overflow-hidden rounded-card border border-line bg-surface" data-testid="audit-message">
       <header className="flex flex-wrap items-baseline gap-x-3 border-b border-line bg-sunken/60 px-4 py-2 text-sm">
         <span className="text-muted tabular-nums">#{message.seq}</span>
         <strong className="font-semibold">{words(message.role)}</strong>
         <Status status={message.status} />
-        {message.model && <span className="text-muted">{message.model}</span>}
+        {message.model && (
+          <span className="text-muted">{isStep ? "a step of the application, without an LLM" : message.model}</span>
+        )}
         <time className="ml-auto text-muted tabular-nums" dateTime={message.createdAt}>
           {dateTime(message.createdAt)}
         </time>
@@ -30,10 +28,10 @@ export function AuditMessage({ message, toolCalls, requests }: Props) {
           </details>
         )}
         {message.text && <p className="whitespace-pre-wrap wrap-anywhere">{message.text}</p>}
-        {toolCalls.map((call) => (
+        {calls.map((call) => (
           <AuditToolCall key={call.id} call={call} />
         ))}
-        {requests.length > 0 && <AuditRequests requests={requests} />}
+        {requests.length > 0 && !isStep && <AuditRequests requests={requests} />}
       </div>
     </li>
   );

@@ -1,11 +1,11 @@
-import type { AuditedToolCall } from "../api/admin";
 import { Fold } from "../ui/Fold";
 import { JsonTree } from "../ui/JsonTree";
 import { duration } from "../ui/format";
+import type { PlacedCall } from "./placement";
 import { Status } from "./Status";
 
 /** A call as it was stored: the arguments the model gave, the raw result the tool gave back. */
-export function AuditToolCall({ call }: { call: AuditedToolCall }) {
+export function AuditToolCall({ call }: { call: PlacedCall }) {
   return (
     <Fold
       icon="tool"
@@ -21,7 +21,11 @@ export function AuditToolCall({ call }: { call: AuditedToolCall }) {
       <div className="space-y-3 text-[0.8125rem]">
         <Part label="Arguments" value={call.arguments} />
         {call.error && <Part label="Error" value={call.error} />}
-        <Part label="Raw result" value={call.result} />
+        {call.result !== null || !call.sent ? (
+          <Part label={call.sent ? `Raw result, sent as #${call.sent.seq}` : "Raw result"} value={call.result} />
+        ) : (
+          <Part label={`Sent to the model as #${call.sent.seq}`} value={call.sent.content} />
+        )}
       </div>
     </Fold>
   );

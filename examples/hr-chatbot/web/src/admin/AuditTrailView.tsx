@@ -1,4 +1,4 @@
-import { getAuditTrail } from "../api/admin";
+import { applicationModel, getAuditTrail } from "../api/admin";
 import { Failure } from "../ui/Failure";
 import { Loading } from "../ui/Loading";
 import { count, dateTime, money } from "../ui/format";
@@ -6,17 +6,17 @@ import { links } from "../ui/useRoute";
 import { useLoaded } from "../ui/useLoaded";
 import { AuditMessage } from "./AuditMessage";
 import { AuditRequests } from "./AuditRequests";
+import { placed } from "./placement";
 
 export function AuditTrailView({ id }: { id: string }) {
   const { data, error, retry } = useLoaded(() => getAuditTrail(id), id);
   if (error) return <Failure error={error} onRetry={retry} />;
   if (!data) return <Loading label="Loading the audit trail" lines={12} />;
 
-  const { messages, toolCalls, requests } = data;
+  const { rows, rest } = placed(data);
+  const requests = data.requests.filter(({ model }) => model !== applicationModel);
   const priced = requests.filter((request) => request.cost != null);
   const cost = priced.length ? priced.reduce((sum, request) => sum + Number(request.cost), 0) : null;
-  const messageIds = new Set(messages.map((message) => message.id));
-  const unplaced = requests.filter(({ messageId }) => !messageId || !messageIds.has(messageId));
   return (
     <section className="space-y-6" aria-labelledby="trail" data-testid="audit-trail">
       <header>
@@ -27,24 +27,19 @@ export function AuditTrailView({ id }: { id: string }) {
           {data.title || "Untitled chat"}
         </h2>
         <p className="mt-1 text-muted tabular-nums">
-          {data.user.name} · {dateTime(data.updatedAt)} · {count(messages.length)} messages · {count(requests.length)} requests
+          {data.user.name} · {dateTime(data.updatedAt)} · {count(data.messages.length)} messages · {count(requests.length)} requests
           · {money(cost)}
         </p>
       </header>
       <ol className="space-y-4">
-        {messages.map((message) => (
-          <AuditMessage
-            key={message.id}
-            message={message}
-            toolCalls={toolCalls.filter((call) => call.messageId === message.id)}
-            requests={requests.filter((request) => request.messageId === message.id)}
-          />
+        {rows.map((row) => (
+          <AuditMessage key={row.message.id} {...row} />
         ))}
       </ol>
-      {unplaced.length > 0 && (
+      {rest.length > 0 && (
         <div className="space-y-2">
           <h3 className="font-medium">Requests without a message</h3>
-          <AuditRequests requests={unplaced} />
+          <AuditRequests requests={rest} />
         </div>
       )}
     </section>

@@ -1,5 +1,5 @@
 import { useState } from "react";
-import { getUsage } from "../api/admin";
+import { applicationModel, getUsage } from "../api/admin";
 import { Failure } from "../ui/Failure";
 import { Loading } from "../ui/Loading";
 import { count, day, money, percent } from "../ui/format";
@@ -20,7 +20,12 @@ async function load(since: string) {
     getUsage("model", since),
     getUsage("user", since),
   ]);
-  return { days: withMissingDays(days, since), models, users };
+  return {
+    days: withMissingDays(days, since),
+    models: models.filter(({ model }) => model !== applicationModel),
+    steps: models.find(({ model }) => model === applicationModel)?.requests ?? 0,
+    users,
+  };
 }
 
 export function UsageReport() {
@@ -36,7 +41,7 @@ export function UsageReport() {
           <h2 id="usage" className="font-serif text-3xl font-medium tracking-tight">
             Usage
           </h2>
-          <p className="mt-1 text-muted">From the rows of every request, failed ones included.</p>
+          <p className="mt-1 text-muted">Every request to an LLM counts, failed ones too.</p>
         </div>
         <label className="text-sm text-muted">
           Period{" "}
@@ -80,7 +85,15 @@ export function UsageReport() {
               format={count}
             />
           </div>
-          <UsageTable title="By model" rows={data.models} nameOf={(row) => row.model} />
+          <div className="space-y-2">
+            <UsageTable title="By model" rows={data.models} nameOf={(row) => row.model} />
+            {data.steps > 0 && (
+              <p className="px-1 text-sm text-muted" data-testid="steps">
+                The application itself took {count(data.steps)} {data.steps === 1 ? "step" : "steps"} without an LLM.
+                They count in no figure here.
+              </p>
+            )}
+          </div>
           <UsageTable title="By user" rows={data.users} nameOf={(row) => row.user} />
         </>
       )}

@@ -33,6 +33,9 @@ export interface AuditedChat {
   updatedAt: string;
 }
 
+/** In place of a model's name: a step that the application took itself, without an LLM. */
+export const applicationModel = "application";
+
 export interface AuditedMessage {
   id: string;
   runId: string | null;
@@ -42,6 +45,8 @@ export interface AuditedMessage {
   text: string;
   reasoning: string | null;
   model: string | null;
+  /** The message as it was sent; of a tool's result, the calls that it answers. */
+  content: { parts?: { tool_call_id?: string | null; content?: unknown }[] } | null;
   finishReason: string | null;
   createdAt: string;
 }

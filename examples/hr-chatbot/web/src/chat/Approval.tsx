@@ -1,5 +1,6 @@
 import { useState } from "react";
 import { Button } from "../ui/Button";
+import { Fields } from "../ui/Fields";
 import { Icon } from "../ui/Icon";
 import { words } from "../ui/format";
 
@@ -22,14 +23,7 @@ export function Approval({ name, input, onRespond }: Props) {
         <Icon name="calendar" className="size-4.5 text-warn" />
         {words(name)}: your approval is needed
       </h4>
-      <dl className="mt-3 grid grid-cols-[auto_1fr] gap-x-4 gap-y-1 text-sm">
-        {Object.entries((input ?? {}) as Record<string, unknown>).map(([key, value]) => (
-          <div key={key} className="contents">
-            <dt className="text-muted">{words(key)}</dt>
-            <dd className="font-medium wrap-anywhere">{typeof value === "string" ? value : JSON.stringify(value)}</dd>
-          </div>
-        ))}
-      </dl>
+      <Fields of={input} className="mt-3" />
       <div className="mt-4 flex flex-wrap items-center gap-2">
         <Button look="primary" onClick={() => onRespond(true)}>
           <Icon name="approve" /> Approve

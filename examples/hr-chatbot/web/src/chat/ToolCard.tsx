@@ -1,5 +1,7 @@
 import { getToolName } from "ai";
+import { useIsAdministrator } from "../account/role";
 import type { Passage } from "../api/handbook";
+import { Fields } from "../ui/Fields";
 import { Fold } from "../ui/Fold";
 import type { IconName } from "../ui/Icon";
 import { JsonTree } from "../ui/JsonTree";
@@ -21,13 +23,18 @@ interface Props {
   onRespond: (approvalId: string, approved: boolean, reason?: string) => void;
 }
 
-/** A call of a tool: what it was asked, what came of it, and the approval it may wait for. */
+/**
+ * A call of a tool: what it was asked, what came of it, and the approval it may wait for. Only
+ * administrators see the arguments and the result as the model has them.
+ */
 export function ToolCard({ part, live, onOpen, onRespond }: Props) {
+  const isAdministrator = useIsAdministrator();
   const name = getToolName(part);
   if (part.state === "approval-requested") {
     return <Approval name={name} input={part.input} onRespond={(...answer) => onRespond(part.approval.id, ...answer)} />;
   }
   const passages = passagesOf(part);
+  const isSearch = name === searchTool;
   // The stream tells that a call was denied, but not by which approval.
   const denial = part.approval as { reason?: string } | undefined;
   return (
@@ -38,17 +45,23 @@ export function ToolCard({ part, live, onOpen, onRespond }: Props) {
       aside={<Outcome part={part} live={live} />}
     >
       <div className="space-y-3">
-        <Block label="Arguments">
-          <JsonTree value={part.input ?? {}} />
-        </Block>
+        {(isAdministrator || !isSearch) && !isEmpty(part.input) && (
+          <Block label={isAdministrator ? "Arguments" : "Request"}>
+            {isAdministrator ? <JsonTree value={part.input} /> : <Fields of={part.input} />}
+          </Block>
+        )}
         {part.state === "output-error" && <Block label="Error">{part.errorText}</Block>}
         {part.state === "output-denied" && denial?.reason && <Block label="Reason">{denial.reason}</Block>}
         {part.state === "output-available" && (
           <Block label="Result">
-            {passages.length > 0 ? (
+            {isSearch && passages.length > 0 ? (
               <SearchResults passages={passages} onOpen={onOpen} />
-            ) : (
+            ) : isSearch ? (
+              "No passage of the handbook is near this."
+            ) : isAdministrator ? (
               <JsonTree value={part.output} />
+            ) : (
+              <Fields of={part.output} />
             )}
           </Block>
         )}
@@ -56,6 +69,8 @@ export function ToolCard({ part, live, onOpen, onRespond }: Props) {
     </Fold>
   );
 }
+
+const isEmpty = (input: unknown) => Object.keys((input ?? {}) as object).length === 0;
 
 function Title({ part, name }: { part: ToolPart; name: string }) {
   const query = name === searchTool && (part.input as { query?: unknown } | undefined)?.query;
