@@ -16,6 +16,8 @@ export interface DocumentSummary {
   name: string;
   title: string;
   kind: string;
+  /** Only what was uploaded can be replaced and removed here. */
+  origin: "handbook" | "upload";
 }
 
 export interface Section {
@@ -40,11 +42,22 @@ export const getDocument = (name: string) =>
 
 export const listDocuments = () => request<DocumentSummary[]>("/api/documents");
 
-/** Sends a file; `onProgress` hears the share that has left this machine, from 0 to 1. */
-export function uploadDocument(file: File, onProgress: (share: number) => void): Promise<DocumentSummary> {
+export const removeDocument = (name: string) =>
+  request<void>(`/api/documents/${encodeURIComponent(name)}`, { method: "DELETE" });
+
+/**
+ * Sends a file, as a new document or in place of the one named `replaces`; `onProgress` hears the
+ * share that has left this machine, from 0 to 1.
+ */
+export function uploadDocument(
+  file: File,
+  replaces: string | undefined,
+  onProgress: (share: number) => void,
+): Promise<DocumentSummary> {
   const { promise, resolve, reject } = Promise.withResolvers<DocumentSummary>();
   const upload = new XMLHttpRequest();
-  upload.open("POST", "/api/documents");
+  if (replaces === undefined) upload.open("POST", "/api/documents");
+  else upload.open("PUT", `/api/documents/${encodeURIComponent(replaces)}`);
   upload.upload.onprogress = (event) => onProgress(event.total ? event.loaded / event.total : 0);
   upload.onerror = () => reject(errorOf(0, ""));
   upload.onload = () =>

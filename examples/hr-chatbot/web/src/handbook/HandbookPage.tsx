@@ -5,6 +5,7 @@ import { Loading } from "../ui/Loading";
 import { useLoaded } from "../ui/useLoaded";
 import { DocumentList } from "./DocumentList";
 import { DocumentPage } from "./DocumentPage";
+import { isEditor } from "./mayEdit";
 import { Upload } from "./Upload";
 
 interface Props {
@@ -15,19 +16,19 @@ interface Props {
 export function HandbookPage({ user, name }: Props) {
   const { data, error, retry, reload } = useLoaded(listDocuments, "documents");
   return (
-    <div className="min-h-0 flex-1 overflow-y-auto">
+    <div className="min-h-0 flex-1 scrollbar-stable overflow-y-auto">
       <div className="mx-auto w-full max-w-4xl space-y-6 px-4 py-8 sm:px-8">
         {name ? (
-          <DocumentPage key={name} name={name} />
+          <DocumentPage key={name} user={user} name={name} onChange={reload} />
         ) : (
           <>
             <header>
               <h2 className="font-serif text-3xl font-medium tracking-tight">The handbook</h2>
               <p className="mt-1 text-muted">
-                {data ? `${data.length} documents that answers are found in.` : "The documents that answers are found in."}
+                {data ? `Answers come from these ${data.length} documents.` : "Answers come from these documents."}
               </p>
             </header>
-            {user.role !== "employee" && <Upload onDone={reload} />}
+            {isEditor(user) && <Upload known={data?.map((document) => document.name)} onDone={reload} />}
             {error ? (
               <Failure error={error} onRetry={retry} />
             ) : data ? (

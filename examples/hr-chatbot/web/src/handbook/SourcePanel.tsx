@@ -50,7 +50,7 @@ export function SourcePanel({ passage, onClose }: Props) {
         </div>
         <IconButton icon="close" label="Close the source" onClick={onClose} />
       </header>
-      <div className="min-h-0 flex-1 overflow-y-auto px-5 py-4">
+      <div className="min-h-0 flex-1 scrollbar-stable overflow-y-auto px-5 py-4">
         {error ? (
           <Failure error={error} onRetry={retry} />
         ) : data ? (

@@ -1,5 +1,5 @@
 import { type DragEvent, useState } from "react";
-import { uploadDocument } from "../api/handbook";
+import { type DocumentSummary, uploadDocument } from "../api/handbook";
 import { wording } from "../api/request";
 import { Icon } from "../ui/Icon";
 import { Notice } from "../ui/Notice";
@@ -8,11 +8,19 @@ import { UploadProgress } from "./UploadProgress";
 type State =
   | { step: "idle" }
   | { step: "sending"; name: string; share: number }
-  | { step: "done"; title: string }
+  | { step: "done"; title: string; replaced: boolean }
   | { step: "failed"; error: unknown };
 
+interface Props {
+  /** The document that the file takes the place of; without it, the file is another document. */
+  replaces?: DocumentSummary;
+  /** Names that there are: a new file of such a name replaces what was uploaded under it. */
+  known?: string[];
+  onDone: () => void;
+}
+
 /** Takes a document by choosing or dropping it, and tells how far it is. */
-export function Upload({ onDone }: { onDone: () => void }) {
+export function Upload({ replaces, known = [], onDone }: Props) {
   const [state, setState] = useState<State>({ step: "idle" });
   const [over, setOver] = useState(false);
   const sending = state.step === "sending";
@@ -21,8 +29,10 @@ export function Upload({ onDone }: { onDone: () => void }) {
     if (!file || sending) return;
     setState({ step: "sending", name: file.name, share: 0 });
     try {
-      const added = await uploadDocument(file, (share) => setState({ step: "sending", name: file.name, share }));
-      setState({ step: "done", title: added.title });
+      const added = await uploadDocument(file, replaces?.name, (share) =>
+        setState({ step: "sending", name: file.name, share }),
+      );
+      setState({ step: "done", title: added.title, replaced: Boolean(replaces) || known.includes(added.name) });
       onDone();
     } catch (error) {
       setState({ step: "failed", error });
@@ -36,7 +46,7 @@ export function Upload({ onDone }: { onDone: () => void }) {
   };
 
   return (
-    <section aria-label="Add a document" className="space-y-2" data-testid="upload">
+    <section aria-label={replaces ? "Replace this document" : "Add a document"} className="space-y-2" data-testid="upload">
       <label
         onDragOver={(event) => {
           event.preventDefault();
@@ -48,12 +58,14 @@ export function Upload({ onDone }: { onDone: () => void }) {
       >
         <Icon name="upload" className="size-6 text-accent" />
         <span className="flex-1">
-          <span className="block font-medium">Add a document</span>
-          <span className="block text-sm text-muted">Markdown, text or PDF. Choose a file or drop it here.</span>
+          <span className="block font-medium">{replaces ? "Replace this document" : "Add a document"}</span>
+          <span className="block text-sm text-muted">
+            {replaces ? `Choose a .${replaces.kind} file or drop it here.` : "Markdown, text or PDF. Choose a file or drop it here."}
+          </span>
         </span>
         <input
           type="file"
-          accept=".md,.markdown,.txt,.pdf"
+          accept={replaces ? `.${replaces.kind}` : ".md,.txt,.pdf"}
           disabled={sending}
           aria-label="Choose a document"
           className="sr-only"
@@ -66,7 +78,7 @@ export function Upload({ onDone }: { onDone: () => void }) {
       {state.step === "sending" && <UploadProgress name={state.name} share={state.share} />}
       {state.step === "done" && (
         <p role="status" className="flex items-center gap-2 text-sm text-accent">
-          <Icon name="approve" /> “{state.title}” is in the handbook.
+          <Icon name="approve" /> “{state.title}” {state.replaced ? "was replaced" : "is in the handbook"}.
         </p>
       )}
       {state.step === "failed" && <Notice tone="bad">{wording(state.error)}</Notice>}

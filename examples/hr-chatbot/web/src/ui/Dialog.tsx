@@ -18,7 +18,7 @@ export function Dialog({ title, onClose, children }: Props) {
       ref={dialog}
       aria-labelledby={heading}
       onClose={onClose}
-      className="m-auto w-full max-w-md rounded-2xl border border-line bg-surface p-6 text-ink shadow-lift"
+      className="m-auto w-[calc(100%-2rem)] max-w-md rounded-2xl border border-line bg-surface p-6 text-ink shadow-lift"
     >
       <h2 id={heading} className="mb-2 font-serif text-xl font-semibold">
         {title}
