@@ -55,7 +55,11 @@ def browser() -> Iterator[Browser]:
     if chromium is None:
         pytest.skip("There is no chromium: apt-get install chromium")
     with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=chromium, args=FLAGS.split())
+        launched = playwright.chromium.launch(
+            executable_path=chromium,
+            args=FLAGS.split(),
+            ignore_default_args=["--hide-scrollbars"],  # as people have it
+        )
         yield launched
         launched.close()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from datetime import date, timedelta
 
@@ -34,6 +35,10 @@ _RULES = (
 LONG = tuple(f"({number}) {_RULES[number % 4]} " for number in range(1, 201))
 
 
+THINKING = 1.5
+"""Seconds before each answer to a question with "slowly" in it, as with a model on this machine."""
+
+
 class Priced(FunctionModel):
     """A script under the name of a model that has a price, so that there are costs to look at."""
 
@@ -47,6 +52,8 @@ def llm() -> FunctionModel:
 
 
 async def _answer(messages: list[ModelMessage], _info: AgentInfo) -> AsyncIterator[Delta]:
+    if "slowly" in _question(messages):
+        await asyncio.sleep(THINKING)
     for place, event in enumerate(_events(messages)):
         async for delta in event(place):
             yield delta

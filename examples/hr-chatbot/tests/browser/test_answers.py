@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from playwright.sync_api import expect
 
 from .visitor import Visitor, status
@@ -24,6 +26,22 @@ def test_reasoning_and_tool_calls_are_cards_that_open(ada: Visitor) -> None:
     expect(answer.get_by_test_id("search-result").first).to_be_visible()
 
 
+def test_only_administrators_see_figures_of_the_search_and_arguments(
+    visit: Callable[..., Visitor],
+) -> None:
+    seen = {}
+    for name in ("ben", "admin"):
+        visitor = visit(name)
+        answer = visitor.ask("How many days of leave can I carry over?")
+        status(answer, "complete")
+        card = answer.get_by_test_id("tool-card")
+        card.locator("summary").first.click()
+        expect(card.get_by_test_id("search-result").first).to_contain_text("Annual leave")
+        seen[name] = card.get_by_text("Arguments").count(), card.get_by_title("Score").count()
+    assert seen["ben"] == (0, 0)
+    assert seen["admin"][0] == 1 and seen["admin"][1] > 1
+
+
 def test_a_citation_opens_its_passage_in_its_document(ada: Visitor) -> None:
     answer = ada.ask("How many days of leave can I carry over?")
     status(answer, "complete")
@@ -36,17 +54,66 @@ def test_a_citation_opens_its_passage_in_its_document(ada: Visitor) -> None:
     expect(ada.page.get_by_test_id("source-panel")).to_have_count(0)
 
 
-def test_stop_ends_the_answer_on_the_server_and_keeps_what_had_come(ada: Visitor) -> None:
+def test_something_moves_from_sending_to_the_first_word(ada: Visitor) -> None:
+    """Never still for 300 ms, and not between the search and the first word either."""
+    box = ada.page.get_by_test_id("composer")
+    box.fill("How many days of leave can I carry over? Think slowly")
+    ada.page.evaluate(WATCH)
+    box.press("Enter")
+    answer = ada.page.get_by_test_id("answer")
+    answer.locator(".prose").wait_for()
+    ada.page.wait_for_function("window.watched.words")
+    seen = ada.page.evaluate("window.watched")
+    assert seen["still"] < 300, seen
+    assert "Writing…" in seen["labels"]
+    assert seen["carets"] > 0
+    status(answer, "complete")
+    expect(ada.page.get_by_test_id("progress")).to_have_count(0)
+
+
+WATCH = """() => {
+  const watched = (window.watched = { still: 0, words: false, labels: [], carets: 0 });
+  let moved = performance.now();
+  const isMoving = (element) =>
+    element.checkVisibility() &&
+    element.getAnimations({ subtree: true }).some(
+      (it) => it.playState === "running" && it.effect.getTiming().iterations === Infinity,
+    );
+  const look = () => {
+    const progress = [...document.querySelectorAll("[data-testid=progress]")];
+    if (progress.some(isMoving)) moved = performance.now();
+    watched.still = Math.max(watched.still, performance.now() - moved);
+    watched.labels = [...new Set([...watched.labels, ...progress.map((it) => it.innerText.trim())])];
+    watched.carets += document.querySelectorAll("[data-testid=progress] .caret").length;
+    watched.words = document.querySelector("[data-testid=answer] .prose") !== null;
+    if (!watched.words) requestAnimationFrame(look);
+  };
+  look();
+}"""
+
+
+def test_stop_ends_the_answer_on_the_server_and_keeps_its_text(ada: Visitor) -> None:
     answer = ada.ask("Give me a long answer")
     expect(answer).to_contain_text("(10) ")
     ada.page.get_by_role("button", name="Stop").click()
     status(answer, "interrupted")
-    text = answer.get_by_role("paragraph")
+    text = answer.locator(".prose")
     kept = text.inner_text()
     ada.page.reload()
     expect(text).to_have_text(kept)
     assert "(10) " in kept
     assert "(200) " not in kept
+
+
+def test_a_stop_is_reported_as_a_stop_and_not_as_an_interruption(ada: Visitor) -> None:
+    answer = ada.ask("Give me a long answer")
+    expect(answer).to_contain_text("(5) ")
+    ada.page.get_by_role("button", name="Stop").click()
+    for _ in range(2):
+        expect(answer.get_by_test_id("stopped")).to_have_text("You stopped this answer.")
+        expect(answer.get_by_test_id("interrupted")).to_have_count(0)
+        expect(ada.page.get_by_role("button", name="Write it again")).to_have_count(0)
+        ada.page.reload()
 
 
 def test_an_answer_is_regenerated(ada: Visitor) -> None:
@@ -74,7 +141,10 @@ def test_a_failure_of_the_provider_keeps_the_text_and_tells_no_secrets(ada: Visi
     answer = ada.ask("Are you overloaded?")
     status(answer, "failed")
     expect(answer).to_contain_text("This is only")
-    expect(answer.get_by_role("alert")).to_contain_text("The model could not answer.")
+    notice = answer.get_by_role("alert")
+    expect(notice).to_contain_text("The model could not answer.")
+    expect(notice).to_contain_text("The text above is kept in the record.")
+    expect(notice.get_by_role("button", name="Write it again")).to_be_enabled()
     assert "529" not in ada.page.locator("main").inner_text()
 
 
@@ -99,6 +169,20 @@ def test_time_off_is_booked_once_it_is_approved(ada: Visitor) -> None:
     status(answer, "complete")
     ada.page.get_by_test_id("new-chat").click()
     expect(ada.page.get_by_test_id("vacation")).to_contain_text("1 booked")
+
+
+def test_nothing_is_asked_while_a_request_waits_for_approval(ada: Visitor) -> None:
+    answer = ada.ask("I would like a day off")
+    answer.get_by_test_id("approval").wait_for()
+    box = ada.page.get_by_test_id("composer")
+    for _ in range(2):
+        expect(box).to_be_disabled()
+        expect(box).to_have_accessible_description("Approve or deny the request above first.")
+        ada.page.reload()
+    answer.get_by_role("button", name="Deny").click()
+    expect(answer).to_contain_text("nothing was booked")
+    expect(box).to_be_enabled()
+    expect(box).to_be_focused()
 
 
 def test_time_off_that_is_denied_is_not_booked(ada: Visitor) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, expect
 
 from .visitor import Visitor, status
 
@@ -18,6 +18,46 @@ def test_enter_sends_and_shift_enter_begins_a_line(ada: Visitor) -> None:
     box.press("Enter")
     expect(ada.page.get_by_test_id("question")).to_contain_text("can I carry over?")
     status(ada.page.get_by_test_id("answer"), "complete")
+
+
+def test_the_composer_has_the_keyboard_when_a_chat_opens_and_after_sending(ada: Visitor) -> None:
+    box = ada.page.get_by_test_id("composer")
+    expect(box).to_be_focused()
+    box.fill("How many days of leave can I carry over?")
+    ada.page.get_by_role("button", name="Send").click()
+    status(ada.page.get_by_test_id("answer"), "complete")
+    expect(box).to_be_focused()
+    box.fill("And in the first year?")
+    ada.page.get_by_role("button", name="Send").click()
+    status(ada.page.get_by_test_id("answer").nth(1), "complete")
+    expect(box).to_be_focused()
+    ada.page.get_by_role("link", name="Handbook", exact=True).click()
+    ada.page.get_by_test_id("documents").wait_for()
+    ada.page.get_by_test_id("chat-row").first.click()
+    expect(ada.page.get_by_test_id("answer")).to_have_count(2)
+    expect(box).to_be_focused()
+
+
+def test_a_scrollbar_that_appears_shifts_nothing(ada: Visitor) -> None:
+    answer = ada.ask("Give me a long answer")
+    expect(answer).to_contain_text("(2) ")
+    scroller = ada.page.get_by_test_id("messages")
+    assert scroller.evaluate("it => it.scrollHeight <= it.clientHeight"), "no scrollbar yet"
+    before = _left_and_width(answer)
+    expect(answer).to_contain_text("(60) ")
+    assert scroller.evaluate(
+        "it => it.scrollHeight > it.clientHeight && it.offsetWidth > it.clientWidth"
+    )
+    assert _left_and_width(answer) == before
+    form = ada.page.get_by_role("form", name="Ask a question")
+    assert _left_and_width(form) == before, "the composer is in line with the answer"
+    ada.page.get_by_role("button", name="Stop").click()
+
+
+def _left_and_width(locator: Locator) -> tuple[float, float]:
+    box = locator.bounding_box()
+    assert box is not None
+    return box["x"], box["width"]
 
 
 def test_escape_stops_an_answer(ada: Visitor) -> None:

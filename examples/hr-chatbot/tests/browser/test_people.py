@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from playwright.sync_api import expect
+from playwright.sync_api import FilePayload, expect
 
 from .visitor import Visitor, status
 
@@ -14,8 +14,35 @@ def test_a_wrong_password_is_refused_in_words(visit: Callable[..., Visitor]) -> 
     visitor.forgive("/api/sign-in")
     visitor.sign_in("ada", "not-it")
     expect(visitor.page.get_by_role("alert")).to_contain_text(
-        "No such address, or another password"
+        "The e-mail address or the password is wrong"
     )
+    visitor.page.get_by_label("Password").fill("not-it-either")
+    expect(visitor.page.get_by_role("alert")).to_have_count(0)
+
+
+def test_signing_out_leaves_nothing_of_whoever_was_here(visit: Callable[..., Visitor]) -> None:
+    ben = visit("ben")
+    ben.forgive("401")
+    status(ben.ask("What about gifts?"), "complete")
+    second = ben.open_tab(f"/{ben.page.evaluate('location.hash')}")
+    second.get_by_test_id("answer").wait_for()
+    ben.page.get_by_role("button", name="Sign out").click()
+    for page in (ben.page, second):
+        expect(page.get_by_role("heading", name="Sign in")).to_be_visible(timeout=5_000)
+        expect(page.get_by_label("E-mail")).to_have_value("")
+        expect(page.get_by_label("Password")).to_have_value("")
+        expect(page).to_have_title("Handbook assistant")
+        assert page.evaluate("location.hash") == "#/"
+
+
+def test_a_link_to_a_chat_leads_there_once_signed_in(visit: Callable[..., Visitor]) -> None:
+    ben = visit("ben")
+    status(ben.ask("What about lunch?"), "complete")
+    link = f"/{ben.page.evaluate('location.hash')}"
+    later = visit()
+    later.page = later.open_tab(link)
+    later.sign_in("ben")
+    expect(later.page.get_by_test_id("answer")).to_contain_text("five unused days")
 
 
 def test_signing_out_ends_it_in_every_tab(visit: Callable[..., Visitor]) -> None:
@@ -46,7 +73,7 @@ def test_chats_are_found_renamed_and_deleted(visit: Callable[..., Visitor]) -> N
     page.get_by_label("Name of the chat").fill("Zebra crossing")
     page.keyboard.press("Enter")
     expect(rows.filter(has_text="Zebra crossing")).to_have_count(1)
-    page.get_by_label("Search chats").fill("zebra")
+    page.get_by_label("Search chats").fill("crossing zeb")
     expect(rows).to_have_count(1)
     rows.hover()
     rows.get_by_role("button", name="Delete").click()
@@ -84,7 +111,12 @@ def test_the_administrator_sees_usage_and_every_message_call_and_request(
     call = trail.get_by_test_id("audit-tool-call")
     call.locator("summary").first.click()
     expect(call).to_contain_text("How is overtime on a public holiday paid?")
-    expect(call).to_contain_text("Raw result")
+    expect(call).to_contain_text("Raw result, sent as #3")
+    expect(call).to_contain_text("public-holidays.md")
+    messages = trail.get_by_test_id("audit-message")
+    expect(messages).to_have_count(3)
+    expect(messages.filter(has_text="#3")).to_have_count(1)
+    expect(messages.nth(1)).to_contain_text("Raw result, sent as #3")
     expect(trail.get_by_test_id("audit-requests")).to_have_count(2)
     admin.picture("audit-trail")
 
@@ -100,7 +132,48 @@ def test_an_uploaded_document_is_in_the_handbook_and_one_that_is_not_read_says_w
     text = b"# Bicycle leasing\n\n## Terms\n\nA bicycle may be leased for 36 months.\n"
     chooser.set_input_files({"name": "bicycles.md", "mimeType": "text/markdown", "buffer": text})
     expect(page.get_by_text("is in the handbook")).to_be_visible()
-    expect(page.get_by_test_id("documents")).to_contain_text("Bicycle leasing")
+    row = (
+        page.get_by_test_id("documents").get_by_role("listitem").filter(has_text="Bicycle leasing")
+    )
+    expect(row).to_contain_text("uploaded")
     broken = {"name": "broken.pdf", "mimeType": "application/pdf", "buffer": b"not a PDF"}
     chooser.set_input_files(broken)
     expect(page.get_by_test_id("upload").get_by_role("alert")).to_be_visible()
+
+
+def test_an_uploaded_document_is_replaced_and_removed(visit: Callable[..., Visitor]) -> None:
+    admin = visit("admin")
+    page = admin.page
+    page.get_by_role("link", name="Handbook", exact=True).click()
+    page.get_by_label("Choose a document").set_input_files(_markdown("goats.md", "Goats", "noon"))
+    page.get_by_role("link", name="Goats").click()
+    expect(page.get_by_role("article")).to_contain_text("Fed at noon.")
+    page.get_by_role("button", name="Replace").click()
+    page.get_by_label("Choose a document").set_input_files(_markdown("x.md", "Billy goats", "six"))
+    expect(page.get_by_text("was replaced")).to_be_visible()
+    expect(page.get_by_role("heading", name="Billy goats")).to_be_visible()
+    expect(page.get_by_role("article")).to_contain_text("Fed at six.")
+    page.get_by_role("button", name="Remove").click()
+    page.get_by_role("dialog").get_by_role("button", name="Remove").click()
+    documents = page.get_by_test_id("documents")
+    expect(documents).to_contain_text("Annual leave")
+    expect(documents).not_to_contain_text("goats")
+
+
+def test_a_document_of_the_handbook_and_one_for_an_employee_has_nothing_to_change_it(
+    visit: Callable[..., Visitor],
+) -> None:
+    admin, ben = visit("admin"), visit("ben")
+    page = admin.page
+    page.get_by_role("link", name="Handbook", exact=True).click()
+    page.get_by_label("Choose a document").set_input_files(_markdown("sheep.md", "Sheep", "noon"))
+    expect(page.get_by_text("is in the handbook")).to_be_visible()
+    for visitor, name, count in ((admin, "sheep", 1), (admin, "travel", 0), (ben, "sheep", 0)):
+        tab = visitor.open_tab(f"/#/handbook/{name}.md")
+        tab.get_by_role("article").get_by_role("heading", level=2).wait_for()
+        expect(tab.get_by_test_id("document-actions")).to_have_count(count)
+
+
+def _markdown(name: str, title: str, when: str) -> FilePayload:
+    text = f"# {title}\n\n## Feeding\n\nFed at {when}.\n"
+    return {"name": name, "mimeType": "text/markdown", "buffer": text.encode()}

@@ -4,6 +4,8 @@ import { Markdown } from "./Markdown";
 import { AnswerFooter } from "./AnswerFooter";
 import type { ChatMessage } from "./message";
 import { Reasoning } from "./Reasoning";
+import { Progress } from "../ui/Progress";
+import { stepOf, writing } from "./step";
 import { ToolCard } from "./ToolCard";
 
 interface Props {
@@ -15,10 +17,11 @@ interface Props {
   onOpen: (passage: Passage) => void;
   onRespond: (approvalId: string, approved: boolean, reason?: string) => void;
   onRegenerate: () => void;
-  onGoOn: () => void;
+  onResume: () => void;
 }
 
-export function Answer({ message, passages, live, last, locked, onOpen, onRespond, onRegenerate, onGoOn }: Props) {
+export function Answer({ message, passages, live, last, locked, onOpen, onRespond, onRegenerate, onResume }: Props) {
+  const step = live ? stepOf(message) : null;
   return (
     <article
       aria-label="Answer"
@@ -29,18 +32,26 @@ export function Answer({ message, passages, live, last, locked, onOpen, onRespon
     >
       {message.parts.map((part, index) => {
         if (part.type === "text") {
-          return part.text && <Markdown key={index} text={part.text} passages={passages} onCite={onOpen} />;
+          const growing = live && index === message.parts.length - 1;
+          return (
+            part.text && (
+              <div key={index} className={growing ? "growing" : undefined}>
+                <Markdown text={part.text} passages={passages} onCite={onOpen} />
+              </div>
+            )
+          );
         }
         if (part.type === "reasoning") {
-          return part.text && <Reasoning key={index} text={part.text} live={live && part.state === "streaming"} />;
+          return part.text && <Reasoning key={index} text={part.text} />;
         }
         if (isToolUIPart(part)) {
           return <ToolCard key={index} part={part} live={live} onOpen={onOpen} onRespond={onRespond} />;
         }
         return null;
       })}
+      {step && <Progress label={step} caret={step === writing} />}
       {!live && (
-        <AnswerFooter message={message} last={last} locked={locked} onRegenerate={onRegenerate} onGoOn={onGoOn} />
+        <AnswerFooter message={message} last={last} locked={locked} onRegenerate={onRegenerate} onResume={onResume} />
       )}
     </article>
   );

@@ -10,36 +10,43 @@ interface Props {
   last: boolean;
   locked: boolean;
   onRegenerate: () => void;
-  onGoOn: () => void;
+  onResume: () => void;
 }
 
 /** What can be done with an answer, what it cost, and how it ended if not well. */
-export function AnswerFooter({ message, last, locked, onRegenerate, onGoOn }: Props) {
+export function AnswerFooter({ message, last, locked, onRegenerate, onResume }: Props) {
   if (waitsForApproval(message)) return null;
-  const { status, error } = message.metadata ?? {};
+  const { status, error, stopped } = message.metadata ?? {};
+  const broken = (status === "interrupted" && !stopped) || status === "failed";
+  const text = textOf(message);
   return (
     <>
-      {(status === "interrupted" || status === "failed") && (
+      {stopped && (
+        <p className="text-sm text-muted" data-testid="stopped">
+          You stopped this answer.
+        </p>
+      )}
+      {broken && (
         <Notice
           tone={status === "failed" ? "bad" : "warn"}
           testId={status}
           action={
             last && (
-              <Button look="primary" disabled={locked} onClick={onGoOn}>
-                Go on
+              <Button look="primary" disabled={locked} onClick={onResume}>
+                Write it again
               </Button>
             )
           }
         >
           {status === "interrupted"
             ? "This answer was interrupted before its end."
-            : (error?.message ?? "This answer has failed.")}{" "}
-          What had come is kept.
+            : (error?.message ?? "This answer failed.")}{" "}
+          {text && "The text above is kept in the record."}
         </Notice>
       )}
       <footer className="-ml-2 flex items-center gap-0.5 text-muted">
-        <Copy text={textOf(message)} />
-        {last && <IconButton icon="refresh" label="Answer again" disabled={locked} onClick={onRegenerate} />}
+        <Copy text={text} />
+        {last && !broken && <IconButton icon="refresh" label="Answer again" disabled={locked} onClick={onRegenerate} />}
         <Spent message={message} />
       </footer>
     </>

@@ -4,6 +4,7 @@ import { wording } from "../api/request";
 import { Notice } from "../ui/Notice";
 import { Announcer } from "./Announcer";
 import { Composer } from "./Composer";
+import { waitsForApproval } from "./message";
 import { Messages } from "./Messages";
 import { ScrollArea } from "./ScrollArea";
 import { useConversation } from "./useConversation";
@@ -30,6 +31,7 @@ export function ChatView({ detail, opening, changedAt, onOpen }: Props) {
         <Composer
           busy={busy}
           stopping={conversation.stopping}
+          blocked={waitsForApproval(messages.at(-1)) ? "Approve or deny the request above first." : null}
           onSend={conversation.ask}
           onStop={conversation.stop}
         />

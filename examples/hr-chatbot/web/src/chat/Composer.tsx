@@ -1,26 +1,33 @@
-import { type KeyboardEvent, useEffect, useRef, useState } from "react";
+import { type KeyboardEvent, useEffect, useId, useRef, useState } from "react";
 import { wording } from "../api/request";
 import { Icon } from "../ui/Icon";
 import { Notice } from "../ui/Notice";
+import { Progress } from "../ui/Progress";
 
 interface Props {
   busy?: boolean;
   stopping?: boolean;
+  /** Why nothing can be asked just now. */
+  blocked?: string | null;
   /** Rejects when the question could not be taken: it then stays in the box. */
   onSend: (text: string) => void | Promise<void>;
   onStop?: () => void;
 }
 
-export function Composer({ busy = false, stopping = false, onSend, onStop }: Props) {
+export function Composer({ busy = false, stopping = false, blocked = null, onSend, onStop }: Props) {
   const [text, setText] = useState("");
   const [sending, setSending] = useState(false);
   const [error, setError] = useState<unknown>(null);
   const box = useRef<HTMLTextAreaElement>(null);
-  const ready = text.trim() !== "" && !busy && !sending;
+  const why = useId();
+  const ready = text.trim() !== "" && !busy && !sending && !blocked;
+
+  // On a phone the keyboard would cover what is to be read.
+  const focus = () => matchMedia("(pointer: fine)").matches && box.current?.focus();
 
   useEffect(() => {
-    if (matchMedia("(pointer: fine)").matches) box.current?.focus();
-  }, []);
+    if (!blocked) focus();
+  }, [blocked]);
 
   const submit = async () => {
     if (!ready) return;
@@ -33,6 +40,7 @@ export function Composer({ busy = false, stopping = false, onSend, onStop }: Pro
       setError(failure);
     } finally {
       setSending(false);
+      focus();
     }
   };
 
@@ -53,18 +61,25 @@ export function Composer({ busy = false, stopping = false, onSend, onStop }: Pro
         void submit();
       }}
     >
-      {error != null && <Notice tone="bad">{wording(error)}</Notice>}
+      {error != null && <Notice tone="bad">Your question was not sent. {wording(error)}</Notice>}
+      {blocked && (
+        <p id={why} className="flex items-center gap-2 px-1 text-sm text-muted" data-testid="blocked">
+          <Icon name="warning" className="size-4 text-warn" /> {blocked}
+        </p>
+      )}
       <div className="flex items-end gap-2 rounded-2xl border border-line bg-surface p-2 pl-4 shadow-lift focus-within:border-accent">
         <textarea
           ref={box}
           rows={1}
+          disabled={blocked !== null}
+          aria-describedby={blocked ? why : undefined}
           value={text}
           onChange={(event) => setText(event.target.value)}
           onKeyDown={onKeyDown}
           aria-label="Your question"
           placeholder="Ask the handbook…"
           data-testid="composer"
-          className="field-sizing-content max-h-52 min-h-9 flex-1 resize-none bg-transparent py-1.5 outline-none placeholder:text-muted"
+          className="field-sizing-content max-h-52 min-h-9 flex-1 resize-none bg-transparent py-1.5 outline-none placeholder:text-muted disabled:cursor-not-allowed disabled:opacity-60"
         />
         {busy ? (
           <button
@@ -91,6 +106,7 @@ export function Composer({ busy = false, stopping = false, onSend, onStop }: Pro
           </button>
         )}
       </div>
+      {sending && <Progress label="Sending…" />}
     </form>
   );
 }

@@ -2,9 +2,11 @@ import type { Passage } from "../api/handbook";
 import { wording } from "../api/request";
 import { Button } from "../ui/Button";
 import { Notice } from "../ui/Notice";
+import { Progress } from "../ui/Progress";
 import { Answer } from "./Answer";
-import { lastingId, passagesFor, textOf } from "./message";
+import { lastingId, passagesFor, textOf, waitsForApproval } from "./message";
 import { Question } from "./Question";
+import { begun } from "./step";
 import type { Conversation } from "./useConversation";
 
 interface Props {
@@ -13,8 +15,9 @@ interface Props {
 }
 
 export function Messages({ conversation, onOpen }: Props) {
-  const { messages, status, busy, unsent } = conversation;
+  const { messages, busy, unsent } = conversation;
   const last = messages.length - 1;
+  const locked = busy || waitsForApproval(messages[last]);
   const unanswered = messages[last]?.role === "user" && !busy && !unsent;
   return (
     <>
@@ -28,7 +31,7 @@ export function Messages({ conversation, onOpen }: Props) {
           <Question
             key={lastingId(message)}
             text={textOf(message)}
-            locked={busy}
+            locked={locked}
             onEdit={(text) => conversation.edit(message.id, text)}
           />
         ) : (
@@ -42,27 +45,18 @@ export function Messages({ conversation, onOpen }: Props) {
             onOpen={onOpen}
             onRespond={conversation.respond}
             onRegenerate={() => conversation.regenerate(message.id)}
-            onGoOn={conversation.goOn}
+            onResume={conversation.resume}
           />
         ),
       )}
-      {status === "submitted" && messages[last]?.role === "user" && <Waiting />}
+      {busy && messages[last]?.role === "user" && <Progress label={begun} />}
       {unanswered && (
-        <Notice tone="warn" testId="unanswered" action={<Button onClick={conversation.goOn}>Answer it</Button>}>
+        <Notice tone="warn" testId="unanswered" action={<Button onClick={conversation.resume}>Answer it</Button>}>
           This question has no answer yet.
         </Notice>
       )}
       {unsent && <UnsentQuestion conversation={conversation} />}
     </>
-  );
-}
-
-function Waiting() {
-  return (
-    <p className="flex items-center gap-2 text-sm text-muted" data-testid="waiting">
-      <span className="size-2 animate-pulse-soft rounded-full bg-accent" />
-      Looking into it…
-    </p>
   );
 }
 
@@ -84,7 +78,7 @@ function UnsentQuestion({ conversation: { unsent, sendAgain, forgetUnsent } }: {
           </span>
         }
       >
-        This did not get through. {wording(unsent.error)}
+        {unsent.replaces ? "Your change was not sent." : "Your question was not sent."} {wording(unsent.error)}
       </Notice>
     </div>
   );

@@ -28,7 +28,13 @@ export function ScrollArea({ follow, children }: { follow: unknown; children: Re
 
   return (
     <div className="relative min-h-0 flex-1">
-      <div ref={area} onScroll={onScroll} tabIndex={-1} className="h-full overflow-y-auto overscroll-contain outline-none">
+      <div
+        ref={area}
+        onScroll={onScroll}
+        tabIndex={-1}
+        data-testid="messages"
+        className="h-full scrollbar-even overflow-y-auto overscroll-contain outline-none"
+      >
         <div ref={content}>{children}</div>
       </div>
       {!atEnd && (

@@ -1,5 +1,10 @@
+import { useState } from "react";
 import type { User } from "../api/account";
+import { wording } from "../api/request";
+import { Button } from "../ui/Button";
 import { Icon } from "../ui/Icon";
+import { Notice } from "../ui/Notice";
+import { Progress } from "../ui/Progress";
 import { useLoaded } from "../ui/useLoaded";
 import { Composer } from "./Composer";
 import { VacationCard } from "../account/VacationCard";
@@ -25,8 +30,19 @@ interface Props {
 
 export function Welcome({ user, onSend }: Props) {
   const { data: vacation } = useLoaded(getVacation, "vacation");
+  const [picked, setPicked] = useState<{ idea: string; error?: unknown } | null>(null);
+
+  const pick = async (idea: string) => {
+    setPicked({ idea });
+    try {
+      await onSend(idea);
+    } catch (error) {
+      setPicked({ idea, error });
+    }
+  };
+
   return (
-    <div className="min-h-0 flex-1 overflow-y-auto">
+    <div className="min-h-0 flex-1 scrollbar-even overflow-y-auto">
       <div className="mx-auto flex min-h-full w-full max-w-3xl flex-col justify-center gap-6 px-4 py-10 sm:px-6">
         <header>
           <h2 className="font-serif text-3xl leading-tight font-medium tracking-tight sm:text-4xl">
@@ -43,7 +59,7 @@ export function Welcome({ user, onSend }: Props) {
             <li key={idea}>
               <button
                 type="button"
-                onClick={() => void onSend(idea).catch(() => undefined)}
+                onClick={() => void pick(idea)}
                 className="flex h-full w-full items-center gap-3 rounded-card border border-line bg-surface px-4 py-3 text-left text-sm hover:border-accent"
               >
                 <span className="flex-1">{idea}</span>
@@ -52,6 +68,12 @@ export function Welcome({ user, onSend }: Props) {
             </li>
           ))}
         </ul>
+        {picked && !picked.error && <Progress label="Sending…" />}
+        {picked?.error != null && (
+          <Notice tone="bad" action={<Button onClick={() => void pick(picked.idea)}>Send again</Button>}>
+            Your question was not sent. {wording(picked.error)}
+          </Notice>
+        )}
         {vacation && <VacationCard vacation={vacation} />}
       </div>
     </div>

@@ -1,7 +1,7 @@
 import type { Element, ElementContent, Root, Text } from "hast";
 
 const marks = /\[(\d{1,2}(?:\s*[,;]\s*\d{1,2})*)\]/g;
-/** Keeps a number on the line of the word that it belongs to. */
+/** Keeps a number on the line of the word before it, and with the full stop behind it. */
 const wordJoiner = "\u2060";
 const untouched = new Set(["a", "code", "pre"]);
 
@@ -23,14 +23,16 @@ function split(text: Text): ElementContent[] {
   let end = 0;
   for (const match of text.value.matchAll(marks)) {
     const before = text.value.slice(end, match.index).trimEnd();
-    pieces.push({ type: "text", value: before + wordJoiner });
+    pieces.push({ type: "text", value: (end ? joined(before) : before) + wordJoiner });
     for (const number of match[1]!.split(/[,;]/)) pieces.push(cite(Number(number)));
     end = match.index + match[0].length;
   }
   if (end === 0) return [text];
-  if (end < text.value.length) pieces.push({ type: "text", value: text.value.slice(end) });
+  if (end < text.value.length) pieces.push({ type: "text", value: joined(text.value.slice(end)) });
   return pieces;
 }
+
+const joined = (text: string) => (/^[^\s\p{L}\p{N}]/u.test(text) ? wordJoiner + text : text);
 
 const cite = (number: number): Element => ({
   type: "element",

@@ -12,6 +12,8 @@ export interface AnswerMetadata {
   usage?: { inputTokens?: number | null; outputTokens?: number | null } | null;
   cost?: string | number | null;
   error?: { code: string; message: string };
+  /** Somebody stopped this answer: it was not interrupted by anything else. */
+  stopped?: boolean;
   /** Of a question: the id that it was sent with. */
   clientId?: string;
 }

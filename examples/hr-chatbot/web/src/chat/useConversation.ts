@@ -7,7 +7,7 @@ import { type ChatMessage, lastingId, newId, question, waitsForApproval } from "
 import { onTabChange, tellTabs } from "./tabs";
 import { createTransport } from "./transport";
 
-/** A question that did not get through, or whose edit came to nothing, and why. */
+/** A question that was not sent, or an edit of one, and why. */
 export interface Unsent {
   message: ChatMessage;
   replaces: boolean;
@@ -32,6 +32,7 @@ export function useConversation(opened: ChatDetail, opening: string | null, chan
   const [unsent, setUnsent] = useState<Unsent | null>(null);
   const [problem, setProblem] = useState<unknown>(null);
   const [stopping, setStopping] = useState(false);
+  const [resuming, setResuming] = useState(false);
   const [next, setNext] = useState(opened.next);
 
   const open = useRef(true);
@@ -64,13 +65,15 @@ export function useConversation(opened: ChatDetail, opening: string | null, chan
       }),
   );
   const { messages, status } = useChat({ chat, experimental_throttle: 50 });
-  const busy = status === "submitted" || status === "streaming";
+  const busy = resuming || status === "submitted" || status === "streaming";
 
   const isBusy = () => chat.status === "submitted" || chat.status === "streaming";
 
-  /** Reads the answer that is being written; if it was over before it could be read, its rows. */
-  const follow = async () => {
+  /** Reads the answer of a run from its beginning; if it was over before it could be read, its rows. */
+  const follow = async (runId: string | undefined) => {
     streamed.current = false;
+    // All of it comes again: what is here of it already would stand twice.
+    if (runId && chat.messages.at(-1)?.metadata?.runId === runId) chat.messages = chat.messages.slice(0, -1);
     await chat.resumeStream();
     if (streamed.current) return;
     await pause(500);
@@ -99,7 +102,7 @@ export function useConversation(opened: ChatDetail, opening: string | null, chan
     const older = olderThan(detail.messages[0], chat.messages);
     if (!older) setNext(detail.next);
     chat.messages = [...(older ?? []), ...detail.messages];
-    if (detail.activeRun && !waitsForApproval(detail.messages.at(-1))) void follow();
+    if (detail.activeRun && !waitsForApproval(detail.messages.at(-1))) void follow(detail.activeRun.id);
   };
 
   const catchUp = useCallback(async () => {
@@ -144,7 +147,7 @@ export function useConversation(opened: ChatDetail, opening: string | null, chan
   useEffect(() => {
     open.current = true;
     if (opening) void dispatch(question(opening), false);
-    else if (opened.activeRun && !waitsForApproval(opened.messages.at(-1))) void follow();
+    else if (opened.activeRun && !waitsForApproval(opened.messages.at(-1))) void follow(opened.activeRun.id);
     return () => {
       open.current = false;
       void chat.stop(); // lets go of the stream; the server goes on writing
@@ -190,12 +193,18 @@ export function useConversation(opened: ChatDetail, opening: string | null, chan
       setStopping(true);
       void attempt(() => stopAnswer(id));
     },
-    goOn: () =>
+    /** Has the last answer written again. What its tools have found is used, and its text replaced. */
+    resume: () =>
       void attempt(async () => {
-        const started = await send(`/api/chats/${encodeURIComponent(id)}/resume`, { method: "POST" });
-        await started.body?.cancel();
-        tellTabs(id);
-        await follow();
+        setResuming(true);
+        try {
+          const started = await send(`/api/chats/${encodeURIComponent(id)}/resume`, { method: "POST" });
+          await started.body?.cancel();
+          tellTabs(id);
+          await follow(chat.messages.at(-1)?.metadata?.runId);
+        } finally {
+          setResuming(false);
+        }
       }),
   };
 }

@@ -22,7 +22,7 @@ export function ChatList({ chats, current }: { chats: Chats; current: string | n
           className="min-h-9 w-full rounded-lg border border-line bg-surface pr-2 pl-8.5 text-sm placeholder:text-muted"
         />
       </label>
-      <div className="min-h-0 flex-1 overflow-y-auto px-3 pb-3">
+      <div className="min-h-0 flex-1 scrollbar-stable overflow-y-auto pr-1 pb-3 pl-3">
         {chats.error != null && <Notice tone="bad">{wording(chats.error)}</Notice>}
         {chats.chats === null && chats.error == null && (
           <div className="p-2">

@@ -1,0 +1,12 @@
+/** Something that moves for as long as somebody waits; with a caret where words are next. */
+export function Progress({ label, caret = false }: { label: string; caret?: boolean }) {
+  return (
+    <p data-testid="progress" className="flex animate-arrive items-center gap-2 text-sm text-muted">
+      <span className="size-2 animate-pulse-soft rounded-full bg-accent" />
+      <span>
+        {label}
+        {caret && <span aria-hidden="true" className="caret" />}
+      </span>
+    </p>
+  );
+}
