@@ -10,10 +10,15 @@ from pydantic_ai.models import Model
 
 from chatrecord.sqlalchemy import Database, create_chat
 
-from .answers import Answer, says
+from .answers import Answer, Call, says
 from .conftest import ANTHROPIC, GEMINI, OPENAI_CHAT, Provider
 from .rows import last_answer, only_request
 from .server import ProviderServer
+
+
+def add(a: int, b: int) -> int:
+    return a + b
+
 
 THOUGHTFUL = Answer(reasoning=("Hm", "m."), text=("It is ", "noon."))
 
@@ -138,3 +143,20 @@ async def test_many_chats_at_once_keep_their_answers_apart(
     stored = [(await last_answer(chat)).text for chat in chats]
     assert [reply.text for reply in replies] == stored
     assert sorted(stored) == sorted(words)
+
+
+async def test_a_provider_that_cannot_stream_is_asked_for_whole_answers(
+    db: Database, llm: Model, server: ProviderServer, provider: Provider
+) -> None:
+    call = Call("call_1", "add", {"a": 1, "b": 2})
+    server.script(Answer(text=("I add.",), calls=(call,)), says("It is 3."), says("Sums"))
+    chat = await create_chat(db, llm, tools=[add], streaming=False)
+
+    chunks = [chunk async for chunk in chat.stream("1 and 2?") if chunk.text]
+    title = await chat.generate_title()
+
+    assert [chunk.text for chunk in chunks] == ["I add.", "It is 3."]
+    assert title == "Sums"
+    assert [request.streamed for request in await chat.requests()] == [False] * 3
+    if provider is not ANTHROPIC:  # pydantic-ai streams its whole answers, too
+        assert not any(received.body.get("stream") for received in server.received)

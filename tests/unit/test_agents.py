@@ -102,11 +102,11 @@ def test_tools_of_wrapped_toolsets_are_never_repeated() -> None:
 
     llm = open_llm(
         Agent(TestModel(), toolsets=[FunctionToolset([check]).prefixed("safe")], tools=[book]),
-        instructions=None, tools=(), settings=None, deps=None, idle_timeout=None, retries=0,
+        instructions=None, tools=(), settings=None, deps=None, idle_timeout=None, retries=0, streaming=True,
     )  # fmt: skip
     own = open_llm(
         Agent(TestModel(), tools=[check, book]),
-        instructions=None, tools=(), settings=None, deps=None, idle_timeout=None, retries=0,
+        instructions=None, tools=(), settings=None, deps=None, idle_timeout=None, retries=0, streaming=True,
     )  # fmt: skip
 
     assert set(llm.repeatable) == set()

@@ -147,6 +147,7 @@ def _open_llm(llm: object, instructions: str | None, options: RuntimeOptions) ->
         deps=options.get("deps"),
         idle_timeout=options.get("limits", Limits()).idle_timeout,
         retries=options.get("retries", 2),
+        streaming=options.get("streaming", True),
     )
     return opened
 

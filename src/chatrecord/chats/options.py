@@ -42,6 +42,7 @@ class RuntimeOptions(TypedDict, total=False):
     - `compact`: have the older part of a long history summed up: see `Compact`.
     - `titles`: have a title written for a chat that has none, once an answer is complete, by the
       chat's own LLM (`True`) or by another, such as `"openai:gpt-5-nano"`.
+    - `streaming`: `False` asks the provider for whole answers, where it or a proxy cannot stream.
     - `any_agent`: load a chat even though it was created with an agent of another name.
     """
 
@@ -59,6 +60,7 @@ class RuntimeOptions(TypedDict, total=False):
     hooks: Sequence[Hook]
     compact: Compact | None
     titles: object
+    streaming: bool
     any_agent: bool
 
 
@@ -76,7 +78,7 @@ _CHOICES = {
 def check_options(options: RuntimeOptions) -> None:
     """Raise `TypeError` or `ValueError` for an option that could not work."""
     given: dict[str, object] = dict(options)
-    check_kinds(given, {"limits": Limits, "window": Window, "any_agent": bool})
+    check_kinds(given, {"limits": Limits, "window": Window, "streaming": bool, "any_agent": bool})
     optional = {"settings": Mapping, "compact": Compact}
     check_kinds({name: it for name, it in given.items() if it is not None}, optional)
     for name, of in _LISTS.items():

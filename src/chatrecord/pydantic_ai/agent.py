@@ -33,10 +33,10 @@ from chatrecord.text.redaction import text_of
 from chatrecord.values import Target
 
 from .attachments import attached
+from .attempt import Attempts
 from .capability import Recording, RequestRecording, recorded_agent
 from .errors import run_error
 from .messages import answers_to, body_of, history_of
-from .model import Attempts
 from .provider import can_stream, target_of
 from .side_requests import side_answer, side_settings
 from .stored_output import reparse
@@ -108,15 +108,15 @@ class AgentLLM:
         return await reparse(self._agent, answer, wanted, self._deps)
 
     def for_side_requests(self, llm: object) -> AgentLLM:
-        idle, retries = self._attempts.idle_timeout, self._attempts.retries
         return open_llm(
             llm,
             instructions=None,
             tools=(),
             settings=None,
             deps=None,
-            idle_timeout=idle,
-            retries=retries,
+            idle_timeout=self._attempts.idle_timeout,
+            retries=self._attempts.retries,
+            streaming=self._attempts.streaming,
         )
 
     async def side_request(
@@ -207,12 +207,13 @@ def open_llm(
     deps: object,
     idle_timeout: float | None,
     retries: int,
+    streaming: bool,
 ) -> AgentLLM:
     """A model string, a pydantic-ai `Model` or a pydantic-ai `Agent`, ready to run.
 
     Raises `ConfigurationError` for a model that cannot be used as things are.
     """
-    attempts = Attempts(idle_timeout=idle_timeout, retries=retries)
+    attempts = Attempts(idle_timeout=idle_timeout, retries=retries, streaming=streaming)
     if isinstance(llm, Agent):
         _refuse_both(instructions, tools)
         # An agent of ours has no system prompt, and each capability costs a run its time.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from pydantic_ai.messages import ModelMessage, ModelResponse, ModelResponseStreamEvent
@@ -46,6 +47,18 @@ _GRAIN = 0.02
 """Seconds by which a stall may be noticed late: a timer a chunk costs more than reading it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Attempts:
+    """How a request is tried: seconds without any output, and tries after the first.
+
+    Without `streaming` the provider is asked for a whole answer.
+    """
+
+    idle_timeout: float | None
+    retries: int
+    streaming: bool = True
+
+
 class Attempt:
     """One attempt at the provider."""
 
@@ -53,7 +66,7 @@ class Attempt:
         self,
         model: Model,
         recorder: RequestRecorder,
-        idle_timeout: float | None,
+        attempts: Attempts,
         failures: Failures,
         request: Request,
         *,
@@ -63,7 +76,8 @@ class Attempt:
         self._wrapped = model
         self._recorder = recorder
         self._failures = failures
-        self._idle = idle_timeout
+        self._idle = attempts.idle_timeout
+        self._streamed = attempts.streaming and can_stream(model)
         self._messages = sendable(messages, model)
         self._settings = without_hidden_retries(settings, model)
         self._parameters = parameters
@@ -79,9 +93,8 @@ class Attempt:
         return self._stream is not None
 
     async def response(self) -> ModelResponse:
-        streamed = can_stream(self._wrapped)
-        async with self.recorded(streamed=streamed):
-            if streamed:
+        async with self.recorded(streamed=self._streamed):
+            if self._streamed:
                 self.finish(await self._drained())
             else:
                 self.finish(

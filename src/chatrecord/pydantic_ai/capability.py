@@ -32,9 +32,10 @@ from chatrecord.records import Json
 from chatrecord.text.redaction import named, redact, text_of
 from chatrecord.values import Call
 
+from .attempt import Attempts
 from .errors import Failures
 from .messages import call_of, json_of
-from .model import Attempts, RecordingModel, recording
+from .model import RecordingModel, recording
 from .raw_results import said
 from .telemetry import name_rows, trace_id
 from .texts import changed_value, stored_body, stored_call

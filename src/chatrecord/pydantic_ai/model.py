@@ -7,7 +7,6 @@ import copy
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from pydantic_ai.messages import ModelMessage, ModelResponse
@@ -25,7 +24,7 @@ from pydantic_ai.tools import RunContext
 from chatrecord.hooks.run_hooks import RunHooks
 from chatrecord.llm.port import RequestRecorder
 
-from .attempt import Attempt, Request
+from .attempt import Attempt, Attempts, Request
 from .errors import Failures, is_unencodable, may_pass, retry_after
 from .messages import scrubbed
 from .unsupported_files import is_unsupported, without_unsupported
@@ -34,14 +33,6 @@ _FIRST_BACKOFF = 0.5
 _LONGEST_BACKOFF = 8.0
 
 Result = TypeVar("Result")
-
-
-@dataclass(frozen=True, slots=True)
-class Attempts:
-    """How a request is tried: seconds without any output, and tries after the first."""
-
-    idle_timeout: float | None
-    retries: int
 
 
 class RecordingModel(WrapperModel):
@@ -84,7 +75,8 @@ class RecordingModel(WrapperModel):
     ) -> AsyncIterator[StreamedResponse]:
         """For agents that listen to their own events: the same rows, read by somebody else."""
         request = (messages, model_settings, model_request_parameters)
-        if self._hooks.change_requests:  # what is restored in an answer is not in its own events
+        # What hooks restore in an answer is not in its own events.
+        if self._hooks.change_requests or not self._attempts.streaming:
             response = await self._tried(request, lambda attempt: attempt.response())
             yield CompletedStreamedResponse(model_request_parameters, response, replay_events=True)
             return
@@ -117,7 +109,7 @@ class RecordingModel(WrapperModel):
             attempt = Attempt(
                 self.wrapped,
                 self._recorder,
-                self._attempts.idle_timeout,
+                self._attempts,
                 self._failures,
                 request,
                 hooks=self._hooks,

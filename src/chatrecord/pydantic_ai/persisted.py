@@ -37,11 +37,11 @@ from chatrecord.spending.limits import Limits
 from chatrecord.store.window import Window
 from chatrecord.text.arguments import checked_id
 
+from .attempt import Attempts
 from .borrowed_agent import HandedRun
 from .capability import Recording, recorded_agent
 from .errors import run_error
 from .messages import history_of
-from .model import Attempts
 
 
 @dataclass(init=False)
