@@ -73,9 +73,11 @@ export function useConversation(opened: ChatDetail, opening: string | null, chan
   const follow = async (runId: string | undefined) => {
     streamed.current = false;
     // All of it comes again: what is here of it already would stand twice.
-    if (runId && chat.messages.at(-1)?.metadata?.runId === runId) chat.messages = chat.messages.slice(0, -1);
+    const known = chat.messages;
+    if (runId && known.at(-1)?.metadata?.runId === runId) chat.messages = known.slice(0, -1);
     await chat.resumeStream();
     if (streamed.current) return;
+    chat.messages = known;
     await pause(500);
     void catchUp();
   };
