@@ -49,8 +49,8 @@ if not TYPE_CHECKING:  # a type checker is to know the names above alone
         for room in ("errors", "records", "attachments"):
             found = getattr(import_module(f"chatrecord.{room}"), name, None)
             if isinstance(found, type):
-                told = f"{name} has moved: from chatrecord.{room} import {name}"
-                warnings.warn(told, DeprecationWarning, stacklevel=2)
+                warning = f"{name} has moved: from chatrecord.{room} import {name}"
+                warnings.warn(warning, DeprecationWarning, stacklevel=2)
                 return found
         msg = f"module 'chatrecord' has no attribute {name!r}"
         raise AttributeError(msg)

@@ -1,4 +1,4 @@
-"""`chatrecord doctor`: what is broken is told, mended if asked, and known by the exit status."""
+"""`chatrecord doctor`: it prints findings, repairs them on request, and reports them by its exit status."""
 
 from __future__ import annotations
 
@@ -49,27 +49,27 @@ def test_findings_are_reported_and_left_as_they_are(kept: Path, call: Run) -> No
     assert done.returncode == 1
     assert "llm_chats" in done.stdout
     assert "next_seq=1" in done.stdout
-    assert done.stderr == "1 thing was found; --repair mends what can be mended\n"
+    assert done.stderr == "1 thing was found; --repair corrects what can be corrected\n"
     assert rows(kept, "SELECT next_seq FROM llm_chats") == [(1,)]
 
 
-def test_what_can_be_mended_is_mended_if_asked(kept: Path, call: Run) -> None:
+def test_what_can_be_repaired_is_repaired_on_request(kept: Path, call: Run) -> None:
     execute(kept, "UPDATE llm_chats SET next_seq = 1")
 
     done = call("doctor", "--repair", "--db", str(kept))
 
-    assert (done.returncode, done.stderr) == (0, "1 thing was mended\n")
-    assert done.stdout.startswith("mended: llm_chats")
+    assert (done.returncode, done.stderr) == (0, "1 thing was repaired\n")
+    assert done.stdout.startswith("repaired: llm_chats")
     assert call("doctor").returncode == 0
 
 
-def test_what_cannot_be_mended_is_counted_and_fails(kept: Path, call: Run) -> None:
+def test_what_cannot_be_repaired_is_counted_and_fails(kept: Path, call: Run) -> None:
     execute(kept, "UPDATE llm_chats SET next_seq = 1")
     execute(kept, "UPDATE llm_messages SET role = 'oracle' WHERE seq = 1")
 
     done = call("doctor", "--repair")
 
-    assert (done.returncode, done.stderr) == (1, "1 thing was mended, 1 left\n")
+    assert (done.returncode, done.stderr) == (1, "1 thing was repaired, 1 left\n")
 
 
 def test_nothing_is_made_where_nothing_is(tmp_path: Path, call: Run) -> None:

@@ -46,12 +46,12 @@ Break = Callable[[Rows], Iterator[Any]]
 
 @dataclass(frozen=True)
 class Damage:
-    """What is done, the beginning of the rule that this breaks, and whether it can be mended."""
+    """What is done, the beginning of the rule that this breaks, and whether it can be repaired."""
 
     name: str
     statements: Break
     says: str
-    mended: bool
+    repaired: bool
 
 
 def _set(table: Table, which: str, **values: Any) -> Break:

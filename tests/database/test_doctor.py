@@ -1,4 +1,4 @@
-"""The doctor finds each row that breaks a rule, nothing else, and mends what can be mended."""
+"""The doctor finds each row that breaks a rule, nothing else, and repairs what can be repaired."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ async def test_a_healthy_chat_is_found_healthy(patient: Patient) -> None:
 
 
 @pytest.mark.parametrize("damage", DAMAGES, ids=lambda damage: damage.name)
-async def test_each_broken_row_is_found_and_mended_if_it_can_be(
+async def test_each_broken_row_is_found_and_repaired_if_it_can_be(
     patient: Patient, damage: Damage
 ) -> None:
     await patient.suffer(damage)
@@ -111,13 +111,13 @@ async def test_each_broken_row_is_found_and_mended_if_it_can_be(
     assert any(finding.invariant.startswith(damage.says) for finding in found), found
     assert await everything(patient.db) == before, "a look writes nothing"
 
-    mended = await patient.findings(repair=True)
+    repaired = await patient.findings(repair=True)
 
-    broken = [finding for finding in mended if finding.invariant.startswith(damage.says)]
-    assert {finding.mended for finding in broken} == {damage.mended}
+    broken = [finding for finding in repaired if finding.invariant.startswith(damage.says)]
+    assert {finding.repaired for finding in broken} == {damage.repaired}
     left = await patient.findings()
-    assert sorted(map(repr, left)) == sorted(repr(it) for it in mended if not it.mended)
-    if damage.mended:
+    assert sorted(map(repr, left)) == sorted(repr(it) for it in repaired if not it.repaired)
+    if damage.repaired:
         assert left == []
         again = await load_chat(patient.db, Script([say("On we go.")]), patient.chat.id)
         assert (await again.ask("And now?")).text == "On we go."
@@ -159,7 +159,7 @@ async def test_what_is_live_is_no_finding(module_url: str) -> None:
         await until(lambda: has_journal(db, speaking))
         waiting_for_it = await load_chat(db, Script(), speaking.id, on_busy="wait")
         waiting = asyncio.ensure_future(waiting_for_it.ask("And?"))
-        await until(lambda: _stands_in_line(elsewhere, speaking))
+        await until(lambda: _is_queued(elsewhere, speaking))
 
         assert await elsewhere.doctor() == []
         assert await elsewhere.doctor(repair=True) == []
@@ -173,7 +173,7 @@ async def test_what_is_live_is_no_finding(module_url: str) -> None:
             await delete_chat(db, chat.id)
 
 
-async def _stands_in_line(db: Database, chat: Chat) -> bool:
+async def _is_queued(db: Database, chat: Chat) -> bool:
     run = db.models.run.__table__
     waits = select(run.c.id).where(run.c.chat_id == chat.id, run.c.status == "waiting")
     async with db.engine.connect() as connection:
@@ -213,7 +213,7 @@ async def test_two_messages_of_one_number_are_found(own_url: str) -> None:
             )
         found = await db.doctor(repair=True)
         says = "no two messages of a chat have one number"
-        assert [(it.invariant, it.mended) for it in found] == [(says, False)] * 2
+        assert [(it.invariant, it.repaired) for it in found] == [(says, False)] * 2
 
 
 _WITHOUT_KEYS = {
@@ -241,7 +241,7 @@ async def test_rows_without_their_chat_are_found(own_url: str) -> None:
         tables = {it.table for it in found if it.invariant.startswith(("a row", "a file belongs"))}
         assert tables == {"llm_runs", "llm_messages", "llm_tool_calls", "llm_requests",
                           "llm_attachments"}  # fmt: skip
-        assert not any(finding.mended for finding in found)
+        assert not any(finding.repaired for finding in found)
 
 
 async def test_a_damaged_value_is_found_among_whole_ones(db: Database) -> None:
@@ -297,7 +297,7 @@ async def test_a_smaller_schema_is_looked_at(own_url: str) -> None:
 
         (found,) = await db.doctor(repair=True)
 
-        assert found.mended
+        assert found.repaired
         again = await load_chat(db, Script([say("On we go.")]), chat.id)
         assert (await again.ask("And now?")).text == "On we go."
         assert await db.doctor() == []

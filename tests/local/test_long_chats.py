@@ -36,8 +36,6 @@ async def test_a_real_llm_sums_up_and_names_a_chat(db: Database) -> None:
     assert title
     assert "\n" not in title
     assert (await load_chat(db, Script(), chat.id)).title == title
-    for_side_requests = [
-        row for row in await again.requests() if row.message_id in (summary.id, None)
-    ]
-    assert [row.status for row in for_side_requests] == ["complete"] * 2
-    assert all(row.tokens.input and row.latency_ms for row in for_side_requests)
+    side_requests = [row for row in await again.requests() if row.message_id in (summary.id, None)]
+    assert [row.status for row in side_requests] == ["complete"] * 2
+    assert all(row.tokens.input and row.latency_ms for row in side_requests)

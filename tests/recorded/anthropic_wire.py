@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from .facts import ResponseFacts, Said, call_text, events, joined, pieces, sse
 from .recordings import Body
-from .told import Said, Told, call_text, events, joined, pieces, sse
 
 provider_name = "anthropic"
 path = "/v1/messages"
@@ -21,10 +21,10 @@ ENDS = {
 DELTAS = {"text_delta": "text", "thinking_delta": "thinking", "signature_delta": "signature"}
 
 
-def read(whole: Body) -> Told:
+def read(whole: Body) -> ResponseFacts:
     blocks, usage = whole["content"], whole["usage"]
     read_, written = usage.get("cache_read_input_tokens"), usage.get("cache_creation_input_tokens")
-    return Told(
+    return ResponseFacts(
         model=whole["model"],
         response_id=whole["id"],
         text="".join(block["text"] for block in blocks if block["type"] == "text"),
@@ -135,8 +135,8 @@ def said_by(role: Any, block: Body) -> Iterator[Said]:
         case "tool_use":
             yield Said("call", call_text(block["name"], block["input"]), block["id"])
         case "tool_result":
-            told = "".join(part["text"] for part in blocks(block["content"]))
-            yield Said("result", told, block["tool_use_id"])
+            text = "".join(part["text"] for part in blocks(block["content"]))
+            yield Said("result", text, block["tool_use_id"])
         case "text":
             yield Said(role, block["text"])
 

@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from .facts import ResponseFacts, Said, call_text, events, pieces, sse, text_in
 from .recordings import Body
-from .told import Said, Told, call_text, events, pieces, sse, text_in
 
 provider_name = "openai-chat"
 path = "/v1/chat/completions"
@@ -15,12 +15,12 @@ path = "/v1/chat/completions"
 ENDS = {"stop": "stop", "tool_calls": "tool_call", "length": "length"}
 
 
-def read(whole: Body) -> Told:
+def read(whole: Body) -> ResponseFacts:
     choice, usage = whole["choices"][0], whole["usage"]
     message = choice["message"]
     read_in = usage.get("prompt_tokens_details") or {}
     put_out = usage.get("completion_tokens_details") or {}
-    return Told(
+    return ResponseFacts(
         model=whole["model"],
         response_id=whole["id"],
         text=message["content"] or "",
@@ -64,13 +64,13 @@ def stream_of(whole: Body) -> str:
     head = {key: whole[key] for key in ("id", "created", "model")}
     head["object"] = "chat.completion.chunk"
     choice = whole["choices"][0]
-    told = [
+    chunks = [
         head | {"choices": [{"index": 0, "delta": delta, "finish_reason": None}]}
         for delta in deltas(choice["message"])
     ]
     end = {"index": 0, "delta": {}, "finish_reason": choice["finish_reason"]}
-    told += [head | {"choices": [end]}, head | {"choices": [], "usage": whole["usage"]}]
-    return "".join(sse(chunk) for chunk in told) + "data: [DONE]\n\n"
+    chunks += [head | {"choices": [end]}, head | {"choices": [], "usage": whole["usage"]}]
+    return "".join(sse(chunk) for chunk in chunks) + "data: [DONE]\n\n"
 
 
 def deltas(message: Body) -> Iterator[Body]:

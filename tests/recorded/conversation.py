@@ -15,9 +15,9 @@ from chatrecord.errors import ProviderError
 from chatrecord.sqlalchemy import Database, create_chat, load_chat
 from providers.clients import Provider, model_clients
 
+from .facts import Said, call_text
 from .recordings import Body, Exchange, Recording
 from .replay import ReplayServer, Sent
-from .told import Said, call_text
 from .wires import Wire, wire_of
 
 if TYPE_CHECKING:
@@ -85,8 +85,8 @@ def unstreamed(model: Model) -> Model:
 
 
 def instructions(wire: Wire, exchange: Exchange) -> str | None:
-    told = [words.what for words in wire.said(exchange.asked) if words.who == "system"]
-    return told[0] if told else None
+    texts = [words.what for words in wire.said(exchange.asked) if words.who == "system"]
+    return texts[0] if texts else None
 
 
 def questions(wire: Wire, recording: Recording) -> list[str]:

@@ -1,4 +1,4 @@
-"""What a recorded body says, in the words that all providers share."""
+"""The facts in a recorded body, in terms that all providers share."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from .recordings import Body
 
 
 @dataclass(frozen=True)
-class Told:
-    """What one response tells. What it does not report is `None`."""
+class ResponseFacts:
+    """What one response reports. A value that it does not report is `None`."""
 
     model: str
     response_id: str

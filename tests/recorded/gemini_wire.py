@@ -6,19 +6,19 @@ import base64
 import json
 from collections.abc import Iterator
 
+from .facts import ResponseFacts, Said, call_text, events, joined, pieces, sse
 from .recordings import Body
-from .told import Said, Told, call_text, events, joined, pieces, sse
 
 provider_name = "gemini"
 path = "/v1beta/models/"
 
 
-def read(whole: Body) -> Told:
+def read(whole: Body) -> ResponseFacts:
     candidate, usage = whole["candidates"][0], whole["usageMetadata"]
     parts = candidate["content"]["parts"]
     calls = [part["functionCall"] for part in parts if "functionCall" in part]
     thoughts = usage.get("thoughtsTokenCount")
-    return Told(
+    return ResponseFacts(
         model=whole["modelVersion"],
         response_id=whole["responseId"],
         text="".join(part.get("text", "") for part in parts if not part.get("thought")),
@@ -36,8 +36,8 @@ def read(whole: Body) -> Told:
 
 def ended(reason: str, *, has_calls: bool) -> str:
     """Gemini says `STOP` of a whole answer, and leaves it to the reader to see its calls."""
-    told = {"STOP": "stop", "MAX_TOKENS": "length"}[reason]
-    return "tool_call" if told == "stop" and has_calls else told
+    mapped = {"STOP": "stop", "MAX_TOKENS": "length"}[reason]
+    return "tool_call" if mapped == "stop" and has_calls else mapped
 
 
 def whole_of(stream: str) -> Body:
@@ -136,19 +136,19 @@ def said_by(role: str, part: Body, calls: Calls) -> Iterator[Said]:
         yield Said("call", call_text(call["name"], call["args"]), calls.made(call), signature)
     elif "functionResponse" in part:
         response = part["functionResponse"]
-        yield Said("result", told_in(response["response"]), calls.answered(response))
+        yield Said("result", result_text(response["response"]), calls.answered(response))
     elif part.get("thought"):
         yield Said("thinking", part["text"], signature=signature)
     else:
         yield Said("assistant" if role == "model" else "user", part["text"], signature=signature)
 
 
-def told_in(response: Body) -> str:
+def result_text(response: Body) -> str:
     """A result stands in an object, under a key of the client's own choice."""
     if "content" in response:
         return "".join(part["text"] for part in response["content"])
-    (told,) = response.values()
-    return told if isinstance(told, str) else json.dumps(told)
+    (text,) = response.values()
+    return text if isinstance(text, str) else json.dumps(text)
 
 
 def decoded(signature: str) -> str:

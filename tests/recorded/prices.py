@@ -7,7 +7,7 @@ from decimal import Decimal
 from genai_prices.data_snapshot import get_snapshot
 from genai_prices.types import ModelPrice, TieredPrices
 
-from .told import Told
+from .facts import ResponseFacts
 
 SELLERS = {
     "openai-chat": "openai",
@@ -17,17 +17,17 @@ SELLERS = {
 }
 
 
-def cost_of(told: Told, provider_name: str) -> Decimal:
+def cost_of(facts: ResponseFacts, provider_name: str) -> Decimal:
     """Cached tokens have prices of their own; reasoning is paid as output."""
-    table = table_of(told.model, SELLERS[provider_name])
-    read, written = told.cache_read or 0, told.cache_write or 0
-    kept_long = told.long_cache_write
+    table = table_of(facts.model, SELLERS[provider_name])
+    read, written = facts.cache_read or 0, facts.cache_write or 0
+    kept_long = facts.long_cache_write
     dollars_per_million = (
-        (told.input - read - written) * dollars(table.input_mtok)
+        (facts.input - read - written) * dollars(table.input_mtok)
         + read * dollars(table.cache_read_mtok)
         + (written - kept_long) * dollars(table.cache_write_mtok)
         + kept_long * dollars(table.cache_write_1h_mtok)
-        + told.output * dollars(table.output_mtok)
+        + facts.output * dollars(table.output_mtok)
     )
     return dollars_per_million / 1_000_000
 

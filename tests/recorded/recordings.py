@@ -52,13 +52,13 @@ class Recording:
 
 
 def read(file: Path) -> Recording:
-    told = json.loads(file.read_text(encoding="utf-8"))
-    return Recording(file.stem, tuple(exchange_of(each) for each in told["exchanges"]))
+    data = json.loads(file.read_text(encoding="utf-8"))
+    return Recording(file.stem, tuple(exchange_of(each) for each in data["exchanges"]))
 
 
-def exchange_of(told: Body) -> Exchange:
+def exchange_of(data: Body) -> Exchange:
     """Those written by hand have their body as an object."""
-    asked, answered = told["request"], told["response"]
+    asked, answered = data["request"], data["response"]
     body = answered["body"]
     return Exchange(
         path=asked["path"],

@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from itertools import count
 from typing import Any
 
+from .facts import ResponseFacts, Said, call_text, events, joined, pieces, sse, text_in
 from .recordings import Body
-from .told import Said, Told, call_text, events, joined, pieces, sse, text_in
 
 provider_name = "openai-responses"
 path = "/v1/responses"
 
 
-def read(whole: Body) -> Told:
+def read(whole: Body) -> ResponseFacts:
     items, usage = whole["output"], whole["usage"]
     calls = tuple(
         (item["call_id"], item["name"], json.loads(item["arguments"]))
@@ -22,7 +22,7 @@ def read(whole: Body) -> Told:
         if item["type"] == "function_call"
     )
     read_in, put_out = usage["input_tokens_details"], usage["output_tokens_details"]
-    return Told(
+    return ResponseFacts(
         model=whole["model"],
         response_id=whole["id"],
         text="".join(text_in(item["content"]) for item in items if item["type"] == "message"),
@@ -50,12 +50,12 @@ def whole_of(stream: str) -> Body:
 
     What was streamed before has to agree with it.
     """
-    told = events(stream)
-    items = [e["item"] for e in told if e["type"] == "response.output_item.done"]
-    whole: Body = told[-1]["response"] | {"output": items}
-    streamed = "".join(e["delta"] for e in told if e["type"] == "response.output_text.delta")
+    sent = events(stream)
+    items = [e["item"] for e in sent if e["type"] == "response.output_item.done"]
+    whole: Body = sent[-1]["response"] | {"output": items}
+    streamed = "".join(e["delta"] for e in sent if e["type"] == "response.output_text.delta")
     assert streamed == "".join(text_in(i["content"]) for i in items if i["type"] == "message")
-    assert [item["id"] for item in told[-1]["response"]["output"]] == [item["id"] for item in items]
+    assert [item["id"] for item in sent[-1]["response"]["output"]] == [item["id"] for item in items]
     return whole
 
 

@@ -9,8 +9,8 @@ import pytest
 from chatrecord.sqlalchemy import Database
 
 from .conversation import hold
+from .facts import Said
 from .recordings import Recording, parameters
-from .told import Said
 from .wires import wire_of
 
 every_chat = pytest.mark.parametrize("recording", list(parameters(answers=True, at_least=2)))

@@ -13,9 +13,9 @@ from chatrecord.records import ApiRequest, Message, Tokens, ToolCall
 from chatrecord.sqlalchemy import Database
 
 from .conversation import Held, hold
+from .facts import ResponseFacts
 from .prices import SELLERS, cost_of
 from .recordings import Exchange, Recording, parameters
-from .told import Told
 from .wires import wire_of
 
 every_answer = pytest.mark.parametrize("recording", list(parameters(answers=True)))
@@ -37,25 +37,25 @@ async def test_the_rows_of_an_answer_match_the_providers_response(
 
 
 def expected(exchange: Exchange, *, streamed: bool) -> dict[str, Any]:
-    told, name = told_by(exchange), wire_of(exchange).provider_name
+    facts, name = facts_of(exchange), wire_of(exchange).provider_name
     return {
         "status": ("complete", "complete"),
         "http_status": 200,
         "error": None,
         "streamed": streamed,
         "provider": (SELLERS[name], SELLERS[name]),
-        "model": (told.model, told.model),
-        "provider_request_id": told.response_id,
-        "text": told.text,
-        "reasoning": told.reasoning,
-        "calls": [(name, arguments) for _, name, arguments in told.calls],
-        "finish_reason": told.finish_reason,
-        "input": (told.input, told.input),
-        "output": (told.output, told.output),
-        "cache_read": (told.cache_read, told.cache_read),
-        "cache_write": (told.cache_write, told.cache_write),
-        "reasoning_tokens": (told.reasoning_tokens, told.reasoning_tokens),
-        "cost": cost_of(told, name).quantize(PLACES),
+        "model": (facts.model, facts.model),
+        "provider_request_id": facts.response_id,
+        "text": facts.text,
+        "reasoning": facts.reasoning,
+        "calls": [(name, arguments) for _, name, arguments in facts.calls],
+        "finish_reason": facts.finish_reason,
+        "input": (facts.input, facts.input),
+        "output": (facts.output, facts.output),
+        "cache_read": (facts.cache_read, facts.cache_read),
+        "cache_write": (facts.cache_write, facts.cache_write),
+        "reasoning_tokens": (facts.reasoning_tokens, facts.reasoning_tokens),
+        "cost": cost_of(facts, name).quantize(PLACES),
     }
 
 
@@ -93,7 +93,7 @@ def row_of(request: ApiRequest, message: Message, calls: list[ToolCall]) -> dict
     }
 
 
-def told_by(exchange: Exchange) -> Told:
+def facts_of(exchange: Exchange) -> ResponseFacts:
     wire = wire_of(exchange)
     whole = wire.whole_of(exchange.body) if exchange.is_streamed else json.loads(exchange.body)
     return wire.read(whole)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Protocol
 
 from . import anthropic_wire, chat_wire, gemini_wire, responses_wire
+from .facts import ResponseFacts, Said
 from .recordings import Body, Exchange
-from .told import Said, Told
 
 
 class Wire(Protocol):
@@ -15,7 +15,7 @@ class Wire(Protocol):
     provider_name: str
     path: str
 
-    def read(self, whole: Body) -> Told: ...
+    def read(self, whole: Body) -> ResponseFacts: ...
 
     def whole_of(self, stream: str) -> Body: ...
 

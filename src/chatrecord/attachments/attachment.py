@@ -139,12 +139,12 @@ async def _read(given: Attachment, limit: int | None) -> Attachment:
         name = given.name or path.name
     else:
         data, name = given.data, given.name
-    told = name or "An attachment"
+    label = name or "An attachment"
     if not data:
-        msg = f"{told} is empty: there is nothing to send"
+        msg = f"{label} is empty: there is nothing to send"
         raise ValueError(msg)
     check_size(name, len(data), limit)
-    media_type = given.media_type or _known(_media_type_of(data, name), told)
+    media_type = given.media_type or _known(_media_type_of(data, name), label)
     return Attachment(data=data, media_type=media_type, name=name)
 
 

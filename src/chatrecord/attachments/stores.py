@@ -80,15 +80,15 @@ class FsspecStore:
 def _write(path: Path, data: bytes) -> None:
     """Whole or not at all: a process that is killed leaves no half of a file under its name."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    for_side_requests = path.with_name(f".{path.name}.{uuid4().hex}")
+    temporary = path.with_name(f".{path.name}.{uuid4().hex}")
     try:
-        with for_side_requests.open("wb") as file:
+        with temporary.open("wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        for_side_requests.replace(path)
+        temporary.replace(path)
     except BaseException:
-        for_side_requests.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise
 
 

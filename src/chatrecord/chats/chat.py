@@ -380,7 +380,7 @@ class Chat:
     ) -> LiveRun:
         (last,) = await self._backend.store.messages(self.id, limit=1, before=None)
         replaces = Replacement(first=first, last=last.seq)
-        return self._live(replace(self._order(content, output_type, None), replaces=replaces))
+        return self._live(replace(self._run_spec(content, output_type, None), replaces=replaces))
 
     @overload
     def resume(self, *, output_type: type[Typed]) -> ChatStream[Typed]: ...
@@ -406,8 +406,8 @@ class Chat:
                 msg = f"These tool calls are still to be approved or denied: {names}"
                 raise ApprovalPending(msg, run_id=waiting[0].run_id)
             await self._runs.repair()
-            order = self._order(None, output_type, None)
-            return self._live(replace(order, resumes=await self._runs.to_resume()))
+            run_spec = self._run_spec(None, output_type, None)
+            return self._live(replace(run_spec, resumes=await self._runs.to_resume()))
 
         return ChatStream(begin, self._policies.on_disconnect)
 
@@ -469,9 +469,9 @@ class Chat:
         self, content: Prompt, output_type: type[object] | None, idempotency_key: str | None
     ) -> LiveRun:
         check_key(idempotency_key)
-        return self._live(self._order(content, output_type, idempotency_key))
+        return self._live(self._run_spec(content, output_type, idempotency_key))
 
-    def _order(
+    def _run_spec(
         self, content: Prompt | None, output_type: type[object] | None, idempotency_key: str | None
     ) -> RunSpec:
         check_output_type(output_type)
@@ -484,9 +484,9 @@ class Chat:
             idempotency_key=idempotency_key,
         )
 
-    def _live(self, order: RunSpec) -> LiveRun:
+    def _live(self, run_spec: RunSpec) -> LiveRun:
         journal = self._backend.runtime.journal
-        run = LiveRun(self._backend.store, journal, self._llm, order, self._runs)
+        run = LiveRun(self._backend.store, journal, self._llm, run_spec, self._runs)
         if self._policies.titles is not None and self.title is None:
             self._backend.runtime.follow_up(self._title_after(run, self._policies.titles))
         return run

@@ -1,4 +1,4 @@
-"""The synchronous door: the same chat for scripts, Flask and Django views.
+"""The synchronous API: the same chat for scripts, Flask and Django views.
 
 One event loop in a background thread does the work; calls from any thread wait for it there.
 """
@@ -70,8 +70,8 @@ class _BackgroundLoop:
                 atexit.register(self._end_runs, os.getpid())
             return self._loop
 
-    def begin_anew(self) -> None:
-        """In a process that was forked: a thread that held the lock does not run there."""
+    def _reset_after_fork(self) -> None:
+        """Replace the lock: in a forked process, the thread that held it does not run."""
         self._lock = threading.Lock()
 
     def _end_runs(self, process: int) -> None:
@@ -90,7 +90,7 @@ async def _cancel_runs() -> None:
 
 _background = _BackgroundLoop()
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_background.begin_anew)
+    os.register_at_fork(after_in_child=_background._reset_after_fork)
 
 
 def wait(work: Coroutine[None, None, Result]) -> Result:

@@ -10,7 +10,7 @@ from uuid import UUID
 from chatrecord.errors import AnswerInvalid, NothingToResume, TimeLimitExceeded
 from chatrecord.llm.port import LLM, SideRequest
 from chatrecord.runs.policies import Policies
-from chatrecord.runs.side_requests import ChatLedger, ask_beside
+from chatrecord.runs.side_requests import ChatLedger, send_side_request
 from chatrecord.runs.stores import LedgerStore
 from chatrecord.store.transcript_store import TranscriptStore
 from chatrecord.store.window import begins_round
@@ -52,7 +52,7 @@ async def title_for(
     limit = policies.limits.total_timeout
     try:
         async with asyncio.timeout(limit) as clock:
-            answer = await ask_beside(llm, side_request, ledger, policies.hooks)
+            answer = await send_side_request(llm, side_request, ledger, policies.hooks)
     except TimeoutError as error:
         if not clock.expired():
             raise

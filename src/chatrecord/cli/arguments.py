@@ -188,7 +188,9 @@ def _add_doctor(commands: Commands) -> None:
     parser = commands.add_parser("doctor", help="find rows that break a rule of the library's own")
     parser.set_defaults(run=_command("doctor"))
     parser.add_argument(
-        "--repair", action="store_true", help="mend what can be mended; nothing is written without"
+        "--repair",
+        action="store_true",
+        help="repair what can be repaired; without it nothing is written",
     )
     _add_database(parser)
 

@@ -1,4 +1,4 @@
-"""`chatrecord doctor`: find rows that break a rule of the library's own, and mend them if asked."""
+"""`chatrecord doctor`: find rows that break an invariant, and repair them on request."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def run(arguments: Namespace) -> int:
     found = asyncio.run(_found(arguments.db, repair=arguments.repair))
     for finding in found:
         print(_line(finding))
-    left = [finding for finding in found if not finding.mended]
+    left = [finding for finding in found if not finding.repaired]
     Screen().note(_summary(found, left, repaired=arguments.repair))
     return 1 if left else 0
 
@@ -30,17 +30,17 @@ async def _found(place: str, *, repair: bool) -> list[Finding]:
 def _line(finding: Finding) -> str:
     row = f"{finding.table} {finding.row_id}"
     chat = "" if finding.chat_id is None else f" of chat {finding.chat_id}"
-    mended = "mended: " if finding.mended else ""
-    return plain(f"{mended}{row}{chat}: {finding.invariant} ({finding.what})")
+    prefix = "repaired: " if finding.repaired else ""
+    return plain(f"{prefix}{row}{chat}: {finding.invariant} ({finding.what})")
 
 
 def _summary(found: Sequence[Finding], left: Sequence[Finding], *, repaired: bool) -> str:
     if not found:
         return "Nothing was found"
     if not repaired:
-        return f"{_rows(len(found))} found; --repair mends what can be mended"
-    mended = len(found) - len(left)
-    return f"{_rows(mended)} mended, {len(left)} left" if left else f"{_rows(mended)} mended"
+        return f"{_rows(len(found))} found; --repair corrects what can be corrected"
+    count = len(found) - len(left)
+    return f"{_rows(count)} repaired, {len(left)} left" if left else f"{_rows(count)} repaired"
 
 
 def _rows(number: int) -> str:

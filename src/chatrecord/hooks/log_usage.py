@@ -72,9 +72,9 @@ class LogUsage(Hook):
     def _log(self, what: str, status: str, fields: dict[str, object]) -> None:
         level = logging.INFO if status == "complete" else logging.WARNING
         if self._logger.isEnabledFor(level):
-            told = {"event": what, "status": status, **fields}
+            event = {"event": what, "status": status, **fields}
             line = " ".join(f"{name}={value}" for name, value in fields.items())
-            self._logger.log(level, "%s %s %s", what, status, line, extra={"chatrecord": told})
+            self._logger.log(level, "%s %s %s", what, status, line, extra={"chatrecord": event})
 
 
 def _rounded(milliseconds: float | None) -> float | None:

@@ -78,7 +78,7 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class SideRequest:
-    """What is asked beside the transcript: something about these messages.
+    """A request outside the transcript, about these messages.
 
     Of each no more than so many characters are shown.
     """
@@ -114,9 +114,9 @@ class RequestRecorder(Protocol):
         """The first output has come; read the growing answer here."""
 
     def grow(self, characters: int) -> bool:
-        """It has grown by so many. Whether too much of it is not stored yet: then `catch_up`.
+        """The answer has grown by `characters`. Returns whether too much is unstored.
 
-        Cheap: it is called for every event of a stream.
+        Then call `wait_for_room`. This is called for each event of a stream, and is cheap.
         """
 
     async def wait_for_room(self) -> None:

@@ -127,10 +127,10 @@ class AgentLLM:
         try:
             return await side_answer(_usable_model(self._agent), side_request, settings, recording)
         except Exception as error:
-            told = recording.explained(error) or run_error(error)
-            if told is error:
+            explained = recording.explained(error) or run_error(error)
+            if explained is error:
                 raise
-            raise told from error
+            raise explained from error
 
     async def run(
         self,
@@ -155,10 +155,10 @@ class AgentLLM:
                 infer_name=False,
             )
         except Exception as error:
-            told = recording.explained(error) or run_error(error)
-            if told is error:
+            explained = recording.explained(error) or run_error(error)
+            if explained is error:
                 raise
-            raise told from error
+            raise explained from error
         return recording.outcome(result)
 
     def _output_type(self, ask: Ask) -> Any:

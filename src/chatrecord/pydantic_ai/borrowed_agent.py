@@ -29,7 +29,7 @@ _PATIENCE = 5.0
 """Seconds that a run which was stopped waits for the agent to let go of it."""
 
 
-class HandedRun:
+class BorrowedAgentRun:
     """Implements `chatrecord.llm.port.LLM`: hands the recorder over, and waits for the end."""
 
     def __init__(self, ctx: RunContext[object]) -> None:

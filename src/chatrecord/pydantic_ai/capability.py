@@ -137,17 +137,17 @@ class Recording(RequestRecording):
         except _CONTROL_FLOW:
             raise
         except _TOLD_TO_THE_MODEL as error:
-            told = self._stored_error(_told(error))
-            await self._recorder.end_tool(call.tool_call_id, error=told)
+            text = self._stored_error(_error_message(error))
+            await self._recorder.end_tool(call.tool_call_id, error=text)
             raise
         except KeyboardInterrupt:
             raise
         except BaseException as error:
             if isinstance(error, asyncio.CancelledError) and _is_cancelled():
                 raise
-            told = self._stored_error(redact(named(error)))
-            await self._recorder.end_tool(call.tool_call_id, error=told)
-            msg = f"Tool {call.tool_name} raised {told}"
+            text = self._stored_error(redact(named(error)))
+            await self._recorder.end_tool(call.tool_call_id, error=text)
+            msg = f"Tool {call.tool_name} raised {text}"
             failed = ToolFailedOnUs(msg)
             failed.__cause__ = error
             self._failures.add(error, Failure(failed, type(error).__name__))
@@ -170,8 +170,8 @@ class Recording(RequestRecording):
             return raw
         return cast(Json, changed_value(raw, "tool_result", self._storing))
 
-    def _stored_error(self, told: str) -> str:
-        return self._storing(Text("tool_result", told)) if self._storing else told
+    def _stored_error(self, text: str) -> str:
+        return self._storing(Text("tool_result", text)) if self._storing else text
 
     def _close_tools(self, message: ModelRequest) -> None:
         """Calls that no tool ever ran, such as of an unknown tool, are answered here only."""
@@ -180,12 +180,12 @@ class Recording(RequestRecording):
             if call_id is not None:
                 if call_id in self._vetoed and isinstance(part, ToolReturnPart):
                     part.outcome = "denied"
-                told = getattr(part, "content", None)
+                content = getattr(part, "content", None)
                 is_result = getattr(part, "outcome", None) == "success"
                 self._recorder.close_tool(
                     call_id,
-                    result=self._stored_result(told) if is_result else None,
-                    error=None if is_result else self._stored_error(_text_of(told)),
+                    result=self._stored_result(content) if is_result else None,
+                    error=None if is_result else self._stored_error(_text_of(content)),
                     is_denied=getattr(part, "outcome", None) == "denied",
                 )
 
@@ -196,7 +196,7 @@ class Recording(RequestRecording):
         parameters = request.model_request_parameters
         settings: dict[str, Json] = {
             "tools": [tool.name for tool in parameters.function_tools],
-            "model_settings": json_of(_told_settings(request.model_settings or {})),
+            "model_settings": json_of(_public_settings(request.model_settings or {})),
         }
         trace = trace_id()
         if trace is not None:
@@ -215,12 +215,12 @@ def _instructions_of(parameters: ModelRequestParameters) -> str | None:
     return "\n\n".join(part.content for part in parts) or None
 
 
-def _told_settings(settings: Mapping[str, object]) -> dict[str, object]:
+def _public_settings(settings: Mapping[str, object]) -> dict[str, object]:
     """All but where keys travel."""
     return {name: value for name, value in settings.items() if name not in _PRIVATE}
 
 
-def _told(error: Exception) -> str:
+def _error_message(error: Exception) -> str:
     return redact(str(getattr(error, "message", None) or text_of(error)))
 
 

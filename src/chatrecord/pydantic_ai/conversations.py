@@ -229,8 +229,8 @@ class PersistedConversations(ConversationStore):
         chat = await self._backend.store.get_chat(_chat_id(record.conversation_id), {})
         if chat is None:
             return False
-        told = cast(Json, _record.dump_python(record, mode="json"))
-        metadata = {**chat.metadata, _KEY: told}
+        stored = cast(Json, _record.dump_python(record, mode="json"))
+        metadata = {**chat.metadata, _KEY: stored}
         rewritten = replace(chat, metadata=metadata, updated_at=record.updated_at)
         rows = [_row_of(chat.id, entry) for entry in entries]
         return await self._backend.store.rewrite_chat(rewritten, rows, still)
@@ -291,13 +291,13 @@ def _row_of(chat_id: UUID, entry: ConversationEntry) -> Message:
 
 
 def _record_of(chat: ChatRecord) -> ConversationRecord | None:
-    told: object = chat.metadata.get(_KEY)
-    return None if told is None else _record.validate_python(told)
+    stored: object = chat.metadata.get(_KEY)
+    return None if stored is None else _record.validate_python(stored)
 
 
 def _revision_of(chat: ChatRecord) -> str | None:
-    told = chat.metadata.get(_KEY)
-    return str(told["revision"]) if isinstance(told, Mapping) else None
+    stored = chat.metadata.get(_KEY)
+    return str(stored["revision"]) if isinstance(stored, Mapping) else None
 
 
 def _is_new(chat: ChatRecord) -> bool:

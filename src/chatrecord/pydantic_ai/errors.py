@@ -115,11 +115,11 @@ def run_error(error: Exception) -> ChatRecordError:  # noqa: PLR0911 - a table o
         case ModelAPIError():
             return _provider_error(error)
         case ExceptionGroup():
-            return ProviderError(_told(error))
+            return ProviderError(_error_message(error))
         case UnexpectedModelBehavior():
-            return AnswerInvalid(_told(error))
+            return AnswerInvalid(_error_message(error))
         case _:
-            return RunError(f"The run failed: {_told(error)}")
+            return RunError(f"The run failed: {_error_message(error)}")
 
 
 def _attempt_error(error: BaseException, secrets: Sequence[str]) -> RunError:
@@ -129,7 +129,7 @@ def _attempt_error(error: BaseException, secrets: Sequence[str]) -> RunError:
         return RunInterrupted("The request was stopped")
     if isinstance(error, ModelAPIError):
         return _provider_error(error, secrets)
-    return ProviderError(_told(error, secrets))
+    return ProviderError(_error_message(error, secrets))
 
 
 def _provider_error(error: ModelAPIError, secrets: Sequence[str] = ()) -> ProviderError:
@@ -177,5 +177,5 @@ def _reason(error: ModelAPIError, secrets: Sequence[str]) -> str:
     return redact(str(error.message), *secrets)[:_LONGEST_MESSAGE]
 
 
-def _told(error: BaseException, secrets: Sequence[str] = ()) -> str:
+def _error_message(error: BaseException, secrets: Sequence[str] = ()) -> str:
     return redact(named(error), *secrets)[:_LONGEST_MESSAGE]

@@ -164,13 +164,13 @@ def _after(summary: str, messages: list[ModelMessage]) -> list[ModelMessage]:
 
     A message of its own would make two of the user in a row, which not every server takes.
     """
-    told = f"<summary of the conversation so far>\n{summary}\n</summary>"
+    text = f"<summary of the conversation so far>\n{summary}\n</summary>"
     first = messages[0] if messages else None
     part = first.parts[0] if isinstance(first, ModelRequest) and first.parts else None
     if not isinstance(first, ModelRequest) or not isinstance(part, UserPromptPart):
-        return [ModelRequest(parts=[UserPromptPart(told)]), *messages]
+        return [ModelRequest(parts=[UserPromptPart(text)]), *messages]
     said = part.content
-    content = f"{told}\n\n{said}" if isinstance(said, str) else [told, *said]
+    content = f"{text}\n\n{said}" if isinstance(said, str) else [text, *said]
     opening = replace(first, parts=[replace(part, content=content), *first.parts[1:]])
     return [opening, *messages[1:]]
 
@@ -233,13 +233,13 @@ def _return_of(call: ToolCall) -> ToolReturnPart:
     if call.status == "complete":
         return ToolReturnPart(call.name, returned(call.result), call.call_id)
     if call.status == "failed":
-        told = f"The tool failed: {call.error}"
-        return ToolReturnPart(call.name, told, call.call_id, outcome="failed")
+        text = f"The tool failed: {call.error}"
+        return ToolReturnPart(call.name, text, call.call_id, outcome="failed")
     if call.status == "denied":
-        told = call.error or "The tool call was denied."
-        return ToolReturnPart(call.name, told, call.call_id, outcome="denied")
-    told = "The tool call was interrupted: it is not known how far it got."
-    return ToolReturnPart(call.name, told, call.call_id, outcome="interrupted")
+        text = call.error or "The tool call was denied."
+        return ToolReturnPart(call.name, text, call.call_id, outcome="denied")
+    text = "The tool call was interrupted: it is not known how far it got."
+    return ToolReturnPart(call.name, text, call.call_id, outcome="interrupted")
 
 
 def _role_of(message: ModelRequest) -> Role:

@@ -120,9 +120,9 @@ class RecordingModel(WrapperModel):
                 if is_unencodable(error) and not is_scrubbed:
                     request, is_scrubbed = (scrubbed(request[0]), *request[1:]), True
                     continue
-                told = without_unsupported(request[0]) if is_unsupported(error) else None
-                if told is not None:
-                    request = (told, *request[1:])
+                without_files = without_unsupported(request[0]) if is_unsupported(error) else None
+                if without_files is not None:
+                    request = (without_files, *request[1:])
                     continue
                 tried += 1
                 if attempt.began or tried > self._attempts.retries or not may_pass(error):

@@ -38,7 +38,7 @@ from chatrecord.store.window import Window
 from chatrecord.text.arguments import checked_id
 
 from .attempt import Attempts
-from .borrowed_agent import HandedRun
+from .borrowed_agent import BorrowedAgentRun
 from .capability import Recording, recorded_agent
 from .errors import run_error
 from .messages import history_of
@@ -91,7 +91,7 @@ class Persisted(Recording):
         self._columns: Mapping[str, object] = columns
         self._policies = Policies(limits=limits or Limits(), on_busy=on_busy, hooks=hooks)
         self._tries = Attempts(idle_timeout=self._policies.limits.idle_timeout, retries=retries)
-        self._handed: HandedRun | None = None
+        self._borrowed: BorrowedAgentRun | None = None
 
     async def for_run(self, ctx: RunContext[object]) -> AbstractCapability[Any]:
         """A run has its own, so that an agent can run several times at once."""
@@ -102,10 +102,10 @@ class Persisted(Recording):
         return own
 
     async def wrap_run(self, ctx: RunContext[object], *, handler: Any) -> AgentRunResult[Any]:
-        self._handed = handed = HandedRun(ctx)
-        live = await self._live(ctx, handed)
+        self._borrowed = borrowed = BorrowedAgentRun(ctx)
+        live = await self._live(ctx, borrowed)
         ended = asyncio.create_task(live.ended())
-        begun = await handed.begun(ended)
+        begun = await borrowed.begun(ended)
         if begun is None:
             await live.reply()
             msg = "The run ended before it began"
@@ -117,18 +117,18 @@ class Persisted(Recording):
             result: AgentRunResult[Any] = await handler()
         except BaseException as error:
             with suppress(asyncio.CancelledError):
-                await run_to_completion(handed.leave())
-            handed.fail(self._reason(error))
+                await run_to_completion(borrowed.leave())
+            borrowed.fail(self._reason(error))
             await run_to_completion(live.ended())
             raise
-        handed.end(self.outcome(result))
+        borrowed.end(self.outcome(result))
         await run_to_completion(live.ended())
         await live.reply()
         return result
 
-    async def _live(self, ctx: RunContext[object], handed: HandedRun) -> LiveRun:
-        chat = await self._chat(ctx, handed)
-        others = ChatRuns(self._backend, chat.id, handed)
+    async def _live(self, ctx: RunContext[object], borrowed: BorrowedAgentRun) -> LiveRun:
+        chat = await self._chat(ctx, borrowed)
+        others = ChatRuns(self._backend, chat.id, borrowed)
         active = await others.active() if ctx.prompt is None else None
         spec = RunSpec(
             chat_id=chat.id,
@@ -137,15 +137,15 @@ class Persisted(Recording):
             policies=self._policies,
             resumes=active if active is not None and active.status == "parked" else None,
         )
-        return LiveRun(self._backend.store, self._backend.runtime.journal, handed, spec, others)
+        return LiveRun(self._backend.store, self._backend.runtime.journal, borrowed, spec, others)
 
-    async def _chat(self, ctx: RunContext[object], handed: HandedRun) -> ChatRecord:
+    async def _chat(self, ctx: RunContext[object], borrowed: BorrowedAgentRun) -> ChatRecord:
         chat_id = _uuid(self._chat_id or ctx.conversation_id)
         store = self._backend.store
         found = await store.get_chat(chat_id, self._columns)
         if found is None and self._chat_id is None:
             try:
-                return await store.insert_chat(self._new_chat(chat_id, handed))
+                return await store.insert_chat(self._new_chat(chat_id, borrowed))
             except DatabaseFailed:  # another run of the conversation was faster, or it is not yours
                 found = await store.get_chat(chat_id, self._columns)
         if found is None:
@@ -153,13 +153,13 @@ class Persisted(Recording):
             raise ChatNotFound(msg)
         return found
 
-    def _new_chat(self, chat_id: UUID, handed: HandedRun) -> ChatRecord:
+    def _new_chat(self, chat_id: UUID, borrowed: BorrowedAgentRun) -> ChatRecord:
         now = datetime.now(UTC)
         return ChatRecord(
             id=chat_id,
-            model=handed.target.model,
-            provider=handed.target.provider,
-            agent=handed.agent,
+            model=borrowed.target.model,
+            provider=borrowed.target.provider,
+            agent=borrowed.agent,
             instructions=None,
             title=None,
             metadata={},
@@ -171,8 +171,8 @@ class Persisted(Recording):
     async def wrap_model_request(
         self, ctx: RunContext[object], *, request_context: ModelRequestContext, handler: Any
     ) -> ModelResponse:
-        assert self._handed is not None
-        async with self._handed.stopper.stoppable():
+        assert self._borrowed is not None
+        async with self._borrowed.stopper.stoppable():
             response: ModelResponse = await handler(request_context)
         return response
 
@@ -185,8 +185,8 @@ class Persisted(Recording):
         args: dict[str, object],
         handler: Any,
     ) -> Any:
-        assert self._handed is not None
-        async with self._handed.stopper.stoppable():
+        assert self._borrowed is not None
+        async with self._borrowed.stopper.stoppable():
             return await super().wrap_tool_execute(
                 ctx, call=call, tool_def=tool_def, args=args, handler=handler
             )
@@ -197,10 +197,10 @@ class Persisted(Recording):
     def _reason(self, error: BaseException) -> Exception:
         """Why there is no answer, as the rows tell it."""
         if isinstance(error, Exception):
-            told = self.explained(error) or run_error(error)
-            if told is not error and told.__cause__ is None:
-                told.__cause__ = error
-            return told
+            explained = self.explained(error) or run_error(error)
+            if explained is not error and explained.__cause__ is None:
+                explained.__cause__ = error
+            return explained
         return RunInterrupted("The agent's run was cancelled")
 
 

@@ -33,8 +33,8 @@ def provider_of(response: ModelResponse) -> str | None:
 
 def price_context_of(response: ModelResponse) -> dict[str, str]:
     """What the provider told in words, the service tier among it."""
-    told = response.provider_details or {}
-    return {name: value for name, value in told.items() if isinstance(value, str)}
+    details = response.provider_details or {}
+    return {name: value for name, value in details.items() if isinstance(value, str)}
 
 
 def _named_by_address(name: str, address: str | None) -> str:

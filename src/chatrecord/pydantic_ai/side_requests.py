@@ -27,7 +27,7 @@ from .messages import json_of, message_of, texts_in
 THINKING_TAGS = ("<think>", "</think>")
 """What most models that reason in their text put around it."""
 
-_NOT_BESIDE = ("tool_choice", "parallel_tool_calls", "stop_sequences", "max_tokens")
+_NOT_FOR_SIDE_REQUESTS = ("tool_choice", "parallel_tool_calls", "stop_sequences", "max_tokens")
 """Settings that are meant for the chat's own answers, and may be refused without tools."""
 
 
@@ -68,7 +68,7 @@ def side_settings(agent: Agent[Any, Any], settings: ModelSettings | None) -> Mod
     kept = {
         name: value
         for name, value in {**of_agent, **(settings or {})}.items()
-        if name not in _NOT_BESIDE
+        if name not in _NOT_FOR_SIDE_REQUESTS
     }
     return cast(ModelSettings, kept) or None
 

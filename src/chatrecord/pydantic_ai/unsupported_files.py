@@ -25,16 +25,16 @@ def without_unsupported(messages: Sequence[ModelMessage]) -> list[ModelMessage] 
 
     `None` where there are no such files.
     """
-    told: list[ModelMessage] = []
+    replaced: list[ModelMessage] = []
     is_earlier = False
     for message in reversed(messages):
         parts: list[object] = []
         for part in reversed(message.parts):
-            parts.append(_told(part) if is_earlier else part)
+            parts.append(_without_files(part) if is_earlier else part)
             is_earlier = is_earlier or isinstance(part, UserPromptPart)
-        told.append(_with_parts(message, parts[::-1]))
-    changed = any(new is not old for new, old in zip(reversed(told), messages, strict=True))
-    return told[::-1] if changed else None
+        replaced.append(_with_parts(message, parts[::-1]))
+    changed = any(new is not old for new, old in zip(reversed(replaced), messages, strict=True))
+    return replaced[::-1] if changed else None
 
 
 def _with_parts(message: Any, parts: list[object]) -> ModelMessage:
@@ -42,13 +42,13 @@ def _with_parts(message: Any, parts: list[object]) -> ModelMessage:
     return cast(ModelMessage, message if is_same else replace(message, parts=parts))
 
 
-def _told(part: Any) -> Any:
+def _without_files(part: Any) -> Any:
     """A part of an earlier message; whatever a tool returned alone is left to the provider."""
     content = getattr(part, "content", None)
     if not isinstance(content, list | tuple) or not any(map(_is_unsupported, content)):
         return part
-    told = [_in_words(item) if _is_unsupported(item) else item for item in content]
-    return replace(part, content=told)
+    replaced = [_in_words(item) if _is_unsupported(item) else item for item in content]
+    return replace(part, content=replaced)
 
 
 def _is_unsupported(item: object) -> TypeGuard[BinaryContent | FileUrl]:

@@ -16,7 +16,7 @@ from chatrecord.store.token_estimates import estimate_tokens
 from chatrecord.store.window import Window, begins_round
 from chatrecord.text.arguments import check_count, check_text
 
-from .side_requests import Ledger, SideAnswer, ask_beside
+from .side_requests import Ledger, SideAnswer, send_side_request
 
 log = logging.getLogger("chatrecord")
 
@@ -68,8 +68,8 @@ class Compact:
         check_text("Compact(instructions", self.instructions)
 
     @property
-    def told(self) -> str:
-        """What the model is told to do."""
+    def prompt(self) -> str:
+        """The instructions for the summary."""
         return self.instructions or INSTRUCTIONS.format(words=max(50, self.above // 10))
 
     def check(self, window: Window) -> None:
@@ -139,8 +139,8 @@ async def _summed_up(
     ledger: RunLedger,
     hooks: Sequence[Hook],
 ) -> Message:
-    side_request = SideRequest(compact.told, older, max(_SHOWN, compact.above))
-    answer = await ask_beside(cast(LLM, compact.llm or llm), side_request, ledger, hooks)
+    side_request = SideRequest(compact.prompt, older, max(_SHOWN, compact.above))
+    answer = await send_side_request(cast(LLM, compact.llm or llm), side_request, ledger, hooks)
     summary = _summary_of(answer, older)
     if not summary.text.strip() or estimate_tokens([summary]) >= estimate_tokens(older):
         msg = "The summary is blank, or no shorter than what it sums up"

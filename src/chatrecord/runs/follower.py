@@ -41,7 +41,7 @@ class FollowedRun(Feed):
         self._state: RunState | None = None
         self._seen: Counter[tuple[UUID, str]] = Counter()
         self._read_to: dict[UUID, int] = {}
-        self._told: set[tuple[UUID, str]] = set()
+        self._reported: set[tuple[UUID, str]] = set()
 
     @property
     def positions(self) -> Mapping[UUID, int]:
@@ -106,9 +106,9 @@ class FollowedRun(Feed):
                 chunks += [
                     Chunk(kind, message.id, tool_call=call)
                     for kind in _stages(call)
-                    if (call.id, kind) not in self._told
+                    if (call.id, kind) not in self._reported
                 ]
-                self._told |= {(call.id, kind) for kind in _stages(call)}
+                self._reported |= {(call.id, kind) for kind in _stages(call)}
         return chunks
 
     def _end(self, state: RunState, rows: RunRows) -> None:

@@ -3,7 +3,7 @@
 The task belongs to the process, not to whoever reads the answer: readers only follow it.
 """
 
-# More than 400 lines: a life is told from its beginning to its end.
+# More than 400 lines: the steps of one run, in order.
 
 from __future__ import annotations
 

@@ -168,10 +168,10 @@ class RunRecorder:
 
     @property
     def usage(self) -> Usage:
-        """What the run has used so far, beside the transcript too."""
+        """What the run has used so far, side requests included."""
         return usage_of([*self.requests.values(), *self.side_requests.values()])
 
-    # What stands beside the transcript: see `chatrecord.runs.compaction.RunLedger`
+    # Requests outside the transcript: see `chatrecord.runs.compaction.RunLedger`
 
     @property
     def chat_id(self) -> UUID:
@@ -222,8 +222,8 @@ class RunRecorder:
 
     def describe(self, *, instructions: str | None, settings: Json) -> None:
         kept = self.run.settings if isinstance(self.run.settings, dict) else {}
-        told = settings if isinstance(settings, dict) else {}
-        self.run = replace(self.run, instructions=instructions, settings={**kept, **told})
+        added = settings if isinstance(settings, dict) else {}
+        self.run = replace(self.run, instructions=instructions, settings={**kept, **added})
         self._changes.put(self.run)
 
     async def open_request(self, target: Target, *, estimate: Callable[[], int]) -> None:

@@ -55,7 +55,7 @@ class Reduction:
             return _failed(row)
         if isinstance(row, ToolCall) and row.arguments is not None:
             return replace(row, arguments=None)
-        if isinstance(row, ApiRequest) and _told_by_provider(row):
+        if isinstance(row, ApiRequest) and _has_response(row):
             return replace(row, error=None, http_status=None, provider_request_id=None)
         if isinstance(row, Run) and row.settings is not None:
             return replace(row, settings=None)
@@ -73,9 +73,9 @@ class Reduction:
                 return None
 
 
-def _told_by_provider(request: ApiRequest) -> bool:
-    told = (request.error, request.http_status, request.provider_request_id)
-    return any(value is not None for value in told)
+def _has_response(request: ApiRequest) -> bool:
+    reported = (request.error, request.http_status, request.provider_request_id)
+    return any(value is not None for value in reported)
 
 
 def _failed(call: ToolCall) -> ToolCall:

@@ -94,7 +94,7 @@ class Repairer:
     async def _end(self, run: Run, why: str) -> bool:
         rows = await self.store.rows_of(run)
         lease = Lease(run.id, run.owner, run.epoch, datetime.now(UTC) + self.journal.lease)
-        changes = mended(run, rows, self.answers, lease=lease, why=why)
+        changes = repair_changes(run, rows, self.answers, lease=lease, why=why)
         try:
             await with_retries(lambda: self.store.write(changes), self.journal.patience)
         except LeaseLost:
@@ -102,7 +102,7 @@ class Repairer:
         return True
 
 
-def mended(
+def repair_changes(
     run: Run,
     rows: RunRows,
     answers: Callable[[Sequence[ToolCall]], Body],

@@ -1,4 +1,4 @@
-"""Requests beside the transcript: in the ledger like all others, but no message of the chat."""
+"""Requests outside the transcript: they have request rows, but no message in the chat."""
 
 from __future__ import annotations
 
@@ -123,12 +123,12 @@ class SideAnswer:
         return self.storing(Text("assistant", text)) if self.storing else text
 
 
-async def ask_beside(
+async def send_side_request(
     llm: LLM, side_request: SideRequest, ledger: Ledger, hooks: Sequence[Hook]
 ) -> SideAnswer:
-    """Ask this beside the transcript. Raises the `ChatRecordError` that tells why it failed.
+    """Send a request outside the transcript. Raises a `ChatRecordError` if it fails.
 
-    Its requests are noted, the last of them still to be committed.
+    Its requests are noted; the last one is not committed yet.
     """
     recorder = SideRequestRecorder(ledger)
     own_hooks = SideRequestHooks(hooks, ledger.chat_id, ledger.run_id, recorder)
@@ -195,9 +195,9 @@ class ChatLedger:
 
 
 async def end_dead_side_requests(store: SpendingStore) -> int:
-    """End the requests of no run whose process has died; how many there were.
+    """End the side requests of dead processes. Returns how many.
 
-    One that is still alive after so long says itself how it has ended, once it has.
+    A process that is alive after this time still writes how its request ended.
     """
     before = datetime.now(UTC) - LONGEST
     return await store.end_side_requests(before - _REACH, before, DIED)

@@ -19,7 +19,7 @@ from chatrecord.runs.process import ProcessRuntime
 from chatrecord.sqlalchemy.doctor.doctor import Doctor
 from chatrecord.sqlalchemy.doctor.findings import Finding
 from chatrecord.sqlalchemy.engine.creation import engine_of
-from chatrecord.sqlalchemy.engine.forks import begin_anew_in_forks
+from chatrecord.sqlalchemy.engine.forks import reset_after_forks
 from chatrecord.sqlalchemy.models.creation import create_tables
 from chatrecord.sqlalchemy.models.encryption import Keys, use_keys
 from chatrecord.sqlalchemy.models.mixins import PRIVATE, Models
@@ -112,7 +112,7 @@ class Database(Generic[Tables]):
         )
         self._times = (lease, patience)
         self.runtime = ProcessRuntime(self.store, *self._times)
-        begin_anew_in_forks(self)
+        reset_after_forks(self)
         if encryption is not None:
             _check_private(self.models)
             use_keys(self.engine.dialect, encryption)
@@ -132,13 +132,13 @@ class Database(Generic[Tables]):
         await self.runtime.close()
         await self.store.close()
 
-    def begin_anew(self) -> object:
-        """In a process that was forked: with runs and a name of its own, on new connections.
+    def _reset_after_fork(self) -> object:
+        """Start without runs, under a new name and with new connections, in a forked process.
 
-        Called by the fork itself. Returns what belongs to the parent.
+        Called after the fork. Returns what belongs to the parent.
         """
         inherited = self.runtime
-        self.store.begin_anew()
+        self.store.reset_after_fork()
         self.runtime = ProcessRuntime(self.store, *self._times)
         return inherited
 

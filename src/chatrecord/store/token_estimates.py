@@ -40,8 +40,8 @@ def file_tokens(media_type: str, size: int) -> int:
 
 
 def _characters(message: Message) -> int:
-    told = len(message.text) + len(message.reasoning or "")
-    return max(told, _characters_in(message.content, is_sent=False))
+    characters = len(message.text) + len(message.reasoning or "")
+    return max(characters, _characters_in(message.content, is_sent=False))
 
 
 def _characters_in(value: Json, *, is_sent: bool) -> int:
@@ -63,6 +63,6 @@ def _characters_of_file(file: dict[str, Json]) -> int:
     if isinstance(data, str):  # base64
         size = len(data) * 3 // 4
     else:
-        told = data.get("size") if isinstance(data, dict) else None
-        size = told if isinstance(told, int) else 0
+        reported = data.get("size") if isinstance(data, dict) else None
+        size = reported if isinstance(reported, int) else 0
     return file_tokens(str(file.get("media_type")), size) * CHARACTERS_PER_TOKEN

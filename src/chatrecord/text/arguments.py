@@ -24,30 +24,30 @@ _LONGEST_NUMBER = 14_000
 def check_text(name: str, value: object) -> None:
     """Raise `TypeError` for what is neither text nor `None`."""
     if value is not None and not isinstance(value, str):
-        msg = f"{_told(name)} takes text, not {_kind(value)}: pass str({_plain(name)})"
+        msg = f"{_shown(name)} takes text, not {_kind(value)}: pass str({_plain(name)})"
         raise TypeError(msg)
 
 
 def check_count(name: str, value: object, *, least: int = 1) -> None:
     """Raise `TypeError` or `ValueError` for what is no number to count with."""
     if not isinstance(value, int) or isinstance(value, bool):
-        msg = f"{_told(name)} takes a whole number, not {_kind(value)}: pass int({_plain(name)})"
+        msg = f"{_shown(name)} takes a whole number, not {_kind(value)}: pass int({_plain(name)})"
         raise TypeError(msg)
     if value < least:
-        msg = f"{_told(name)} takes a number from {least} on, not {value}"
+        msg = f"{_shown(name)} takes a number from {least} on, not {value}"
         raise ValueError(msg)
     if value > _LARGEST:
-        msg = f"{_told(name)} takes at most {_LARGEST:,}"
+        msg = f"{_shown(name)} takes at most {_LARGEST:,}"
         raise ValueError(msg)
 
 
 def check_amount(name: str, value: object) -> None:
     """Raise `TypeError` or `ValueError` for what is no number from 0 on."""
     if not isinstance(value, int | float | Decimal) or isinstance(value, bool):
-        msg = f"{_told(name)} takes a number, not {_kind(value)}"
+        msg = f"{_shown(name)} takes a number, not {_kind(value)}"
         raise TypeError(msg)
     if math.isnan(value) or value < 0:
-        msg = f"{_told(name)} takes a number from 0 on, not {value!r}"
+        msg = f"{_shown(name)} takes a number from 0 on, not {value!r}"
         raise ValueError(msg)
 
 
@@ -163,8 +163,8 @@ def check_kinds(given: Mapping[str, object], kinds: Mapping[str, type]) -> None:
             raise TypeError(msg)
 
 
-def _told(name: str) -> str:
-    """An argument of a function, or of a class, which is told before it: `Window(messages`."""
+def _shown(name: str) -> str:
+    """An argument as a call shows it: of a function, or of a class, as in `Window(messages`."""
     return f"{name}=...)" if "(" in name else f"{name}="
 
 

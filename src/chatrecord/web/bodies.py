@@ -38,8 +38,8 @@ async def json_of(request: Request, *, limit: int) -> dict[str, Any]:
 
 async def _read(request: Request, limit: int) -> bytes:
     """The body, of which no more is ever held than the limit and one piece."""
-    told = request.headers.get("content-length", "")
-    if told.isdecimal() and int(told) > limit:
+    length = request.headers.get("content-length", "")
+    if length.isdecimal() and int(length) > limit:
         raise _too_large(limit)
     body = bytearray()
     try:

@@ -31,7 +31,7 @@ class Edit:
 
 
 @dataclass(frozen=True, slots=True)
-class Anew:
+class Regenerate:
     """An answer generated again: the last, or that with this id (its run's).
 
     `question` is the one that it is to answer, as the client has it. It may never have come here.
@@ -51,16 +51,16 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True)
-class Decided:
+class Decisions:
     """Tool calls were approved or denied: go on."""
 
     decisions: tuple[Decision, ...]
 
 
-Wish = Question | Edit | Anew | Decided
+ClientMessage = Question | Edit | Regenerate | Decisions
 
 
-def wish_of(body: dict[str, object]) -> Wish:
+def parse_client_message(body: dict[str, object]) -> ClientMessage:
     """What the AI SDK's `useChat` asks for, or a client that sends `{"id", "text", "key"}`.
 
     Of `messages` only the last counts: the history is in the database.
@@ -68,14 +68,14 @@ def wish_of(body: dict[str, object]) -> Wish:
     trigger = optional_text(body, "trigger") or "submit-message"
     message_id = identifier(body, "messageId")
     if trigger == "regenerate-message":
-        return Anew(message_id, _last_question(body))
+        return Regenerate(message_id, _last_question(body))
     if trigger != "submit-message":
         raise invalid("'trigger' is submit-message or regenerate-message.")
     if body.get("messages") is None and body.get("message") is None:
         return _plain(body, message_id)
     message = _last_message(body)
     if message.get("role") == "assistant":
-        return Decided(_decisions(_parts(message)))
+        return Decisions(_decisions(_parts(message)))
     if message.get("role") != "user":
         raise invalid("The last message has to be a user's, or an answer with decided tool calls.")
     question = _question(message)
@@ -98,7 +98,7 @@ def _question(message: dict[str, object]) -> Question:
     return Question(_text(parts, files), identifier(message, "id"), files)
 
 
-def _plain(body: dict[str, object], message_id: str | None) -> Wish:
+def _plain(body: dict[str, object], message_id: str | None) -> ClientMessage:
     text = text_field(body, "text", longest=LONGEST_TEXT)
     return Question(text, identifier(body, "key")) if message_id is None else Edit(message_id, text)
 

@@ -15,7 +15,7 @@ from chatrecord.records import Message, Run
 from chatrecord.runs.process import Backend
 from chatrecord.web.protocols.encoder import Opening, Seen
 
-from .client_messages import Anew, Decided, Decision, Edit, Question, Wish
+from .client_messages import ClientMessage, Decision, Decisions, Edit, Question, Regenerate
 from .uploads import Kept, Upload
 
 PATIENCE = 10.0
@@ -32,19 +32,19 @@ class Dispatcher:
         self._store = backend.store
         self._chat = chat
 
-    async def answer(self, wish: Wish) -> tuple[ChatStream, Opening]:
+    async def answer(self, message: ClientMessage) -> tuple[ChatStream, Opening]:
         """The run that this asks for: it has begun. Raises what forbids it."""
-        match wish:
+        match message:
             case Question(text, key, uploads):
                 files = await self._files(uploads)
                 return await self._begun(
                     self._chat.stream(text, attachments=files, idempotency_key=key)
                 )
             case Edit():
-                return await self._edited(wish)
-            case Anew():
-                return await self._anew(wish)
-            case Decided(decisions):
+                return await self._edited(message)
+            case Regenerate():
+                return await self._regenerated(message)
+            case Decisions(decisions):
                 return await self._decided(decisions)
 
     async def live(self) -> tuple[ChatStream, Opening] | None:
@@ -106,9 +106,11 @@ class Dispatcher:
             for upload in uploads
         ]
 
-    async def _anew(self, wish: Anew) -> tuple[ChatStream, Opening]:
-        question = None if wish.message_id is None else await self._question_before(wish.message_id)
-        asked = wish.question
+    async def _regenerated(self, wanted: Regenerate) -> tuple[ChatStream, Opening]:
+        question = (
+            None if wanted.message_id is None else await self._question_before(wanted.message_id)
+        )
+        asked = wanted.question
         if question is None and asked is not None and asked.key is not None:
             question = await self._question(asked.key)
             if question is None:  # it never came here, or was refused

@@ -56,10 +56,10 @@ class Access:
         """The chat of this id, if it is theirs. Raises `ChatNotFound`."""
         scope = await self.scope(request)
         await self._check(chat_id, scope)
-        llm, options = await self.equipment(request, scope)
+        llm, options = await self.llm_and_options(request, scope)
         return await chats.load_chat(self.backend, llm, chat_id, scope, options)
 
-    async def equipment(
+    async def llm_and_options(
         self, request: Request, scope: Mapping[str, object]
     ) -> tuple[object, RuntimeOptions]:
         """The LLM and the options for whoever asks."""

@@ -16,20 +16,20 @@ from .bodies import invalid
 
 def number(request: Request, name: str, default: int, *, most: int = 2**31 - 1) -> int:
     """A number from 1 on, or what it is where it was left out."""
-    told = request.query_params.get(name)
-    if told is None:
+    value = request.query_params.get(name)
+    if value is None:
         return default
-    if not told.isdecimal() or len(told) > len(str(most)) or not 1 <= int(told) <= most:
+    if not value.isdecimal() or len(value) > len(str(most)) or not 1 <= int(value) <= most:
         raise invalid(f"{name!r} is a number from 1 to {most}.")
-    return int(told)
+    return int(value)
 
 
 def search(request: Request) -> str | None:
     """What is searched for."""
-    told = request.query_params.get("search", "")
-    if len(told) > LONGEST_TITLE or not told.isprintable():
+    value = request.query_params.get("search", "")
+    if len(value) > LONGEST_TITLE or not value.isprintable():
         raise invalid(f"'search' has at most {LONGEST_TITLE} characters, in one line.")
-    return told.strip() or None
+    return value.strip() or None
 
 
 def cursor_of(chat: ChatRecord) -> str:

@@ -18,14 +18,14 @@ from chatrecord.chats.options import RuntimeOptions, check_options
 from chatrecord.chats.titles import LONGEST_TITLE
 from chatrecord.records import ChatRecord, Json, Run
 from chatrecord.runs.process import Backend
-from chatrecord.web.protocols.ag_ui import AGUIEncoder, is_run_input, wish_of_run
+from chatrecord.web.protocols.ag_ui import AGUIEncoder, is_run_input, parse_run_input
 from chatrecord.web.protocols.ai_sdk import AISDKEncoder, Version
 from chatrecord.web.protocols.encoder import Encoder
 from chatrecord.web.protocols.sse import SSEEncoder
 from chatrecord.web.protocols.ui_messages import Page, read_page
 
 from .bodies import invalid, json_of, needed_id, optional_text
-from .client_messages import Wish, wish_of
+from .client_messages import ClientMessage, parse_client_message
 from .dispatch import Dispatcher
 from .downloads import downloaded
 from .error_responses import UNKNOWN, BadRequest, problem_of
@@ -106,10 +106,10 @@ def chat_routes(
 
 
 def _route(path: str, method: str, endpoint: Endpoint) -> Route:
-    return Route(path, _told(endpoint), methods=[method])
+    return Route(path, _with_error_responses(endpoint), methods=[method])
 
 
-def _told(endpoint: Endpoint) -> Endpoint:
+def _with_error_responses(endpoint: Endpoint) -> Endpoint:
     """An endpoint whose errors are told as they are to be told to clients."""
 
     async def answered(request: Request) -> Response:
@@ -147,7 +147,7 @@ class Pages:
         if len(text_of(metadata)) > LONGEST_METADATA:
             raise invalid(f"'metadata' has more than {LONGEST_METADATA} characters.")
         new = NewChat(None, _title(body), metadata or {}, scope)
-        llm, options = await self.access.equipment(request, scope)
+        llm, options = await self.access.llm_and_options(request, scope)
         chat = await chats.create_chat(self.backend, llm, new, options, None)
         return JSON(chat_json(chat.record), 201)
 
@@ -188,8 +188,8 @@ class Pages:
     async def _page(self, request: Request, chat: Chat) -> tuple[Run | None, Page]:
         """The run that is active, and messages that are of the same moment."""
         limit = number(request, "limit", 50, most=LARGEST_PAGE)
-        told = request.query_params.get("before")
-        before = None if told is None else number(request, "before", 0)
+        value = request.query_params.get("before")
+        before = None if value is None else number(request, "before", 0)
         version, files = self._version(request), f"{request.url.path}/files"
         active = await chat.active_run()
         while True:
@@ -213,9 +213,9 @@ class Pages:
         if is_run_input(body):
             chat = await self.access.chat(request, needed_id(body, "threadId"))
             encoder: Encoder = AGUIEncoder(needed_id(body, "runId"))
-            return await self._answered(chat, wish_of_run(body), encoder)
+            return await self._answered(chat, parse_run_input(body), encoder)
         chat = await self.access.chat(request, needed_id(body, "id"))
-        return await self._answered(chat, wish_of(body), self._encoder(request))
+        return await self._answered(chat, parse_client_message(body), self._encoder(request))
 
     async def live(self, request: Request) -> Response:
         """The answer that is being given, from its beginning; 204 where there is none."""
@@ -272,8 +272,8 @@ class Pages:
         await chats.delete_chat(self.backend, request.path_params["id"], scope)
         return Response(status_code=204)
 
-    async def _answered(self, chat: Chat, wish: Wish, encoder: Encoder) -> Response:
-        stream, opening = await Dispatcher(self.backend, chat).answer(wish)
+    async def _answered(self, chat: Chat, message: ClientMessage, encoder: Encoder) -> Response:
+        stream, opening = await Dispatcher(self.backend, chat).answer(message)
         return streamed(stream, opening, encoder, heartbeat=self.heartbeat)
 
     async def _waiting(self, chat: Chat) -> Response:
@@ -287,8 +287,8 @@ class Pages:
         return await json_of(request, limit=self.max_body)
 
     def _version(self, request: Request) -> Version:
-        told = request.headers.get("x-ai-sdk-version", "").strip().partition(".")[0]
-        return cast(Version, int(told)) if told in {"5", "6", "7"} else self.version
+        version = request.headers.get("x-ai-sdk-version", "").strip().partition(".")[0]
+        return cast(Version, int(version)) if version in {"5", "6", "7"} else self.version
 
     def _encoder(self, request: Request) -> Encoder:
         protocol = request.headers.get("x-chat-protocol", self.protocol)

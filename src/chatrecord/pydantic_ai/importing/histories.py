@@ -67,29 +67,29 @@ def _own_message(entry: Entry) -> ModelMessage:
     try:
         return _message.validate_python(entry.value)
     except ValidationError as error:
-        told = error.errors()[0]
-        place = ".".join(map(str, told["loc"]))
-        entry.refuse(f"is none of pydantic-ai's: {place}: {told['msg']}", error)
+        detail = error.errors()[0]
+        place = ".".join(map(str, detail["loc"]))
+        entry.refuse(f"is none of pydantic-ai's: {place}: {detail['msg']}", error)
     except RecursionError as error:
         entry.refuse("is nested too deeply", error)
 
 
 def _last_instructions(messages: Sequence[ModelMessage]) -> str | None:
-    told = [message.instructions for message in messages if isinstance(message, ModelRequest)]
-    return told[-1] if told else None
+    texts = [message.instructions for message in messages if isinstance(message, ModelRequest)]
+    return texts[-1] if texts else None
 
 
 def _leading_instructions(
     messages: list[ModelMessage],
 ) -> tuple[str | None, list[ModelMessage]]:
     """System messages at the start are the chat's instructions: no window cuts those off."""
-    told: list[str] = []
+    texts: list[str] = []
     for place, message in enumerate(messages):
         parts = message.parts
         if not all(isinstance(part, SystemPromptPart) for part in parts):
-            return "\n\n".join(told) or None, messages[place:]
-        told += [part.content for part in parts if isinstance(part, SystemPromptPart)]
-    return "\n\n".join(told) or None, []
+            return "\n\n".join(texts) or None, messages[place:]
+        texts += [part.content for part in parts if isinstance(part, SystemPromptPart)]
+    return "\n\n".join(texts) or None, []
 
 
 def _said(message: ModelMessage) -> Said:
@@ -120,5 +120,5 @@ def _result(part: Any) -> Result:
     content = json_of(part.content)
     if outcome == "success":
         return Result(part.tool_call_id, "complete", content, None)
-    told = content if isinstance(content, str) else json.dumps(content)
-    return Result(part.tool_call_id, _ENDINGS.get(outcome, "failed"), None, told)
+    text = content if isinstance(content, str) else json.dumps(content)
+    return Result(part.tool_call_id, _ENDINGS.get(outcome, "failed"), None, text)

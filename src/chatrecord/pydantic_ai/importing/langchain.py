@@ -71,8 +71,8 @@ def _said(part: Entry) -> list[ModelResponsePart]:
     if kind == "reasoning":
         thought = part.optional_text("reasoning")
         summary = [each.text("text") for each in part.parts("summary")]
-        told = thought or "\n\n".join(summary)
-        return [ThinkingPart(told)] if told else []
+        text = thought or "\n\n".join(summary)
+        return [ThinkingPart(text)] if text else []
     if kind in _CALLS:
         return []
     return part.refuse(f"is an answer with a part {kind!r}: known are text, thinking and reasoning")
@@ -98,12 +98,12 @@ def _result(data: Entry, names: dict[str, str]) -> ToolReturnPart:
 def _usage(data: Entry) -> RequestUsage:
     if data.fields().get("usage_metadata") is None:
         return RequestUsage()
-    told = data.part("usage_metadata")
-    read, wrote = _count(told, "input_token_details", "cache_read", "cache_creation")
-    (reasoning,) = _count(told, "output_token_details", "reasoning")
+    metadata = data.part("usage_metadata")
+    read, wrote = _count(metadata, "input_token_details", "cache_read", "cache_creation")
+    (reasoning,) = _count(metadata, "output_token_details", "reasoning")
     usage = RequestUsage(
-        input_tokens=_whole(told.fields().get("input_tokens")),
-        output_tokens=_whole(told.fields().get("output_tokens")),
+        input_tokens=_whole(metadata.fields().get("input_tokens")),
+        output_tokens=_whole(metadata.fields().get("output_tokens")),
         cache_read_tokens=read,
         cache_write_tokens=wrote,
     )
@@ -112,8 +112,8 @@ def _usage(data: Entry) -> RequestUsage:
     return usage
 
 
-def _count(told: Entry, name: str, *kinds: str) -> list[int]:
-    details = told.fields().get(name)
+def _count(metadata: Entry, name: str, *kinds: str) -> list[int]:
+    details = metadata.fields().get(name)
     counts: Mapping[str, object] = details if isinstance(details, Mapping) else {}
     return [_whole(counts.get(kind)) for kind in kinds]
 

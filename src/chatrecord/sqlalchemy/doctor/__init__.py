@@ -1,1 +1,1 @@
-"""Rows that break one of the library's own rules: found, and mended where nothing is invented."""
+"""Finds rows that break an invariant, and repairs what can be repaired without inventing data."""

@@ -1,4 +1,4 @@
-"""A look at a whole database: which rows break a rule, and what of it can be mended."""
+"""Checks a whole database: which rows break an invariant, and which of them can be repaired."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from chatrecord.sqlalchemy.store.store import SqlStore
 
 from .contents import ContentCheck
 from .findings import Finding
-from .mending import Mending
+from .row_repair import RowRepair
 
 BATCH = 500
 """Findings that are read at a time."""
 
 
 class Patient(Protocol):
-    """The database that is looked at."""
+    """The database that is checked."""
 
     models: Models
     store: SqlStore
@@ -32,7 +32,7 @@ class Patient(Protocol):
 
 
 class Doctor:
-    """Looks at one database, and mends it if it is asked to."""
+    """Checks one database, and repairs it on request."""
 
     def __init__(self, patient: Patient) -> None:
         self._patient = patient
@@ -40,14 +40,14 @@ class Doctor:
         self._sql = Statements(patient.models)
 
     async def look(self, *, repair: bool) -> list[Finding]:
-        """All findings; with `repair` those that were mended, too."""
+        """Return all findings; with `repair`, also those that were repaired."""
         found = [finding async for finding in self._findings()]
         if not found or not repair:
             return found
-        await self._mend(found)
+        await self._repair(found)
         left = {finding.place: finding async for finding in self._findings()}
-        mended = [replace(it, mended=True) for it in found if it.place not in left]
-        return [*mended, *left.values()]
+        repaired = [replace(it, repaired=True) for it in found if it.place not in left]
+        return [*repaired, *left.values()]
 
     async def _findings(self) -> AsyncIterator[Finding]:
         for rule in Invariants(self._sql, datetime.now(UTC)).all():
@@ -70,19 +70,19 @@ class Doctor:
             found = await connection.execute(statement, {**after, "limit": BATCH})
             return list(found.mappings())
 
-    async def _mend(self, found: Sequence[Finding]) -> None:
+    async def _repair(self, found: Sequence[Finding]) -> None:
         rules = Invariants(self._sql, datetime.now(UTC))
-        mending = Mending(self._sql, self._store, rules)
+        repairs = RowRepair(self._sql, self._store, rules)
         for finding in found:
-            await mending.mend(finding)
+            await repairs.repair(finding)
         await self._patient.repair()
 
 
 def _finding(rule: Invariant, row: Any) -> Finding:
-    shown = ", ".join(f"{name}={_told(row[f'shown_{name}'])}" for name in rule.shows)
+    shown = ", ".join(f"{name}={_shown(row[f'shown_{name}'])}" for name in rule.shows)
     table = rule.rows.table.name
     return Finding(rule.says, table, row["row_id"], row["chat_id"], shown or rule.otherwise)
 
 
-def _told(value: object) -> str:
+def _shown(value: object) -> str:
     return "NULL" if value is None else str(value)

@@ -1,4 +1,4 @@
-"""What a look at a database finds: rows that break one of the library's own rules."""
+"""The findings of the doctor: rows that break an invariant."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A row that breaks a rule: `invariant` says the rule, and `what` how the row breaks it.
+    """A row that breaks an invariant: `invariant` states it, and `what` says how the row breaks it.
 
     `row_id` is its id (that of the message, for a piece of the journal). `what` holds statuses,
-    numbers, times and ids, and nothing that was said. `mended` tells whether it was mended.
+    numbers, times and ids, and no message text. `repaired` tells whether it was repaired.
     """
 
     invariant: str
@@ -19,7 +19,7 @@ class Finding:
     row_id: UUID
     chat_id: UUID | None
     what: str
-    mended: bool = False
+    repaired: bool = False
 
     @property
     def place(self) -> tuple[str, str, UUID]:

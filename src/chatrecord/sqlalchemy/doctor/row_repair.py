@@ -1,4 +1,4 @@
-"""What can be mended without inventing anything, a row at a time, each in its own transaction."""
+"""Repairs that invent no data, a row at a time, each in its own transaction."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ from .contents import ONE_RESULT, calls_in
 from .findings import Finding
 
 
-class Mending:
-    """Mends what was found, as far as that can be done, and leaves the rest as it is."""
+class RowRepair:
+    """Repairs findings where that is possible, and leaves the others as they are."""
 
     def __init__(self, sql: Statements, store: SqlStore, rules: Invariants) -> None:
         self._sql = sql
@@ -43,14 +43,14 @@ class Mending:
             ONE_RESULT: self._answer,
         }
 
-    async def mend(self, finding: Finding) -> None:
-        """Mend one row, if somebody knows how, and nothing stands in the way."""
+    async def repair(self, finding: Finding) -> None:
+        """Repair one row, if there is a way and no other row conflicts with it."""
         rule = self._updates.get((finding.invariant, finding.table))
         way = self._ways.get(finding.invariant)
         try:
             async with self._store.transaction() as connection:
                 if rule is not None:
-                    await connection.execute(rule.mend, {"row_id": finding.row_id})
+                    await connection.execute(rule.repair, {"row_id": finding.row_id})
                 elif way is not None:
                     await way(connection, finding)
         except DatabaseFailed as error:

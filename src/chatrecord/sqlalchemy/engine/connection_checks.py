@@ -33,8 +33,8 @@ class ConnectionChecks:
 
 async def _check_mode(connection: AsyncConnection) -> None:
     """The drivers write the bytes of files with backslashes, whatever the server makes of them."""
-    told = await connection.exec_driver_sql("SELECT @@sql_mode, @@character_set_client")
-    mode, characters = tuple(told.one())
+    result = await connection.exec_driver_sql("SELECT @@sql_mode, @@character_set_client")
+    mode, characters = tuple(result.one())
     if characters != "utf8mb4":
         msg = (
             f"This connection has the character set {characters}, which does not hold every text: "

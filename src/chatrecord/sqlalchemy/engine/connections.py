@@ -76,8 +76,8 @@ class Connections:
         self._at_rest = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
 
-    def begin_anew(self) -> None:
-        """In a process that was forked, where the engine has been given a pool of its own."""
+    def reset_after_fork(self) -> None:
+        """Forget the work of the parent, in a forked process whose engine has a new pool."""
         self._at_work()
 
     async def close(self) -> None:

@@ -89,14 +89,14 @@ _PRIMARY = 0xFF
 """An extended result code of SQLite holds the primary one in its lowest byte."""
 
 
-def nature_of(told: BaseException) -> Nature | None:
+def nature_of(error: BaseException) -> Nature | None:
     """What a driver's error means; `None` where it has no code."""
-    sqlstate = getattr(told, "sqlstate", None)
-    number = told.args[0] if told.args else None
+    sqlstate = getattr(error, "sqlstate", None)
+    number = error.args[0] if error.args else None
     if isinstance(number, int):  # MySQL: its SQLSTATEs tell less than its numbers
         return _MYSQL.get(number, Nature.LASTING)
     if isinstance(sqlstate, str):
         by_class = _SQLSTATE_CLASSES.get(sqlstate[:2], Nature.LASTING)
         return _SQLSTATES.get(sqlstate, by_class)
-    code = getattr(told, "sqlite_errorcode", None)
+    code = getattr(error, "sqlite_errorcode", None)
     return None if code is None else _SQLITE.get(code & _PRIMARY, Nature.LASTING)

@@ -59,66 +59,66 @@ def failed(error: Exception, *, has_begun: bool = True) -> DatabaseFailed:
     if isinstance(error, PoolExhausted):
         msg = f"No connection to the database was free. {_ENLARGE}"
         return DatabaseFailed(msg, may_pass=True, undone=True)
-    told = getattr(error, "orig", None) or error
-    nature = _nature(error, told)
+    cause = getattr(error, "orig", None) or error
+    nature = _nature(error, cause)
     if not has_begun:
         nature = _BEFORE.get(nature, nature)
     return DatabaseFailed(
-        _message(error, told, nature),
+        _message(error, cause, nature),
         may_pass=nature in (Nature.UNDONE, Nature.LOST),
         undone=nature is Nature.UNDONE,
         refused_value=nature is Nature.REFUSED,
     )
 
 
-def _message(error: Exception, told: BaseException, nature: Nature) -> str:
-    is_told = isinstance(error, DBAPIError | OSError) or _is_bare(error)
-    if not is_told or isinstance(error, DataError) or nature is Nature.REFUSED:
-        return f"The database refused a value: {type(told).__name__}{_code_of(told)}"
-    reason = (text_of(told).splitlines() or [""])[0]
-    message = redact(f"The database failed: {type(told).__name__}: {reason}")
-    if nature is Nature.LASTING and (schema := _schema_hint(told)):
+def _message(error: Exception, cause: BaseException, nature: Nature) -> str:
+    is_known = isinstance(error, DBAPIError | OSError) or _is_bare(error)
+    if not is_known or isinstance(error, DataError) or nature is Nature.REFUSED:
+        return f"The database refused a value: {type(cause).__name__}{_code_of(cause)}"
+    reason = (text_of(cause).splitlines() or [""])[0]
+    message = redact(f"The database failed: {type(cause).__name__}: {reason}")
+    if nature is Nature.LASTING and (schema := _schema_hint(cause)):
         message += f". {schema}"
     if hint := hint_for(error):
         message += f". {hint}"
     return message
 
 
-def _code_of(told: BaseException) -> str:
+def _code_of(cause: BaseException) -> str:
     """What tells the cause without a word of the row: drivers quote the value that is refused."""
-    number = told.args[0] if told.args else None
+    number = cause.args[0] if cause.args else None
     if isinstance(number, int):
         return f" (error {number})"
-    if isinstance(sqlstate := getattr(told, "sqlstate", None), str):
+    if isinstance(sqlstate := getattr(cause, "sqlstate", None), str):
         return f" (SQLSTATE {sqlstate})"
-    name = getattr(told, "sqlite_errorname", None)
+    name = getattr(cause, "sqlite_errorname", None)
     return f" ({name})" if name else ""
 
 
-def _schema_hint(told: BaseException) -> str | None:
-    number = told.args[0] if told.args else None
-    code = number if isinstance(number, int) else getattr(told, "sqlstate", None)
-    said = text_of(told)
+def _schema_hint(cause: BaseException) -> str | None:
+    number = cause.args[0] if cause.args else None
+    code = number if isinstance(number, int) else getattr(cause, "sqlstate", None)
+    said = text_of(cause)
     signs = (sign for sign in _SCHEMA if sign == str(code) or (" " in sign and sign in said))
     return _SCHEMA.get(next(signs, ""))
 
 
-def _nature(error: Exception, told: BaseException) -> Nature:
-    has_code = nature_of(told) is not None
-    if not has_code and any(sign in text_of(told).lower() for sign in _TURNED_AWAY):
+def _nature(error: Exception, cause: BaseException) -> Nature:
+    has_code = nature_of(cause) is not None
+    if not has_code and any(sign in text_of(cause).lower() for sign in _TURNED_AWAY):
         return Nature.LASTING
-    if getattr(error, "connection_invalidated", False) or isinstance(told, OSError):
+    if getattr(error, "connection_invalidated", False) or isinstance(cause, OSError):
         return Nature.LOST
-    if any(sign in named(told) for sign in _STALE_PLAN):
+    if any(sign in named(cause) for sign in _STALE_PLAN):
         return Nature.UNDONE
-    known = nature_of(told)
-    return _without_code(error, told) if known is None else known
+    known = nature_of(cause)
+    return _without_code(error, cause) if known is None else known
 
 
-def _without_code(error: Exception, told: BaseException) -> Nature:
-    if any(sign in text_of(told).lower() for sign in _CLOSED):
+def _without_code(error: Exception, cause: BaseException) -> Nature:
+    if any(sign in text_of(cause).lower() for sign in _CLOSED):
         return Nature.LOST
-    if isinstance(told, _OF_VALUES) or isinstance(told.__cause__, _OF_VALUES):
+    if isinstance(cause, _OF_VALUES) or isinstance(cause.__cause__, _OF_VALUES):
         return Nature.REFUSED
     if isinstance(error, InterfaceError | OperationalError):
         return Nature.LOST  # the drivers' own, of a server that they do not reach

@@ -15,12 +15,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 
 class Forkable(Protocol):
-    """What has to begin anew in a process that was forked."""
+    """What must be reset in a forked process."""
 
     engine: AsyncEngine
 
-    def begin_anew(self) -> object:
-        """Forget what belongs to the parent, and hand it over."""
+    def _reset_after_fork(self) -> object:
+        """Forget what belongs to the parent, and return it."""
 
 
 _known: WeakSet[Forkable] = WeakSet()
@@ -29,8 +29,8 @@ _inherited: list[object] = []
 came through a fork, and the sockets of others are the parent's to close."""
 
 
-def begin_anew_in_forks(forkable: Forkable) -> None:
-    """Have this begin anew in every process that is forked from this one."""
+def reset_after_forks(forkable: Forkable) -> None:
+    """Reset this in every process that is forked from this one."""
     _known.add(forkable)
 
 
@@ -39,15 +39,15 @@ def keep_inherited(parents: object) -> None:
     _inherited.append(parents)
 
 
-def _begin_anew() -> None:
-    """First all connections, then whatever takes turns on them: several may share an engine."""
+def _reset_all() -> None:
+    """Reset all engines first: several databases may share one."""
     known = list(_known)
     engines = {id(each.engine.pool): each.engine for each in known}
     for engine in engines.values():
         _inherited.append(engine.pool)
         engine.sync_engine.dispose(close=False)
-    _inherited.extend(each.begin_anew() for each in known)
+    _inherited.extend(each._reset_after_fork() for each in known)
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_begin_anew)
+    os.register_at_fork(after_in_child=_reset_all)

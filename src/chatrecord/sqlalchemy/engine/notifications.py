@@ -50,7 +50,7 @@ async def notifications(engine: AsyncEngine) -> AsyncGenerator[Collection[UUID] 
 async def _listen_asyncpg(driver: Any) -> AsyncGenerator[str]:
     notices: asyncio.Queue[str | None] = asyncio.Queue()
     driver.add_termination_listener(lambda _connection: notices.put_nowait(None))
-    await driver.add_listener(CHANNEL, lambda *told: notices.put_nowait(told[-1]))
+    await driver.add_listener(CHANNEL, lambda *notification: notices.put_nowait(notification[-1]))
     while (notice := await notices.get()) is not None:
         yield notice
 

@@ -18,12 +18,12 @@ _SETTINGS = {
 
 def hint_for(error: BaseException) -> str | None:
     """What to set, where a pooler gives each transaction another connection to the server."""
-    told: Any = getattr(error, "orig", None) or error
-    code, said = getattr(told, "sqlstate", None), str(told)
+    cause: Any = getattr(error, "orig", None) or error
+    code, said = getattr(cause, "sqlstate", None), str(cause)
     is_mistaken = code == _MISTAKEN and "prepared statement" in said
     if code not in _MISPLACED and not is_mistaken:
         return None
-    setting = next((it for name, it in _SETTINGS.items() if name in _modules(told)), None)
+    setting = next((it for name, it in _SETTINGS.items() if name in _modules(cause)), None)
     return (
         "Behind a pooler in transaction mode, such as PgBouncer, the driver must not prepare "
         f"statements: {setting or ' or '.join(_SETTINGS.values())}"

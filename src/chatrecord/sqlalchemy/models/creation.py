@@ -100,6 +100,6 @@ async def _locked_by_name(connection: AsyncConnection) -> AsyncIterator[bool]:
 
 
 def _is_there_already(error: BaseException | None) -> bool:
-    told: object = getattr(error, "orig", None)
-    code = getattr(told, "sqlstate", None) or next(iter(getattr(told, "args", ())), None)
-    return code in _THERE_ALREADY or "already exists" in str(told)
+    cause: object = getattr(error, "orig", None)
+    code = getattr(cause, "sqlstate", None) or next(iter(getattr(cause, "args", ())), None)
+    return code in _THERE_ALREADY or "already exists" in str(cause)

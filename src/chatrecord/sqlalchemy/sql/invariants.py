@@ -41,7 +41,7 @@ class Invariant:
     """One rule about the rows of a table. `broken` is true of a row that breaks it.
 
     `shows` are the columns that tell how, and `otherwise` does where there are none. With `values`
-    one UPDATE mends such a row.
+    one UPDATE repairs such a row.
     """
 
     says: str
@@ -65,7 +65,7 @@ class Invariant:
         return (found if self.key == "id" else found.distinct()).order_by(key).limit(limit)
 
     @property
-    def mend(self) -> Update:
+    def repair(self) -> Update:
         """Write the values that it should have, where it is still broken."""
         columns = self.rows.columns
         this = columns[self.key] == bindparam("row_id")
@@ -103,7 +103,7 @@ class Invariants:
         )
 
     def all(self) -> Sequence[Invariant]:
-        """The rules for the tables that there are, in the order in which rows are mended."""
+        """The rules for the tables that there are, in the order in which rows are repaired."""
         return [
             *self._of_runs(),
             self.streaming,

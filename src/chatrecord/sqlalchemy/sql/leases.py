@@ -54,12 +54,12 @@ class LeaseStatements(Tables):
     @cached_property
     def renew_read_and_tell_leases(self) -> UpdateReturning:
         """The same, and tell whoever listens: a notice that is repeated is sent once."""
-        return self.renew_leases.returning(self.run.id, self.run.stop_requested, _told())
+        return self.renew_leases.returning(self.run.id, self.run.stop_requested, _notification())
 
     @lru_cache(maxsize=8)  # noqa: B019 - lives as long as its database
     def renew_leases_with_and_tell(self, *names: str) -> UpdateReturning:
         """Extend the lease of a run, write these of its columns, and tell whoever listens."""
-        return self.renew_leases_with(*names).returning(_told())
+        return self.renew_leases_with(*names).returning(_notification())
 
     @cached_property
     def read_leases(self) -> Query:
@@ -67,5 +67,5 @@ class LeaseStatements(Tables):
         return select(self.run.id, self.run.stop_requested).where(*self._owned())
 
 
-def _told() -> Expression:
+def _notification() -> Expression:
     return func.pg_notify(CHANNEL, bindparam("notification", type_=String))

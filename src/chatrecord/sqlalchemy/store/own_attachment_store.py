@@ -38,6 +38,6 @@ async def reached(what: str) -> AsyncIterator[None]:
     except ChatRecordError:
         raise
     except Exception as error:
-        told = redact(named(error))
-        msg = f"The store for attachments could not {what} a file: {told}"
+        reason = redact(named(error))
+        msg = f"The store for attachments could not {what} a file: {reason}"
         raise DatabaseFailed(msg, may_pass=isinstance(error, OSError)) from error

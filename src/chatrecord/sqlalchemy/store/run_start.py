@@ -1,4 +1,4 @@
-"""The first transaction of a run, and the line of those that wait for it."""
+"""The first transaction of a run, and the queue of waiting runs."""
 
 from __future__ import annotations
 
@@ -131,10 +131,10 @@ class Beginnings(StoredChats, StoredTranscripts, StoredRuns):
         except DatabaseFailed as error:
             if not isinstance(error.__cause__, IntegrityError):
                 raise
-            if not await self._stands_in_line(run):
+            if not await self._is_queued(run):
                 raise await self._conflict_of(run) or error from error
 
-    async def _stands_in_line(self, run: Run) -> bool:
+    async def _is_queued(self, run: Run) -> bool:
         """Whether a transaction did it whose connection was lost over its commit."""
         found = await self.get_run(run.chat_id, run.id)
         return found is not None and (found.owner, found.status) == (run.owner, "waiting")

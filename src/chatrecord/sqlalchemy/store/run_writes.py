@@ -151,18 +151,18 @@ class RunWrites(Connections):
         # It takes no turn: the leases of whoever waits for one hang on it.
         async with self.urgent_transaction() as connection:
             for leases in _alike(news):
-                told = [lease.run_id for lease in leases if news[lease]]
-                kept |= await self._renewed(connection, _renewal(leases), told)
+                changed = [lease.run_id for lease in leases if news[lease]]
+                kept |= await self._renewed(connection, _renewal(leases), changed)
             of_kept = (entry for lease in news if lease.run_id in kept for entry in news[lease])
             for entries in _portions(of_kept):
                 await connection.execute(self._sql.append_journal, entries)
         return kept
 
     async def _renewed(
-        self, connection: AsyncConnection, renewal: Values, told: Sequence[UUID]
+        self, connection: AsyncConnection, renewal: Values, changed: Sequence[UUID]
     ) -> dict[UUID, bool]:
-        if told and can_tell(connection.dialect):
-            renewal["notification"] = payload(told)
+        if changed and can_tell(connection.dialect):
+            renewal["notification"] = payload(changed)
             found = await connection.execute(self._sql.renew_read_and_tell_leases, renewal)
         elif connection.dialect.update_returning:
             found = await connection.execute(self._sql.renew_and_read_leases, renewal)

@@ -133,8 +133,8 @@ def _next_seq(rows: Sequence[Record]) -> int:
 
 def is_repeated(error: BaseException | None) -> bool:
     """Whether this is what a database says of a row that is there already."""
-    told = str(getattr(error, "orig", "")).lower()
-    return isinstance(error, IntegrityError) and any(word in told for word in _REPEATED)
+    message = str(getattr(error, "orig", "")).lower()
+    return isinstance(error, IntegrityError) and any(word in message for word in _REPEATED)
 
 
 def exists(chat_id: UUID) -> ChatExists:

@@ -140,8 +140,8 @@ class ChatsAreCompacted:
         assert heads(script.requests[4])[::2] == ["q1", "q2", "q3", "q4", "q5"]
         assert heads(script.requests[5]) == ["<summary q5", "a5", "q6"]
         assert [each.text for each in await chat.summaries()] == ["Gist"]
-        (for_side_requests,) = [row for row in await chat.requests() if row.message_id is None]
-        assert for_side_requests.status == ("failed" if answer == "error" else "complete")
+        (side_request,) = [row for row in await chat.requests() if row.message_id is None]
+        assert side_request.status == ("failed" if answer == "error" else "complete")
         assert (await chat.usage()).requests == 8
 
     async def test_a_round_is_never_cut(self, backend: Backend) -> None:

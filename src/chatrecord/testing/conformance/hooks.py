@@ -43,27 +43,27 @@ class Watching(Hook):
     """Takes down what it is told."""
 
     def __init__(self) -> None:
-        self.told: list[str] = []
+        self.events: list[str] = []
         self.sent: list[Sending] = []
         self.answers: list[Answered] = []
         self.ends: list[RunEnd] = []
 
     async def before_request(self, sending: Sending) -> None:
-        self.told.append("before_request")
+        self.events.append("before_request")
         self.sent.append(sending)
 
     def after_response(self, answered: Answered) -> None:
-        self.told.append("after_response")
+        self.events.append("after_response")
         self.answers.append(answered)
 
     async def before_tool(self, use: ToolUse) -> None:
-        self.told.append(f"before {use.name} {dict(use.arguments)}")
+        self.events.append(f"before {use.name} {dict(use.arguments)}")
 
     def after_tool(self, used: ToolUsed) -> None:
-        self.told.append(f"after {used.name} {used.result}")
+        self.events.append(f"after {used.name} {used.result}")
 
     async def on_run_end(self, end: RunEnd) -> None:
-        self.told.append(f"run {end.status}")
+        self.events.append(f"run {end.status}")
         self.ends.append(end)
 
 
@@ -171,7 +171,7 @@ class HooksAreHeard:
         chat = await new_chat(backend, script, tools=[add], hooks=[hook])
         reply = await chat.ask("1 + 2?")
 
-        assert hook.told == [
+        assert hook.events == [
             "before_request",
             "after_response",
             "before add {'a': 1, 'b': 2}",
@@ -443,9 +443,9 @@ class HooksAreHeard:
             await chat.ask("First")
 
         following = (await load(elsewhere, chat, Script())).follow(refusal.value.run_id)
-        with pytest.raises(Refused, match="Bad words") as told:
+        with pytest.raises(Refused, match="Bad words") as events:
             await following
-        assert told.value.text == ""
+        assert events.value.text == ""
 
     async def test_only_hooks_are_taken(self, backend: Backend) -> None:
         with pytest.raises(TypeError, match=r"instances of chatrecord\.hooks\.Hook"):

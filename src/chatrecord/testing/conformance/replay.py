@@ -34,9 +34,9 @@ class HistoryIsReplayed:
 
         replayed = again.requests[-1]
         assert dumped(replayed[: len(held)]) == dumped(held)
-        thought, told = replayed[len(held)].parts
+        thought, text = replayed[len(held)].parts
         assert isinstance(thought, ThinkingPart)
-        assert (thought.signature, told.part_kind) == ("sig2==", "text")
+        assert (thought.signature, text.part_kind) == ("sig2==", "text")
 
     async def test_instructions_are_sent_with_every_question(self, backend: Backend) -> None:
         chat = await new_chat(backend, Script([say("a")]), instructions="Answer in French.")

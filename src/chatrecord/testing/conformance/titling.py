@@ -1,4 +1,4 @@
-"""Titles that an LLM writes, and requests beside the transcript."""
+"""Titles that an LLM writes, and requests outside the transcript."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ class Failing(Hook):
 
     def before_request(self, sending: Sending) -> None:
         if sending.is_side_request:
-            msg = "not beside the transcript"
+            msg = "not outside the transcript"
             raise RuntimeError(msg)
 
 
 class TitlesAreWritten:
-    """Titles that an LLM writes, and requests beside the transcript."""
+    """Titles that an LLM writes, and requests outside the transcript."""
 
     async def test_a_title_is_written_from_the_first_rounds(self, backend: Backend) -> None:
         script = Script([call("add", a=1, b=2)], [say("It is 3.")], [say("Good.")], [say("Ok.")])
@@ -129,8 +129,8 @@ class TitlesAreWritten:
             await chat.generate_title(llm=Script(*refusals))
 
         assert await chat.generate_title(llm=Script(*refusals[:1], [say("Greeting")])) == "Greeting"
-        told = [(row.status, row.http_status) for row in (await chat.requests())[1:]]
-        assert told == [("failed", 503)] * 3 + [("complete", None)]
+        outcomes = [(row.status, row.http_status) for row in (await chat.requests())[1:]]
+        assert outcomes == [("failed", 503)] * 3 + [("complete", None)]
         assert [message.status for message in await chat.messages()] == ["complete"] * 2
 
     async def test_what_is_no_title_is_not_stored(self, backend: Backend) -> None:
@@ -164,7 +164,7 @@ class TitlesAreWritten:
         assert "ann@example.com" not in str(script.requests)
         assert "[EMAIL_" in str(script.requests)
         strict = await load(backend, chat, Script(), hooks=[Failing()])
-        with pytest.raises(HookFailed, match="beside the transcript"):
+        with pytest.raises(HookFailed, match="outside the transcript"):
             await strict.generate_title()
         assert len(await chat.requests()) == 2
 

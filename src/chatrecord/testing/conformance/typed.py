@@ -142,8 +142,8 @@ class AnswersAreTyped:
         def look() -> str:
             return "seen"
 
-        for_side_requests = [call("look"), call("final_result", number="A"), *answer(FIRST)]
-        chat = await new_chat(backend, Script(for_side_requests), tools=[look])
+        answers = [call("look"), call("final_result", number="A"), *answer(FIRST)]
+        chat = await new_chat(backend, Script(answers), tools=[look])
         first = await chat.ask("The invoice?", output_type=Invoice)
 
         assert first.output == FIRST

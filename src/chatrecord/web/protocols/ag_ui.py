@@ -10,10 +10,10 @@ from chatrecord.records import Chunk, Json, ToolCall
 from chatrecord.web.bodies import identifier, invalid, needed_id, optional_text, text_field
 from chatrecord.web.client_messages import (
     LONGEST_TEXT,
-    Decided,
+    ClientMessage,
     Decision,
+    Decisions,
     Question,
-    Wish,
     checked_words,
 )
 from chatrecord.web.json_bytes import HEADERS, as_bytes, frame, quoted, text_of
@@ -74,8 +74,8 @@ class AGUIEncoder:
             self._announce(call)
         problem = ending.problem
         if problem is not None:
-            told = {"type": "RUN_ERROR", "message": problem.message, "code": problem.code}
-            self._write({**told, "metadata": ending.metadata()})
+            event = {"type": "RUN_ERROR", "message": problem.message, "code": problem.code}
+            self._write({**event, "metadata": ending.metadata()})
             return self._drained()
         finished = {"type": "RUN_FINISHED", **self._run, "metadata": ending.metadata()}
         if ending.waiting:
@@ -163,10 +163,10 @@ def is_run_input(body: Mapping[str, object]) -> bool:
     return "threadId" in body and "runId" in body
 
 
-def wish_of_run(body: dict[str, object]) -> Wish:
+def parse_run_input(body: dict[str, object]) -> ClientMessage:
     """What an AG-UI client asks for. Of `messages` only the last counts."""
     if body.get("resume"):
-        return Decided(tuple(_decision(entry) for entry in _objects(body, "resume")))
+        return Decisions(tuple(_decision(entry) for entry in _objects(body, "resume")))
     messages = _objects(body, "messages")
     if not messages or messages[-1].get("role") != "user":
         raise invalid("The last message has to be a user's.")

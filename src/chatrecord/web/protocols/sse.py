@@ -45,11 +45,11 @@ class SSEEncoder:
                 said = "".join(piece.text or piece.reasoning for piece in pieces)
                 events.append(_event(kind, {"text": said}))
             else:
-                events += [_event(kind, _told(piece)) for piece in pieces]
+                events += [_event(kind, _tool_data(piece)) for piece in pieces]
         return events
 
 
-def _told(chunk: Chunk) -> dict[str, Json]:
+def _tool_data(chunk: Chunk) -> dict[str, Json]:
     assert chunk.tool_call is not None
     call = chunk.tool_call
     if chunk.kind == "tool_call":
