@@ -6,11 +6,11 @@ from collections.abc import AsyncGenerator, Mapping
 from typing import overload
 from uuid import UUID
 
-from chatrecord import transfer
 from chatrecord.chats.titles import checked_title
 from chatrecord.records import ChatRecord
 from chatrecord.text.arguments import check_text, checked_metadata
 from chatrecord.transfer import Lines, histories
+from chatrecord.transfer import chats as transfer
 from chatrecord.transfer.histories import ChatFields, HistoryFormat
 
 from .chats import check

@@ -17,6 +17,7 @@ chats of other tests.
 """
 
 from .answers import AnswersAreRows
+from .approvals import CallsAreApproved
 from .attachments import FilesAreKept
 from .budgets import BudgetsAreKept
 from .chats import ChatsAreKept
@@ -25,14 +26,15 @@ from .conversations import ConversationsAreStored
 from .early import DeliveryCanBeEarly
 from .failures import FailuresLoseNothing
 from .fencing import RunsAreFenced
-from .going_on import RunsGoOn
 from .guards import GuardsHold
-from .hooks import HooksAreHeard
+from .hooks import HooksAreCalled
 from .persisted import OwnAgentsAreRecorded
+from .placeholders import PlaceholdersAreRestored
 from .processes import ProcessesShare
 from .repair import TheDeadAreRepaired
 from .replacing import AnswersAreReplaced
 from .replay import HistoryIsReplayed
+from .resuming import RunsAreResumed
 from .serving import AnswersAreServed
 from .sums import SumsAreExact
 from .titles import TitlesAreKept
@@ -57,11 +59,13 @@ class Conformance(
     SumsAreExact,
     GuardsHold,
     BudgetsAreKept,
-    HooksAreHeard,
+    HooksAreCalled,
+    PlaceholdersAreRestored,
     ProcessesShare,
     TheDeadAreRepaired,
     RunsAreFenced,
-    RunsGoOn,
+    CallsAreApproved,
+    RunsAreResumed,
     AnswersAreReplaced,
     AnswersAreServed,
     OwnAgentsAreRecorded,
