@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
+
+from .public_holidays import SITES
 
 HERE = Path(__file__).resolve().parent.parent
 
@@ -27,6 +30,14 @@ def _url(told: str) -> str:
         parts.scheme not in {"http", "https"} or not parts.hostname or parts.path.strip("/")
     ):
         msg = f"HR_URL is an address such as https://hr.example.com, not {told!r}"
+        raise Unusable(msg)
+    return told
+
+
+def _one_of(known: Sequence[str], name: str, default: str) -> str:
+    told = _set(name, default)
+    if told not in known:
+        msg = f"{name} is one of {', '.join(known)}, not {told!r}"
         raise Unusable(msg)
     return told
 
@@ -71,6 +82,9 @@ class Settings:
 
     embeddings: str = field(default_factory=lambda: _set("HR_EMBEDDINGS", "local"))
     """`local`, `openai`, or the string of a provider's embedding model."""
+
+    site: str = field(default_factory=lambda: _one_of(SITES, "HR_SITE", SITES[0]))
+    """Whose public holidays cost nobody a vacation day."""
 
     is_demo: bool = field(default_factory=lambda: _set("HR_DEMO", "1") != "0")
     """Whether an empty database gets three people, whose passwords everybody may know."""

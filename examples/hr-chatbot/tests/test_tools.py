@@ -4,6 +4,7 @@ import asyncio
 from datetime import date, timedelta
 
 import pytest
+from hr.public_holidays import public_holidays
 from hr.time_off import NotPossible, Vacation, working_days
 
 from chatrecord.testing import call, say
@@ -136,6 +137,19 @@ async def test_no_day_is_booked_twice_and_no_balance_overdrawn(hr):
 
 def test_weekends_are_no_working_days():
     assert working_days(date(2026, 12, 18), date(2026, 12, 22)) == 3
+
+
+@pytest.mark.parametrize(("site", "in_2026"), [("Utrecht", 8), ("Leeds", 8), ("Porto", 13)])
+def test_there_are_as_many_public_holidays_as_the_handbook_says(site, in_2026):
+    # In Leeds the one on a Saturday is there beside the Monday that replaces it.
+    days = public_holidays(site, 2026)
+    is_replaced = {day for day in days if site == "Leeds" and day.weekday() >= 5}
+    assert len(days.keys() - is_replaced) == in_2026
+
+
+def test_a_public_holiday_costs_no_vacation_day():
+    assert working_days(date(2027, 4, 26), date(2027, 4, 30)) == 4  # King's Day
+    assert working_days(date(2027, 4, 26), date(2027, 4, 30), "Leeds") == 5
 
 
 async def test_the_same_days_are_booked_once_by_two_tabs_at_once(hr):
