@@ -1,27 +1,25 @@
 """For an LLM too small to choose tools: the application chooses, and says so.
 
 In place of the small model on this machine the application calls `search_handbook` with the
-question as it is, or another tool where the question has its form. Of the passages found it takes
-the one with the sentence nearest to the question. The model gets that passage, and is held to it by
-a grammar: it says that sentence, word for word, with as many of the next two as it likes, and cites
-it. So its answers can miss the point, but not make up a figure. Each step of the
-application's own is an answer of the model `application` in the audit trail: without tokens, and
-without cost.
+question as it is, or another tool where the question has its form. Of the passages found it chooses
+what answers the question, see `answers`: a paragraph, two where both come close, or nothing. The
+model is held to that by a grammar: it says the quotes, word for word, and cites them. So its
+answers can miss the point, but not make up a figure. Each step of the application's own is an
+answer of the model `application` in the audit trail: without tokens, and without cost.
 """
 
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import date
 from typing import Any, cast
 
 from pydantic_ai.messages import (
     ModelMessage,
     ModelRequest,
     ModelResponse,
-    RetryPromptPart,
     TextPart,
     ToolCallPart,
     UserPromptPart,
@@ -36,8 +34,11 @@ from pydantic_ai.models.wrapper import WrapperModel
 from pydantic_ai.settings import ModelSettings
 from pydantic_ai.tools import RunContext
 
-from .embeddings import Embedder
-from .tools import passages_of_turn
+from .answers import Answers, Quote
+from .days import NoSuchDay
+from .search import LONGEST_QUERY, Search
+from .tools import REFUSED, passages_of_turn
+from .wishes import asks_for_balance, time_off_wished
 
 APPLICATION = "application"
 
@@ -55,6 +56,9 @@ EXAMPLES = (
 )
 """Always the same, so that the model has them in its cache."""
 
+MOST_MORE = 2
+"""Sentences after a quote, which only a paragraph of more than 450 characters has."""
+
 INSTRUCTIONS = "Answer the question with a quote from the text."
 
 NOTHING_FOUND = (
@@ -62,31 +66,15 @@ NOTHING_FOUND = (
     "people@larkfield.example."
 )
 
-_DATE = r"(\d{4}-\d{2}-\d{2})"
-_BALANCE = re.compile(
-    r"how (?:many|much).*\b(?:vacation|holidays?|leave|days? off|time off)\b.*"
-    r"\b(?:i have|i got|my|do i (?:still )?have|left|remain)",
-    re.IGNORECASE | re.DOTALL,
-)
-_TIME_OFF = re.compile(
-    rf"\b(?:request|book|take|need|want)\b.*?\b(?:off|vacation|holidays?|leave)\b.*?{_DATE}"
-    rf"(?:\s*(?:to|until|till|-)\s*{_DATE})?(?:\s*(?:for|because|as)\s+(.+))?",
-    re.IGNORECASE | re.DOTALL,
-)
-
-
-PER_PLACE = 0.05
-"""How much nearer a sentence has to be for each place that its passage was found behind the first.
-Of the questions of the evaluation this takes the right passage for 62, where the first is right for
-54."""
+FAILED = "That did not work. Try again, or write to people@larkfield.example."
 
 
 class Guided(WrapperModel):
     """The small model, with the application's choice of tools before it."""
 
-    def __init__(self, wrapped: Model, embedder: Embedder) -> None:
+    def __init__(self, wrapped: Model, search: Search) -> None:
         super().__init__(wrapped)
-        self._embedder = embedder
+        self._answers = Answers(search)
 
     async def request(
         self,
@@ -110,13 +98,13 @@ class Guided(WrapperModel):
     ) -> AsyncIterator[StreamedResponse]:
         question = _question(messages)
         last = messages[-1].parts[-1]
+        part: TextPart | ToolCallPart
         if isinstance(last, UserPromptPart):
-            part: TextPart | ToolCallPart = chosen_tool(question)
-        elif passages := passages_of_turn(messages):
-            number, sentences, nearest = await self._chosen(question, passages)
-            settings = _quoting(model_settings, grammar_of(sentences[nearest:], number))
+            part = chosen_step(question)
+        elif quotes := await self._answers(question, passages_of_turn(messages)):
+            settings = _quoting(model_settings, grammar_of(quotes))
             async with self.wrapped.request_stream(
-                _prompt(question, " ".join(sentences)), settings, ModelRequestParameters()
+                _prompt(question, quotes), settings, ModelRequestParameters()
             ) as stream:
                 yield stream
             return
@@ -129,47 +117,29 @@ class Guided(WrapperModel):
             response, model_request_parameters=model_request_parameters, replay_events=True
         )
 
-    async def _chosen(
-        self, question: str, passages: Sequence[Mapping[str, Any]]
-    ) -> tuple[int, list[str], int]:
-        """Of the passages found: the number of one, its sentences, the place of the nearest."""
-        texts = [sentences_of(passage["text"]) for passage in passages]
-        said = [sentence for sentences in texts for sentence in sentences]
-        asked, *vectors = await self._embedder.embed([question[:300], *said])
-        cosines = iter(float(asked @ vector) for vector in vectors)
-        _, place, nearest = max(
-            (next(cosines) - place * PER_PLACE, place, at)
-            for place, sentences in enumerate(texts)
-            for at in range(len(sentences))
-        )
-        return passages[place]["number"], texts[place], nearest
 
-
-def chosen_tool(question: str) -> ToolCallPart:
-    """The tool for a question: by its form one of the two about vacation, else the search."""
-    # Patterns take the cube of its length: a long one would hold up everybody for hours.
-    beginning = question[:300]
-    if days := _TIME_OFF.search(beginning):
-        first, last, reason = days.groups()
-        arguments = {"first_day": first, "last_day": last or first, "reason": reason or ""}
-        return ToolCallPart("request_time_off", arguments)
-    if _BALANCE.search(beginning):
+def chosen_step(question: str) -> TextPart | ToolCallPart:
+    """By the form of a question: one of the tools about vacation, else the search."""
+    try:
+        wish = time_off_wished(question, date.today())
+    except NoSuchDay as error:
+        return TextPart(f"{REFUSED}: {error}.")
+    if wish:
+        days = {"first_day": str(wish.first_day), "last_day": str(wish.last_day)}
+        return ToolCallPart("request_time_off", {**days, "reason": wish.reason})
+    if asks_for_balance(question):
         return ToolCallPart("check_vacation_balance", {})
-    return ToolCallPart("search_handbook", {"query": question[:1000] or "?"})
+    return ToolCallPart("search_handbook", {"query": question[:LONGEST_QUERY] or "?"})
 
 
 def reported(part: Any) -> str:
     """The result of a tool in words."""
-    if isinstance(part, RetryPromptPart):
-        return (
-            part.content
-            if isinstance(part.content, str)
-            else "These are no dates that can be booked."
-        )
     if part.outcome == "denied":
         return "As you wish: nothing was booked."
-    if part.outcome != "success" or part.tool_name == "search_handbook":
-        return NOTHING_FOUND if part.tool_name == "search_handbook" else str(part.content)
+    if part.tool_name == "search_handbook":
+        return NOTHING_FOUND
+    if part.outcome != "success":
+        return part.content if _is_refusal(part.content) else FAILED
     result = part.content
     if part.tool_name == "check_vacation_balance":
         return (
@@ -180,6 +150,11 @@ def reported(part: Any) -> str:
         f"Booked: {result['first_day']} to {result['last_day']}, {result['days']} working days. "
         f"You have {result['left']} left that year."
     )
+
+
+def _is_refusal(told: Any) -> bool:
+    """A sentence of `tools`. A list of errors is for models and the audit trail, not for people."""
+    return isinstance(told, str) and told.startswith(REFUSED)
 
 
 def _question(messages: list[ModelMessage]) -> str:
@@ -200,29 +175,28 @@ def _quoting(settings: ModelSettings | None, grammar: str) -> ModelSettings:
     return cast(ModelSettings, {**(settings or {}), "temperature": 0.0, "extra_body": body})
 
 
-def _prompt(question: str, text: str) -> list[ModelMessage]:
+def _prompt(question: str, quotes: Sequence[Quote]) -> list[ModelMessage]:
     """Examples first, as turns of a chat."""
     messages: list[ModelMessage] = []
     for passage, asked, answer in EXAMPLES:
         messages.append(ModelRequest([UserPromptPart(f"{passage}\n\nQuestion: {asked}")]))
         messages.append(ModelResponse([TextPart(answer)]))
+    text = " ".join(sentence for it in quotes for sentence in (it.text, *it.more))
     last = UserPromptPart(f"{text}\n\nQuestion: {question[:300]}")
     return [*messages, ModelRequest([last], instructions=INSTRUCTIONS)]
 
 
-def sentences_of(text: str) -> list[str]:
-    """The text in one line, cut behind what ends a sentence."""
-    return re.split(r"(?<=[.!?])\s+", " ".join(_printable(text).split()))
+def grammar_of(quotes: Sequence[Quote]) -> str:
+    """In llama.cpp's notation: each quote, what follows it as the model likes, and its number."""
+    return "root ::= " + ' "\\n\\n" '.join(map(_rule, quotes))
 
 
-def grammar_of(sentences: Sequence[str], number: int) -> str:
-    """In llama.cpp's notation: the first sentence, the next two as it likes, and the number."""
-    first, *more = (json.dumps(sentence, ensure_ascii=False) for sentence in sentences[:3])
+def _rule(quote: Quote) -> str:
     rest = ""
-    for sentence in reversed(more):
-        rest = f' (" " {sentence}{rest})?'
-    return f'root ::= {first}{rest} " [{number}]"'
+    for sentence in reversed(quote.more[:MOST_MORE]):
+        rest = f' (" " {_literal(sentence)}{rest})?'
+    return f'{_literal(quote.text)}{rest} " [{quote.number}]"'
 
 
-def _printable(text: str) -> str:
-    return "".join(it if it.isprintable() else " " for it in text)
+def _literal(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)

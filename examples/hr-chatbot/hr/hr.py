@@ -39,7 +39,7 @@ class Hr:
     agent: Agent[Desk, str]
 
     def desk_of(self, user_id: int) -> Desk:
-        return Desk(self.search, Vacation(self.sessions, user_id))
+        return Desk(self.search, Vacation(self.sessions, user_id, site=self.settings.site))
 
 
 @asynccontextmanager
@@ -48,7 +48,7 @@ async def open_hr(settings: Settings, say: Say) -> AsyncIterator[Hr]:
     say("Starting the database")
     async with open_shelf(settings, say) as (db, ingestion, search):
         say("Starting the LLM")
-        async with open_llm(settings, search.embedder) as llm:
+        async with open_llm(settings, search) as llm:
             say(f"Answers come from {llm if isinstance(llm, str) else llm.model_name}")
             hr = Hr(settings, db, sessions_of(db), search, ingestion, hr_agent(llm))
             if isinstance(llm, Guided):

@@ -9,6 +9,7 @@ import numpy as np
 from sqlalchemy import DDL, ColumnElement, event, func, literal_column, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
+from .lexicon import words_of
 from .synonyms import with_synonyms
 from .tables import Passage
 from .vectors import Vector
@@ -68,6 +69,11 @@ def _words(query: str) -> list[str]:
     """The words of a question but those that every question has, and their synonyms."""
     words = re.findall(r"\w+", query.lower())
     return with_synonyms([word for word in words if word not in _COMMON])
+
+
+def telling_words(text: str) -> list[str]:
+    """Its words and figures, each once, but those that every question has."""
+    return list(dict.fromkeys(word for word in words_of(text) if word not in _COMMON))
 
 
 _EVERYWHERE = """

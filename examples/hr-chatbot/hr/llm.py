@@ -11,13 +11,13 @@ from pydantic_ai.models import Model
 from chatrecord.cli.llm import LOCAL, model_of_environment
 from chatrecord.local import local_llm
 
-from .embeddings import Embedder
 from .guided import Guided
+from .search import Search
 from .settings import Settings
 
 
 @asynccontextmanager
-async def open_llm(settings: Settings, embedder: Embedder) -> AsyncIterator[Model | str]:
+async def open_llm(settings: Settings, search: Search) -> AsyncIterator[Model | str]:
     """The LLM, ready to answer. One on this machine is stopped at the end."""
     kind, _, module = settings.llm.partition(":")
     if kind == "script":  # tests only
@@ -28,4 +28,4 @@ async def open_llm(settings: Settings, embedder: Embedder) -> AsyncIterator[Mode
         yield model
         return
     async with local_llm() as llm:
-        yield Guided(llm, embedder)
+        yield Guided(llm, search)

@@ -81,6 +81,49 @@ _GROUPS = """
     christmas, december
     faith, religion, religious, easter, eid
     password, passwords
+    percentage, percent, share, rate
+    promoted, promotion
+    reserve, reserved, book, booked, booking
+    party, parties, celebration, event
+    mileage, kilometre, kilometres, distance
+    contribute, contribution, contributions
+    gather, assemble, meet, meeting
+    picked, collected, collection
+    available, reachable, present
+    road, trip, trips, travel, journey
+    click, clicked, link
+    bot, chatbot, assistant
+    owe, repay, back
+    extended, extend, extends, longer, prolong, prolonged
+    paper, papers, document, documents, certificate, form
+    bottle, wine
+    toddler, child, adopting, adoption
+    pump, expressing, breastfeed, nursing
+    stay, remain, remaining
+    phone, telephone, mobile
+    salary, wages, earn, earnings
+    unused, left, carry, carried
+    illness, sickness, disease
+    allowed, permitted, permission, may
+    forbidden, banned, prohibited
+    injury, accident, hurt
+    colleague, coworkers, team
+    sponsor, support, grant
+    permit, visa
+    intern, interns, internship, trainee
+    apprentice, apprentices, trainee
+    badge, card
+    language, languages, english, dutch
+    bank, account, iban
+    payslip, slip
+    advance, loan
+    parking, park, car
+    lunch, canteen, food
+    vote, election, elections
+    union, council
+    insurance, insured, cover, covered
+    fine, fines, penalty
+    refuse, refused, reject, rejected, decline
 """
 
 

@@ -13,6 +13,11 @@ def plain(text: str) -> str:
     return text.encode("utf-8", "ignore").decode().replace("\0", "")
 
 
+def printable(text: str) -> str:
+    """With a space for what cannot be seen."""
+    return "".join(it if it.isprintable() else " " for it in text)
+
+
 class AnyText(JSONResponse):
     """JSON with whatever was said in it, halves of characters too, which no UTF-8 can hold."""
 

@@ -1,9 +1,20 @@
 """The small model on this machine, and the application that chooses its tools."""
 
+import re
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import replace
+from datetime import date
 from time import monotonic
 
 import pytest
-from hr.guided import Guided, chosen_tool, grammar_of
+from hr.answers import Quote
+from hr.guided import Guided, chosen_step, grammar_of, reported
+from hr.indexes import index_of
+from hr.search import Search
+from hr.time_off import NotPossible, Vacation
+from hr.tools import hr_agent
+from pydantic_ai.messages import ToolReturnPart
+from pydantic_ai.models.test import TestModel
 
 from chatrecord.local import local_llm
 from conftest import ask, new_chat, opened, signed_in
@@ -20,35 +31,47 @@ from conftest import ask, new_chat, opened, signed_in
         ("Please request time off from 2026-12-21 to 2026-12-23", "request_time_off"),
         ("I need vacation on 2026-12-21", "request_time_off"),
         ("Can I take time off in December?", "search_handbook"),
+        ("I'd like to take next Friday off", "request_time_off"),
+        ("Book the first week of August off, please", "request_time_off"),
+        ("Do I need to take leave on 24 December?", "search_handbook"),
     ],
 )
 def test_the_application_chooses_by_the_form_of_a_question(question, tool):
-    assert chosen_tool(question).tool_name == tool
+    assert chosen_step(question).tool_name == tool
 
 
 @pytest.mark.parametrize("words", ["book off ", "how many leave "])
 def test_a_hostile_question_delays_nobody(words):
     """Its patterns try every place of each word with every place of the others."""
     start = monotonic()
-    chosen_tool(words * 1_000)
+    chosen_step(words * 1_000)
     assert monotonic() - start < 0.5
 
 
 def test_the_dates_and_the_reason_are_taken_as_they_were_written():
-    call = chosen_tool("Book vacation from 2026-12-21 until 2026-12-23 because of a wedding")
+    call = chosen_step("Book vacation from 2026-12-21 until 2026-12-23 because of a wedding")
     assert call.args == {
         "first_day": "2026-12-21",
         "last_day": "2026-12-23",
         "reason": "of a wedding",
     }
-    assert chosen_tool("a day off on 2026-13-45, I want a day off 2026-13-45").args["reason"] == ""
+
+
+def test_a_day_that_is_in_no_calendar_is_refused_in_a_sentence():
+    told = chosen_step("I want a day off on 2027-13-45")
+    assert told.content == "This cannot be booked: 2027-13-45 is in no calendar."
+
+
+def test_a_validation_dump_is_no_answer():
+    errors = '2 validation errors: [{"type": "date_parsing", "loc": ["first_day"]}]'
+    told = reported(ToolReturnPart("request_time_off", errors, "1", outcome="failed"))
+    assert told == "That did not work. Try again, or write to people@larkfield.example."
 
 
 async def test_a_journey_on_the_real_model(sqlite_url, embedder):
     """An answer that cites a passage, with the application's search in the audit trail."""
     async with (
-        local_llm() as llm,
-        opened(sqlite_url, embedder, Guided(llm, embedder)) as hr,
+        guided(sqlite_url, embedder) as hr,
         signed_in(hr, "ben") as ben,
         signed_in(hr, "admin") as admin,
     ):
@@ -60,13 +83,13 @@ async def test_a_journey_on_the_real_model(sqlite_url, embedder):
         assert (searched["model"], searched["cost"]) == ("application", None)
         assert answered["provider"] == "local"
         assert answered["outputTokens"] > 0
-        assert answered["inputTokens"] < 300
+        assert answered["inputTokens"] < 400
         (call,) = trail["toolCalls"]
         assert call["arguments"] == {"query": "When is salary paid?"}
         assert call["result"][0]["document"] == "pay.md"
         answer = trail["messages"][-1]["text"]
-        quoted = answer.removesuffix(" [1]")
-        assert quoted != answer
+        quoted, cited, _ = answer.partition(" [1]")
+        assert cited
         assert "25th" in quoted
         assert quoted in " ".join(call["result"][0]["text"].split())
 
@@ -80,22 +103,22 @@ async def test_a_document_with_odd_characters_can_be_quoted(tmp_path, embedder):
     odd = 'Say "Yak\\n" twice.\tThen\x01 bow: 🐂 | ( " [9]" )? Done!'
     url = f"sqlite:///{tmp_path / 'odd.db'}"
     async with (
-        local_llm() as llm,
-        opened(url, embedder, Guided(llm, embedder)) as hr,
+        guided(url, embedder) as hr,
         signed_in(hr, "ben") as ben,
     ):
         await hr.ingestion.document("yaks.txt", odd.encode(), "upload")
         assert '"finishReason":"stop"' in await ask(ben, await new_chat(ben), "Who bows to yaks?")
 
 
-def test_the_grammar_allows_a_sentence_and_the_next():
-    assert grammar_of(["One.", "Two."], 3) == 'root ::= "One." (" " "Two.")? " [3]"'
+def test_the_grammar_allows_the_quotes_and_the_next_sentence():
+    quotes = (Quote(3, "One.", ("Two.",)), Quote(4, "Three."))
+    expected = r'root ::= "One." (" " "Two.")? " [3]" "\n\n" "Three." " [4]"'
+    assert grammar_of(quotes) == expected
 
 
 async def test_time_off_is_requested_approved_and_confirmed_without_a_key(sqlite_url, embedder):
     async with (
-        local_llm() as llm,
-        opened(sqlite_url, embedder, Guided(llm, embedder)) as hr,
+        guided(sqlite_url, embedder) as hr,
         signed_in(hr, "ben") as ben,
     ):
         chat = await new_chat(ben)
@@ -105,7 +128,40 @@ async def test_time_off_is_requested_approved_and_confirmed_without_a_key(sqlite
         stream = (await ben.post(f"/api/chats/{chat}/resume")).text
         assert "3 working days" in stream
         assert "27 left" in stream
-        stream = await ask(ben, chat, "Request time off from 2001-03-03 to 2001-03-05")
+        await ask(ben, chat, "Request time off from 2031-04-01 to 2031-04-02")
         (waiting,) = (await ben.get(f"/api/chats/{chat}")).json()["pendingApprovals"]
         await ben.post(f"/api/chats/{chat}/deny", json={"callId": waiting["callId"]})
         assert "nothing was booked" in (await ben.post(f"/api/chats/{chat}/resume")).text
+
+
+@pytest.mark.parametrize(
+    ("wish", "told"),
+    [
+        ("Request time off from 2001-03-03 to 2001-03-05", "2001-03-03 is in the past"),
+        ("I want yesterday off", "is in the past"),
+        ("Book vacation from 2032-03-05 to 2032-03-03", "2032-03-03 is before 2032-03-05"),
+        ("Book vacation from 2032-03-06 to 2032-03-07", "has no working day in it"),
+        ("Book 2032-12-25 off", "has no working day|is free already"),
+        ("Book vacation from 2032-03-01 to 2032-08-31", "28 are left in 2032"),
+        ("Book vacation from 2033-03-01 to 2033-03-02", "is booked already"),
+    ],
+)
+async def test_the_impossible_is_refused_before_anybody_is_asked(sqlite_url, embedder, wish, told):
+    async with guided(sqlite_url, embedder, llm=TestModel()) as hr, signed_in(hr, "ada") as ada:
+        with suppress(NotPossible):
+            await Vacation(hr.sessions, 1).book(date(2033, 3, 2), date(2033, 3, 2), "")
+        chat = await new_chat(ada)
+        stream = await ask(ada, chat, wish)
+        assert re.search(told, stream), stream
+        assert "cannot be booked" in stream
+        assert (await ada.get(f"/api/chats/{chat}")).json()["pendingApprovals"] == []
+
+
+@asynccontextmanager
+async def guided(url, embedder, llm=None):
+    """The application with the local LLM, or one that is never asked."""
+    async with AsyncExitStack() as stack:
+        model = llm or await stack.enter_async_context(local_llm())
+        plain = await stack.enter_async_context(opened(url, embedder, model))
+        agent = hr_agent(Guided(model, Search(plain.sessions, index_of(plain.db.engine), embedder)))
+        yield replace(plain, agent=agent)

@@ -1,0 +1,80 @@
+"""What the application quotes without a key, on the questions of the evaluation."""
+
+import re
+
+import pytest
+from hr.answers import Answers
+from hr.evaluate import (
+    HELD_OUT,
+    SUGGESTED,
+    UNANSWERABLE,
+    UNANSWERABLE_FOR_CHOOSING,
+    questions,
+    tally,
+)
+from hr.settings import HERE
+from hr.wants import form_of_answer
+
+from conftest import opened
+
+
+@pytest.fixture
+async def shelf(sqlite_url, embedder):
+    async with opened(sqlite_url, embedder, "test") as hr:
+        yield hr.search, Answers(hr.search)
+
+
+async def test_four_answers_in_five_are_right_of_the_questions_held_out_too(shelf):
+    """The goal is nine in ten, which needs a better model than one of 90 MB."""
+    asked = questions()
+    everything = await tally(*shelf, asked)
+    held_out = await tally(*shelf, asked[::HELD_OUT])
+    assert everything.share >= 0.85, everything.wrong
+    assert held_out.share >= 0.75, held_out.wrong
+
+
+async def test_two_in_three_are_refused_that_the_handbook_does_not_answer(shelf):
+    refused = await tally(*shelf, questions(UNANSWERABLE))
+    assert refused.share >= 0.6, refused.wrong
+
+
+async def test_every_question_that_the_page_suggests_is_answered_right(shelf):
+    assert (await tally(*shelf, questions(SUGGESTED))).wrong == ()
+
+
+def test_what_the_page_suggests_is_measured():
+    page = (HERE / "web" / "src" / "chat" / "Welcome.tsx").read_text()
+    ideas = re.findall(r'^  "(.+\?)",$', page, re.MULTILINE)
+    assert ideas
+    assert set(ideas) <= {it.question for it in questions(SUGGESTED)}
+
+
+def test_each_answer_stands_in_the_handbook_and_nothing_is_used_twice():
+    asked = [it.question for it in questions()]
+    refused = [it.question for it in questions(UNANSWERABLE)]
+    chosen = [it.question for it in questions(UNANSWERABLE_FOR_CHOOSING)]
+    assert all(it.answers for it in questions())
+    assert len({*asked, *refused, *chosen}) == 90 + 20 + 40
+
+
+def test_a_long_answer_or_one_beside_the_point_is_not_right():
+    question = questions()[0]
+    assert question.is_answered_by("You get 28 working  days.")
+    assert not question.is_answered_by("28 working days" + " and so on" * 100)
+    assert not question.is_answered_by("30 days")
+
+
+@pytest.mark.parametrize(
+    ("question", "fits", "does_not"),
+    [
+        ("How much do I get?", "it is 28 euros a day.", "ask your manager."),
+        ("How long does it last?", "it lasts six months.", "it is 28 euros a day."),
+        ("When is it due?", "by 10:30 on fridays.", "it is 28 euros a day."),
+        ("Who decides?", "your manager decides.", "it is 28 euros a day."),
+        ("May I?", "you may not.", "rates vary."),
+    ],
+)
+def test_a_question_wants_a_sentence_of_its_form(question, fits, does_not):
+    form = form_of_answer(question)
+    assert form.search(fits)
+    assert not form.search(does_not)
