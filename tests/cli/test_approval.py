@@ -65,5 +65,5 @@ def test_anything_else_does_not_and_the_llm_is_told(
 def test_where_nobody_can_be_asked_it_says_so(run: Run, till: Path, database: Path) -> None:
     done = run("-m", MODEL, "--tools", "tools.py", "--approve", "Pay 40 euros")
     assert (done.returncode, done.stdout) == (1, "")
-    assert "leave --approve out" in done.stderr
+    assert "omit --approve" in done.stderr
     assert not database.exists()

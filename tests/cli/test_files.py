@@ -83,7 +83,7 @@ def test_in_a_talk_they_go_with_the_first_question(
     [
         ("none.txt", "The file none.txt cannot be read: No such file"),
         ("empty.txt", "The file empty.txt is empty"),
-        ("blob", "What kind of file blob is cannot be told: give it a name such as report.pdf"),
+        ("blob", "Unknown file type of blob: rename it, for example to report.pdf"),
         (".", "The file . cannot be read: Is a directory"),
     ],
 )

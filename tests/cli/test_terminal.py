@@ -29,7 +29,7 @@ def test_a_chat_from_its_first_word_to_the_way_back(
         screen.press(CTRL_D)
         way_back = screen.until("chat --chat ")
         assert screen.wait() == 0
-    assert "Go on with: chatrecord chat" in way_back
+    assert "Continue with: chatrecord chat" in way_back
     assert [text for _, _, text in said(database)] == ["Hi", "Hello!", "I must go", "Bye."]
     assert rows(database, "SELECT title FROM llm_chats") == [("Hi",)]
 
@@ -43,7 +43,7 @@ def test_ctrl_c_in_mid_answer_keeps_the_text_and_the_chat_continues(
         screen.type("Say the alphabet")
         screen.until("abcde")
         screen.press(CTRL_C)
-        screen.until("stopped; what came of the answer is stored")
+        screen.until("stopped; the partial answer is stored")
         screen.prompt()
         (_, _, _), (role, status, text) = said(database)
         assert (role, status) == ("assistant", "interrupted")
@@ -75,7 +75,7 @@ def test_a_chat_without_messages_leaves_no_row(terminal: Open, database: Path) -
         screen.prompt()
         screen.press(CTRL_D)
         assert screen.wait() == 0
-    assert "Go on with" not in screen.shown
+    assert "Continue with" not in screen.shown
     assert rows(database, "SELECT count(*) FROM llm_chats") == [(0,)]
 
 

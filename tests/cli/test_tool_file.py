@@ -85,8 +85,8 @@ def test_a_talk_names_them_and_how_to_have_them_again(
         ("def f(:", "tools.py cannot be run: SyntaxError: "),
         ("x = 1\ny = x / 0\n", "tools.py cannot be run: ZeroDivisionError: division by zero (line 2)"),
         ("import json\nx = 1\n", "tools.py defines no public function"),
-        ("class X: ...\ndef f(x: X) -> int:\n    'F.'\n", "tools= has one that the model cannot be told of"),
-        ("from __future__ import annotations\ndef f(x: Nowhere) -> int:\n    'F.'\n", "cannot be told of"),
+        ("class X: ...\ndef f(x: X) -> int:\n    'F.'\n", "tools= contains a tool whose schema cannot be built"),
+        ("from __future__ import annotations\ndef f(x: Nowhere) -> int:\n    'F.'\n", "schema cannot be built"),
     ],
 )  # fmt: skip
 def test_a_file_that_cannot_be_used_is_reported_in_one_line(

@@ -12,7 +12,7 @@ import pytest
 from children import processes
 
 REFUSAL = "This stream belongs to the process that began it: follow() the run in this one"
-NO_EXPORT = "This export belongs to the process that began it: export the chat anew here"
+NO_EXPORT = "This export belongs to the process that began it: export the chat again here"
 
 
 def told_by(work: Callable[[str, Connection], None], url: str, *, times: int) -> list[Any]:

@@ -380,7 +380,7 @@ async def test_a_file_deleted_from_outside_is_reported(shelved: Database, shelf:
 
     (_, told) = script.requests[0][0].parts[0].content
     assert told == "[The file chart.png (image/png) is no longer kept]"
-    with pytest.raises(AttachmentNotFound, match="not any more"):
+    with pytest.raises(AttachmentNotFound, match="it was deleted"):
         await chat.attachment(digest(PNG))
     lines = [line async for line in export_chat(shelved, chat.id)]
     assert (await import_chat(shelved, lines, new_ids=True)).id != chat.id

@@ -51,7 +51,7 @@ async def fails_and_goes_on(db: Database, fill: Callable[[], Any], free: Callabl
     await fill()
     with pytest.raises((DatabaseFailed, RunError), match=r"full|readonly|read-only"):
         await idle.ask("Are you there?")  # whose first rows may just fit
-    with pytest.raises(DatabaseFailed, match=r"(full|readonly|read-only).*look after the database"):
+    with pytest.raises(DatabaseFailed, match=r"(full|readonly|read-only).*Check the database"):
         await talking
     shown = talk.shown
     assert shown

@@ -65,7 +65,7 @@ async def test_a_server_that_stays_away_ends_the_runs_and_what_was_shown_is_ther
 
     for error in errors:
         assert isinstance(error, DatabaseFailed)
-        assert "look after the database, then ask again or resume" in str(error)
+        assert "Check the database, then ask again or call resume()" in str(error)
         assert error.may_pass
     assert all(talk.shown for talk in five)
 

@@ -23,7 +23,7 @@ def test_a_machine_without_a_key_talks_to_itself(tmp_path: Path) -> None:
         screen.type("Write a long story about a fox and a hen.")
         screen.until("the")
         screen.press(CTRL_C)
-        screen.until("stopped; what came of the answer is stored")
+        screen.until("stopped; the partial answer is stored")
         screen.prompt()
         screen.type("What is the capital of France?")
         screen.until(" out · on this machine · ")

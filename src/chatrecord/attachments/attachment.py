@@ -39,7 +39,7 @@ class Attachment:
         Attachment(url="https://example.com/cat.jpg")
 
     Exactly one of `data`, `path` and `url` is given. Without a `media_type` it is known by how the
-    bytes begin, or by the name. `name` is told to people and, by some providers, to the model; for
+    bytes begin, or by the name. `name` is shown to people and, by some providers, to the model; for
     a path it is the file's own. Chats read files at once; an address they pass on. With `fetch`
     Pydantic AI gets what is there for each request, and the provider never sees the address.
     """
@@ -157,7 +157,7 @@ def _bytes_at(path: Path, limit: int | None) -> bytes:
 def _known(media_type: str | None, what: str) -> str:
     if media_type is None:
         msg = (
-            f"Its kind cannot be told: {what}. Say what it is, as in "
+            f"Unknown media type: {what}. Pass it, as in "
             "Attachment(..., media_type='application/pdf')"
         )
         raise ValueError(msg)

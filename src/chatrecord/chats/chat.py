@@ -1,4 +1,4 @@
-"""The chat: what an application holds in its hand."""
+"""The class `Chat`."""
 
 # More than 400 lines: half of them are overloads.
 
@@ -63,10 +63,10 @@ Typed = TypeVar("Typed")
 
 
 class Chat:
-    """A conversation whose every message, tool call and request is in the database.
+    """A chat. Each message, tool call and provider request is a row in your database.
 
-    Made by `create_chat` and `load_chat`. One chat answers one message at a time: a second `ask`
-    while the first is running raises `ChatBusy`.
+    `create_chat` and `load_chat` return one. A chat has one active run: with the default `on_busy`,
+    a second `ask` raises `ChatBusy`.
     """
 
     def __init__(
@@ -92,38 +92,39 @@ class Chat:
 
     @property
     def title(self) -> str | None:
-        """The chat's title, as it was when the chat was loaded, or renamed here since."""
+        """The chat's title when it was loaded, or as set here since."""
         return self.record.title
 
     @property
     def metadata(self) -> Mapping[str, Any]:
-        """The chat's metadata, as it was when the chat was loaded."""
+        """The chat's metadata when it was loaded."""
         return self.record.metadata
 
     async def rename(self, title: str | None) -> None:
-        """Give the chat this title, or none.
+        """Set the title. `None` removes it.
 
             await chat.rename("Travel policy")
 
-        Its place in `list_chats` stays: that is by its last activity. Raises `ValueError` for a
-        title that is blank or too long (255 characters), and `ChatNotFound`.
+        The order of `list_chats` does not change. Raises `ValueError` for a blank title or one of
+        more than 255 characters, and `ChatNotFound` if the chat was deleted.
         """
         title = checked_title(title)
         if not await self._backend.store.set_title(self.id, title):
-            msg = f"There is no chat {self.id} any more"
+            msg = f"Chat {self.id} was deleted"
             raise ChatNotFound(msg)
         self.record = replace(self.record, title=title)
 
     async def generate_title(
         self, llm: object | None = None, *, instructions: str | None = None
     ) -> str:
-        """Have an LLM write the chat's title, from its first questions and answers.
+        """Let an LLM write a title from the first questions and answers, and store it. Returns it.
 
             title = await chat.generate_title(llm="openai:gpt-5-nano")
 
-        Without `llm` (a model string, a pydantic-ai model, or an agent for its model) the chat's
-        own is asked. `instructions` replace those that say what a title is. The request is in the
-        ledger, without a run. Works while a run is active. Raises a `RunError` where no title came.
+        `llm` is a model string, a Pydantic AI model or an agent (its model is used); the default is
+        the chat's LLM. `instructions` replace the default instructions. The request has a row
+        without a run. You can call this during a run. Raises a `RunError` if the LLM returns no
+        title.
         """
         check_text("instructions", instructions)
         asked = self._llm if llm is None else self._llm.for_side_requests(llm)
@@ -133,7 +134,7 @@ class Chat:
         return title
 
     async def _title_after(self, run: LiveRun, llm: LLM) -> None:
-        """Once a run has ended well: what it has answered does not wait for this."""
+        """Generate a title after a complete run. The reply does not wait for it."""
         if not await run.is_answered() or self.title is not None or self._is_titling:
             return
         store, self._is_titling = self._backend.store, True
@@ -142,7 +143,7 @@ class Chat:
             if await store.set_title(self.id, title, over="none"):
                 self.record = replace(self.record, title=title)
         except ChatRecordError as error:
-            log.warning("Chat %s gets no title: %s", self.id, type(error).__name__)
+            log.warning("Generating a title for chat %s failed: %s", self.id, type(error).__name__)
         finally:
             self._is_titling = False
 
@@ -177,15 +178,15 @@ class Chat:
         output_type: type[object] | None = None,
         idempotency_key: str | None = None,
     ) -> Reply[Any]:
-        """Send a message and wait for the final answer, tools and all.
+        """Send a message and return the final answer, after all tool calls.
 
             reply = await chat.ask("What is our Q3 travel policy?")
             reply = await chat.ask("What does it say?", attachments=[Path("policy.pdf")])
 
-        With `output_type` the answer is parsed into that type, as `reply.output`. Raises `ChatBusy`
-        while another run is active, and a `RunError` where no final answer came; what did come is
-        stored either way. `attachments` are files to send along, now and with every later message:
-        an `Attachment`, a `Path`, or an address; see `Attachment` for what is wrong with one.
+        `attachments` are files (`Attachment`, `Path` or `https://` URL), sent with this and every
+        later question. With `output_type`, `reply.output` has that type. Raises `ChatBusy` if
+        another run is active, and a `RunError` if the run ends without a final answer. The partial
+        answer is stored either way.
         """
         content = await self._content(prompt, attachments)
         run = self._begin(content, output_type, idempotency_key)
@@ -223,12 +224,13 @@ class Chat:
         output_type: type[object] | None = None,
         idempotency_key: str | None = None,
     ) -> ChatStream[Any]:
-        """Send a message and read its answer as it is stored.
+        """Send a message and stream its answer.
 
             async for chunk in chat.stream("And for contractors?"):
                 print(chunk.text, end="")
 
-        Raises what `ask` raises, from the loop that reads it.
+        With the default `deliver="stored"`, each chunk is stored before you get it. Iteration
+        raises the same errors as `ask`.
         """
 
         async def begin() -> Feed:
@@ -250,14 +252,13 @@ class Chat:
     def follow(
         self, run_id: UUID | None = None, *, output_type: type[object] | None = None
     ) -> ChatStream[Any]:
-        """Read an answer from its beginning and then live to its end, whoever gives it.
+        """Read an answer from its beginning to its end, live or finished, from any process.
 
             async for chunk in chat.follow():
                 print(chunk.text, end="")
 
-        Without an id this is the active run, or else the last one. It may be live in this process
-        or in another, have ended long ago, or lose its process meanwhile. Leaving never stops it.
-        Raises `RunNotFound`, and what `ask` raises.
+        The default is the active run, or else the last run. A reader that leaves never stops the
+        run. Raises `RunNotFound`, and the errors of `ask`.
         """
 
         async def typed(reply: Reply[Any]) -> Reply[Any]:
@@ -266,23 +267,23 @@ class Chat:
         return ChatStream(lambda: self._runs.find(run_id), "continue", finish=typed)
 
     async def stop(self) -> bool:
-        """Stop the active run, in whichever process it is; whether there was one.
+        """Stop the active run, in whichever process it runs.
 
-        Returns once what has arrived is stored. Stopping twice is stopping once.
+        Returns `True` if there was one, after its partial answer is stored. You may call it again.
         """
         return await self._runs.stop()
 
     async def pending_approvals(self) -> list[ToolCall]:
-        """The tool calls that wait to be approved or denied before the chat can go on."""
+        """Return the tool calls that must be approved or denied before the chat can continue."""
         return await self._runs.pending_approvals()
 
     async def approve(self, call_id: str) -> None:
-        """Let a tool call run, once the chat is resumed. Any process may say so."""
+        """Approve a tool call. It runs when the chat is resumed. Any process may call this."""
         check_text("call_id", call_id)
         await self._runs.decide(call_id, status="pending", error=None)
 
     async def deny(self, call_id: str, *, reason: str | None = None) -> None:
-        """Do not let a tool call run; the model is told the reason. Any process may say so."""
+        """Deny a tool call. The model gets `reason`. Any process may call this."""
         check_text("call_id", call_id)
         check_text("reason", reason)
         await self._runs.decide(call_id, status="denied", error=reason)
@@ -300,23 +301,24 @@ class Chat:
     def regenerate(
         self, message_id: UUID | None = None, *, output_type: type[object] | None = None
     ) -> ChatStream[Any]:
-        """Answer the last question anew, or this one: then all that came after it is replaced.
+        """Generate a new answer to the last question, or to the question `message_id`.
 
             reply = await chat.regenerate()
 
-        The old answer stands until the new one is stored; then it is kept as superseded: out of the
-        window, still readable, still counted. Where no new answer comes, the old one stands.
-        Raises `MessageNotFound` for an id that is no question of this chat that still stands.
+        It replaces all later messages. The old messages stay valid until the new answer is stored.
+        Then they get the status `superseded`: readable and counted, but not sent. If the new answer
+        fails, the old ones stay valid. Raises `MessageNotFound` if `message_id` is not a current
+        question of this chat, and `NothingToResume` if the chat has no question.
         """
 
         async def begin() -> Feed:
             await self._runs.repair()
             if message_id is not None:
-                question = await self._standing_question(message_id)
+                question = await self._current_question(message_id)
                 return await self._in_place(None, output_type, question.seq + 1)
             last = await self._backend.store.last_prompt(self.id)
             if last is None:
-                msg = f"Chat {self.id} has no question to answer anew"
+                msg = f"Chat {self.id} has no question to regenerate an answer for"
                 raise NothingToResume(msg)
             return await self._in_place(None, output_type, last.seq + 1)
 
@@ -350,28 +352,28 @@ class Chat:
         attachments: Sequence[Attachable] = (),
         output_type: type[object] | None = None,
     ) -> ChatStream[Any]:
-        """Put a question differently, and answer it: all that came after it is replaced.
+        """Replace a question and answer the new one.
 
-        As with `regenerate`, what is replaced stands until the new answer is stored, and is kept.
-        The new question has the `attachments` that are given here, and none of the old one's.
-        Raises `MessageNotFound` for anything but a question of this chat that still stands.
+        All later messages are replaced, as in `regenerate`. The new question has only the
+        `attachments` given here. Raises `MessageNotFound` if `message_id` is not a current question
+        of this chat.
         """
 
         async def begin() -> Feed:
             await self._runs.repair()
-            question = await self._standing_question(message_id)
+            question = await self._current_question(message_id)
             content = await self._content(prompt, attachments)
             return await self._in_place(content, output_type, question.seq)
 
         return ChatStream(begin, self._policies.on_disconnect)
 
-    async def _standing_question(self, message_id: UUID) -> Message:
+    async def _current_question(self, message_id: UUID) -> Message:
         question = None
         with suppress(ValueError):  # what is no id is the id of no question
             wanted = UUID(str(message_id))
             question = await self._backend.store.get_message(self.id, wanted)
         if question is None or question.role != "user" or question.status == "superseded":
-            msg = f"There is no question {message_id} that still stands in chat {self.id}"
+            msg = f"Message {message_id} is not a current question of chat {self.id}"
             raise MessageNotFound(msg)
         return question
 
@@ -389,21 +391,22 @@ class Chat:
     def resume(self, *, output_type: None = None) -> ChatStream[str]: ...
 
     def resume(self, *, output_type: type[object] | None = None) -> ChatStream[Any]:
-        """Go on with the last run, which waits for approvals or has ended badly.
+        """Continue the last run, if it waits for approval, failed or was interrupted.
 
             reply = await chat.resume()
             async for chunk in chat.resume(): ...
 
-        Tools that have run are not run again: their stored results are used. A call that was
-        interrupted is reported to the model as such. A partial answer is generated again, and kept
-        as superseded. Raises `ApprovalPending` while a call is undecided, and `NothingToResume`.
+        Tool calls that have a result do not run again. The model is told which calls were
+        interrupted. A partial answer is replaced and kept as `superseded`. Raises `ApprovalPending`
+        while a call is undecided, `NothingToResume` if the last run cannot be resumed, and
+        `RunNotFound` if the chat has no run.
         """
 
         async def begin() -> Feed:
             waiting = await self._runs.pending_approvals()
             if waiting:
                 names = ", ".join(f"{call.name} ({call.call_id})" for call in waiting)
-                msg = f"These tool calls are still to be approved or denied: {names}"
+                msg = f"Approve or deny these tool calls first: {names}"
                 raise ApprovalPending(msg, run_id=waiting[0].run_id)
             await self._runs.repair()
             run_spec = self._run_spec(None, output_type, None)
@@ -412,54 +415,60 @@ class Chat:
         return ChatStream(begin, self._policies.on_disconnect)
 
     async def active_run(self) -> Run | None:
-        """The run that is giving an answer just now."""
+        """Return the active run, or `None`."""
         return await self._runs.active()
 
     async def messages(self, limit: int = 20, *, before: int | None = None) -> list[Message]:
-        """The last messages, oldest first; to page back, those below the `seq` of `before`."""
+        """Return the last `limit` messages, oldest first.
+
+        `before` is a `seq`: only earlier messages are returned.
+        """
         check_count("limit", limit)
         if before is not None:
             check_count("before", before, least=0)
         return await self._backend.store.messages(self.id, limit=limit, before=before)
 
     async def summaries(self) -> list[Message]:
-        """The summaries that stood or stand in the place of older messages, oldest first.
+        """Return all summaries, oldest first, also those that were replaced by newer ones.
 
-        Each has the role `summary`, and covers the messages up to the number in its `content`.
-        They are not among `messages`. See `Compact`.
+        Each has the role `summary`, and covers the messages up to the number in its `content`. They
+        are not among `messages`. See `Compact`.
         """
         return await self._backend.store.summaries(self.id)
 
     async def attachment(self, file_hash: str) -> Attachment:
-        """A file of the chat, by the hash that `Message.attachments` tells.
+        """Return a file of the chat by its hash, from `Message.attachments`.
 
             (file,) = message.attachments
             found = await chat.attachment(file.hash)
             found.data, found.media_type, found.name
 
-        Raises `AttachmentNotFound`: files of other chats are not to be had here.
+        Raises `AttachmentNotFound` if this chat has no such file.
         """
         check_text("file_hash", file_hash)
         found = await self._backend.store.attachment(self.id, file_hash)
         if found is None:
-            msg = f"There is no file {file_hash} in chat {self.id}, or not any more"
+            msg = f"There is no file {file_hash} in chat {self.id}, or it was deleted"
             raise AttachmentNotFound(msg)
         return found
 
     async def tool_calls(self) -> list[ToolCall]:
-        """Every tool call of the chat, oldest first."""
+        """Return all tool calls of the chat, oldest first."""
         return await self._backend.store.tool_calls(self.id)
 
     async def requests(self) -> list[ApiRequest]:
-        """Every attempt at a provider, oldest first."""
+        """Return all attempts at providers, oldest first."""
         return await self._backend.store.requests(self.id)
 
     async def usage(self) -> Usage:
-        """Tokens, cost and number of requests, over all attempts."""
+        """Return tokens, cost (US dollars) and number of requests.
+
+        All attempts count, failed ones included.
+        """
         return await self._backend.store.usage(self.id)
 
     async def _content(self, prompt: Prompt, attachments: Sequence[Attachable]) -> Prompt:
-        """What is asked, files and all."""
+        """The prompt with its files."""
         check_prompt(prompt, has_files=bool(attachments))
         limit = self._policies.limits.attachment_bytes
         files = await read_attachments(attachments, limit)

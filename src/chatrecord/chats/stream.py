@@ -1,4 +1,4 @@
-"""A run as its chunks, for whoever reads it."""
+"""The stream of one run, as chunks."""
 
 from __future__ import annotations
 
@@ -25,16 +25,19 @@ from chatrecord.runs.policies import OnDisconnect
 
 
 class ChatStream(Generic[Output]):
-    """A run as its chunks, to be read in an `async for`, best inside an `async with`.
+    """The stream of one run.
+
+    Iterate over it with `async for`, inside `async with` if you may leave early.
 
         async with chat.stream("...") as stream:
             async for chunk in stream:
                 print(chunk.text, end="")
         stream.reply
 
-    The run begins with the first chunk asked for. Reading is only reading: the run belongs to the
-    process. What happens when the reader leaves early is the chat's `on_disconnect`. Raises
-    `ConfigurationError` in a process that was forked from the one in which the run began.
+    The run starts when the stream is entered, awaited or first read. If the reader leaves early,
+    `on_disconnect` decides: `"continue"` (default) finishes the run in the background, `"stop"`
+    ends it and stores the partial answer. In a forked process, raises `ConfigurationError`: call
+    `follow()` there.
     """
 
     def __init__(
@@ -66,17 +69,17 @@ class ChatStream(Generic[Output]):
         return chunk
 
     async def begun(self) -> UUID:
-        """Wait until the LLM is being asked; the id of the run.
+        """Wait until the request is sent. Returns the run's id.
 
-        Raises what forbids it: `ChatBusy`, `SentBefore`, `BudgetExceeded` and the like. What comes
-        later is raised where the stream is read.
+        Raises `ChatBusy`, `SentBefore` or `BudgetExceeded` if the run cannot start; later errors
+        are raised by the iteration.
         """
         run = await self._begun()
         await run.under_way()
         return run.id
 
     async def take(self) -> Sequence[Chunk]:
-        """All chunks that have come since the last, at least one; none once the run has ended."""
+        """Wait for new chunks and return all of them. An empty list means the end of the run."""
         run = await self._begun()
         chunks = await run.chunks(self._place)
         self._place += len(chunks)
@@ -97,18 +100,18 @@ class ChatStream(Generic[Output]):
         await self.close()
 
     async def close(self) -> None:
-        """Leave. With `on_disconnect="stop"` this returns once what has arrived is stored."""
+        """Stop reading. With `on_disconnect="stop"`, returns after the partial answer is stored."""
         if (run := self._run_to_stop) is not None:
             run.stop()
             await run.ended()
 
     def __del__(self) -> None:
-        """A reader that was dropped has left, too."""
+        """A reader that is garbage-collected has left, too."""
         if (run := self._run_to_stop) is not None:
             run.stop_soon()
 
     def __await__(self) -> Generator[Any, None, Reply[Output]]:
-        """Read it to its end, for the reply alone."""
+        """Wait for the end of the run and return the reply."""
         return self._whole().__await__()
 
     async def _whole(self) -> Reply[Output]:
@@ -118,20 +121,20 @@ class ChatStream(Generic[Output]):
 
     @property
     def reply(self) -> Reply[Output]:
-        """The end of the run. Raises `RuntimeError` before the stream has been read to its end."""
+        """The reply. Raises `RuntimeError` until the stream is read to its end."""
         if self._reply is None:
-            msg = "The stream has not ended: read it to its end before asking for its reply"
+            msg = "Read the stream to its end before you use reply"
             raise RuntimeError(msg)
         return cast(Reply[Output], self._reply)
 
     @property
     def run_id(self) -> UUID | None:
-        """The run's id, once it has begun."""
+        """The run's id, after the run has started."""
         return self._run.id if self._run else None
 
     @property
     def _run_to_stop(self) -> LiveRun | None:
-        """The run that ends when its reader leaves. A copy that came through a fork is none."""
+        """The run that ends when its reader leaves. A copy in a forked process ends none."""
         stops = self._on_disconnect == "stop" and self._process == os.getpid()
         return self._run if stops and isinstance(self._run, LiveRun) else None
 

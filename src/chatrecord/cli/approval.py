@@ -1,4 +1,4 @@
-"""Tool calls that somebody at the terminal approves or does not: `--approve`."""
+"""Tool calls that the user approves or denies at the terminal: `--approve`."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from .tool_file import Tool
 DENIED = "The user does not want this call."
 
 
-def check_somebody_can_approve() -> None:
-    """Raise `ConfigurationError` where nobody is at the terminal."""
+def check_can_approve() -> None:
+    """Raise `ConfigurationError` without a terminal."""
     if not can_ask():
-        msg = "Nobody can be asked here about tool calls: leave --approve out, or use a terminal"
+        msg = "No terminal to approve tool calls: omit --approve"
         raise ConfigurationError(msg)
 
 

@@ -124,8 +124,8 @@ def _add_chat(commands: Commands) -> None:
         "--no-stream", action="store_true", help="show the answer once it is complete"
     )
     which = parser.add_mutually_exclusive_group()
-    which.add_argument("--chat", metavar="ID", help="go on with this chat")
-    which.add_argument("--last", action="store_true", help="go on with the latest chat")
+    which.add_argument("--chat", metavar="ID", help="continue this chat")
+    which.add_argument("--last", action="store_true", help="continue the latest chat")
     _add_place(parser)
 
 
@@ -172,20 +172,18 @@ def _add_export(commands: Commands) -> None:
 def _add_import(commands: Commands) -> None:
     parser = commands.add_parser("import", help="read a chat that was exported: < chat.jsonl")
     parser.set_defaults(run=_command("import_"))
-    parser.add_argument(
-        "--new-ids", action="store_true", help="a copy with ids of its own, beside the original"
-    )
+    parser.add_argument("--new-ids", action="store_true", help="import a copy with new ids")
     _add_place(parser)
 
 
 def _add_repair(commands: Commands) -> None:
-    parser = commands.add_parser("repair", help="end the runs whose process has died")
+    parser = commands.add_parser("repair", help="end the runs of dead processes")
     parser.set_defaults(run=_command("repair"))
     _add_place(parser)
 
 
 def _add_doctor(commands: Commands) -> None:
-    parser = commands.add_parser("doctor", help="find rows that break a rule of the library's own")
+    parser = commands.add_parser("doctor", help="find rows that break an invariant")
     parser.set_defaults(run=_command("doctor"))
     parser.add_argument(
         "--repair",
@@ -196,20 +194,20 @@ def _add_doctor(commands: Commands) -> None:
 
 
 def _add_purge(commands: Commands) -> None:
-    parser = commands.add_parser("purge", help="delete the chats nobody has used for some time")
+    parser = commands.add_parser("purge", help="delete the chats that were not used for some time")
     parser.set_defaults(run=_command("purge"))
     parser.add_argument(
         "--older-than",
         metavar="TIME",
         type=_long_ago,
         required=True,
-        help="not used for so long, such as 90d, 12w or 36h, or since a day (UTC)",
+        help="not used for this long (90d, 12w, 36h) or since a date (UTC)",
     )
     parser.add_argument(
         "--audit",
         choices=get_args(Audit),
         default="delete",
-        help="what becomes of the rows of their requests (delete)",
+        help="what happens to the rows of their requests (delete)",
     )
     parser.add_argument("--yes", action="store_true", help="do not ask before deleting")
     _add_place(parser)
@@ -231,7 +229,7 @@ def _add_setup(commands: Commands) -> None:
 
 
 def _add_completion(commands: Commands) -> None:
-    parser = commands.add_parser("completion", help="print what lets a shell complete with Tab")
+    parser = commands.add_parser("completion", help="print the shell completion script")
     parser.set_defaults(run=_command("completion"))
     parser.add_argument("shell", choices=("bash", "zsh", "fish"))
 

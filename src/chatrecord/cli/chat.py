@@ -17,7 +17,7 @@ from chatrecord.records import ChatRecord, Reply, ToolCall
 from chatrecord.sqlalchemy import create_chat, load_chat
 
 from .answer import footer, shortened, stream_answer, whole_answer
-from .approval import DENIED, check_somebody_can_approve, is_approved, with_approval
+from .approval import DENIED, check_can_approve, is_approved, with_approval
 from .arguments import DEFAULT_DB
 from .database import Chats, open_database, shown
 from .keyboard import Keyboard
@@ -43,7 +43,7 @@ def run(arguments: Namespace) -> int:
     files = asyncio.run(read_files(arguments.attach))
     tools = [tool for file in arguments.tools for tool in tools_of(file)]
     if arguments.approve:
-        check_somebody_can_approve()
+        check_can_approve()
     # What pydantic-ai says to those who build with it is not for those who chat.
     os.environ.setdefault("PYDANTIC_AI_NO_BANNER", "1")
     with ExitStack() as stack:
@@ -82,7 +82,7 @@ class Talk:
             self._screen.note(f"chatrecord: {error}", "red")
             return _FAILED
         if reply is None:
-            self._screen.note("stopped; what came of the answer is stored")
+            self._screen.note("stopped; the partial answer is stored")
             return _STOPPED
         self._screen.note(footer(reply, is_local=self._choice.is_local))
         return 0
@@ -120,7 +120,7 @@ class Talk:
         return self._chat.resume()
 
     def _decide(self, calls: Sequence[ToolCall]) -> None:
-        """Ask about each call. The LLM is told which it may not make, and answers all the same."""
+        """Ask the user about each call. The LLM gets the denials and answers."""
         assert self._chat is not None
         for call in calls:
             if is_approved(call):
@@ -186,10 +186,10 @@ class Talk:
     def _part(self) -> None:
         chat_id = self._chat.id if self._chat else self._record.id if self._record else None
         if chat_id is not None:
-            self._screen.note(f"Go on with: {self._command(short(chat_id))}")
+            self._screen.note(f"Continue with: {self._command(short(chat_id))}")
 
     def _command(self, reference: str) -> str:
-        """What to type to go on. A password is not repeated."""
+        """The command that continues the chat. It contains no password."""
         words = [PROGRAM, "chat", "--chat", reference]
         for option in ("model", "db", "user"):
             value = getattr(self._arguments, option)

@@ -17,7 +17,7 @@ from .screen import Screen
 def run(arguments: Namespace) -> int:
     """Import it, and print its id."""
     stored = asyncio.run(_imported(arguments))
-    Screen().note("Imported, and can be gone on with:")
+    Screen().note("Imported. Continue with:")
     print(stored.id)
     return 0
 

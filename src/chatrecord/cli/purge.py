@@ -15,7 +15,7 @@ from .reference import scope_of
 from .screen import Screen
 
 _COUNTED = 1000
-"""Chats that are counted before somebody is asked."""
+"""The largest number of chats that is counted before the confirmation."""
 
 
 def run(arguments: Namespace) -> int:
@@ -23,7 +23,7 @@ def run(arguments: Namespace) -> int:
     screen = Screen()
     if not arguments.yes:
         if not can_ask():
-            msg = "Nobody can be asked here whether to delete them: say so with --yes"
+            msg = "No terminal to confirm the deletion: pass --yes"
             raise ConfigurationError(msg)
         found = asyncio.run(_found(arguments))
         if not found or not _is_meant(found, arguments.older_than):

@@ -51,10 +51,10 @@ async def _read(file: str) -> Attachment:
         msg = f"The file {file} is empty: there is nothing to send"
         raise ConfigurationError(msg)
     try:
-        # Whoever names a file at a terminal means it, whatever its size.
+        # A file that is named at a terminal is meant, so its size has no limit.
         (attachment,) = await read_attachments([given], None)
     except ValueError as error:
-        msg = f"What kind of file {file} is cannot be told: give it a name such as report.pdf"
+        msg = f"Unknown file type of {file}: rename it, for example to report.pdf"
         raise ConfigurationError(msg) from error
     return attachment
 

@@ -232,13 +232,13 @@ def open_llm(
             model, instructions=instructions, tools=functions, deps_type=type(deps)
         )
     except (UserError, PydanticUserError, NameError) as error:
-        msg = f"tools= has one that the model cannot be told of: {_first_line(error)}"
+        msg = f"tools= contains a tool whose schema cannot be built: {_first_line(error)}"
         raise ConfigurationError(msg) from error
     return AgentLLM(agent, name=None, settings=settings, deps=deps, attempts=attempts)
 
 
 def _first_line(error: Exception) -> str:
-    """What is wrong; pydantic goes on with advice about classes that are not the user's."""
+    """The first line of the error; pydantic adds advice about classes of its own."""
     return text_of(error).splitlines()[0].partition(" Set `arbitrary_types_allowed")[0]
 
 

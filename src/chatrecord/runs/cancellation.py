@@ -1,4 +1,4 @@
-"""Work that has to be finished once it has begun, and work that is waited for no longer than so."""
+"""Work that must be completed once started, and work with a limited wait after cancellation."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ Result = TypeVar("Result")
 async def run_to_completion(
     work: Coroutine[None, None, Result], context: Context | None = None
 ) -> Result:
-    """Do this to its end. A cancellation that comes meanwhile is raised once it has succeeded.
+    """Run this to its end. A cancellation during it is raised after it has succeeded.
 
-    A transaction that is cancelled half-way leaves nobody knowing whether it was committed.
+    After a cancelled transaction, it is unknown whether it was committed.
     """
     cut_off: asyncio.CancelledError | None = None
     while True:
@@ -46,9 +46,9 @@ async def _done(work: Coroutine[None, None, Result]) -> Result:
 
 
 async def let_go_after(work: Coroutine[None, None, Result]) -> Result:
-    """Wait for this. Once it is cancelled, for no longer than `LET_GO`.
+    """Wait for this; after a cancellation, for at most `LET_GO` seconds.
 
-    A tool that swallows its cancellation would hold its run for ever.
+    A tool that swallows its cancellation would block its run.
     """
     task = asyncio.create_task(work)
     try:
@@ -58,14 +58,14 @@ async def let_go_after(work: Coroutine[None, None, Result]) -> Result:
         await asyncio.wait([task], timeout=LET_GO)
         if task.done():
             return task.result()
-        log.warning("Something has not let go in %g s, and is waited for no longer", LET_GO)
+        log.warning("A task did not end within %g s and is no longer waited for", LET_GO)
         raise
     finally:
         task.add_done_callback(_hear)
 
 
 async def cancelled(tasks: Collection[asyncio.Task[object]]) -> None:
-    """Cancel these, and wait for their ends, for no longer than `LET_GO`."""
+    """Cancel these, and wait for their ends for at most `LET_GO` seconds."""
     for task in tasks:
         task.cancel()
     if tasks:
@@ -73,6 +73,6 @@ async def cancelled(tasks: Collection[asyncio.Task[object]]) -> None:
 
 
 def _hear(task: asyncio.Task[object]) -> None:
-    """Whatever came of it, nobody waits for that any more."""
+    """Retrieve the exception, so that asyncio does not report it: nothing waits for the task."""
     if not task.cancelled():
         task.exception()

@@ -118,15 +118,15 @@ class ChatRuns:
         """The chat's last run, which has been parked or has ended badly."""
         run = await self._backend.store.get_run(self._chat_id, await self._current())
         if run is None or run.status == "complete":
-            msg = f"The last run of chat {self._chat_id} has ended well: there is nothing to resume"
+            msg = f"The last run of chat {self._chat_id} completed: there is nothing to resume"
             raise NothingToResume(msg)
         if run.replaces is not None and run.status != "parked":
-            msg = f"Run {run.id} was to replace what still stands: regenerate or edit again"
+            msg = f"Run {run.id} was a replacement: call regenerate() or edit() again"
             raise NothingToResume(msg)
         if run.error is not None and isinstance(
             error_from_text(run.error, otherwise=RunError), Refused
         ):
-            msg = f"What run {run.id} was asked, or has answered, was refused: ask something else"
+            msg = f"The question or answer of run {run.id} was refused: ask another question"
             raise NothingToResume(msg)
         if run.status == "running":
             msg = f"Run {run.id} is being worked on: follow it instead"

@@ -51,7 +51,7 @@ class FollowedRun(Feed):
     async def update(self, state: RunState | None, pieces: Sequence[JournalEntry]) -> None:
         """Hand on these new pieces. Read the rest of what is new, if this state says so."""
         if state is None:
-            self._finish(RunInterrupted(f"Run {self.id} was deleted, or never had its turn"))
+            self._finish(RunInterrupted(f"Run {self.id} was deleted or left the queue"))
             return
         if pieces:
             self._deliver(self._read(pieces))
@@ -138,7 +138,7 @@ class Follower:
         self._notified = asyncio.Event()
 
     def follow(self, run: Run, repairer: Repairer) -> FollowedRun:
-        """Follow this run, together with whoever follows it already."""
+        """Follow this run, together with its other readers in this process."""
         followed = self._runs.get(run.id)
         if followed is None:
             followed = self._runs[run.id] = FollowedRun(self._store, run)
@@ -148,9 +148,9 @@ class Follower:
         return followed
 
     def _leave(self, task: asyncio.Task[None]) -> None:
-        """Somebody has cancelled all tasks of the loop: nobody looks for the readers any more."""
+        """All tasks of the loop were cancelled: nothing polls for the readers."""
         if task is self._task:
-            self._give_up(RunInterrupted("Whoever followed the run was cancelled"))
+            self._give_up(RunInterrupted("The reader of the run was cancelled"))
 
     async def close(self) -> None:
         """Look no more."""
@@ -171,7 +171,7 @@ class Follower:
                 await self._poll(repairer)
                 healthy = monotonic()
             except Exception as error:  # noqa: BLE001 - whatever it is, the readers are to hear of it
-                log.warning("Runs could not be looked at: %s", type(error).__name__)
+                log.warning("Polling runs failed: %s", type(error).__name__)
                 if monotonic() - healthy > self._patience:
                     self._give_up(error)
             await self._wait_for_next_poll()
@@ -194,7 +194,7 @@ class Follower:
                         if run_ids is None or not self._runs.keys().isdisjoint(run_ids):
                             self._notified.set()
             except Exception as error:  # noqa: BLE001 - whatever it is, there are the looks
-                log.warning("The database could not be listened to: %s", type(error).__name__)
+                log.warning("Listening for notifications failed: %s", type(error).__name__)
             await asyncio.sleep(self._patience)
 
     async def _wait_for_next_poll(self) -> None:
@@ -250,7 +250,7 @@ def _has_left(state: RunState) -> bool:
 
 
 def _standing(messages: Sequence[Message], state: RunState) -> Sequence[Message]:
-    """Without partial answers that were generated again, or will be, as the run goes on.
+    """Without partial answers that were generated again, or will be.
 
     All of them where the run was withdrawn.
     """

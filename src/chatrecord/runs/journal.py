@@ -133,7 +133,7 @@ class Journal:
     def register(self, run: Journaled) -> None:
         """A run is about to begin. Raises `ConfigurationError` once this is closed."""
         if self._closed:
-            msg = "This Database is closed: make another one"
+            msg = "This Database is closed: create a new Database"
             raise ConfigurationError(msg)
         self._registered.add(run)
 
@@ -243,7 +243,7 @@ class Journal:
         return [entry for entry in entries if (entry.message_id, entry.seq) not in stored]
 
     def _failed(self, error: Exception, began: float, runs: Sequence[Journaled]) -> None:
-        """These runs could not be written: they are given up once that has gone on for too long."""
+        """These runs could not be written. After too long, they are given up."""
         now = monotonic()
         away = {run: now - self._failing_since.setdefault(run.id, began) for run in runs}
         longest = max(away.values(), default=0.0)
@@ -260,7 +260,7 @@ def _may_pass(error: Exception) -> bool:
 
 
 def _entries_of(run: Journaled) -> Sequence[JournalEntry]:
-    """What is new of a run; one that cannot tell is stopped, and the others go on."""
+    """The news of a run; a run that fails here is stopped, and the others continue."""
     try:
         return run.entries()
     except Exception as error:  # noqa: BLE001 - a model's own stream is read here
@@ -271,7 +271,7 @@ def _entries_of(run: Journaled) -> Sequence[JournalEntry]:
 def _given_up(error: Exception, away: float) -> DatabaseFailed:
     msg = (
         f"The answer could not be stored for {away:.0f} s, and was given up: {error}. What was "
-        "shown of it is stored; look after the database, then ask again or resume"
+        "shown of it is stored. Check the database, then ask again or call resume()"
     )
     given_up = DatabaseFailed(msg, may_pass=True)
     given_up.__cause__ = error

@@ -1,6 +1,6 @@
-"""The life of one run: begun in one transaction, worked in a task of its own, ended in another.
+"""One run: it starts in one transaction, works in its own task, and ends in another transaction.
 
-The task belongs to the process, not to whoever reads the answer: readers only follow it.
+The task belongs to the process, not to the readers of the answer: they only follow it.
 """
 
 # More than 400 lines: the steps of one run, in order.
@@ -118,7 +118,7 @@ class LiveRun(Feed):
     # Its life
 
     def _leave(self, _task: asyncio.Task[None]) -> None:
-        """However the task has ended, be it before its first step: nobody waits for it any more."""
+        """The task has ended, perhaps before its first step: nothing waits for it."""
         self._journal.unregister(self)
         if not self._finished:
             self._finish(self._reason or RunInterrupted(f"Run {self.id} was cancelled"))
@@ -132,7 +132,7 @@ class LiveRun(Feed):
             await self._begin()
         except SentBefore as sent:
             await self._repeat(sent)
-        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - handed to whoever asked
+        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - raised to the reader
             if self._recorder is None:
                 await self._undo_start(error)
                 self._finish(self._reason or error)
@@ -146,7 +146,7 @@ class LiveRun(Feed):
         """End what has begun without this knowing: its transaction was cut off as it committed."""
         if isinstance(error, asyncio.CancelledError):
             with suppress(ChatRecordError, asyncio.CancelledError):
-                # Whoever closes the database stops it once more meanwhile.
+                # Closing the database stops it once more.
                 await run_to_completion(self._other_runs.end(self.id, "The run ended as it began"))
 
     async def _begin(self) -> None:
@@ -174,7 +174,7 @@ class LiveRun(Feed):
             self._finish(
                 None, await self._other_runs.typed(await first.reply(), self._spec.output_type)
             )
-        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - handed to whoever asked
+        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - raised to the reader
             self._finish(self._reason or error)
 
     async def _check_same(self, run_id: UUID) -> None:
@@ -182,7 +182,7 @@ class LiveRun(Feed):
         run = await self._store.get_run(self.chat_id, run_id)
         kept = run.settings if run is not None and isinstance(run.settings, dict) else {}
         if kept.get("question") != fingerprint(prompt_of(self._spec, self._llm)):
-            msg = f"This key was used for another question, in run {run_id}: take a new one"
+            msg = f"This key was used for another question, in run {run_id}: use a new key"
             raise SentBefore(msg, run_id=run_id)
 
     async def _open(self) -> None:
@@ -218,7 +218,7 @@ class LiveRun(Feed):
         owner = self._journal.owner
         run = await self._store.reopen(self._spec.resumes, owner=owner, until=until)
         if run is None:
-            msg = f"Run {self.id} has been taken up by somebody else"
+            msg = f"Run {self.id} is already resumed by another process"
             raise ChatBusy(msg, run_id=self.id)
         rows = await self._store.rows_of(run)
         window, first = self._spec.policies.window, run.replaces or rows.messages[0].seq
@@ -408,5 +408,5 @@ class LiveRun(Feed):
     async def _end_by_rows(self, error: ChatRecordError) -> None:
         """The last resort: the run ends as what is stored of it tells, and the chat is free."""
         self._journal.remove(self)
-        with suppress(Exception, asyncio.CancelledError):  # the error that ended it is told already
+        with suppress(Exception, asyncio.CancelledError):  # the error is already raised
             await run_to_completion(self._other_runs.end(self.id, named(error)))

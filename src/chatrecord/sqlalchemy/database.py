@@ -37,27 +37,28 @@ class ReadyMade:
 
 
 class OwnTables:
-    """Marks a database with tables of the user's: their columns are checked when a chat is made."""
+    """Marks a database with your own tables: their columns are checked when a chat is created."""
 
 
 Tables = TypeVar("Tables", ReadyMade, OwnTables, default=ReadyMade)
 
 
 class Database(Generic[Tables]):
-    """Where the chats are kept.
+    """A database for chats: an engine, its tables, and the runs of this process.
 
         db = Database("sqlite+aiosqlite:///chats.db")
         db = Database(engine, models=Base)          # your own engine, your own tables
 
     `url_or_engine` is a SQLAlchemy URL (a bare `sqlite:`, `postgresql:`, `mysql:` or `mariadb:`
-    gets its async driver) or an `AsyncEngine` of yours, which is used as it is. `models` is a
-    declarative base with one class of each mixin, or a `Models` that names them; without it the
-    ready-made tables are used. A run of a process that is silent for longer than `lease` (30 s) is
-    taken for dead, and ended by another. A server that fails or is silent for longer than
-    `patience` (10 s) is given up, and what waits for it raises `DatabaseFailed`. With `encryption`
-    the content of chats is stored encrypted with your `Keys`. The bytes of files are kept in their
-    table, or in the store given as `attachments`, such as a `FolderStore`. A database belongs to
-    one event loop.
+    gets its async driver) or your `AsyncEngine`, which is used as it is. `models` is a declarative
+    base with one class for each mixin, or a `Models` that names them; the default is the ready-made
+    tables.
+
+    `lease` (30 s): if a process writes nothing for longer, another process ends its runs.
+    `patience` (10 s): how long operations retry while the database is unreachable; then they raise
+    `DatabaseFailed`. `keep_tool_calls=False` and `keep_requests=False` leave out these tables.
+    `encryption`: your `Keys`. `attachments`: a store for file contents, such as `FolderStore`; the
+    default is their table. Use a `Database` in one event loop.
 
     Raises `ConfigurationError` for a URL, models or times that cannot work.
     """
@@ -118,16 +119,16 @@ class Database(Generic[Tables]):
             use_keys(self.engine.dialect, encryption)
 
     async def create_tables(self) -> None:
-        """Create those of the library's tables that do not exist yet, and what they refer to.
+        """Create the missing tables, and the tables that they reference.
 
-        Meant for a first start, of several processes, too; a migration tool takes over from there.
+        Several processes may call this at once. Use a migration tool for later changes.
         """
         await create_tables(self.store, _with_referred(self.models.tables))
 
     async def close(self) -> None:
-        """Stop the runs of this process, store what has come of them, and close the connections.
+        """Stop the live runs, store their partial answers, and close the connections.
 
-        An engine of your own stays open.
+        Your own engine stays open.
         """
         await self.runtime.close()
         await self.store.close()
@@ -143,24 +144,22 @@ class Database(Generic[Tables]):
         return inherited
 
     async def repair(self) -> int:
-        """End every run whose process has died, and keep what it left; how many there were.
+        """End the runs of dead processes and keep their partial answers. Returns how many.
 
-        Chats do this for themselves when they are loaded, listed, asked or followed. This is for a
-        start-up or a timer.
+        Loading, listing, asking and following do this automatically.
         """
         return await chats.repair(self)
 
     async def doctor(self, *, repair: bool = False) -> list[Finding]:
-        """Look at every row, and tell of each that breaks a rule of the library's own.
+        """Check all rows and return those that break an invariant.
 
             for finding in await db.doctor():
                 print(finding.invariant, finding.table, finding.row_id, finding.what)
 
-        Nothing is written, unless with `repair`: what can be mended without inventing anything is
-        mended then, and its findings say so (`mended`). Chats may be in use meanwhile; what a live
-        process works on is no finding. It reads all there is, a page at a time, files included:
-        expect some minutes for a million messages. Raises `KeyMissing` where rows are encrypted
-        with a key that this Database does not have.
+        With `repair=True`, correct what can be corrected without inventing data; these findings
+        have `repaired` set. Chats may be in use: rows of live runs are no findings. Reads
+        everything, files included; expect minutes for a million messages. Raises `KeyMissing` if
+        rows are encrypted with a key that this `Database` does not have.
         """
         return await Doctor(self).look(repair=repair)
 
@@ -177,18 +176,18 @@ class Database(Generic[Tables]):
 
 
 AnyDatabase: TypeAlias = Database[Any]
-"""Of ready-made tables or of own ones."""
+"""With ready-made tables or your own."""
 
 
 def _check_positive(**times: timedelta) -> None:
     for name, time in times.items():
         if not isinstance(time, timedelta) or time <= timedelta(0):
-            msg = f"{name}= takes a time longer than nothing, as in timedelta(seconds=30)"
+            msg = f"{name}= must be a positive timedelta, such as timedelta(seconds=30)"
             raise ConfigurationError(msg)
 
 
 def _check_private(models: Models) -> None:
-    """A column that was given another type would be stored as plain text."""
+    """Refuse a column of another type: it would be stored as plain text."""
     for kind, names in PRIVATE.items():
         model = getattr(models, kind)
         columns = {} if model is None else MappedTable(model).columns
@@ -202,7 +201,7 @@ def _check_private(models: Models) -> None:
 
 
 def _with_referred(tables: Sequence[Table]) -> list[Table]:
-    """These tables, and those of the user's that they refer to."""
+    """These tables, and the tables that they reference."""
     found: dict[str, Table] = {}
     waiting = list(tables)
     while waiting:

@@ -77,7 +77,7 @@ def _parsed(text: str) -> object:
     try:
         return loads(text)
     except (ValueError, RecursionError) as error:
-        msg = f"A stored JSON value was changed or cut off by somebody else: {error}"
+        msg = f"A stored JSON value was changed or cut off outside of chatrecord: {error}"
         raise DatabaseFailed(msg) from error
 
 
@@ -172,7 +172,7 @@ def _is_text(value: object, dialect: Dialect) -> TypeIs[str]:
 
 
 class Bytes(TypeDecorator[bytes]):
-    """Bytes of any number; MySQL and MariaDB take 64 kB unless they are told."""
+    """Bytes of any number; the default of MySQL and MariaDB is 64 kB."""
 
     impl = LargeBinary
     cache_ok = True

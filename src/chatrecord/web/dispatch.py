@@ -55,7 +55,7 @@ class Dispatcher:
         return await self._followed(run.id)
 
     async def resumed(self) -> tuple[ChatStream, Opening]:
-        """The last run, gone on with, from its beginning."""
+        """The last run, resumed, from its beginning."""
         stream = self._chat.resume()
         return await self._followed(await stream.begun())
 
@@ -227,7 +227,7 @@ class Dispatcher:
                 if run and run.replaces == question.seq and run.status != "failed":
                     return row
             if len(page) < PAGE or page[0].seq <= question.seq:
-                msg = f"Question {question.id} was replaced by what is no question of its own"
+                msg = f"Question {question.id} was replaced, but not by another question"
                 raise MessageNotFound(msg)
             before = page[0].seq
 

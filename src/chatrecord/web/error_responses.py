@@ -1,4 +1,4 @@
-"""What clients are told of errors: a status, a code and a sentence of ours."""
+"""The errors that clients get: a status, a code and a message of ours."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .json_bytes import JSON
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What a client is told. `retry_after` is in seconds."""
+    """An error for a client. `retry_after` is in seconds."""
 
     status: int
     code: str
@@ -26,7 +26,7 @@ class Problem:
         return {"code": self.code, "message": self.message}
 
     def response(self) -> JSON:
-        """As a response of its own."""
+        """As a response."""
         headers = {} if self.retry_after is None else {"retry-after": str(self.retry_after)}
         return JSON({"error": self.json()}, self.status, headers)
 
@@ -45,34 +45,36 @@ UNKNOWN = Problem(500, "failed", "Something went wrong. The text so far is store
 
 _KNOWN: dict[type[Exception], Problem] = {
     errors.ChatNotFound: NOT_FOUND,
-    errors.RunNotFound: Problem(404, "not_found", "There is nothing like that in this chat."),
+    errors.RunNotFound: Problem(
+        404, "not_found", "There is no such answer or tool call in this chat."
+    ),
     errors.MessageNotFound: Problem(
         404, "message_not_found", "There is no such question any more."
     ),
     errors.ApprovalPending: Problem(
-        409, "approval_pending", "Tool calls wait to be approved or denied first."
+        409, "approval_pending", "Approve or deny the open tool calls first."
     ),
     errors.SentBefore: Problem(
         409, "sent_before", "The id of this message was used for another one."
     ),
     errors.ChatBusy: Problem(409, "busy", "This chat is being answered right now."),
-    errors.NothingToResume: Problem(409, "nothing_to_resume", "There is no answer to write again."),
+    errors.NothingToResume: Problem(409, "nothing_to_resume", "There is no answer to continue."),
     errors.DatabaseFailed: Problem(503, "unavailable", "The chats cannot be reached right now."),
-    errors.StreamTruncated: Problem(502, "truncated", "The answer broke off."),
+    errors.StreamTruncated: Problem(502, "truncated", "The answer was cut off."),
     errors.RunInterrupted: Problem(503, "interrupted", "The answer was interrupted."),
     errors.RateLimited: Problem(429, "rate_limited", "Too many requests. Try again in a moment."),
     errors.ContextTooLong: Problem(422, "too_long", "This is too long for the model."),
     errors.StreamStalled: Problem(504, "stalled", "The model stopped responding."),
     errors.ProviderError: Problem(502, "provider_failed", "The model could not answer."),
     errors.ToolFailed: Problem(500, "tool_failed", "A tool has failed."),
-    errors.Refused: Problem(422, "refused", "This cannot be answered here."),
+    errors.Refused: Problem(422, "refused", "This request was refused."),
     errors.AnswerInvalid: Problem(502, "answer_invalid", "The model gave no usable answer."),
     errors.AttachmentNotFound: Problem(404, "not_found", "There is no such file in this chat."),
     errors.AttachmentTooLarge: Problem(413, "too_large", "A file is too large."),
     errors.BudgetExceeded: Problem(402, "budget_exceeded", "The budget is used up."),
     errors.LimitExceeded: Problem(429, "limit_exceeded", "A limit of this chat was reached."),
 }
-"""By class; a subclass that is not here is told of as the class above it."""
+"""By class; a subclass that is not listed gets the entry of its base class."""
 
 
 def is_ordinary(error: BaseException) -> bool:

@@ -66,15 +66,15 @@ def chat_routes(
 
     `owner` says who asks: a function of the request, sync or async, that returns the columns of
     their chats (`{"user_id": ...}`), or `None` for nobody, who gets a 401. Every route sees only
-    these chats; others are a 404. `llm` may be a function of the request and that scope, and so
-    may `options` for all `RuntimeOptions`, so that tools are those of whoever asks. `version` is
+    these chats; others are a 404. `llm` may be a function of the request and that scope, and so may
+    `options` for all `RuntimeOptions`, so that tools are those of the signed-in user. `version` is
     that of the AI SDK's client where it does not say so itself. `max_body` is in bytes, `heartbeat`
     in seconds. Raises `TypeError` without `owner`, and for options that there are not.
     """
     if owner is None or not callable(owner):
         msg = (
             "chat_routes() needs owner=: a function of the request that returns the columns of the "
-            "chats that whoever asks may see, such as {'user_id': ...}, or None. Without it "
+            "chats that the signed-in user may see, such as {'user_id': ...}, or None. Without it "
             "everybody could read everything"
         )
         raise TypeError(msg)
@@ -110,7 +110,7 @@ def _route(path: str, method: str, endpoint: Endpoint) -> Route:
 
 
 def _with_error_responses(endpoint: Endpoint) -> Endpoint:
-    """An endpoint whose errors are told as they are to be told to clients."""
+    """An endpoint whose errors become responses for clients."""
 
     async def answered(request: Request) -> Response:
         try:
@@ -118,9 +118,9 @@ def _with_error_responses(endpoint: Endpoint) -> Endpoint:
         except Exception as error:  # what it says is for the application's log, and no client
             problem = problem_of(error)
             if problem is UNKNOWN:
-                log.exception("A request has failed: %s", type(error).__name__)
+                log.exception("Request failed: %s", type(error).__name__)
             else:
-                log.info("A request was not answered: %s", type(error).__name__)
+                log.info("Request rejected: %s", type(error).__name__)
             return problem.response()
 
     return answered
@@ -227,7 +227,7 @@ class Pages:
         return streamed(stream, opening, self._encoder(request), heartbeat=self.heartbeat)
 
     async def resume(self, request: Request) -> Response:
-        """Go on with the last answer."""
+        """Continue the last answer."""
         chat = await self._chat(request)
         stream, opening = await Dispatcher(self.backend, chat).resumed()
         return streamed(stream, opening, self._encoder(request), heartbeat=self.heartbeat)

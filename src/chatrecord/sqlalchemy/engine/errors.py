@@ -15,7 +15,7 @@ _ENLARGE = "Close those that are no longer used, or give the engine a larger poo
 _MIGRATE = "or run your migrations"
 _SCHEMA = {
     "42P01": f"Create the tables first: await db.create_tables(), {_MIGRATE}",
-    "42703": f"The tables are of another version: create them anew, {_MIGRATE}",
+    "42703": f"The tables are of another version: create them again, {_MIGRATE}",
 }
 _SCHEMA |= {"1146": _SCHEMA["42P01"], "no such table": _SCHEMA["42P01"]}
 _SCHEMA |= {"1054": _SCHEMA["42703"], "no such column": _SCHEMA["42703"]}

@@ -31,7 +31,7 @@ def equals(column: Expression, value: object) -> ColumnElement[bool]:
     """Whether a column holds this value and no other that the database takes for the same.
 
     The plain comparison stays, for indexes serve it. Raises `ConfigurationError` for a column of
-    a type that is not known, which may compare in a way of its own.
+    an unknown type, which may have its own comparison.
     """
     if value is None:
         return column.is_(None)
@@ -58,7 +58,7 @@ def _inside(column: Expression) -> Expression:
 
 
 def _may_be_text(column: Expression) -> bool:
-    """Whether it is text in one database or another, which is told when a statement is compiled."""
+    """Whether it is text in one database or another, known when a statement is compiled."""
     kind = column.type
     if isinstance(kind, PickleType):
         raise _incomparable(kind)
@@ -71,7 +71,7 @@ def _may_be_text(column: Expression) -> bool:
 
 def _incomparable(kind: ColumnType) -> ConfigurationError:
     return ConfigurationError(
-        f"Chats cannot be told apart by a column of the type {kind!r}: databases compare it in "
+        f"Chats cannot be distinguished by a column of the type {kind!r}: databases compare it in "
         "their own ways. Declare a column of text or of numbers for that, such as String(100) or "
         "Integer, or a TypeDecorator of yours over one of them"
     )

@@ -190,7 +190,7 @@ class StoredChats(Connections):
             dropped |= outside
             try:
                 return await self._delete_rows(chat_id, scope, audit, dropped)
-            except _MoreOutside as more:  # somebody has added a file meanwhile
+            except _MoreOutside as more:  # a file was added meanwhile
                 outside = more.outside
             except DatabaseFailed as error:
                 if not error.undone:
@@ -236,7 +236,7 @@ class StoredChats(Connections):
             outside = await self.attachments.erase(connection, sorted(idle - used))
             erased = await connection.execute(erase_idle_chats(sql), when | these)
             if erased.rowcount != len(idle - used):  # SQLite has locked none of them
-                msg = "A chat that was to be deleted has been used again meanwhile"
+                msg = "A chat that was to be deleted is in use again"
                 raise DatabaseFailed(msg, may_pass=True, undone=True)
             await self.attachments.drop(key for key, _ in outside)
         return len(idle - used)
@@ -274,7 +274,7 @@ class StoredChats(Connections):
 
 
 async def _all_at_once(rows: AsyncGenerator[ChatRow]) -> AsyncGenerator[ChatRow]:
-    """The same rows, with nothing open while somebody looks at them."""
+    """The same rows, with nothing open while the caller handles them."""
     for row in [row async for row in rows]:
         yield row
 
@@ -286,7 +286,7 @@ async def _of_this_process(rows: AsyncGenerator[ChatRow]) -> AsyncGenerator[Chat
         async for row in rows:
             yield row
             if os.getpid() != process:
-                msg = "This export belongs to the process that began it: export the chat anew here"
+                msg = "This export belongs to the process that began it: export the chat again here"
                 raise ConfigurationError(msg)
     finally:
         if os.getpid() == process:

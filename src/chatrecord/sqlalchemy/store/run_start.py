@@ -81,7 +81,7 @@ class Beginnings(StoredChats, StoredTranscripts, StoredRuns):
         next_seq: int = (await connection.execute(self._sql.next_seq, chat)).scalar_one()
         seq = next_seq - len(start.opening)
         if seq != replaces.last + 1:
-            msg = f"Chat {start.run.chat_id} has gone on meanwhile: look again, then replace"
+            msg = f"Chat {start.run.chat_id} has new messages: reload them and try again"
             raise ChatBusy(msg)
         history = await self._history(
             connection,
@@ -114,7 +114,7 @@ class Beginnings(StoredChats, StoredTranscripts, StoredRuns):
             await insert_rows(connection, sql.request, [start.request])
 
     async def _check_turn(self, connection: AsyncConnection, run: Run) -> None:
-        """Raise where somebody has waited for longer.
+        """Raise if another run has waited longer.
 
         It is read after the run is written, since MySQL shows what is there at the first reading:
         the run before may only have ended while this one waited for its lock.
@@ -122,7 +122,7 @@ class Beginnings(StoredChats, StoredTranscripts, StoredRuns):
         line = {"of_chat": run.chat_id, "now": run.started_at}
         first = (await connection.execute(self._sql.first_queued, line)).scalar()
         if first is not None and first < run.id:
-            msg = f"Chat {run.chat_id} has others waiting: run {first} is the first of them"
+            msg = f"Other runs of chat {run.chat_id} are queued first: {first}"
             raise ChatBusy(msg, run_id=first)
 
     async def enqueue_run(self, run: Run) -> None:
@@ -158,7 +158,10 @@ class Beginnings(StoredChats, StoredTranscripts, StoredRuns):
     async def _conflict_of(self, run: Run) -> Exception | None:
         own = await self.get_run(run.chat_id, run.id)
         if own is not None and own.status != "waiting" and own.owner != run.owner:
-            msg = f"Run {run.id} had begun unheard, and was ended by another process meanwhile"
+            msg = (
+                f"Run {run.id} was started, but the confirmation was lost: it was ended by another "
+                "process meanwhile"
+            )
             return LeaseLost(msg)
         if run.idempotency_key is not None:
             key = {"chat_id": run.chat_id, "key": run.idempotency_key}
@@ -174,7 +177,7 @@ class Beginnings(StoredChats, StoredTranscripts, StoredRuns):
             )
             return ApprovalPending(msg, run_id=active[0]["id"])
         if active:
-            msg = f"Chat {run.chat_id} is answering already: wait for run {active[0]['id']} to end"
+            msg = f"Chat {run.chat_id} is busy: wait for run {active[0]['id']}"
             return ChatBusy(msg, run_id=active[0]["id"])
         if await self.get_chat(run.chat_id, {}) is None:
             return _deleted(run.chat_id)
@@ -189,12 +192,12 @@ class Beginnings(StoredChats, StoredTranscripts, StoredRuns):
 
 
 def _has_passed(error: DatabaseFailed) -> DatabaseFailed:
-    """What stood in the way is not there any more."""
+    """The conflict is gone."""
     return DatabaseFailed(str(error), may_pass=True, undone=True)
 
 
 def _deleted(chat_id: UUID) -> ChatNotFound:
-    return ChatNotFound(f"There is no chat {chat_id} any more, or its transaction was rolled back")
+    return ChatNotFound(f"Chat {chat_id} was deleted, or its transaction was rolled back")
 
 
 def _numbered(message: Message, *, behind: int) -> Values:

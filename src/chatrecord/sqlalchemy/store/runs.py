@@ -108,11 +108,11 @@ class StoredRuns(Connections):
         return True
 
     async def _check_is_last(self, connection: AsyncConnection, run: Run) -> None:
-        """Raise where the chat has gone on since: its next numbers are taken."""
+        """Raise if the chat has newer messages: its next numbers are taken."""
         chat = {"chat_id": run.chat_id}
         last = (await connection.execute(self._sql.last_run_id, chat)).scalar()
         if last != run.id:
-            msg = f"Chat {run.chat_id} has gone on since run {run.id}: there is nothing to resume"
+            msg = f"Chat {run.chat_id} has newer messages than run {run.id}: nothing to resume"
             raise NothingToResume(msg)
 
     async def decide(

@@ -284,7 +284,7 @@ class RunsAreResumed:
         await twin.ask("Hello?")
 
         later = datetime.now(UTC) + timedelta(seconds=30)
-        with pytest.raises(NothingToResume, match="gone on"):
+        with pytest.raises(NothingToResume, match="newer messages"):
             await backend.store.reopen(broken, owner="me", until=later)
 
         assert await backend.store.get_run(chat.id, broken.id) == broken
