@@ -1,35 +1,35 @@
 """Every error of the library, under one root.
 
     ChatRecordError
-    ├── ConfigurationError          something about the set-up has to change
+    ├── ConfigurationError          the set-up must change
     │   ├── AgentMismatch           the chat belongs to another agent
-    │   ├── KeyMissing              a key that something was encrypted with was not given
-    │   └── UnknownPrice            a cost limit on a model whose price nobody knows
+    │   ├── KeyMissing              rows are encrypted with a key that was not given
+    │   └── UnknownPrice            a cost limit on a model whose price is unknown
     ├── ChatNotFound                no such chat within this scope
-    ├── ChatExists                  a chat that is to be imported is there already
-    ├── ImportInvalid               what is to be imported is not what it should be
+    ├── ChatExists                  the chat to import already exists
+    ├── ImportInvalid               the import is invalid
     ├── RunNotFound                 no such run in this chat
     ├── ChatBusy                    another run of this chat is active
     │   ├── SentBefore              this idempotency key was used for another question
-    │   └── ApprovalPending         a tool call waits to be approved or denied
-    ├── MessageNotFound             no such message in this chat, or none that fits
-    ├── AttachmentNotFound          no such file in this chat, or not any more
-    ├── NothingToResume             the last run has ended well, or there is none
+    │   └── ApprovalPending         a tool call must be approved or denied
+    ├── MessageNotFound             no such message, or it cannot be replaced
+    ├── AttachmentNotFound          no such file in this chat, or it was deleted
+    ├── NothingToResume             the last run completed, or it cannot be resumed
     ├── DatabaseFailed              the database could not be reached, read or written
-    └── RunError                    the run ended without a final answer; what came is stored
-        ├── RunInterrupted          cancelled, or cut off by a vanished consumer
-        │   ├── RunStopped          somebody asked for it, with `chat.stop()`
+    └── RunError                    no final answer; the partial answer is stored
+        ├── RunInterrupted          cancelled or stopped before its end
+        │   ├── RunStopped          stopped with `chat.stop()` or by another question
         │   ├── StreamTruncated     the provider's stream ended without its end marker
-        │   └── LeaseLost           another process took the run for dead, and ended it
+        │   └── LeaseLost           another process considered the run dead and ended it
         ├── ProviderError           the provider refused or failed
-        │   ├── RateLimited         come back after `retry_after` seconds
+        │   ├── RateLimited         try again after `retry_after` seconds
         │   ├── ContextTooLong      the history does not fit: narrow the window
         │   └── StreamStalled       no output for longer than the idle timeout
         ├── ToolFailed              a tool raised
         ├── HookFailed              a hook raised
         ├── Refused                 a hook refused the question or the answer
-        ├── AnswerInvalid           the model's answer never fitted what was asked for
-        └── LimitExceeded           a guard of yours said no
+        ├── AnswerInvalid           the answer did not match the output type or the tools
+        └── LimitExceeded           a limit was reached
             ├── AttachmentTooLarge  a file is larger than allowed: nothing was stored
             ├── BudgetExceeded      an owner's budget is used up until `renews_at`
             ├── TimeLimitExceeded
@@ -51,11 +51,11 @@ if TYPE_CHECKING:
 
 
 class ChatRecordError(Exception):
-    """The root: catch this to catch everything this library raises on purpose."""
+    """The root: catch it to catch all errors of this library."""
 
 
 class ConfigurationError(ChatRecordError):
-    """Something about the set-up has to change; the message names it."""
+    """The set-up must change; the message says how."""
 
 
 class AgentMismatch(ConfigurationError):
@@ -63,26 +63,25 @@ class AgentMismatch(ConfigurationError):
 
 
 class KeyMissing(ConfigurationError):
-    """Something was encrypted with a key that the Database was not given."""
+    """Rows are encrypted with a key that the `Database` was not given."""
 
 
 class UnknownPrice(ConfigurationError):
-    """A cost limit is set, but nobody knows what this model costs."""
+    """A cost limit is set, but the price of the model is unknown."""
 
 
 class ChatNotFound(ChatRecordError):
-    """There is no chat of this id within the scope it was asked for."""
+    """There is no chat with this id in the given scope."""
 
 
 class ChatExists(ChatRecordError):
-    """A chat that is to be imported, or a part of it, is in this database already."""
+    """The chat to import, or a part of it, already exists in this database."""
 
 
 class ImportInvalid(ChatRecordError):
-    """What is to be imported is not what it should be: nothing of it was written.
+    """The import is invalid; nothing was written.
 
-    `line` is the number of the line, or of the message, that is wrong, from 1 (`None` where it is
-    none of them).
+    `line` is the number of the invalid line, or message, from 1 (`None` if it is none of them).
     """
 
     def __init__(self, message: str, *, line: int | None = None) -> None:
@@ -91,7 +90,7 @@ class ImportInvalid(ChatRecordError):
 
 
 class ChatBusy(ChatRecordError):
-    """Another run of this chat is active: `run_id` says which."""
+    """Another run of this chat is active: `run_id` is its id."""
 
     def __init__(self, message: str, *, run_id: UUID | None = None) -> None:
         super().__init__(message)
@@ -103,32 +102,32 @@ class SentBefore(ChatBusy):
 
 
 class ApprovalPending(ChatBusy):
-    """The run `run_id` waits for tool calls to be approved or denied."""
+    """Tool calls of the run `run_id` must be approved or denied."""
 
 
 class MessageNotFound(ChatRecordError):
-    """There is no message of this id in this chat, or none that can be edited."""
+    """There is no message with this id in this chat, or it cannot be replaced."""
 
 
 class AttachmentNotFound(ChatRecordError):
-    """There is no file of this hash in this chat, or it was deleted from where it was kept."""
+    """There is no file with this hash in this chat, or its content was deleted."""
 
 
 class NothingToResume(ChatRecordError):
-    """The chat's last run has ended well, or there is none, or the chat has gone on since."""
+    """The chat's last run completed, cannot be resumed, or the chat has newer messages."""
 
 
 class RunNotFound(ChatRecordError):
-    """There is no run of this id in this chat, or no run at all."""
+    """There is no run with this id in this chat, or no run at all."""
 
 
 class DatabaseFailed(ChatRecordError):
     """The database could not be reached, read or written; the driver's error is the cause.
 
-    The message never holds what was to be written. `may_pass` tells whether the same may well
-    succeed in a moment: after a lost connection, a deadlock, a timeout or a failover. `undone`
-    tells whether it is known that nothing was written then. `refused_value` tells that the database
-    will never take a value that was to be written.
+    The message never contains the values of a row. `may_pass`: True if a retry may succeed: after a
+    lost connection, a deadlock, a timeout or a failover. `undone`: True if it is certain that
+    nothing was written. `refused_value`: True if the database never accepts a value that was to be
+    written.
     """
 
     def __init__(
@@ -148,14 +147,14 @@ class DatabaseFailed(ChatRecordError):
 class RunError(ChatRecordError):
     """A run ended without a final answer.
 
-    What has arrived by then is stored: `run_id` names the run, `text` is its partial answer.
+    Its partial answer is stored: `run_id` is the run, `text` its partial answer.
     """
 
     run_id: UUID | None = None
     text: str = ""
 
     def attach_context(self, run_id: UUID, text: str) -> None:
-        """This is the run that it ended, and how far its answer came."""
+        """Set the run and its partial answer."""
         self.run_id, self.text = run_id, text
 
 
@@ -164,7 +163,7 @@ class RunInterrupted(RunError):
 
 
 class RunStopped(RunInterrupted):
-    """Somebody ended the run: `chat.stop()`, or a question with `on_busy="interrupt"`."""
+    """The run was stopped with `chat.stop()`, or by a question with `on_busy="interrupt"`."""
 
 
 class StreamTruncated(RunInterrupted):
@@ -172,14 +171,14 @@ class StreamTruncated(RunInterrupted):
 
 
 class LeaseLost(RunInterrupted):
-    """This process was silent for so long that another took the run for dead, and ended it."""
+    """Another process considered the run dead, because this one wrote nothing, and ended it."""
 
 
 class ProviderError(RunError):
     """The provider refused the request or failed while answering it.
 
-    `http_status` is the status it sent (`None` where there was none), `retry_after` the seconds it
-    asked to wait (`None` where it did not say).
+    `http_status` is its HTTP status (`None` without one), `retry_after` the seconds that it asks to
+    wait (`None` if it does not say).
     """
 
     def __init__(
@@ -195,7 +194,7 @@ class ProviderError(RunError):
 
 
 class RateLimited(ProviderError):
-    """Too many requests: wait `retry_after` seconds, or longer where the provider did not say."""
+    """Too many requests: wait `retry_after` seconds, or longer if the provider gives no time."""
 
 
 class ContextTooLong(ProviderError):
@@ -215,10 +214,10 @@ class HookFailed(RunError):
 
 
 class Refused(RunError):
-    """A hook refused the question or the answer. Raise it in one: `raise Refused("Too long")`.
+    """A hook refused the question or the answer. Raise it in a hook: `raise Refused("Too long")`.
 
-    What was refused is kept as superseded, so that it is not sent again. The message is the reason,
-    and `text` stays empty.
+    The refused message is kept as `superseded` and not sent again. The message of the error is the
+    reason; `text` stays empty.
     """
 
     def attach_context(self, run_id: UUID, text: str) -> None:
@@ -226,18 +225,18 @@ class Refused(RunError):
 
 
 class AnswerInvalid(RunError):
-    """The model's answer never fitted the output type or the tools it was given."""
+    """The answer did not match the output type or the tools."""
 
 
 class LimitExceeded(RunError):
-    """A guard stopped the run before it spent more."""
+    """A limit was reached: the run ended before it spent more."""
 
 
 class BudgetExceeded(LimitExceeded):
     """A budget is used up.
 
-    `by` is the column it is kept by (`None` for all chats together), `whose` the value there, and
-    `renews_at` the moment from which on there is a new one (`None` for never).
+    `by` is its column (`None` for all chats together), `whose` the value of that column, and
+    `renews_at` the start of the next period (`None` if it never renews).
     """
 
     def __init__(
@@ -255,7 +254,7 @@ class BudgetExceeded(LimitExceeded):
 
 
 class AttachmentTooLarge(LimitExceeded):
-    """A file of the question is larger than allowed. Nothing was stored, and there is no run."""
+    """A file of the question is too large. Nothing was stored, and there is no run."""
 
 
 class TimeLimitExceeded(LimitExceeded):
@@ -263,7 +262,7 @@ class TimeLimitExceeded(LimitExceeded):
 
 
 class StepLimitExceeded(LimitExceeded):
-    """The run would have needed more model calls than allowed."""
+    """The run needs more LLM requests than allowed."""
 
 
 class ToolCallLimitExceeded(LimitExceeded):
@@ -271,15 +270,15 @@ class ToolCallLimitExceeded(LimitExceeded):
 
 
 class TokenLimitExceeded(LimitExceeded):
-    """The next request would have gone over the token limit of the run or of the chat."""
+    """The next request would exceed the token limit of the run or of the chat."""
 
 
 class CostLimitExceeded(LimitExceeded):
-    """The next request would have gone over the cost limit of the run or of the chat."""
+    """The next request would exceed the cost limit of the run or of the chat."""
 
 
 def error_from_text(stored: str, *, otherwise: type[RunError]) -> RunError:
-    """The error that the row of a run tells of: its class and its message."""
+    """The error that is stored in the row of a run: its class and its message."""
     name, _, message = stored.partition(": ")
     kind = _by_name(RunError).get(name)
     return kind(message) if kind else otherwise(stored)

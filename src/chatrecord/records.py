@@ -1,4 +1,4 @@
-"""The values a chat is made of: frozen, and the same whichever database they came from."""
+"""The records of a chat: frozen, and the same for all databases."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ToolCallStatus = Literal[
 ]
 RequestStatus = Literal["running", "complete", "interrupted", "failed"]
 Ending = Literal["complete", "interrupted", "failed"]
-"""How a request, its message, a tool call or a run has ended."""
+"""The final status of a request, its message, a tool call or a run."""
 RunStatus = Literal["waiting", "running", "parked", "complete", "interrupted", "failed"]
 ChunkKind = Literal["text", "reasoning", "tool_call", "tool_result"]
 
@@ -32,10 +32,9 @@ Output = TypeVar("Output", default=str, covariant=True)  # noqa: PLC0105 - part 
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """Tokens of one or of many requests. `None` means the provider did not report them, never 0.
+    """Tokens of one or many requests. `None` means that the provider did not report them, never 0.
 
-    Cache reads and writes are part of `input`, reasoning is part of `output`, whichever way the
-    provider itself counts.
+    Cache reads and writes are part of `input`, reasoning is part of `output`, for all providers.
     """
 
     input: int | None = None
@@ -47,10 +46,10 @@ class Tokens:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What a run or a chat has used, over all its attempts at providers, failed ones included.
+    """The usage of a run or a chat, over all attempts at providers, failed ones included.
 
-    `cost` is in US dollars and sums the attempts whose price is known (`None` when none is);
-    `unpriced_requests` counts the others, so that a partial sum never looks like a whole one.
+    `cost` is in US dollars and sums the attempts with a known price (`None` if there are none);
+    `unpriced_requests` counts the others, so that you can detect a partial sum.
     """
 
     input_tokens: int | None = None
@@ -64,13 +63,13 @@ class Usage:
 
     @property
     def total_tokens(self) -> int:
-        """Input and output tokens together; what was not reported counts as 0."""
+        """Input and output tokens. A value that was not reported counts as 0."""
         return (self.input_tokens or 0) + (self.output_tokens or 0)
 
 
 @dataclass(frozen=True, slots=True)
 class ChatRecord:
-    """The row of a chat. `columns` holds the columns of your own, by attribute name."""
+    """The row of a chat. `columns` has the columns of your own, by attribute name."""
 
     id: UUID
     model: str | None
@@ -86,9 +85,9 @@ class ChatRecord:
 
 @dataclass(frozen=True, slots=True)
 class Attached:
-    """A file of a message: kept here (its `hash` is asked for with `Chat.attachment`), or a `url`.
+    """A file of a message: stored here (pass its `hash` to `Chat.attachment`), or at a `url`.
 
-    `hash` is the SHA-256 of its bytes, `size` their number; both are `None` where it is elsewhere.
+    `hash` is the SHA-256 of its bytes, `size` their number; both are `None` for a `url`.
     """
 
     hash: str | None
@@ -100,9 +99,9 @@ class Attached:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message of a chat. `content` is the lossless form that is replayed to the LLM.
+    """One message of a chat. `content` is the lossless form that is sent to the LLM again.
 
-    Files in it are only referred to, where they are kept in a table or a store of their own.
+    Stored files are referenced in it, not contained.
     """
 
     id: UUID
@@ -124,13 +123,16 @@ class Message:
 
     @property
     def attachments(self) -> tuple[Attached, ...]:
-        """The files in it, in order: those of a prompt, of a tool's result, or made by a model."""
+        """The files in it, in order: those of a prompt, of a tool result, or made by a model."""
         return tuple(_attached(self.content))
 
 
 @dataclass(frozen=True, slots=True)
 class ToolCall:
-    """One call of a tool: its arguments as the model gave them, its raw result or its error."""
+    """One tool call: its arguments as the model gave them, and its raw result or its error.
+
+    `duration_ms` is the running time of the tool in milliseconds (`None` if it did not run).
+    """
 
     id: UUID
     chat_id: UUID
@@ -149,7 +151,11 @@ class ToolCall:
 
 @dataclass(frozen=True, slots=True)
 class ApiRequest:
-    """One attempt at a provider, whether it succeeded or not. `cost` is in US dollars."""
+    """One attempt at a provider, successful or not. `cost` is in US dollars.
+
+    `latency_ms` and `first_token_ms` are milliseconds from the start of the attempt to its end and
+    to its first output (`None` if that was not reached).
+    """
 
     id: UUID
     chat_id: UUID
@@ -173,7 +179,12 @@ class ApiRequest:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One user message to its final answer, with what was sent along: instructions and settings."""
+    """The run from one user message to its final answer, with its instructions and settings.
+
+    `owner` is the process that runs it: host, process id and a random part. `epoch` is the fencing
+    number: it rises when the run is resumed or taken over, and writes with an older one are
+    rejected.
+    """
 
     id: UUID
     chat_id: UUID
@@ -190,18 +201,18 @@ class Run:
 
     @property
     def replaces(self) -> int | None:
-        """The number from which on its answer replaces what stood there."""
+        """The `seq` of the first message that its answer replaces."""
         first = self.settings.get("replaces") if isinstance(self.settings, dict) else None
         return first if isinstance(first, int) else None
 
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """What a stream yields: a piece of `text`, a piece of `reasoning`, or a tool call.
+    """One chunk of a stream: a piece of `text`, a piece of `reasoning`, or a tool call.
 
     `tool_call` is set for the kinds `tool_call` (it has started; its result is still `None`) and
-    `tool_result` (it has ended). `text` is empty for every kind but `text`, so that
-    `print(chunk.text, end="")` prints the answer and nothing else.
+    `tool_result` (it has ended). `text` is empty for all other kinds, so that
+    `print(chunk.text, end="")` prints only the answer.
     """
 
     kind: ChunkKind
@@ -213,11 +224,11 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class Reply(Generic[Output]):
-    """The end of a run: the final answer, and what it took to get it.
+    """The result of a run: the final answer, its tool calls and its usage.
 
-    `output` is the answer as the type that was asked for (the text itself where none was);
-    `cost` is in US dollars, `None` where the price of any attempt is unknown; `latency_ms` is from
-    the call to the last committed row.
+    `output` is the answer as the requested type (the text, if there was none); `cost` is in US
+    dollars, `None` if the price of any attempt is unknown; `latency_ms` is the time in milliseconds
+    from the call to the last committed row.
     """
 
     text: str
@@ -232,12 +243,12 @@ class Reply(Generic[Output]):
 
     @property
     def awaiting_approval(self) -> tuple[ToolCall, ...]:
-        """The tool calls that the run waits for somebody to approve, before it can go on."""
+        """The tool calls that must be approved or denied before the run can continue."""
         return tuple(call for call in self.tool_calls if call.status == "awaiting_approval")
 
     @property
     def cost(self) -> Decimal | None:
-        """US dollars for the whole run, `None` where the price of any attempt is unknown."""
+        """US dollars for the whole run, `None` if the price of any attempt is unknown."""
         return None if self.usage.unpriced_requests else self.usage.cost
 
 
@@ -281,7 +292,7 @@ def _inside(value: dict[str, Json], text: str) -> Attached | None:
 
 
 def name_of(value: dict[str, Json], source: bytes) -> str | None:
-    """Its name, unless pydantic-ai has made one up of its bytes or its address."""
+    """Its name, unless Pydantic AI derived it from its bytes or its URL."""
     name = value.get("identifier")
     made_up = sha1(source, usedforsecurity=False).hexdigest()[:6]
     return name if isinstance(name, str) and name not in ("", made_up) else None

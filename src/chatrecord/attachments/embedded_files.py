@@ -1,4 +1,4 @@
-"""Files inside of what the LLM library has dumped: taken out for a place of their own, put back.
+"""Files in the dumps of the LLM library: taken out to be stored separately, and put back.
 
 A file is `{"kind": "binary", "media_type": ..., "data": "<base64>", ...}`. Where it was taken out,
 `data` is `{"attachment": "<SHA-256>", "size": ..., "name": ...}` instead. Whatever merely looks so
@@ -35,9 +35,9 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class ChatFile:
-    """A file as an export has it, beside the messages that refer to it.
+    """A file of an export, next to the messages that refer to it.
 
-    `data` is `None` where the file is gone: somebody has deleted it where it was kept.
+    `data` is `None` if the file was deleted from its store.
     """
 
     hash: str
@@ -82,7 +82,7 @@ def taken_out(
 
 
 def put_back(value: Json, data: Mapping[str, bytes]) -> Json:
-    """What `taken_out` was given. A file that is not there any more is told of in words."""
+    """Restores the value for `taken_out`. A missing file is replaced by a text."""
 
     def restore(value: dict[str, Json]) -> Json:
         reference = value["data"]
@@ -99,7 +99,7 @@ def put_back(value: Json, data: Mapping[str, bytes]) -> Json:
 
 
 def in_words(value: Json) -> Json:
-    """The value with a few words in the place of each file, for whoever only reads."""
+    """The value with a short text in the place of each file, for display."""
     return _changed(value, lambda it: f"[The file {it.get('identifier')} ({it['media_type']})]")
 
 

@@ -1,4 +1,4 @@
-"""Places of your own for the bytes of attachments, beside the database."""
+"""Stores for file contents outside the database."""
 
 from __future__ import annotations
 

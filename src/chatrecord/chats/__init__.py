@@ -1,1 +1,1 @@
-"""What an application holds in its hand: chats, their titles and their end."""
+"""Chats: options, streams, titles, retention."""

@@ -45,7 +45,7 @@ class NewChat:
 async def create_chat(
     backend: Backend, llm: object, new: NewChat, options: RuntimeOptions, connection: object | None
 ) -> Chat:
-    """A new chat, written on `connection` where one is given, or in a transaction of its own."""
+    """Create a chat, on `connection` if one is given, or else in its own transaction."""
     check_options(options)
     check_budgets(backend, options)
     new = _checked(new)
@@ -67,7 +67,7 @@ async def create_chat(
     store = backend.store
     if connection is None:
         stored = await inserted(store, record, lambda: store.insert_chat(record))
-    else:  # nothing is known before somebody else's COMMIT
+    else:  # nothing is known before the commit of the application
         stored = await store.insert_chat(record, connection=connection)
     return Chat(backend, opened, stored, policies, new.instructions)
 
@@ -81,7 +81,7 @@ def _checked(new: NewChat) -> NewChat:
 async def load_chat(
     backend: Backend, llm: object, chat_id: UUID | str, scope: Scope, options: RuntimeOptions
 ) -> Chat:
-    """The chat of this id within the scope, to go on with this LLM."""
+    """Load the chat with this id in the scope, with this LLM."""
     check_options(options)
     check_budgets(backend, options)
     record = await backend.store.get_chat(id_of(chat_id), scope)

@@ -1,4 +1,4 @@
-"""How a chat runs in this process, checked before it does."""
+"""The options of a chat in this process, and their checks."""
 
 from __future__ import annotations
 
@@ -24,26 +24,27 @@ _LISTS = {"tools": "functions", "budgets": "Budget", "hooks": "Hook"}
 class RuntimeOptions(TypedDict, total=False):
     """How a chat runs in this process. None of it is stored.
 
-    - `tools`: plain typed functions, sync or async, that the model may call, or tools as the LLM
-      library makes them, such as pydantic-ai's `Tool(pay, requires_approval=True)`.
-    - `settings`: model settings of pydantic-ai, such as `{"temperature": 0}`.
-    - `deps`: what the tools of an agent get as `ctx.deps`.
-    - `limits`, `window`, `on_disconnect`: see `Limits`, `Window` and `ChatStream`.
+    - `tools`: plain typed functions, sync or async, that the model may call, or tools of the LLM
+      library, such as Pydantic AI's `Tool(pay, requires_approval=True)`.
+    - `settings`: model settings of Pydantic AI, such as `{"temperature": 0}`.
+    - `deps`: the value of `ctx.deps` in the tools of an agent.
+    - `limits`, `window`: see `Limits` and `Window`.
+    - `on_disconnect`: what happens if the reader leaves: `"continue"` (default) or `"stop"`.
     - `on_busy`: what a question does while another run is active: `"reject"` it with `ChatBusy`
-      (the default), `"wait"` for its turn, or `"interrupt"` the other, whose text is kept.
-    - `on_parked`: what a question does while tool calls wait to be approved: `"reject"` it with
-      `ApprovalPending` (the default), or `"deny"` the calls and go ahead.
-    - `deliver`: when a piece reaches its reader: once it is `"stored"` (the default), or `"early"`,
-      which is sooner by up to one flush (50 ms) and its commit. A killed process may then have
-      shown text that is not stored, at most what came within a quarter of a second.
-    - `budgets`: what an owner may spend in a day, in all chats and processes: see `Budget`.
-    - `retries`: how often a request that failed before its first output is tried again (2).
-    - `hooks`: what sees and changes the requests, tool calls and ends of its runs: see `Hook`.
-    - `compact`: have the older part of a long history summed up: see `Compact`.
-    - `titles`: have a title written for a chat that has none, once an answer is complete, by the
-      chat's own LLM (`True`) or by another, such as `"openai:gpt-5-nano"`.
-    - `streaming`: `False` asks the provider for whole answers, where it or a proxy cannot stream.
-    - `any_agent`: load a chat even though it was created with an agent of another name.
+      (default), `"wait"` in the queue, or `"interrupt"` the other run, whose text is kept.
+    - `on_parked`: what a question does while tool calls wait for approval: `"reject"` it with
+      `ApprovalPending` (default), or `"deny"` the calls and continue.
+    - `deliver`: when a chunk is delivered: once it is `"stored"` (default), or `"early"`, which is
+      sooner by up to one flush (50 ms) and its commit. After a crash of the process, a reader may
+      then have seen text that is not stored, at most that of a quarter of a second.
+    - `budgets`: how much an owner may spend, in all chats and processes: see `Budget`.
+    - `retries`: how often a request that failed before its first output is sent again (2).
+    - `hooks`: see and change the requests, tool calls and ends of the chat's runs: see `Hook`.
+    - `compact`: replace the older part of a long history by a summary: see `Compact`.
+    - `titles`: generate a title after an answer is complete, for a chat that has none, with the
+      chat's LLM (`True`) or another one, such as `"openai:gpt-5-nano"`.
+    - `streaming`: `False` asks the provider for whole answers, if it or a proxy cannot stream.
+    - `any_agent`: load a chat even if it was created with an agent of another name.
     """
 
     tools: Sequence[object]

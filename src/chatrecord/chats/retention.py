@@ -1,4 +1,4 @@
-"""Delete what is old enough."""
+"""Deletion of chats that were not used for some time."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ BATCH = 100
 async def purge(
     backend: Backend, older_than: timedelta | datetime, audit: Audit, scope: Scope
 ) -> int:
-    """Delete the chats within the scope that are idle for so long; how many there were."""
+    """Delete the chats in the scope that are idle since `older_than`. Returns how many."""
     before = _moment(older_than)
     check_audit(audit)
-    await chats.repair(backend)  # a run whose process has died would hold its chat for ever
+    await chats.repair(backend)  # the run of a dead process would block its chat
     erased = 0
     while ids := await backend.store.idle_chats(before, scope, limit=BATCH):
         gone = await backend.store.erase_idle_chats(ids, before, audit)
@@ -31,7 +31,7 @@ async def purge(
 
 
 def check_audit(audit: object) -> None:
-    """Raise `ValueError` for what is none of the choices."""
+    """Raise `ValueError` for an unknown choice."""
     if audit not in get_args(Audit):
         msg = f"audit= is one of {', '.join(map(repr, get_args(Audit)))}, not {audit!r}"
         raise ValueError(msg)

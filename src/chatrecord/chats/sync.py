@@ -94,12 +94,12 @@ if hasattr(os, "register_at_fork"):
 
 
 def wait(work: Coroutine[None, None, Result]) -> Result:
-    """Run a coroutine of the library from plain code.
+    """Run a coroutine of the library and return its result.
 
         db = Database("sqlite:///chats.db")
         wait(db.create_tables())
 
-    Not from inside an event loop, which this would block: `await` there instead.
+    Raises `RuntimeError` inside an event loop, which it would block: use `await` there.
     """
     try:
         asyncio.get_running_loop()
@@ -113,7 +113,7 @@ def wait(work: Coroutine[None, None, Result]) -> Result:
 def opening(
     function: Callable[Parameters, Coroutine[None, None, Chat]],
 ) -> Callable[Parameters, SyncChat]:
-    """A function that makes a chat, for plain code."""
+    """Make a synchronous version of a function that returns a chat."""
 
     def blocking(*args: Parameters.args, **kwargs: Parameters.kwargs) -> SyncChat:
         return SyncChat(wait(function(*args, **kwargs)))
@@ -125,7 +125,7 @@ def opening(
 def waiting(
     function: Callable[Parameters, Coroutine[None, None, Result]],
 ) -> Callable[Parameters, Result]:
-    """A function of the library, for plain code."""
+    """Make a synchronous version of a function."""
 
     def blocking(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
         return wait(function(*args, **kwargs))
@@ -137,7 +137,7 @@ def waiting(
 def reading(
     function: Callable[Parameters, AsyncGenerator[Result]],
 ) -> Callable[Parameters, Iterator[Result]]:
-    """A function of the library that yields, for plain code."""
+    """Make a synchronous version of a function that yields."""
 
     def blocking(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Iterator[Result]:
         return _read(function(*args, **kwargs))
@@ -160,7 +160,7 @@ def _read(found: AsyncGenerator[Result]) -> Iterator[Result]:
 
 
 class SyncStream(Generic[Output]):
-    """A `ChatStream` for plain code: `for chunk in chat.stream(...)`, or `with`."""
+    """A `ChatStream` without `async`: `for chunk in chat.stream(...)`, or `with`."""
 
     def __init__(self, stream: ChatStream[Output]) -> None:
         self._stream = stream
@@ -184,19 +184,19 @@ class SyncStream(Generic[Output]):
         wait(self._stream.close())
 
     def read(self) -> Reply[Output]:
-        """Read it to its end, for the reply alone."""
+        """Wait for the end of the run and return the reply."""
         for _ in self:
             pass
         return self.reply
 
     @property
     def reply(self) -> Reply[Output]:
-        """The end of the run, once the stream has been read to its end."""
+        """The reply. Raises `RuntimeError` until the stream is read to its end."""
         return self._stream.reply
 
 
 class SyncChat:
-    """A `Chat` for plain code: the same methods, which wait for their result."""
+    """A `Chat` without `async`: the same methods, which wait for their result."""
 
     def __init__(self, chat: Chat) -> None:
         self._chat = chat
@@ -213,12 +213,12 @@ class SyncChat:
 
     @property
     def record(self) -> ChatRecord:
-        """The chat's row, as it was when the chat was loaded."""
+        """The chat's row when it was loaded."""
         return self._chat.record
 
     @property
     def metadata(self) -> Mapping[str, Any]:
-        """The chat's metadata, as it was when the chat was loaded."""
+        """The chat's metadata when it was loaded."""
         return self._chat.metadata
 
     def rename(self, title: str | None) -> None:

@@ -91,7 +91,7 @@ def shortened(text: str, longest: int = _LONGEST_VALUE) -> str:
 
 
 class _AnswerView:
-    """An answer on the screen, with each kind of its chunks on lines of its own."""
+    """An answer on the screen, with separate lines for each kind of chunk."""
 
     def __init__(self, screen: Screen) -> None:
         self._screen = screen

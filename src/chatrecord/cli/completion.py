@@ -42,7 +42,7 @@ def complete(commands: Iterable[ArgumentParser], parser: ArgumentParser) -> None
 
 
 def _chats(parsed_args: Namespace, **_rest: object) -> dict[str, str]:
-    """Ids with their titles, which zsh and fish show beside them."""
+    """Ids with their titles, which zsh and fish show."""
     from .chats import latest  # noqa: PLC0415 - takes half a second to load
 
     try:

@@ -6,7 +6,7 @@ import sys
 
 
 def can_ask() -> bool:
-    """Whether somebody sees the question and can answer it."""
+    """Whether a user can see the question and answer it."""
     return sys.stdin.isatty() and sys.stderr.isatty()
 
 

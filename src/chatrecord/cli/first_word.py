@@ -20,7 +20,7 @@ _SLIP = 0.75
 def with_command(words: Sequence[str], commands: Collection[str]) -> list[str]:
     """The words, with `chat` before a question and before the options of `chat`.
 
-    Raises `ConfigurationError` for a word that may be a slip, unless somebody says that it is not.
+    Raises `ConfigurationError` for a word that may be a typo, unless the user confirms it.
     """
     if not words or words[0] in (*_OPTIONS, *commands):
         return list(words)

@@ -15,7 +15,7 @@ _SLOW, _PAUSES = 0.05, 3
 
 
 class LiveMarkdown:
-    """Whole blocks stay as they are; of the last one only the lines that change are written anew.
+    """Complete blocks stay as they are; of the last one, only lines that change are written again.
 
     A line is written over, never cleared first, and the cursor ends behind the last character.
     """
@@ -66,7 +66,7 @@ class LiveMarkdown:
         self._lines, self._gap = lines, ""
 
     def _notice_the_width(self) -> None:
-        """A narrower window has wrapped the lines, and nobody knows where: begin the block anew."""
+        """A narrower window has wrapped the lines at unknown places: print the block again."""
         if self._lines and self._console.width < self._width:
             self._lines, self._gap = [], "\n\n"
         self._width = self._console.width

@@ -64,7 +64,7 @@ class _Code(CodeBlock):
 
 
 class _Cell(TableDataElement):
-    """A word that is wider than its column goes on in the next line, and is not cut."""
+    """A word that is wider than its column continues on the next line; it is not cut."""
 
     def __init__(self, justify: JustifyMethod) -> None:
         super().__init__(justify)

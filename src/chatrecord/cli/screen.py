@@ -1,6 +1,6 @@
 """The terminal: answers go to standard output, everything else to standard error.
 
-On a terminal the two are one picture. In a pipe only the answers go on, plain and as they are.
+On a terminal the two are one picture. A pipe gets only the answers, as plain text.
 """
 
 from __future__ import annotations

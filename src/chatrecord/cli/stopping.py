@@ -1,4 +1,4 @@
-"""Ctrl-C in the middle of an answer ends the answer; what came of it is stored first."""
+"""Ctrl-C during an answer stops it; the partial answer is stored first."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ def _loaded(path: Path) -> ModuleType:
         msg = f"{path} is no Python file: --tools takes one whose name ends in .py"
         raise ConfigurationError(msg)
     module = module_from_spec(spec)
-    # As when Python runs the file: its annotations are found, and the files beside it.
+    # As when Python runs the file: it finds its annotations, and the files in its folder.
     sys.modules[name] = module
     sys.path.insert(0, str(path.resolve().parent))
     try:

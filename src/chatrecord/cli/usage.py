@@ -21,7 +21,7 @@ from .screen import Screen, as_it_is, plain
 
 _FIGURES = ("requests", "failed", "input", "output", "cost", "p50", "p95", "first p50", "first p95")
 _FOR_NARROW = 7
-"""Of these fit beside a day and a model on a terminal of 80 columns."""
+"""The columns that fit next to a day and a model on a terminal of 80 columns."""
 _WIDE = 110
 
 

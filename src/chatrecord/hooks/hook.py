@@ -10,11 +10,11 @@ from .moments import Answered, Replaced, RunEnd, Sending, Text, ToolUse, ToolUse
 
 Said = TypeVar("Said")
 Soon: TypeAlias = Awaitable[Said] | Said
-"""What a hook returns, or promises to: each method may be `async`."""
+"""The return value of a hook, or an awaitable of it: each method may be `async`."""
 
 
 class Hook:
-    """Sees and changes what a run does. Override what you need; the rest does nothing.
+    """Base class. Override the methods that you need.
 
         class Careful(Hook):
             async def before_tool(self, use: ToolUse) -> Veto | None:
@@ -22,43 +22,44 @@ class Hook:
 
         chat = await create_chat(db, "openai:gpt-5.2", hooks=[Careful()])
 
-    Hooks run in the order given, each on what the one before has made of it. What a hook raises
-    ends the run: `Refused` as it is, anything else as `HookFailed` with the exception as its cause.
+    Hooks run in the given order; each gets the result of the previous one. An exception in a hook
+    ends the run: `Refused` is raised as it is, any other exception as `HookFailed`, with the
+    exception as its cause.
     """
 
     def before_request(self, sending: Sending) -> Soon[Sending | None]:
-        """Before each attempt at a provider. Return a `changed` one to have that sent instead.
+        """Called before each attempt. Return `sending.changed(...)` to send that instead.
 
-        What is changed is changed for this request only, not in the rows or in the history.
+        Rows and history do not change.
         """
         return None
 
     def after_response(self, answered: Answered) -> Soon[None]:
-        """After each attempt that was answered or has failed; not after one that was cut off."""
+        """Called after each attempt that completed or failed, not after an interrupted one."""
         return None
 
     def before_tool(self, use: ToolUse) -> Soon[Mapping[str, Any] | Veto | None]:
-        """Before a tool runs. Return other arguments for it, or a `Veto`.
+        """Called before a tool runs. Return other arguments, a `Veto`, or `None`.
 
-        The row of the call shows what has really run; the message keeps the model's own arguments.
+        The row of the call has the arguments that ran; the message keeps those of the model.
         """
         return None
 
     def after_tool(self, used: ToolUsed) -> Soon[Replaced | None]:
-        """After a tool has returned. Return a `Replaced` to give the model something else."""
+        """Called after a tool has returned. Return `Replaced` to give the model another result."""
         return None
 
     def on_run_end(self, end: RunEnd) -> Soon[None]:
-        """When a run has come to its end, good or bad, before that is stored.
+        """Called before the end of a run is stored.
 
-        Not called while a run waits for approval, nor for a run whose process died.
+        Not called for a parked run or a dead process.
         """
         return None
 
     def before_store(self, chat_id: UUID, text: Text) -> str:
-        """Each text of what is sent (prompts, tool arguments, tool results) before it is stored.
+        """Called with each text that is sent, before it is stored. Return the text to store.
 
-        Returns what the row is to hold. Never `async`. Answers are not shown here: what is
-        streamed is what is stored.
+        Texts are prompts, tool arguments and tool results. Must not be `async`. Answers are not
+        passed: what is streamed is what is stored.
         """
         return text.text

@@ -1,4 +1,4 @@
-"""Keeps personal data from the provider, and if asked to from the rows."""
+"""A hook that keeps personal data from the provider and, on request, out of the rows."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ _LENGTH = 6
 
 
 class MaskPersonalData(Hook):
-    """Sends a placeholder such as `[EMAIL_kqzrmf]` in the place of each piece of personal data.
+    """Replaces personal data in each request by placeholders such as `[EMAIL_kqzrmf]`.
 
         chat = await create_chat(db, "openai:gpt-5.2", hooks=[MaskPersonalData()])
 
-    All texts of every request are masked: the question, instructions, the old history, arguments
-    and results of tools. In one chat the same value has the same placeholder, in any process; what
-    it stands for cannot be told from it. Tools get the values themselves.
+    All texts of each request are masked: the question, instructions, the history, arguments and
+    results of tools. In one chat, a value has the same placeholder in all processes; it does not
+    reveal the value. Tools get the values.
 
     `patterns` are `PERSONAL_DATA` (e-mail addresses, phone numbers, IBANs, credit card numbers, IP
-    addresses), or a mapping of names to `Pattern`s of your own. With `rows="mask"` the rows hold
-    placeholders too, and the values are nowhere. With `answers="real"` placeholders in an answer
-    are the values again, for its reader and in its row; with `"masked"` they stay.
+    addresses), or a mapping of names to your `Pattern`s. With `rows="mask"` the rows have the
+    placeholders, and the values are stored nowhere. With `answers="real"`, placeholders in an
+    answer are replaced by the values, for its reader and in its row; with `"masked"` they stay.
 
     Raises `ValueError` for `rows="mask"` with `answers="real"`.
     """
@@ -60,7 +60,7 @@ class MaskPersonalData(Hook):
         return self.masked(chat_id, text.text) if self._masks_rows else text.text
 
     def masked(self, chat_id: UUID, text: str, values: dict[str, str] | None = None) -> str:
-        """The text with placeholders. What they stand for is added to `values`."""
+        """The text with placeholders. Adds their values to `values`."""
         found = {} if values is None else values
         for name, pattern in self._patterns.items():
 
@@ -74,9 +74,9 @@ class MaskPersonalData(Hook):
 
 
 def _placeholder(chat_id: UUID, name: str, value: str) -> str:
-    """By value and chat alone: a number would depend on what else is in the window.
+    """Depends only on the value and the chat; a number would depend on the window.
 
-    The id of the chat is what nobody outside knows, so that the value cannot be guessed from it.
+    Outsiders do not know the id of the chat, so that they cannot guess the value.
     """
     key = chat_id.bytes
     digest = hashlib.blake2b(f"{name}:{value}".encode(errors="surrogatepass"), key=key).digest()

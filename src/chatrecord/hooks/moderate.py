@@ -1,4 +1,4 @@
-"""Asks a function of your own whether a question or an answer may pass."""
+"""A hook that asks a function of yours whether a question or an answer is allowed."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from .hook import Hook, Soon
 from .moments import Answered, Sending
 
 Check: TypeAlias = Callable[[str], Soon[str | None]]
-"""Is told a text, and returns why it may not pass, or `None`. May be `async`."""
+"""Gets a text. Returns the reason to refuse it, or `None`. May be `async`."""
 
 
 class Moderate(Hook):
-    """Refuses questions before they are sent, and answers once they are whole.
+    """Refuses questions before they are sent, and answers when they are complete.
 
         def no_secrets(text: str) -> str | None:
             return "Project X is secret" if "project x" in text.lower() else None
 
         chat = await create_chat(db, "openai:gpt-5.2", hooks=[Moderate(prompts=no_secrets)])
 
-    A refusal ends the run with `Refused`. What was refused is kept as superseded, and not sent
-    again. A streamed answer has been read by the time it is whole: take it back where it was shown.
+    A refusal ends the run with `Refused`. The refused message is kept as `superseded`, and not sent
+    again. A streamed answer is checked when it is complete: remove it from your page then.
     """
 
     def __init__(self, *, prompts: Check | None = None, answers: Check | None = None) -> None:

@@ -1,4 +1,4 @@
-"""What hooks are told, and what they may say: frozen, and the same whichever LLM library runs."""
+"""The values that hooks receive and return."""
 
 from __future__ import annotations
 
@@ -13,33 +13,31 @@ from chatrecord.records import ApiRequest, Ending, Json, Message, Reply, ToolCal
 TextKind = Literal[
     "instructions", "system", "user", "assistant", "reasoning", "tool_call", "tool_result"
 ]
-"""Whose words a text is. `tool_call` is for arguments."""
+"""The origin of a text. `tool_call` is for arguments."""
 
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """One piece of text of a request; of arguments and results each string, number and key."""
+    """One text of a request; in tool arguments and results, each string, number and key."""
 
     kind: TextKind
     text: str
 
 
 Change: TypeAlias = Callable[[Text], str]
-"""What is to stand in the place of a text; the text itself where it may stay."""
+"""Returns the replacement of a text, or the text itself."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sending:
     """A request that is about to be sent.
 
-    `texts` is all text in it, the old history included. `messages` are the LLM library's own
-    (pydantic-ai's `ModelMessage`), in a list that is only for this request: what a hook changes in
-    the list is sent; the messages in it are the run's own, so put a copy in the place of one that
-    is to change. `prompt` is the question of this run (`None` where there is no new one), and
-    `is_first` tells whether nothing of the run has been answered yet.
+    `texts` is all text in it, including the history. `messages` are the LLM library's own (Pydantic
+    AI's `ModelMessage`), in a list for this request only: a hook may change the list, but not the
+    messages in it; replace a message by a changed copy. `prompt` is the question of this run
+    (`None` if it has no new one). `is_first` is true until the run has an answer.
 
-    A request `is_side_request` where it is no part of the transcript, such as one for the title;
-    one that no run has made has no `run_id`.
+    `is_side_request` is true for titles and summaries. `run_id` is `None` outside a run.
 
     In the answer, the keys of `in_calls` are replaced by their values in the arguments of tool
     calls, and those of `in_text` in the text, before anything is stored or shown.
@@ -58,16 +56,16 @@ class Sending:
     is_side_request: bool = False
 
     def changed(self, change: Change) -> Sending:
-        """The same with changed texts: `return sending.changed(lambda text: text.text.upper())`."""
+        """A copy with changed texts: `return sending.changed(lambda text: text.text.upper())`."""
         return replace(self, texts=tuple(replace(it, text=change(it)) for it in self.texts))
 
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """An attempt at a provider that has its answer, or has failed: then `error` tells why.
+    """An attempt that completed or failed. `error` is set if it failed.
 
-    `request` is its row: ids, tokens, cost in US dollars, latency. `message` is the answer, with
-    how far it came by then.
+    `request` is its row: ids, tokens, cost in US dollars, latency. `message` is the answer, which
+    is partial if the attempt failed.
     """
 
     request: ApiRequest
@@ -90,14 +88,14 @@ class ToolUse:
 
 @dataclass(frozen=True, slots=True)
 class Veto:
-    """The tool is not to run. The model is told the reason, and the row has it."""
+    """Prevents the tool call. The model and the row get `reason`."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class ToolUsed:
-    """A tool that has run, with its arguments as they were and what it has returned."""
+    """A tool that has run, with its arguments and its result."""
 
     call: ToolCall
     arguments: Mapping[str, Any]
@@ -111,7 +109,7 @@ class ToolUsed:
 
 @dataclass(frozen=True, slots=True)
 class Replaced:
-    """What the model gets for a result. The row keeps what the tool returned, or this too."""
+    """The result for the model. With `in_row=True` the row gets it too."""
 
     result: Any
     in_row: bool = False
@@ -119,7 +117,7 @@ class Replaced:
 
 @dataclass(frozen=True, slots=True)
 class RunEnd:
-    """A run that is about to be stored as ended: its `reply`, or the `error` that it ended with.
+    """The end of a run, before it is stored: its `reply`, or the `error` that ended it.
 
     `requests` are its attempts at providers, `tool_calls` its tool calls, `text` its (partial)
     answer.

@@ -50,7 +50,7 @@ class Answer:
     usage: AbstractUsage | None
     """The usage as `genai-prices` reads it; `None` where the provider reported none."""
     price_context: Mapping[str, str] = field(default_factory=dict)
-    """What else was told that the price may depend on, such as `service_tier`."""
+    """Other values that the price may depend on, such as `service_tier`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """What is asked of the LLM. Without `content` it goes on where the history ends.
+    """A question for the LLM. Without `content`, it continues at the end of the history.
 
     `decisions` then tell of tool calls there whether they may run: `True`, or why not.
     """

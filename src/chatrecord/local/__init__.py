@@ -3,8 +3,8 @@
     async with local_llm() as llm:
         chat = await create_chat(db, llm, instructions=INSTRUCTIONS, window=WINDOW)
 
-It is SmolLM2 135M in a llama.cpp server of its own process. `chatrecord setup-local` fetches what
-it needs, once.
+It is SmolLM2 135M in a llama.cpp server in a separate process. `chatrecord setup-local` fetches
+what it needs, once.
 """
 
 from .llm import INSTRUCTIONS, WINDOW, local_llm

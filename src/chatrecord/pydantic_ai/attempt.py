@@ -106,7 +106,7 @@ class Attempt:
     async def opened(
         self, run_context: RunContext[object] | None
     ) -> tuple[AsyncExitStack, StreamedResponse]:
-        """The stream for somebody else to read, and what to leave in the end."""
+        """The stream for another reader, and what to close at the end."""
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self.recorded(streamed=True))
             stream = await stack.enter_async_context(
@@ -165,7 +165,7 @@ class Attempt:
         return []
 
     def _partial_answer(self) -> Answer | None:
-        """What had come before a failure, which nothing may hide that is raised on the way."""
+        """The partial answer before a failure. Errors on the way must not hide the failure."""
         with suppress(Exception):  # anybody's stream, and anybody's hooks
             if self._stream is not None:
                 return self._answer(self._unmasked(self._stream.get()))

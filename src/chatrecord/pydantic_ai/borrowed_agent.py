@@ -1,4 +1,4 @@
-"""A run of somebody else's agent, behind the port that our runs talk to."""
+"""The run of a user's agent, behind the port that our runs use."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class BorrowedAgentRun:
     async def side_request(
         self, side_request: SideRequest, recorder: RequestRecorder, hooks: RunHooks
     ) -> str:
-        raise NotImplementedError  # an agent of somebody else's is asked nothing beside its run
+        raise NotImplementedError  # a borrowed agent gets no side requests
 
     async def run(self, history: Sequence[Message], ask: Ask, recorder: Recorder) -> Outcome:
         self._begun.set_result((recorder, ask.hooks))

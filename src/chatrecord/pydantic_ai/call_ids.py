@@ -2,7 +2,7 @@
 
 Rows keep the ids a provider gave. What is sent has ids that are valid and unique there: providers
 refuse a history with an id that another one made (Kimi's `functions.weather:0` at Anthropic), or
-with one id twice, as models make that number their calls anew with each answer.
+with an id twice, as from models that number their calls again in each answer.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Rule:
     """Ids that the provider made itself."""
 
     others: re.Pattern[str]
-    """Ids that somebody else made."""
+    """Ids that were made elsewhere."""
 
     longest: int
 
@@ -83,7 +83,7 @@ def sendable_ids(messages: Sequence[ModelMessage], model: Model) -> list[ModelMe
 def unique_ids(messages: Sequence[ModelMessage], *, is_going_on: bool) -> list[ModelMessage]:
     """The messages with each call's id once, so that each call is matched with its own result.
 
-    Where the run goes on from the last answer, its calls keep their ids: results come by them.
+    If the run continues at the last answer, its calls keep their ids: results refer to them.
     """
     kept = _place_of_last_answer(messages) if is_going_on else len(messages)
     ids = _Ids(_ANY, taken={call.tool_call_id for call in _calls_in(messages[kept:])})

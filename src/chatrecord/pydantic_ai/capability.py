@@ -108,7 +108,7 @@ class Recording(RequestRecording):
         bodies = [stored_body(message, self._storing) for message in messages]
         if not isinstance(result.output, DeferredToolRequests):
             return Outcome(output=result.output, bodies=bodies)
-        # No request follows that would tell of calls that failed beside those that wait.
+        # No request follows that would report failed calls next to those that wait.
         for message in messages:
             if isinstance(message, ModelRequest):
                 self._close_tools(message)
@@ -205,7 +205,7 @@ class Recording(RequestRecording):
 
 
 def _is_cancelled() -> bool:
-    """Whether somebody cancels this task, rather than a tool what it waited for."""
+    """Whether this task is cancelled, and not only the work of a tool."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
 

@@ -44,7 +44,7 @@ class PersistedConversations(ConversationStore):
     A conversation is a row of `llm_chats` (its record is in the metadata), an entry a row of
     `llm_messages`. With `scope_column` a conversation's scope is that column of its chat, too. A
     fork holds its own copy of the entries that it shares, under their ids, so that `delete` erases
-    a conversation and takes nothing from another. Nothing is recorded while a run goes on: that is
+    a conversation and takes nothing from another. Nothing is recorded during a run: that is
     what `Persisted` is for.
     """
 

@@ -64,7 +64,7 @@ def failure_of(error: BaseException, secrets: Sequence[str]) -> Failure:
     """Why an attempt at a provider failed, for its row, without these secrets. Never raises."""
     try:
         return _failure_of(error, secrets)
-    except Exception:  # noqa: BLE001 - anybody's error, which must not hide what had come
+    except Exception:  # noqa: BLE001 - an error of any class, which must not hide the partial answer
         name = type(error).__name__
         return Failure(ProviderError(f"{name}: what it says cannot be read"), name[:LONGEST_KEY])
 

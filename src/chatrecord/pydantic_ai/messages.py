@@ -149,7 +149,7 @@ def _finite(value: object) -> Any:
 def history_of(records: Sequence[Message], *, is_going_on: bool) -> list[ModelMessage]:
     """The messages as pydantic-ai holds them, made valid for every provider.
 
-    Where the run goes on from the last of them, its open tool calls are left open.
+    If the run continues at the last of them, its open tool calls stay open.
     """
     summary = [record.text for record in records if record.role == "summary"]
     found = (_loaded(record) for record in records if record.role != "summary")
@@ -162,7 +162,7 @@ def history_of(records: Sequence[Message], *, is_going_on: bool) -> list[ModelMe
 def _after(summary: str, messages: list[ModelMessage]) -> list[ModelMessage]:
     """The messages with a summary of those before: in the words of the user, who speaks first.
 
-    A message of its own would make two of the user in a row, which not every server takes.
+    A separate message would give two user messages in a row, which not every server accepts.
     """
     text = f"<summary of the conversation so far>\n{summary}\n</summary>"
     first = messages[0] if messages else None

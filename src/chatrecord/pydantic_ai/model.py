@@ -73,7 +73,7 @@ class RecordingModel(WrapperModel):
         model_request_parameters: ModelRequestParameters,
         run_context: RunContext[object] | None = None,
     ) -> AsyncIterator[StreamedResponse]:
-        """For agents that listen to their own events: the same rows, read by somebody else."""
+        """For agents that handle their own events: the same rows, another reader."""
         request = (messages, model_settings, model_request_parameters)
         # What hooks restore in an answer is not in its own events.
         if self._hooks.change_requests or not self._attempts.streaming:

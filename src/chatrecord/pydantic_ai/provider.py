@@ -32,7 +32,7 @@ def provider_of(response: ModelResponse) -> str | None:
 
 
 def price_context_of(response: ModelResponse) -> dict[str, str]:
-    """What the provider told in words, the service tier among it."""
+    """Text values that the provider reported, such as the service tier."""
     details = response.provider_details or {}
     return {name: value for name, value in details.items() if isinstance(value, str)}
 
@@ -102,7 +102,7 @@ def _descends_from(it: object, name: str) -> bool:
 
 
 def count_last_usage(stream: StreamedResponse) -> None:
-    """Have a stream of chat completions count the usage it told last.
+    """Let a stream of chat completions count the usage that it reported last.
 
     Some servers tell the usage so far with every chunk, and pydantic-ai adds it all up unless a
     setting says so, which as a setting would be sent to the server, too.

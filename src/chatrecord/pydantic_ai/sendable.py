@@ -1,4 +1,4 @@
-"""A history as the provider it is sent to takes it, whoever made its answers."""
+"""A history in the form that its next provider accepts, from any provider."""
 
 from __future__ import annotations
 

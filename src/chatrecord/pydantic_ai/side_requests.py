@@ -1,4 +1,4 @@
-"""Questions about a chat that are no part of it: asked by an agent of their own, without tools."""
+"""Side requests: questions about a chat by a separate agent without tools."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ends work of somebody else's task from outside, without cancelling the task itself."""
+"""Ends work in another task without cancelling the task."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Stopper:
             scope.reschedule(asyncio.get_running_loop().time())
 
     async def left(self) -> None:
-        """Until nothing of it runs any more."""
+        """Wait until none of it runs."""
         while self._scopes:
             self._left.clear()
             await self._left.wait()

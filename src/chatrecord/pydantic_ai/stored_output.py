@@ -121,7 +121,7 @@ class _StoredAnswer(FunctionModel):
 
 
 def _may_be_output(part: object, outputs: Container[str]) -> bool:
-    """Whether it is no call of another tool, which stood beside the output and has been run."""
+    """Whether it is no call of another tool, which was next to the output and has run."""
     return not isinstance(part, ToolCallPart) or part.tool_name in outputs
 
 

@@ -9,7 +9,7 @@ from opentelemetry.trace import format_trace_id, get_current_span
 
 
 def name_rows(ids: Mapping[str, UUID]) -> None:
-    """Write ids such as `chatrecord.run_id` on the current span, if somebody records it."""
+    """Write ids such as `chatrecord.run_id` on the current span, if it is recorded."""
     span = get_current_span()
     if span.is_recording():
         span.set_attributes(_attributes(ids))
@@ -24,7 +24,7 @@ def tell_of_attempt(ids: Mapping[str, UUID]) -> None:
 
 
 def trace_id() -> str | None:
-    """The id of the trace that is going on, in hexadecimal; `None` where nobody traces."""
+    """The id of the current trace in hexadecimal; `None` without tracing."""
     context = get_current_span().get_span_context()
     return format_trace_id(context.trace_id) if context.is_valid else None
 

@@ -1,4 +1,4 @@
-"""Files of earlier messages that a provider does not take, such as sound: told of in words."""
+"""Files of earlier messages that a provider does not accept, such as sound: replaced by a text."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ No model says as much within the patience for a database: this bounds what comes
 
 
 class Backpressure:
-    """Counts what has come and what is stored, and holds up whoever brings too much."""
+    """Counts received and stored characters, and holds up the provider if too much is unstored."""
 
     def __init__(self) -> None:
         self._ahead = 0
@@ -20,7 +20,10 @@ class Backpressure:
         self._less = asyncio.Event()
 
     def add(self, characters: int) -> bool:
-        """So many more have come. Whether that is too much: then `wait_for_room`."""
+        """Add received characters. Returns whether too much is unstored.
+
+        Then call `wait_for_room`.
+        """
         self._ahead += characters
         return self._ahead > MAX_UNSTORED_CHARACTERS
 
@@ -35,7 +38,7 @@ class Backpressure:
         self._less.set()
 
     def end(self) -> None:
-        """The answer has ended: nobody brings any more."""
+        """The answer has ended: no characters follow."""
         self.flush_started()
         self.flush_finished()
 

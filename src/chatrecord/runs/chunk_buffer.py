@@ -50,7 +50,7 @@ class ChunkBuffer:
         self._seen = {}
 
     def unwatch(self) -> tuple[str, str | None]:
-        """The answer has ended: all text and reasoning that has come of it by now."""
+        """The answer has ended: all text and reasoning that arrived."""
         self.collect()
         self._backpressure.end()
         pieces = [] if self._snapshot is None else list(filter(None, self._snapshot()))
@@ -60,7 +60,10 @@ class ChunkBuffer:
         return text, reasoning or None
 
     def grow(self, characters: int) -> bool:
-        """So many more have come. Whether too much is not stored yet: then `wait_for_room`."""
+        """Add received characters. Returns whether too much is unstored.
+
+        Then call `wait_for_room`.
+        """
         if self._is_early:
             self.collect()
             if perf_counter() - self._unstored_since < EARLY:

@@ -1,4 +1,4 @@
-"""A summary in the place of the older messages of a chat, in what is sent and never in the rows."""
+"""Replaces older messages by a summary in what is sent; their rows do not change."""
 
 from __future__ import annotations
 
@@ -43,18 +43,18 @@ _SHOWN = 8_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compact:
-    """Have the older part of a long chat summed up, and send the summary in its place.
+    """Replace the older part of a long history by a summary in what is sent. Rows do not change.
 
         compact=Compact(above=32_000, keep=4, llm="openai:gpt-5-nano")
 
-    Where the history that a question is sent with is larger than `above` tokens (estimated as the
-    `Window` estimates them), all but the last `keep` rounds (questions with all that answers them)
-    are summed up by a model, before the question is sent. The summary is stored and sent from then
-    on; the next one includes it. No message is deleted or changed: `Chat.messages` shows them all.
+    When the history exceeds `above` tokens (estimated as the `Window` estimates them), an LLM
+    summarises all but the last `keep` rounds (questions with their answers). This happens before
+    the question is sent. The summary is stored and sent from then on; the next summary includes it.
+    If summarising fails, the question is sent with the plain window; the request has a row either
+    way.
 
-    `llm` is a model string, a pydantic-ai model, or an agent for its model; without it the chat's
-    own is asked. `instructions` replace those that say what a summary is. Where it fails, the
-    question is sent with the plain window; its request is in the ledger either way.
+    `llm` is a model string, a Pydantic AI model or an agent (its model is used); the default is the
+    chat's LLM. `instructions` replace the default instructions.
     """
 
     above: int = 32_000

@@ -35,7 +35,7 @@ class FencedWriter:
     async def write(self, changes: Changes, lease: Lease) -> None:
         """Write, and try again after what passes.
 
-        That includes one cancellation: whoever stops a run cancels the run, and not its writing.
+        That includes a cancellation: stopping a run cancels the run, not its writes.
         Only the end of an event loop cancels every task, and waits for them.
         """
         changes.lease = lease

@@ -36,7 +36,7 @@ class ProcessRuntime:
         return queue
 
     def follow_up(self, work: Coroutine[None, None, None]) -> None:
-        """Do this beside everything else, until it is done or the database is closed."""
+        """Do this in the background, until it is done or the database is closed."""
         task = asyncio.create_task(work, name="chatrecord run's follow-up")
         self._following.add(task)
         task.add_done_callback(self._following.discard)

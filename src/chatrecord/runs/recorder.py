@@ -150,9 +150,9 @@ class RunRecorder:
         request_flush: Callable[[], None],
         mark_request_sent: Callable[[], None],
     ) -> None:
-        """Who gets the chunks once they are stored, and who is told that there are some.
+        """Set the receiver of stored chunks, and the request for a flush.
 
-        `mark_request_sent` is told that the LLM is about to be asked.
+        `mark_request_sent` is called before the request is sent.
         """
         self._chunks.deliver = deliver
         self._request_flush, self._mark_request_sent = request_flush, mark_request_sent
@@ -308,7 +308,7 @@ class RunRecorder:
         assert self._request is not None
         status = status_after(failure)
         ended = answered(self.answer, answer, status)
-        if answer is None:  # the attempt was given up, and cannot tell any more what has come
+        if answer is None:  # the attempt was given up, and its answer is lost
             ended = replace(ended, text=text, reasoning=reasoning)
         self._put_message(ended)
         request = closed_request(self._request, answer, failure, status, self._elapsed_ms())
@@ -396,7 +396,7 @@ class RunRecorder:
             self._add_message(whole_message(self.run, self._next_seq(), body))
 
     def park(self, call_ids: Sequence[str]) -> None:
-        """These calls wait for somebody's approval."""
+        """These calls wait for approval."""
         for call in list(self.tool_calls.values()):
             if call.call_id in call_ids and call.status in ("pending", "running"):
                 self._put_tool_call(replace(call, status="awaiting_approval", started_at=None))

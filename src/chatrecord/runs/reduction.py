@@ -48,7 +48,7 @@ class Reduction:
         self, row: RunRecord, calls: Sequence[ToolCall]
     ) -> RunRecord | None:
         if isinstance(row, Message) and row.role == "tool":
-            return self._answered_anew(row, calls)
+            return self._answered_again(row, calls)
         if isinstance(row, Message):
             return None if row.content is None else replace(row, content=None)
         if isinstance(row, ToolCall) and row.result is not None:
@@ -61,7 +61,7 @@ class Reduction:
             return replace(row, settings=None)
         return None
 
-    def _answered_anew(self, message: Message, calls: Sequence[ToolCall]) -> Message | None:
+    def _answered_again(self, message: Message, calls: Sequence[ToolCall]) -> Message | None:
         """What answered tool calls, first as their rows do, and then without their results."""
         match self._taken[message.id]:
             case 0:
@@ -90,7 +90,7 @@ def _shortened(row: RunRecord, *, if_over: int) -> Message | None:
 
 
 def _size(row: RunRecord) -> float:
-    """About how many characters a row takes; endless where that cannot be told."""
+    """About how many characters a row takes; infinite if it cannot be computed."""
     try:
         return len(repr(row))
     except (RecursionError, ValueError):  # too deep, or a number of too many digits

@@ -1,7 +1,7 @@
 """Ends the runs whose process has died, by what they have left in the database.
 
 Nothing is dropped and nothing is run again: a partial answer becomes an interrupted one, and every
-tool call gets an answer, so that the chat can go on with any provider.
+tool call gets an answer, so that the chat can continue with any provider.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Repairer:
         """End every expired run, of these chats or of all; how many this process has ended.
 
         Runs that this process works on itself are left alone: it was paused or starved, and goes
-        on with them. A run whose rows somebody has damaged stops the repair of its own chat only.
+        on with them. A run with damaged rows stops the repair of its own chat only.
         """
         repaired = 0
         while True:
@@ -70,7 +70,7 @@ class Repairer:
         return await run_to_completion(self._abandon(run))
 
     async def end(self, run: Run, why: str) -> bool:
-        """End a run of this process that nobody works on any more."""
+        """End a run of this process that has no live task."""
         return await run_to_completion(self._end(run, why))
 
     async def _abandon(self, run: Run) -> bool:

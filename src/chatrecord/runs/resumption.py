@@ -1,4 +1,4 @@
-"""What a run goes on from that is taken up again."""
+"""The state that a resumed run continues from."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ def new_request(
 
 
 def opened_message(run: Run, seq: int, body: Body, status: MessageStatus) -> Message:
-    """A message of this run that has no tokens of its own yet."""
+    """A message of this run without tokens."""
     now = datetime.now(UTC)
     return Message(
         id=new_id(),
@@ -94,7 +94,7 @@ def whole_message(run: Run, seq: int, body: Body) -> Message:
 
 
 def answered(message: Message, answer: Answer | None, status: Ending) -> Message:
-    """A message with what has come of its answer."""
+    """A message with the received part of its answer."""
     now = datetime.now(UTC)
     ended = replace(message, status=status, finished_at=now)
     if answer is None:

@@ -69,7 +69,7 @@ class SideRequestRecorder:
         self.last: ApiRequest | None = None
         """The last request that has ended."""
         self.answer = _empty_message(ledger.chat_id)
-        """What came of it. It is no row."""
+        """The answer so far. It is no row."""
 
     def ids(self) -> dict[str, UUID]:
         run_id, request = self._ledger.run_id, self._request

@@ -1,4 +1,4 @@
-"""Budgets: what an owner may spend in a day, counted in the database by all processes together."""
+"""Budgets: how much an owner may spend in a period, counted in the database for all processes."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from chatrecord.values import Target
 from .pricing import most_of_a_request
 
 Renewal = Literal["hour", "day", "week", "month"]
-"""A stretch of time in UTC; a week begins on Monday."""
+"""A period in UTC; a week begins on Monday."""
 
 _ANY_CONTEXT = 1_000_000
-"""Tokens that a request may take whose model's context window is not known."""
+"""Tokens of a request to a model whose context window is unknown."""
 
 
 @dataclass(frozen=True, slots=True)
 class Spending:
-    """What has been spent, by whom, and which requests are still under way."""
+    """What an owner has spent, and its active requests."""
 
     whose: object
     used: Usage
@@ -33,19 +33,19 @@ class Spending:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Budget:
-    """What may be spent, by each owner, in each stretch of time.
+    """How much each owner may spend in each period, in all processes together.
 
         budgets=[Budget(cost=Decimal("5"), per="day", by="user_id")]
 
     `cost` is in US dollars, `tokens` counts input and output; at least one is given. `per` is
-    `"hour"`, `"day"`, `"week"` or `"month"` (UTC), or `None` for ever. `by` is a column of your
-    chats, such as `user_id`; `"chat_id"` gives each chat its own, `None` all chats one together.
+    `"hour"`, `"day"`, `"week"` or `"month"` (UTC), or `None` for no renewal. `by` is a column of
+    your chats, such as `user_id`; `"chat_id"` gives each chat its own budget, `None` one to all
+    chats.
 
-    It is checked in the database before each request. As long as less is spent, a request is sent,
-    so the budget is overspent by one request at most: where the answers under way might use up the
-    rest, the next request waits for them. `most` is what one request can cost at most, in US
-    dollars; without it that is reckoned from the model's context window, which is far more than
-    most requests take: with a small `most`, more of them go at once.
+    Checked in the database before each request. If the active requests might use up the rest, the
+    next one waits for them, so a budget is exceeded by one request at most. `most` is the largest
+    cost of one request in US dollars; the default is computed from the context window. A smaller
+    `most` allows more requests at once.
     """
 
     cost: Decimal | None = None
@@ -68,7 +68,7 @@ class Budget:
             raise ValueError(msg)
 
     def since(self, now: datetime) -> datetime | None:
-        """When the current stretch began."""
+        """The start of the current period."""
         day = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
         match self.per:
             case "hour":
@@ -83,7 +83,7 @@ class Budget:
                 return None
 
     def renews_at(self, now: datetime) -> datetime | None:
-        """When the next stretch begins."""
+        """The start of the next period."""
         since = self.since(now)
         if since is None or self.per is None:
             return None
@@ -92,9 +92,9 @@ class Budget:
         return since + timedelta(**{f"{self.per}s": 1})
 
     def allows(self, target: Target, spending: Spending) -> bool:
-        """Whether a request may be sent now; if not, it may once others have ended.
+        """Whether a request may be sent now, or must wait until others end.
 
-        Raises `BudgetExceeded`, and `UnknownPrice` where the cost could never be known.
+        Raises `BudgetExceeded`, and `UnknownPrice` if the cost cannot be known.
         """
         used = spending.used
         if self.tokens is not None:

@@ -1,4 +1,4 @@
-"""Guards: how long, how many and how much, each checked before more is spent."""
+"""Limits of runs and chats, each checked before more is spent."""
 
 from __future__ import annotations
 
@@ -23,14 +23,16 @@ from .pricing import price_of_input
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What a run, and a chat as a whole, may take. `None` means no limit.
+    """Limits of a run and of a chat. `None` means no limit.
 
-    `total_timeout` (of a run), `idle_timeout` (of a provider that sends nothing) and `hook_timeout`
-    (of what hooks do when a run ends, before that is stored) are in seconds, costs are in US
-    dollars, `attachment_bytes` is the size of one file in a question. Tokens and cost count every
-    attempt, and before each request the input about to be sent (estimated at four characters a
-    token), so that a limit is never knowingly passed; one answer can still overshoot it by its own
-    output.
+    `steps` are LLM requests of a run, `tool_calls` its tool calls, `tokens` and `cost` its totals;
+    `chat_tokens` and `chat_cost` are totals of the chat. `total_timeout` limits a run,
+    `idle_timeout` a provider that sends nothing, `hook_timeout` the hooks at the end of a run,
+    before it is stored. `attachment_bytes` limits each file of a question. Timeouts are in seconds,
+    costs in US dollars, sizes in bytes. Failed attempts count.
+
+    Before each request its input is estimated (four characters a token); only the output of one
+    answer can exceed a limit. Raises `ValueError` or `TypeError` for an invalid number.
     """
 
     total_timeout: float | None = 900
@@ -52,11 +54,11 @@ class Limits:
 
     @property
     def need_chat_usage(self) -> bool:
-        """Whether the chat's usage so far has to be known."""
+        """Whether a limit depends on the usage of the whole chat."""
         return self.chat_tokens is not None or self.chat_cost is not None
 
     def check_steps(self, steps: int) -> None:
-        """Raise `StepLimitExceeded` if this step is one too many."""
+        """Raise `StepLimitExceeded` if the run has already made its steps."""
         if self.steps is not None and steps > self.steps:
             msg = f"The run has made its {self.steps} model calls: raise Limits(steps=...) for more"
             raise StepLimitExceeded(msg)
@@ -73,7 +75,7 @@ class Limits:
     def check_spending(
         self, target: Target, *, estimate: Callable[[], int], run: Usage, chat: Usage
     ) -> None:
-        """Raise if a request with so much input would go over a limit of the run or the chat."""
+        """Raise if a request with this input would exceed a limit of the run or the chat."""
         if self._spending_is_free:
             return
         tokens = estimate()

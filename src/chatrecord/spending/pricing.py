@@ -35,7 +35,7 @@ def price(
 ) -> Price | None:
     """What this usage cost at that time; `None` where it or the model's price is unknown.
 
-    `context` is what else the provider told that a price may depend on, such as the service tier.
+    `context` has other values of the provider that a price may depend on, such as the service tier.
     """
     if usage is None or model is None or provider is None:
         return None

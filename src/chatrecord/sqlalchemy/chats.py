@@ -1,4 +1,4 @@
-"""The functions an application calls, with the columns of its own chats as keywords."""
+"""The functions that an application calls, with the columns of its chats as keywords."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ if TYPE_CHECKING:
     from pydantic_ai.models import Model
 
     LLM: TypeAlias = str | Model | Agent[Any, Any]
-    """A model string such as `"openai:gpt-5.2"`, a pydantic-ai model, or a pydantic-ai agent."""
+    """A model string such as `"openai:gpt-5.2"`, a Pydantic AI model, or a Pydantic AI agent."""
 
 
 NAMED = frozenset({"instructions", "title", "metadata", "connection"})
-"""What `create_chat` takes beside columns and options."""
+"""The parameters of `create_chat` that are neither columns nor options."""
 
 
 @overload
@@ -75,11 +75,14 @@ async def create_chat(
 
         chat = await create_chat(db, "openai:gpt-5.2", user_id="u1", metadata={"team": "HR"})
 
-    Keywords are the columns of your chat table and the `RuntimeOptions`. `instructions` are stored
-    and sent with every request; an `Agent` brings its own. With `connection` (an `AsyncConnection`
-    or `AsyncSession`) the row is part of your transaction, and the chat can be used once that is
-    committed. Raises `TypeError` for an unknown keyword and `ConfigurationError` for an LLM that
-    cannot be used.
+    `llm` is a model string, a Pydantic AI model or an agent. Other keywords set columns of your
+    chat table, or `RuntimeOptions`. `instructions` are stored and sent with each request; do not
+    pass them with an agent. `metadata` is a mapping of JSON values. With `connection` (an
+    `AsyncConnection` or `AsyncSession`) the row is part of your transaction: use the chat after the
+    commit.
+
+    Raises `TypeError` (unknown keyword), `ValueError` (invalid value) and `ConfigurationError`
+    (unusable LLM).
     """
     columns, options = _sorted(db, "create_chat", columns_and_options, named=NAMED)
     new = NewChat(
@@ -111,12 +114,12 @@ async def load_chat(
 async def load_chat(
     db: AnyDatabase, llm: LLM, chat_id: UUID | str, **scope_and_options: object
 ) -> Chat:
-    """Load a chat, to go on with it.
+    """Load a chat.
 
         chat = await load_chat(db, "openai:gpt-5.2", chat_id, user_id="u1")
 
-    Columns given as keywords are the scope: a chat with other values is not found. Raises
-    `ChatNotFound`, and `AgentMismatch` for a chat that belongs to another agent.
+    Columns given as keywords restrict it: a chat with other values raises `ChatNotFound`. A chat
+    that was created with an agent of another name raises `AgentMismatch`.
     """
     scope, options = _sorted(db, "load_chat", scope_and_options)
     return await chats.load_chat(db, llm, chat_id, scope, options)
@@ -152,14 +155,13 @@ async def list_chats(
     search: str | None = None,
     **scope: object,
 ) -> list[ChatRecord]:
-    """A page of chats, newest activity first.
+    """Return a page of chats, newest activity first.
 
         page = await list_chats(db, user_id="u1")
         next_page = await list_chats(db, user_id="u1", before=page[-1])
 
-    With `search`, only those whose title contains every word of it, or a part of a word, in any
-    order, in capitals or not. Where titles are encrypted no database can search them: they are read
-    and compared here, which takes longer the more chats there are within the scope.
+    `search` returns chats whose title contains all of its words or word parts, ignoring case. With
+    encryption, titles are decrypted and compared here, so the time grows with the number of chats.
     """
     check(db, "list_chats", scope, others=["limit", "before", "search"])
     if before is not None and not isinstance(before, ChatRecord):
@@ -189,9 +191,9 @@ async def delete_chat(
 ) -> None:
     """Delete a chat with everything that belongs to it. Raises `ChatNotFound`.
 
-    `audit` says what becomes of the rows of its requests, on which reports of cost rest:
-    `"delete"`, `"keep"` them without their chat, or `"anonymise"`: without their run, their
-    message, the text of their error and the provider's id, too.
+    `audit` sets what happens to request rows, which cost reports use: `"delete"` them, `"keep"`
+    them without their chat, or `"anonymise"` them: also without their run, their message, the text
+    of their error and the provider's id.
     """
     check(db, "delete_chat", scope, others=["audit"])
     check_audit(audit)
@@ -225,14 +227,14 @@ async def purge(
     audit: Audit = "delete",
     **scope: object,
 ) -> int:
-    """Delete the chats that nobody has used for so long; how many there were.
+    """Delete the chats that were not used since `older_than`. Returns how many.
 
         await purge(db, older_than=timedelta(days=90), audit="anonymise")
 
-    A chat is used when a question is asked (its `updated_at`). One with an active run, or one that
-    waits for approval, is never deleted. Columns of your chats as keywords are the scope, `audit`
-    is that of `delete_chat`. A hundred chats are one short transaction: what was deleted before a
-    failure stays deleted.
+    A chat is used when a question is asked (its `updated_at`). A chat with an active run, or one
+    that waits for approval, is never deleted. Columns of your chats as keywords restrict it,
+    `audit` is that of `delete_chat`. Each transaction deletes a hundred chats: what was deleted
+    before a failure stays deleted.
     """
     check(db, "purge", scope, others=["older_than", "audit"])
     return await purging.purge(db, older_than, audit, scope)
@@ -271,17 +273,17 @@ async def usage(
     without_models: Sequence[str] = (),
     **scope: object,
 ) -> list[UsageRow]:
-    """Tokens, cost, errors and times of all attempts at providers, a row per group.
+    """Return tokens, cost, errors and times of all attempts at providers, a row per group.
 
         for row in await usage(db, by=("day", "model"), since=datetime(2026, 11, 1, tzinfo=UTC)):
             print(row.by["day"], row.by["model"], row.usage.cost, row.latency_ms)
 
     `by` names `"hour"`, `"day"` or `"month"` (UTC), columns of the requests (`provider`, `model`,
     `status`, `error_type`, `http_status`, `chat_id`, `run_id`), `agent`, and the columns of your
-    own chats, such as `user_id`; without it there is one row over all. `since` is included, `until`
-    is not. Columns of your chats as keywords are the scope. `without_models` leaves out requests to
-    models of these names. Raises `ValueError` for a name that is not there, and
-    `ConfigurationError` where requests are not kept.
+    chats, such as `user_id`; without it there is one row for all. `since` is included, `until` is
+    not. Columns of your chats as keywords restrict it. `without_models` leaves out requests to
+    models of these names. Raises `ValueError` for an unknown name, and `ConfigurationError` if
+    requests are not kept.
     """
     check(db, "usage", scope, others=["by", "since", "until", "without_models"])
     if isinstance(by, str):
@@ -308,7 +310,7 @@ def _sorted(
 def check(
     db: AnyDatabase, function: str, keywords: Mapping[str, object], *, others: Iterable[str]
 ) -> None:
-    """Raise `TypeError` or `ValueError` for keywords that are no columns, or cannot be."""
+    """Raise `TypeError` or `ValueError` for keywords that are no columns or have invalid values."""
     if not isinstance(db, Database):
         msg = f"{function}() takes a Database first, not {type(db).__name__}"
         raise TypeError(msg)

@@ -1,4 +1,4 @@
-"""Chats into files and out of them, with the columns of your own chats as keywords."""
+"""Exports and imports of chats, with the columns of your chats as keywords."""
 
 from __future__ import annotations
 
@@ -30,15 +30,14 @@ def export_chat(
 
 
 def export_chat(db: AnyDatabase, chat_id: UUID | str, **scope: object) -> AsyncGenerator[str]:
-    """A chat with everything in it, as lines of JSON (without their newlines).
+    """Export a chat with everything in it, as lines of JSON without their newlines.
 
         async for line in export_chat(db, chat_id):
             file.write(line + "\\n")
 
-    The chat as of now: one transaction reads it page by page, so read on to the end without long
-    pauses. An answer that is still streaming comes with what is stored of it. Raises
-    `ChatNotFound` with the first line, and `TypeError` for a column of your own that holds what
-    has no form as text.
+    One transaction reads the chat as it is now, page by page: read to the end without long pauses.
+    An answer that is still streaming is exported with its stored part. Raises `ChatNotFound` with
+    the first line, and `TypeError` for a value in a column of your own that has no text form.
     """
     check(db, "export_chat", scope, others=[])
     return transfer.export_chat(db, chat_id, scope)
@@ -59,17 +58,17 @@ async def import_chat(
 async def import_chat(
     db: AnyDatabase, lines: Lines, *, new_ids: bool = False, **columns: object
 ) -> ChatRecord:
-    """Write what `export_chat` has made, into this or any other database; the chat's row.
+    """Import the lines of `export_chat`, into this or another database. Returns the chat's row.
 
         with open("chat.jsonl") as file:
             record = await import_chat(db, file)
 
-    All lines are read and checked first; then they are written in one transaction. Columns of your
-    own chats are taken from the export as far as this database has them, and keywords replace them.
-    A run that was being worked on ends as interrupted, one that waits for approval goes on waiting.
+    All lines are read and checked first; then one transaction writes them. Columns of your chats
+    are taken from the export if this database has them, and keywords replace them. An active run
+    becomes `interrupted`; a run that waits for approval keeps waiting.
 
-    Raises `ImportInvalid` for what is no whole export, with its line, and `ChatExists` where a chat
-    of this id is here; `new_ids=True` makes a copy with ids of its own.
+    Raises `ImportInvalid` for an incomplete or invalid export, with its line, and `ChatExists` if a
+    chat with this id exists; `new_ids=True` imports a copy with new ids.
     """
     check(db, "import_chat", columns, others=["new_ids"])
     return await transfer.import_chat(db, lines, new_ids=new_ids, columns=columns)
@@ -111,18 +110,18 @@ async def import_history(
     metadata: Mapping[str, object] | None = None,
     **columns: object,
 ) -> ChatRecord:
-    """A new chat with a history that another library has kept; its row.
+    """Create a chat from a history that another library has kept. Returns its row.
 
         record = await import_history(db, messages, format="openai", user_id="u1")
         chat = await load_chat(db, "openai:gpt-5.2", record.id)
 
     `messages` is a list of dictionaries, or JSON of one: `"pydantic-ai"` as
-    `ModelMessagesTypeAdapter` dumps it, `"openai"` as chat completions take and give it,
+    `ModelMessagesTypeAdapter` dumps it, `"openai"` as chat completions send and return it,
     `"langchain"` as `messages_to_dict` dumps it. Messages, runs and tool calls become rows as if
-    they had been said here; requests do not, for nobody knows what they were. Without
-    `instructions` the chat keeps those of the history. Keywords are the columns of your chats.
+    the chat had taken place here; requests do not, because the history does not contain them. The
+    default `instructions` are those of the history. Other keywords set columns of your chat table.
 
-    Raises `ImportInvalid`, which names the message, and writes nothing then.
+    Raises `ImportInvalid`, which names the message; then nothing is written.
     """
     named = ["format", "instructions", "title", "metadata"]
     check(db, "import_history", columns, others=named)

@@ -1,4 +1,4 @@
-"""The ready-made tables, for those who bring none of their own."""
+"""The ready-made tables, for applications without their own."""
 
 from __future__ import annotations
 

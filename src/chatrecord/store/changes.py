@@ -44,7 +44,7 @@ NO_EXPIRY = datetime(9999, 1, 1, tzinfo=UTC)
 class Lease:
     """The right to write to a run: as long as it is still active, and still of this epoch.
 
-    Whoever takes a run over raises its epoch, be it in the same process: of two tasks that work on
+    Taking a run over raises its epoch, even in the same process: of two tasks that work on
     one run, the older one can write no more.
     """
 
@@ -58,7 +58,7 @@ class Lease:
 class Changes:
     """What one transaction of a run writes: new rows, changed rows, and the chat's next number.
 
-    With a `lease`, all of it is refused (`LeaseLost`) once that lease is somebody else's.
+    With a `lease`, all of it is refused (`LeaseLost`) once another process owns that lease.
     """
 
     chat_id: UUID

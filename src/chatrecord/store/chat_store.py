@@ -26,7 +26,7 @@ the chat or a person: their run, their message, their error's text and the provi
 class ChatStore(Protocol):
     """Chats and their lists.
 
-    Every method is one transaction of its own, unless it says otherwise. What fails raises a
+    Each method is its own transaction, unless it says otherwise. A failure raises a
     `ChatRecordError` or the driver's own error, never silently; a database that does not answer
     has failed, too.
     """
@@ -87,7 +87,7 @@ class ChatStore(Protocol):
         """Delete those of these chats that are idle still; how many there were."""
 
     def chat_columns(self) -> Sequence[str]:
-        """The names of the columns a chat has beside the library's own."""
+        """The names of the chat columns that are not the library's."""
 
     def check_column(self, name: str, value: object) -> None:
         """Raise `TypeError` or `ValueError` for a value that this column of a chat cannot take.

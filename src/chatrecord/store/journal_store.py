@@ -13,7 +13,7 @@ from .rows import RunState
 class JournalStore(Protocol):
     """The journal of live answers, and how their runs do.
 
-    Every method is one transaction of its own, unless it says otherwise. What fails raises a
+    Each method is its own transaction, unless it says otherwise. A failure raises a
     `ChatRecordError` or the driver's own error, never silently; a database that does not answer
     has failed, too.
     """

@@ -33,7 +33,7 @@ class RunStart:
     Without a `request` none has been admitted yet. A run that is `in_line` begins only if no other
     of its chat has waited for longer, and raises `ChatBusy` otherwise. A run that `replaces` sees
     none of what it replaces; without a `prompt` it answers the last one before that. It raises
-    `ChatBusy` where the chat has gone on meanwhile. With `with_summary` the last summary of older
+    `ChatBusy` if the chat has newer messages. With `with_summary` the last summary of older
     messages stands in their place in its history.
     """
 
@@ -81,7 +81,7 @@ class RunRows:
 
 @dataclass(frozen=True, slots=True)
 class RunsRows:
-    """Some runs of a chat and what they did beside saying something, oldest first."""
+    """Some runs of a chat with their tool calls and requests, oldest first."""
 
     runs: Sequence[Run]
     tool_calls: Sequence[ToolCall]

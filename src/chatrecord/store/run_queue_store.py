@@ -12,7 +12,7 @@ from chatrecord.records import (
 class RunQueueStore(Protocol):
     """The queue of those that wait for a chat.
 
-    Every method is one transaction of its own, unless it says otherwise. What fails raises a
+    Each method is its own transaction, unless it says otherwise. A failure raises a
     `ChatRecordError` or the driver's own error, never silently; a database that does not answer
     has failed, too.
     """

@@ -19,7 +19,7 @@ from .rows import Begun, RunStart
 class RunStore(Protocol):
     """Runs: begun, written, taken over, decided, found.
 
-    Every method is one transaction of its own, unless it says otherwise. What fails raises a
+    Each method is its own transaction, unless it says otherwise. A failure raises a
     `ChatRecordError` or the driver's own error, never silently; a database that does not answer
     has failed, too.
     """
@@ -31,16 +31,16 @@ class RunStore(Protocol):
         """Write what a run has to say."""
 
     async def claim(self, run: Run, *, owner: str, now: datetime, until: datetime) -> Run | None:
-        """Take over a run whose lease has expired; `None` where somebody else was faster."""
+        """Take over a run whose lease has expired; `None` if another process was faster."""
 
     async def reopen(self, run: Run, *, owner: str, until: datetime) -> Run | None:
         """Take up a run that was parked or has ended; `None` where it is not as `run` says.
 
-        Raises `NothingToResume` where the chat has gone on since the run has ended.
+        Raises `NothingToResume` if the chat has newer messages than the run.
         """
 
     async def request_stop(self, run_id: UUID) -> bool:
-        """Ask whoever owns this run to stop it; whether it was active."""
+        """Ask the owner of this run to stop it. Returns whether it was active."""
 
     async def decide(
         self, chat_id: UUID, call_id: str, *, status: ToolCallStatus, error: str | None

@@ -18,7 +18,7 @@ _BYTES_PER_TOKEN_OF_MEDIA = 500
 """Compressed sound takes about 32 tokens a second at 16 kB/s, a page of a PDF some 2,000."""
 
 _SENT = frozenset({"text", "content", "args", "instructions", "summary"})
-"""Where messages of pydantic-ai keep what is sent; beside it they keep dates, ids and usage."""
+"""The fields of Pydantic AI messages that are sent; the others are dates, ids and usage."""
 
 Estimator: TypeAlias = Callable[[Message], int]
 """A message's tokens, as an application counts them."""

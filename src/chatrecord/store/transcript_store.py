@@ -20,7 +20,7 @@ from .window import Window
 class TranscriptStore(Protocol):
     """What was said in a chat, and what it took: read, never written.
 
-    Every method is one transaction of its own, unless it says otherwise. What fails raises a
+    Each method is its own transaction, unless it says otherwise. A failure raises a
     `ChatRecordError` or the driver's own error, never silently; a database that does not answer
     has failed, too.
     """

@@ -18,7 +18,7 @@ from .chat_store import Scope
 class TransferStore(Protocol):
     """Whole chats, moved out and in.
 
-    Every method is one transaction of its own, unless it says otherwise. What fails raises a
+    Each method is its own transaction, unless it says otherwise. A failure raises a
     `ChatRecordError` or the driver's own error, never silently; a database that does not answer
     has failed, too.
     """

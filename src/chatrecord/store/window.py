@@ -1,4 +1,4 @@
-"""How much of a chat's history a request gets."""
+"""The part of a chat that a request contains."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from .token_estimates import Estimator, estimate_tokens
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The end of a chat that is sent along: at most so many messages and estimated tokens.
+    """The most recent part of the history that is sent.
 
-    The window never begins inside a tool round: it starts at a message of the user. One long round
-    is kept whole even where it is larger than the window.
+    At most `messages` messages and `tokens` estimated tokens. It starts at a user message. A single
+    round that is too large is sent whole.
 
     Tokens are estimated: four characters of all that is sent are one (texts, reasoning, arguments
-    and results of tools), an image is 1,500, other files go by their size. `estimator` replaces
-    that: a function that gives the tokens of a `Message`.
+    and results of tools), an image is 1,500, other files count by their size. `estimator` replaces
+    that: a function that returns the tokens of a `Message`.
     """
 
     messages: int = 400
@@ -32,9 +32,9 @@ class Window:
         check_count("Window(tokens", self.tokens)
 
     def cut(self, history: Sequence[Message]) -> list[Message]:
-        """The part of `history` (oldest first) that fits, from a user's message on.
+        """The part of `history` (oldest first) that fits, starting at a user message.
 
-        A summary of what came before, at its beginning, is kept.
+        A summary at its beginning is kept.
         """
         if history and history[0].role == "summary":
             return [history[0], *self.cut(history[1:])]
@@ -45,7 +45,7 @@ class Window:
         return list(history[next(fitting, starts[-1]) :])
 
     def estimate(self, messages: Sequence[Message]) -> int:
-        """About how many tokens these messages are."""
+        """The estimated tokens of these messages."""
         return estimate_tokens(messages, self.estimator)
 
     def _holds(self, messages: Sequence[Message]) -> bool:

@@ -21,7 +21,7 @@ Delta: TypeAlias = str | DeltaToolCalls | DeltaThinkingCalls
 
 
 Event: TypeAlias = Callable[[int], AsyncIterator[Delta]]
-"""Something that happens while an answer streams; it is told its place among the parts."""
+"""A callback while an answer streams; it gets its position among the parts."""
 
 
 def say(*pieces: str, pause: float = 0.0) -> Event:
@@ -108,7 +108,7 @@ class Script(FunctionModel):
         self.tools_offered: list[list[str]] = []
 
     def then(self, *answers: Sequence[Event]) -> None:
-        """Go on with these answers."""
+        """Append these answers."""
         self._answers.extend(_checked(answers))
 
     async def _answer(self, messages: list[ModelMessage], info: AgentInfo) -> AsyncIterator[Delta]:

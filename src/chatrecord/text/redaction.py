@@ -14,7 +14,7 @@ _SECRETS = re.compile(
 
 
 def text_of(error: BaseException) -> str:
-    """What an error says, or that it cannot: whoever tells of a failure must not fail itself."""
+    """The text of an error, or a substitute: reporting a failure must not fail."""
     try:
         return str(error)
     except Exception as failure:  # noqa: BLE001 - anybody's __str__

@@ -1,4 +1,4 @@
-"""Export a chat, and import it: the same rows, in another database or beside the first."""
+"""Export a chat and import it: the same rows, in another database or as a copy."""
 
 from __future__ import annotations
 

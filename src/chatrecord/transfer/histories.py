@@ -75,7 +75,7 @@ class History:
 
 @dataclass(frozen=True, slots=True)
 class ChatFields:
-    """What a chat is given beside its history. Without `instructions` it keeps the history's."""
+    """The fields of a new chat with a history. Default `instructions` are those of the history."""
 
     instructions: str | None
     title: str | None

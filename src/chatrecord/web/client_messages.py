@@ -52,7 +52,7 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Decisions:
-    """Tool calls were approved or denied: go on."""
+    """Tool calls were approved or denied: continue."""
 
     decisions: tuple[Decision, ...]
 
@@ -130,7 +130,7 @@ def _text(parts: Sequence[dict[str, object]], files: Sequence[Upload]) -> str:
 
 
 def checked_words(text: str, files: Sequence[Upload]) -> str:
-    """What is said, which may be nothing beside a file. Raises `BadRequest`."""
+    """The text, which may be empty if there is a file. Raises `BadRequest`."""
     if text.strip():
         return text
     if not files:

@@ -1,4 +1,4 @@
-"""JSON as bytes: in server-sent events, and as a response of its own."""
+"""JSON as bytes: in server-sent events, and as a response."""
 
 from __future__ import annotations
 

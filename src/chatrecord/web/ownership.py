@@ -27,7 +27,7 @@ PerRequest: TypeAlias = Callable[[Request, Mapping[str, object]], object]
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """The way to chats: only to those of whoever asks."""
+    """Access to chats: only to those of the signed-in user."""
 
     backend: Backend
     owner: Owner
@@ -35,7 +35,7 @@ class Access:
     options: RuntimeOptions | PerRequest
 
     async def scope(self, request: Request) -> dict[str, object]:
-        """The columns that the chats of whoever asks have.
+        """The columns of the signed-in user's chats.
 
         Nobody is signed in where there are none, or where one of them is `None`: that would be a
         chat of everybody, or of all who are not signed in.
@@ -62,7 +62,7 @@ class Access:
     async def llm_and_options(
         self, request: Request, scope: Mapping[str, object]
     ) -> tuple[object, RuntimeOptions]:
-        """The LLM and the options for whoever asks."""
+        """The LLM and the options for the signed-in user."""
         llm, options = self.llm, self.options
         if is_function(llm):
             llm = await _awaited(cast(PerRequest, llm)(request, scope))

@@ -129,7 +129,7 @@ class ContentCheck:
         return found
 
     async def _left_standing(self, connection: AsyncConnection, run: Row, first: int) -> str | None:
-        """What should not stand any more after a run that was to replace what begins there."""
+        """A message that should be superseded after a run that replaces the messages from there."""
         of_chat = {"chat_id": run["chat_id"], "first": first}
         if not await _rows(connection, self._select.has_number, **of_chat):
             return f"there is no message {first}, which it replaces"

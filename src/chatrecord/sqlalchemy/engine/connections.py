@@ -92,7 +92,7 @@ class Connections:
     async def _rest(self) -> None:
         """Wait for what is under way, such as in a task that was cancelled and not awaited.
 
-        Its connection would stay open for ever: the pool knows only of those it has.
+        Its connection would stay open: the pool knows only its own.
         """
         while self._under_way:
             self._at_rest.clear()
@@ -162,7 +162,7 @@ class Connections:
 
     @property
     def has_room_for_readers(self) -> bool:
-        """Whether somebody may pause in a transaction without keeping all others waiting."""
+        """Whether a pause in a transaction does not block all others."""
         return self._only is None and self._readers.places > 0
 
     @asynccontextmanager
@@ -226,7 +226,7 @@ class Connections:
         return await self._retried(lambda: self._rows(statement, parameters))
 
     async def _changed(self, statement: Any, parameters: Values) -> int:
-        """How many rows a statement has changed, in a transaction of its own."""
+        """Run a statement in its own transaction. Returns the number of changed rows."""
         async with self.transaction() as connection:
             changed: int = (await connection.execute(statement, parameters)).rowcount
         return changed

@@ -135,7 +135,7 @@ def taken_out(url: URL) -> tuple[URL, dict[str, Any]]:
 
 
 def _check_known(url: URL, driver: str) -> None:
-    """Raise for an option that would be ignored, or refused by somebody who cannot say why."""
+    """Raise for an option that would be ignored, or refused without a clear message."""
     alien = set[str]()
     if driver == "aiosqlite" and "uri" not in url.query:
         alien = set(url.query) - _OF_SQLITE
@@ -182,7 +182,7 @@ def _by_dsn(url: URL) -> tuple[URL, dict[str, str]]:
 
 
 def watch_options(engine: AsyncEngine) -> None:
-    """Have a wrong option of an engine's `connect_args` told by its name."""
+    """Name a wrong option of an engine's `connect_args` in the error."""
     if not event.contains(engine.sync_engine, "do_connect", _check):
         event.listen(engine.sync_engine, "do_connect", _check)
 

@@ -1,4 +1,4 @@
-"""What databases mean by their errors, told by code and never by words.
+"""The meaning of database errors, by code and never by text.
 
 PostgreSQL: SQLSTATE (appendix A of its manual). MySQL and MariaDB: error numbers, with those of the
 client (2000 to 2999). SQLite: primary result codes. Where a code means that the connection is gone,
@@ -20,7 +20,7 @@ class Nature(Enum):
     REFUSED = auto()
     """The database will never take this value."""
     LASTING = auto()
-    """Somebody has to do something about the database."""
+    """The database needs an administrator."""
 
 
 _SQLSTATES = {

@@ -1,7 +1,7 @@
 """One transaction at a time, where a database or its pool has room for one only.
 
 A pool with a single connection for everybody, most of all that of SQLite in memory: two
-transactions on one connection are one transaction, and whoever ends first ends both. And whatever
+transactions on one connection are one transaction: the first end ends both. And whatever
 writes to a file of SQLite: its lock has no queue, so that of many who try again now and then one
 may wait for seconds while the others pass.
 """

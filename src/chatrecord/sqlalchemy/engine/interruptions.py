@@ -35,7 +35,7 @@ def cancellation_kept() -> Iterator[None]:
     """Raise `CancelledError` at the end where a driver has swallowed it.
 
     asyncmy connects in `asyncio.wait_for`, which up to Python 3.11 returns a result that comes
-    together with the cancellation. The task would go on as if nobody had cancelled it.
+    together with the cancellation. The task would continue as if it were not cancelled.
     """
     before = _cancellations()
     yield

@@ -1,6 +1,6 @@
 """Statements that are too large for MySQL or MariaDB.
 
-The server closes the connection of whoever sends more than its `max_allowed_packet`, and says
+The server closes a connection that sends more than its `max_allowed_packet`, and says
 nothing: without a look at what was sent, the same would be sent again and again.
 """
 
@@ -24,7 +24,7 @@ ESCAPED = b"\0\n\r\x1a\"'\\"
 """Bytes that a driver writes as two."""
 
 REST_OF_STATEMENT = 10_000
-"""Bytes that a statement has beside its values."""
+"""Bytes of a statement without its values."""
 
 _SUSPICIOUS = 60_000
 """Bytes that no server is set to refuse."""
@@ -36,7 +36,7 @@ Opened: TypeAlias = Callable[[], AbstractAsyncContextManager[AsyncConnection]]
 
 
 class Packets:
-    """Knows how much the server takes at once, as soon as somebody has to know."""
+    """The largest packet of the server. It is read when it is first needed."""
 
     def __init__(self, dialect: Dialect, opened: Opened) -> None:
         self._dialect = dialect

@@ -22,7 +22,7 @@ async def snapshot_transaction(engine: AsyncEngine) -> AsyncIterator[AsyncConnec
 
 
 async def begin_on_sqlite(connection: AsyncConnection, statement: str) -> None:
-    """Python's SQLite driver begins a transaction with the first write, unless it is told to."""
+    """Python's SQLite driver begins a transaction with the first write, unless it gets a BEGIN."""
     raw = await connection.get_raw_connection()
     driver: Any = raw.driver_connection
     if not driver.in_transaction:

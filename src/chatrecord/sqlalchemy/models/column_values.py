@@ -1,4 +1,4 @@
-"""Which values a column of a chat takes: those of its own type, and no others.
+"""Checks the values of a chat's columns: a column takes values of its type, and no others.
 
 Databases turn what they are given into what they need. Some compare the text 'Bob' with the number
 0 and find them equal, or take '7abc' for 7: a scope of another type would let strangers in.

@@ -32,7 +32,7 @@ _LONGEST = 60.0
 _THERE_ALREADY = frozenset(
     ("42P07", "42710", "42P06", "23505", "XX000", 1005, 1022, 1050, 1061, 1826)
 )
-"""What servers say of a table, an index or a type that somebody else has just created."""
+"""Error codes for a table, an index or a type that another process has just created."""
 
 
 async def create_tables(connections: Connections, tables: Sequence[Table]) -> None:

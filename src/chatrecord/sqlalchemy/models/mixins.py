@@ -218,7 +218,7 @@ class ChunkMixin(_Indexed):
     """The journal of live answers: what has come of a message that is not finished yet.
 
     It refers to its message only: each byte is written for every flush of every stream, and a
-    foreign key to the chat would make every flush wait for whoever holds a lock on one chat's row.
+    foreign key to the chat would make every flush wait for a lock on one chat's row.
     """
 
     __chat__: ClassVar[type[ChatMixin] | None] = None

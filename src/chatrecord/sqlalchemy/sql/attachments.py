@@ -75,7 +75,7 @@ class AttachmentStatements:
 
     @cached_property
     def lock_chats(self) -> Query:
-        """So that nobody adds a file to one of these chats: whoever does refers to its row."""
+        """Lock these chats, so that no file is added: a new file refers to its chat."""
         these = self._chat.id.in_(self._chat_ids)
         return select(self._chat.id).where(these).order_by(self._chat.id).with_for_update()
 

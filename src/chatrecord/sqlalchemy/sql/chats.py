@@ -79,7 +79,7 @@ class ChatStatements(Tables):
 
     @cached_property
     def set_next_seq(self) -> Update:
-        """Where the chat's numbers go on."""
+        """The next number of the chat."""
         return self.chat.update("next_seq")
 
     @cached_property

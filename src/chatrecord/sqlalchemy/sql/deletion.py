@@ -25,7 +25,7 @@ from .statements import Statements
 from .tables import MappedTable
 
 _PERSONAL = ("run_id", "message_id", "error", "provider_request_id")
-"""What of a request could lead to a person, beside its chat."""
+"""The columns of a request that could identify a person, except its chat."""
 
 
 def idle_chats(sql: Statements, scope: Scope) -> Query:
@@ -68,7 +68,7 @@ def erase_chats(sql: Statements) -> Delete:
 
 
 def erase_idle_chats(sql: Statements) -> Delete:
-    """These chats themselves, unless somebody has begun to use them again."""
+    """The rows of these chats, unless they are in use again."""
     return erase_chats(sql).where(*_idle(sql))
 
 

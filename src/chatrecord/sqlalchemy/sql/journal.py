@@ -61,7 +61,7 @@ class JournalStatements(Tables):
 
     @lru_cache(maxsize=64)  # noqa: B019 - lives as long as its database
     def journal_since(self, messages: int) -> Query:
-        """The pieces of so many messages, each after a number of its own."""
+        """The chunks of several messages, each after its own position."""
         pieces, kind = self.chunk, self.chunk.message_id.type
         each = [
             and_(

@@ -39,7 +39,7 @@ def stored_values(
 
 
 def write_back(table: Table, column: TableColumn, dialect: Dialect) -> Update:
-    """A new stored value for a column, unless somebody has written there meanwhile."""
+    """A new stored value for a column, unless it was changed meanwhile."""
     same = [key == bindparam(f"key_{key.key}") for key in table.primary_key.columns]
     unchanged = _raw(column, dialect) == bindparam("old", type_=Text())
     new: Expression = bindparam("new", type_=Text())

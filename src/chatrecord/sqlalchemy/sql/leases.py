@@ -53,12 +53,12 @@ class LeaseStatements(Tables):
 
     @cached_property
     def renew_read_and_tell_leases(self) -> UpdateReturning:
-        """The same, and tell whoever listens: a notice that is repeated is sent once."""
+        """The same, and notify listeners. A repeated notification is sent once."""
         return self.renew_leases.returning(self.run.id, self.run.stop_requested, _notification())
 
     @lru_cache(maxsize=8)  # noqa: B019 - lives as long as its database
     def renew_leases_with_and_tell(self, *names: str) -> UpdateReturning:
-        """Extend the lease of a run, write these of its columns, and tell whoever listens."""
+        """Extend the lease of a run, write these columns of it, and notify listeners."""
         return self.renew_leases_with(*names).returning(_notification())
 
     @cached_property

@@ -54,7 +54,7 @@ class RunStatements(Tables):
 
     @cached_property
     def claim(self) -> Update:
-        """Take over a run whose lease has expired, unless somebody was faster."""
+        """Take over a run whose lease has expired, unless another process was faster."""
         return (
             update(self.run.table)
             .where(
@@ -74,7 +74,7 @@ class RunStatements(Tables):
 
     @cached_property
     def reopen(self) -> Update:
-        """Take up a run again, unless somebody was faster."""
+        """Resume a run, unless another process was faster."""
         return (
             update(self.run.table)
             .where(

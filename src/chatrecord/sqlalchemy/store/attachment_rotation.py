@@ -13,7 +13,7 @@ from .attachments import key_of
 
 
 class RotatingAttachments(ArrivingAttachments):
-    """The files of chats, whose bytes can be encrypted anew."""
+    """The files of chats, whose bytes can be encrypted with a new key."""
 
     async def page(self, after: UUID, limit: int) -> Sequence[Row]:
         """The next files by their ids, with what their bytes begin with."""
@@ -25,7 +25,7 @@ class RotatingAttachments(ArrivingAttachments):
             rows: Sequence[Row] = found.mappings().all()
         return rows
 
-    async def seal_anew(self, row: Row, keys: Keys) -> bool:
+    async def reencrypt(self, row: Row, keys: Keys) -> bool:
         """Encrypt a file of a page with the newest key; whether it had to be."""
         head, key = row["head"], key_of(row["chat_id"], row["hash"])
         if head is not None and keys.has_newest_file(bytes(head)):

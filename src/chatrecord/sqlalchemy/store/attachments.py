@@ -43,7 +43,7 @@ Record = TypeVar("Record")
 
 
 class Attachments:
-    """The files of the chats of one database: in a table, or in a store of the user's besides.
+    """The files of the chats of one database: in a table, or in a store of the user.
 
     In a store of the user's nothing is put that has no row in the table yet, so that a deletion
     finds everything, wherever a process was killed.
@@ -117,18 +117,18 @@ class Attachments:
 
     async def _announced(self, chat_id: UUID, files: Files) -> list[File]:
         """Those that are still to be put. They have rows now, unless their chat is not there."""
-        for _ in range(2):  # somebody else may write the same row
+        for _ in range(2):  # another process may write the same row
             with suppress(_Refused):
                 async with self._unless_refused(), self._transaction() as connection:
                     known = await self._known(connection, chat_id, files)
-                    # Not every database that is somebody's own checks what its rows refer to.
+                    # Not every custom schema checks what its rows refer to.
                     if not await self._is_there(connection, chat_id):
                         return []
                     for file in files.values():
                         if file.hash not in known:
                             await self._insert(connection, chat_id, file, None, None)
                 return [file for file in files.values() if known.get(file.hash) is None]
-        return []  # what is written next will be told that there is no such chat
+        return []  # the next write raises that there is no such chat
 
     async def _is_there(self, connection: AsyncConnection, chat_id: UUID) -> bool:
         return (
@@ -199,7 +199,7 @@ class Attachments:
     async def _check_packet(
         self, connection: AsyncConnection, file: File | ChatFile, data: bytes
     ) -> None:
-        """MySQL closes the connection of whoever sends too much, and says nothing."""
+        """MySQL closes a connection that sends too much, without an error."""
         if not is_mysql(self._dialect):
             return
         if self._packet is None:
@@ -300,7 +300,7 @@ class Attachments:
         return None if data is None else self._opened(row, data)
 
     def _check_store(self, row: Row) -> None:
-        """Raise for a file that only whoever has its store can move, delete or encrypt anew."""
+        """Raise for a file that needs its store to be moved, deleted or re-encrypted."""
         if self._own is None and row["data"] is None and row["stored_at"] is not None:
             msg = (
                 f"Files of chat {row['chat_id']} are in a store that this Database was not given: "

@@ -29,7 +29,7 @@ async def rotate(db: AnyDatabase) -> int:
         while await rotate(db):
             pass
 
-    In batches, while the chats are in use: a value that somebody writes meanwhile is left to them.
+    In batches, while the chats are in use: a value that is written meanwhile is left as it is.
     Once it returns 0, and no process has the older key as its newest, that key is not needed
     any more. Raises `ConfigurationError` for a Database without keys, and `KeyMissing`.
     """
@@ -50,7 +50,7 @@ async def _rotate_files(db: AnyDatabase, keys: Keys) -> int:
     while True:
         page = await again(partial(files.page, after, BATCH))
         for row in page:
-            changed += await again(partial(files.seal_anew, row, keys))
+            changed += await again(partial(files.reencrypt, row, keys))
         if len(page) < BATCH:
             return changed
         after = page[-1]["id"]
@@ -85,7 +85,7 @@ async def _rotate_row(connection: AsyncConnection, table: Table, row: Row, keys:
     stale = _stale(private_columns(table), row, keys)
     for column in stale:
         old = row[f"raw_{column.key}"]
-        values = {**key, "old": old, "new": _anew(column, old, connection, keys)}
+        values = {**key, "old": old, "new": _reencrypted(column, old, connection, keys)}
         await connection.execute(write_back(table, column, connection.dialect), values)
     return bool(stale)
 
@@ -107,7 +107,7 @@ def _sealed_in(column: TableColumn, raw: str) -> str:
     return str(held)
 
 
-def _anew(column: TableColumn, raw: str, connection: AsyncConnection, keys: Keys) -> str:
+def _reencrypted(column: TableColumn, raw: str, connection: AsyncConnection, keys: Keys) -> str:
     inside = _sealed_in(column, raw)
     plain = opened(inside, connection.dialect)
     if not isinstance(column.type, PrivateJson):

@@ -68,7 +68,7 @@ class RunWrites(Connections):
     async def _check_lease(
         self, connection: AsyncConnection, lease: Lease, run: RunRecord | None
     ) -> None:
-        """Lock the run, and write what has changed of it, or find that it is somebody else's."""
+        """Lock the run, and write its changes, or find that another process owns it."""
         held = _renewal([lease])
         statement = self._sql.renew_leases
         if run is not None:
@@ -130,7 +130,7 @@ class RunWrites(Connections):
     async def _spending(
         self, connection: AsyncConnection, request: ApiRequest, claim: BudgetCheck
     ) -> Spending:
-        """What this owner has spent. Whoever else asks that waits for the end of this."""
+        """The spending of this owner. Other readers of it wait for the end of this."""
         sql, whose = self._sql, None
         if claim.by is not None:
             owner = sql.owner(claim.by), {"chat_id": request.chat_id}
@@ -148,7 +148,7 @@ class RunWrites(Connections):
 
     async def flush(self, news: Mapping[Lease, Sequence[JournalEntry]]) -> Mapping[UUID, bool]:
         kept: dict[UUID, bool] = {}
-        # It takes no turn: the leases of whoever waits for one hang on it.
+        # It waits for no slot: the leases of the waiting transactions depend on it.
         async with self.urgent_transaction() as connection:
             for leases in _alike(news):
                 changed = [lease.run_id for lease in leases if news[lease]]

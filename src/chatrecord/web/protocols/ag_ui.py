@@ -68,7 +68,7 @@ class AGUIEncoder:
         return self._drained()
 
     def end(self, ending: Ending) -> bytes:
-        """The run is over, has failed, was stopped, or waits to be told whether tools may run."""
+        """The run completed, failed, was stopped, or waits for approval of tools."""
         self._close()
         for call in ending.waiting:
             self._announce(call)
@@ -124,7 +124,7 @@ class AGUIEncoder:
 
     @property
     def _id(self) -> str:
-        """The id of the message that is open. What was thought is a message of its own."""
+        """The id of the open message. Reasoning is a separate message."""
         assert self._open is not None
         kind, message_id = self._open
         return f"{message_id}-reasoning" if kind == "reasoning" else str(message_id)

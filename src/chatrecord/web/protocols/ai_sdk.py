@@ -43,7 +43,7 @@ class AISDKEncoder:
         self._said: list[str] = []
 
     def start(self, opening: Opening) -> bytes:
-        """The message begins, or goes on behind what the client has of it."""
+        """The message starts, or continues after the part that the client has."""
         if opening.seen is not None:
             self._step = opening.seen.message_id
             self._announced = set(opening.seen.call_ids)
@@ -115,7 +115,7 @@ class AISDKEncoder:
             self._write(self._result(call))
 
     def _announce(self, call: ToolCall) -> None:
-        """A client knows no result of a call that it was not told of."""
+        """A client knows only results of calls that it got."""
         if call.call_id in self._announced:
             return
         self._announced.add(call.call_id)

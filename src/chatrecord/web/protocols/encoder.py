@@ -70,7 +70,7 @@ class Opening:
 class Ending:
     """How a run has ended. `problem` is for clients: it holds nothing of an exception's text.
 
-    `stopped` tells an answer that somebody stopped from one that was interrupted.
+    `stopped` distinguishes a stopped answer from an interrupted one.
     """
 
     status: Status

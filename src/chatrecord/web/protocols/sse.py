@@ -1,4 +1,4 @@
-"""Plain server-sent events, for clients of one's own: each has a name, and data that is JSON.
+"""Plain server-sent events for your own clients: each has a name, and JSON data.
 
 event: start         data: {"runId", "status", "createdAt", "questionId"}
 event: text          data: {"text"}
