@@ -45,7 +45,7 @@ __all__ = [
 if not TYPE_CHECKING:  # a type checker is to know the names above alone
 
     def __getattr__(name: str) -> object:
-        """What stood here before 0.1.0 was finished, with a word about where it is now."""
+        """Names that were here before 0.1.0, with a warning that says where they are now."""
         for room in ("errors", "records", "attachments"):
             found = getattr(import_module(f"chatrecord.{room}"), name, None)
             if isinstance(found, type):

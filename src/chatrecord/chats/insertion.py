@@ -14,7 +14,7 @@ from chatrecord.store.times import DATABASE_TIMEOUT
 async def inserted(
     store: Store, chat: ChatRecord, insert: Callable[[], Awaitable[ChatRecord]]
 ) -> ChatRecord:
-    """What was inserted under an id that this very call has made: nobody else can have it."""
+    """Insert rows under an id that this call has made; no other caller can have it."""
     is_in_doubt = False
 
     async def once() -> ChatRecord:

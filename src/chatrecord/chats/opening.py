@@ -125,7 +125,7 @@ async def delete_chat(
 
 
 async def repair(backend: Backend, *, chats: Sequence[UUID] | None = None) -> int:
-    """End the runs whose process has died, of these chats or of all; how many there were."""
+    """End the runs of dead processes, of these chats or of all. Returns how many."""
     if chats is None:
         await end_dead_side_requests(backend.store)
     if not await backend.store.expired_runs(datetime.now(UTC), chats=chats, limit=1):

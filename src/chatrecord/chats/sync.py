@@ -40,7 +40,7 @@ Parameters = ParamSpec("Parameters")
 
 
 _EXIT_PATIENCE = 5.0
-"""Seconds that the end of a process waits for its runs to store what has come."""
+"""Seconds that the end of a process waits for its runs to store their partial answers."""
 
 
 class _BackgroundLoop:
@@ -75,7 +75,7 @@ class _BackgroundLoop:
         self._lock = threading.Lock()
 
     def _end_runs(self, process: int) -> None:
-        """At exit: let live runs store what has come, as the end of an `asyncio.run` does."""
+        """At exit: let live runs store their partial answers, as `asyncio.run` does at its end."""
         if self._loop is not None and process == os.getpid():
             with suppress(TimeoutError, FutureTimeout):
                 asyncio.run_coroutine_threadsafe(_cancel_runs(), self._loop).result(_EXIT_PATIENCE)

@@ -23,7 +23,7 @@ def checked_title(title: str | None) -> str | None:
 
 
 def checked_search(search: str | None) -> str | None:
-    """What to search for. Raises `TypeError` or `ValueError` for what nobody can search for."""
+    """The words to search for. Raises `TypeError` or `ValueError` for an invalid search."""
     if search is None:
         return None
     if not isinstance(search, str):

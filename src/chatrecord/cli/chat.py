@@ -72,7 +72,7 @@ class Talk:
         self._chat: Chat | None = None
 
     def say(self, question: Question) -> int:
-        """Ask, show the answer and what it took. Returns the exit status that stands for it."""
+        """Ask, and show the answer with its usage. Returns the exit status."""
         try:
             reply = self._read(lambda: self._asked(question))
             while reply is not None and reply.awaiting_approval:

@@ -10,7 +10,7 @@ _SECOND = 1000
 
 
 def count(number: int | None) -> str:
-    """A number of tokens, or a dash where nobody reported it."""
+    """A number of tokens, or a dash if it was not reported."""
     return UNKNOWN if number is None else f"{number:,}"
 
 

@@ -29,7 +29,7 @@ class LiveMarkdown:
         self._width = console.width
 
     def write(self, text: str) -> None:
-        """Show what has come in addition."""
+        """Show more of the answer."""
         self._block += text
         if monotonic() >= self._next:
             self._show()

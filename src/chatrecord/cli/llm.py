@@ -25,12 +25,12 @@ PROVIDERS = {
     "GEMINI_API_KEY": "google:gemini-3.8-flash",
     "OPENROUTER_API_KEY": "openrouter:anthropic/claude-sonnet-5.5",
 }
-"""The model that each key stands for: the middle of what its provider offers."""
+"""The model for each key: a middle one of its provider."""
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """An LLM ready to talk, and how a chat with it goes where nothing else is said."""
+    """An open LLM, and its default options for a chat."""
 
     llm: str | Model
     name: str

@@ -51,7 +51,7 @@ class _Heading(Heading):
 
 
 class _Code(CodeBlock):
-    """In the terminal's own colours and without a frame, so that it can be copied as it stands."""
+    """In the terminal's colours and without a frame, so that it can be copied."""
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         yield Syntax(

@@ -1,4 +1,4 @@
-"""`chatrecord purge --older-than 90d`: delete the chats that nobody has used for so long."""
+"""`chatrecord purge --older-than 90d`: delete the chats that were not used for this long."""
 
 from __future__ import annotations
 

@@ -122,7 +122,7 @@ def as_it_is(text: str) -> str:
 
 
 def _never_fail_on(*streams: object) -> None:
-    """Characters that this terminal does not have come out as question marks."""
+    """Characters that this terminal does not have become question marks."""
     for stream in streams:
         with suppress(AttributeError):
             stream.reconfigure(errors="replace")  # type: ignore[attr-defined]

@@ -73,8 +73,8 @@ async def _all_messages(db: Chats, chat_id: UUID) -> list[Message]:
 
 
 def show_message(message: Message, calls: Sequence[ToolCall], screen: Screen) -> None:
-    """A message as it was said, with the tool calls it made and what came of them."""
-    # The results stand with their calls; a message that only carries them says nothing new.
+    """A message with its tool calls and their results."""
+    # The results are shown with their calls; a message that has only results adds nothing.
     if message.role == "tool" and not message.text:
         return
     _line(screen, _heading(message))

@@ -54,7 +54,7 @@ class Rows(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Originals:
-    """What stands for what in an answer: in the arguments of its calls, and in its text."""
+    """The placeholders in an answer with their values: in its tool arguments and in its text."""
 
     in_calls: Mapping[str, str] = field(default_factory=dict)
     in_text: Mapping[str, str] = field(default_factory=dict)

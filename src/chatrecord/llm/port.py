@@ -105,13 +105,13 @@ class RequestRecorder(Protocol):
         """The rows that are being written: `chat_id`, `run_id`, `message_id` and `request_id`."""
 
     async def open_request(self, target: Target, *, estimate: Callable[[], int]) -> None:
-        """A request is about to be sent, of about so many input tokens.
+        """A request is about to be sent; `estimate` gives its input tokens.
 
         Raises a `LimitExceeded` where a guard forbids it.
         """
 
     def watch(self, snapshot: Snapshot) -> None:
-        """The first output has come; read the growing answer here."""
+        """The first output has arrived; read the growing answer here."""
 
     def grow(self, characters: int) -> bool:
         """The answer has grown by `characters`. Returns whether too much is unstored.
@@ -187,7 +187,7 @@ class LLM(Protocol):
         """A message that answers these calls by their rows: their results, or why there is none."""
 
     async def output(self, answer: Message, output_type: object | None) -> object:
-        """The value of this type, or of the agent's own, that a stored answer stands for.
+        """A stored answer as a value of this type, or of the agent's output type.
 
         Raises `AnswerInvalid` for an answer that was given as something else.
         """

@@ -19,7 +19,7 @@ class LocalProvider(OpenAIProvider):
 
 def model_of(server: LocalServer) -> OpenAIChatModel:
     """The model that a running server serves."""
-    # No proxy of the environment's stands between two processes of one machine.
+    # Two processes on one machine need no proxy from the environment.
     client = DefaultAsyncHttpxClient(trust_env=False)
     provider = LocalProvider(base_url=server.base_url, api_key="local", http_client=client)
     # The client would try again unseen; chatrecord does so itself, with a row for each attempt.

@@ -16,7 +16,7 @@ LONGEST_ANSWER = 400
 
 def main(weights: str, alias: str) -> None:
     """Serve until the process that started this closes our standard input, or dies."""
-    owner = Thread(target=_outlive_nobody, daemon=True)
+    owner = Thread(target=_exit_with_parent, daemon=True)
     owner.start()
     server = _loaded(weights, alias)
     with suppress(BrokenPipeError):
@@ -25,9 +25,9 @@ def main(weights: str, alias: str) -> None:
     owner.join()
 
 
-def _outlive_nobody() -> None:
+def _exit_with_parent() -> None:
     os.read(sys.stdin.fileno(), 1)
-    # At once, while loading or in the middle of an answer too: nobody is left to read it.
+    # At once, even while loading or during an answer: no reader is left.
     os._exit(0)
 
 

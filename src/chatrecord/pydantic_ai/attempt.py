@@ -89,7 +89,7 @@ class Attempt:
 
     @property
     def began(self) -> bool:
-        """Whether any output has come."""
+        """Whether any output has arrived."""
         return self._stream is not None
 
     async def response(self) -> ModelResponse:
@@ -193,7 +193,7 @@ class Attempt:
             )
 
     def finish(self, response: ModelResponse) -> None:
-        """The whole answer has come, if it ended as a whole answer ends."""
+        """The answer has arrived; it is complete if it has its end marker."""
         if is_truncated(response, self._wrapped):
             msg = "The provider's stream ended without its end marker: the answer may be cut off"
             raise StreamTruncated(msg)

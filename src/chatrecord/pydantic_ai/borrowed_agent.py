@@ -101,7 +101,7 @@ class BorrowedAgentRun:
                 await self.stopper.left()
 
     def end(self, outcome: Outcome) -> None:
-        """The agent has come to its end."""
+        """The agent has ended."""
         if not self._outcome.done():
             self._outcome.set_result(outcome)
 
@@ -109,4 +109,4 @@ class BorrowedAgentRun:
         """The agent has failed."""
         if not self._outcome.done():
             self._outcome.set_exception(error)
-            self._outcome.exception()  # it is looked at, whether or not anybody waits for it
+            self._outcome.exception()  # retrieved, so that asyncio does not report it

@@ -69,7 +69,7 @@ _ANY = Rule(re.compile(r"(?s:.*)"), re.compile(r"(?s:.*)"), 1_000)
 
 _CHAT = Rule(re.compile(r"(?s:.{1,40})"), _PLAIN, 40)
 _RESPONSES = Rule(re.compile(r"[^|]{1,64}"), _PLAIN, 40)
-"""A bar parts an id from that of its item for pydantic-ai, which sends what stands before it."""
+"""Pydantic AI separates an id from that of its item by a bar, and sends the part before it."""
 
 _ANTHROPIC = Rule(re.compile(r"[a-zA-Z0-9_-]{1,64}"), _PLAIN, 40)
 _MISTRAL = Rule(re.compile(r"[a-zA-Z0-9]{9}"), re.compile(r"[a-zA-Z0-9]{9}"), 9)

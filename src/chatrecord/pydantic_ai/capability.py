@@ -103,7 +103,7 @@ class Recording(RequestRecording):
         return request_context
 
     def outcome(self, result: AgentRunResult[Any]) -> Outcome:
-        """What has come of a run that ended well."""
+        """The outcome of a complete run."""
         messages = result.new_messages()
         bodies = [stored_body(message, self._storing) for message in messages]
         if not isinstance(result.output, DeferredToolRequests):

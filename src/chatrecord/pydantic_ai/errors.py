@@ -160,7 +160,7 @@ def _request_id_of(error: BaseException) -> str | None:
 
 
 def _attribute(error: BaseException, name: str) -> Any:
-    """What anybody's error has by this name: it may be of any type, or a property that fails."""
+    """An attribute of any error: its value may have any type, or be a property that fails."""
     try:
         return getattr(error, name, None)
     except Exception:  # noqa: BLE001 - anybody's property

@@ -36,7 +36,7 @@ Result = TypeVar("Result")
 
 
 class RecordingModel(WrapperModel):
-    """Streams every request, so that what has come is kept however the attempt ends.
+    """Streams each request, so that a partial answer is kept if the attempt fails.
 
     An attempt that failed before its first output is tried again where that may help.
     """

@@ -43,7 +43,7 @@ def _said(value: object) -> Any:
 
 
 def _each(value: object, change: Callable[[Any], Any]) -> Any:
-    """A container with everything in it changed, or itself where nothing was."""
+    """A container with changed items, or the container itself if nothing changed."""
     if isinstance(value, dict):
         changed = {key: change(item) for key, item in value.items()}
         return changed if _differ(changed.values(), value.values()) else value

@@ -1,4 +1,4 @@
-"""A stored answer as the value it stands for, read by the same rules as when it came."""
+"""Reads a stored answer as a value, by the rules that applied when it was given."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from .messages import message_of
 async def reparse(
     agent: Agent[Any, Any], answer: Message, output_type: Any, deps: object
 ) -> object:
-    """The value of this type that the answer stands for. Raises `AnswerInvalid`.
+    """The answer as a value of this type. Raises `AnswerInvalid`.
 
     No request is made and no tool is run: the answer is put where a model's would be. The agent's
     output validators judge it again. Functions in the place of a type are only run again if they
@@ -65,7 +65,7 @@ async def reparse(
 
 
 class _RunBefore(Exception):
-    """An output is given by a function that nobody may run again."""
+    """The output comes from a function that must not run again."""
 
 
 class _NotRunAgain(AbstractCapability[object]):
@@ -85,7 +85,7 @@ class _NotRunAgain(AbstractCapability[object]):
 
 
 def _functions(output_type: object) -> Iterator[Callable[..., Any]]:
-    """The functions that stand in the place of types."""
+    """The functions that are used as output types."""
     match output_type:
         case list() | tuple():
             for each in output_type:

@@ -1,4 +1,4 @@
-"""The texts of a request, wherever in its messages they stand: seen, and changed in a copy."""
+"""Reads the texts in the messages of a request, and changes them in a copy."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ def changed_request(
 
 
 def _once_per_instructions(change: Change) -> Change:
-    """Instructions stand in every message that was ever sent; they are one text all the same."""
+    """All sent messages contain the instructions; they are one text."""
     known: dict[str, str] = {}
 
     def once(text: Text) -> str:

@@ -1,4 +1,4 @@
-"""What stood for something else in a request is that again in its answer."""
+"""Replaces the placeholders of a request by their values in its answer."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .texts import changed_value
 
 
 class Unmasker:
-    """Puts originals in the place of what stands for them, in an answer that may still grow."""
+    """Replaces placeholders by their values in an answer that may still grow."""
 
     def __init__(self, originals: Originals) -> None:
         self._in_text = _Stand(originals.in_text)
@@ -28,7 +28,7 @@ class Unmasker:
         return replace(response, parts=parts)
 
     def pieces(self, pieces: Sequence[Piece], *, grows: bool) -> Sequence[Piece]:
-        """The parts of an answer. While it grows, what may be half a stand-in has to wait."""
+        """The parts of an answer. While it grows, a possible half placeholder is held back."""
         last = len(pieces) - 1
         return [
             ("text", self._in_text.restored(piece[1], grows=grows and place == last))
@@ -56,7 +56,7 @@ class Unmasker:
 
 
 class _Stand:
-    """What stands for what."""
+    """The placeholders and their values."""
 
     def __init__(self, originals: Mapping[str, str]) -> None:
         self._originals = originals
@@ -69,7 +69,7 @@ class _Stand:
         return self._any.sub(lambda found: self._originals[found[0]], whole)
 
     def _half(self, text: str) -> int:
-        """How many characters at the end may be the beginning of a stand-in."""
+        """The number of characters at the end that may start a placeholder."""
         lengths = range(min(self._longest - 1, len(text)), 0, -1)
         return next((n for n in lengths if self._begins(text[-n:])), 0)
 

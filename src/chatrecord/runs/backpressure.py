@@ -28,7 +28,7 @@ class Backpressure:
         return self._ahead > MAX_UNSTORED_CHARACTERS
 
     def flush_started(self) -> None:
-        """What has come by now is about to be stored."""
+        """The received part is about to be stored."""
         self._entered = self._ahead
 
     def flush_finished(self) -> None:

@@ -38,11 +38,11 @@ class ChatRuns:
 
     @property
     def _repairer(self) -> Repairer:
-        """Of the process that asks: a chat may have come there through a fork."""
+        """Of the current process: the chat may be inherited through a fork."""
         return Repairer(self._backend.store, self._backend.runtime.journal, self._llm.answers)
 
     async def repair(self) -> int:
-        """End the runs whose process has died; how many there were."""
+        """End the runs of dead processes. Returns how many."""
         return await self._repairer.repair(chats=[self._chat_id])
 
     async def active(self) -> Run | None:
@@ -107,7 +107,7 @@ class ChatRuns:
         return True
 
     async def end(self, run_id: UUID, why: str) -> None:
-        """End this run if it is this process's, and nobody works on it."""
+        """End this run if this process owns it and no task works on it."""
         run = await self._backend.store.get_run(self._chat_id, run_id)
         journal = self._backend.runtime.journal
         is_mine = run is not None and (run.status, run.owner) == ("running", journal.owner)

@@ -86,7 +86,7 @@ class ChunkBuffer:
         assert self._message_id is not None
         ordinals: Counter[str] = Counter()
         for kind, text in filter(None, self._snapshot()):
-            # By its number among its kind: a tool call may still come to stand before it.
+            # By its number among its kind: a tool call may still be inserted before it.
             part = (kind, ordinals[kind])
             ordinals[kind] += 1
             news = text[self._seen.get(part, 0) :]
@@ -122,7 +122,7 @@ class ChunkBuffer:
         return len(self._waiting)
 
     def hand_on(self, count: int, *, since: float) -> None:
-        """These are stored; whatever else waits has come since that moment."""
+        """These are stored; the others arrived later."""
         self._unstored_since = since
         stored, self._waiting = self._waiting[self._shown : count], self._waiting[count:]
         self._shown = max(0, self._shown - count)

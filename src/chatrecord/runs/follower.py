@@ -178,7 +178,7 @@ class Follower:
 
     @asynccontextmanager
     async def _listening(self) -> AsyncIterator[None]:
-        """Hear from the database, meanwhile, which runs have news."""
+        """Listen for notifications of the database about runs with news."""
         listening = asyncio.create_task(self._listen(), name="chatrecord listener")
         try:
             yield

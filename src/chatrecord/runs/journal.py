@@ -57,7 +57,7 @@ class Journaled(Protocol):
         """Those pieces are in the database now."""
 
     def stop(self, reason: BaseException | None = None) -> None:
-        """End the run, keeping what has come."""
+        """End the run, and keep its partial answer."""
 
     async def ended(self) -> None:
         """Wait for its last transaction."""
@@ -142,7 +142,7 @@ class Journal:
         self._registered.discard(run)
 
     async def close(self) -> None:
-        """Stop every run and wait until all that has come is stored."""
+        """Stop all runs and wait until their partial answers are stored."""
         self._closed = True
         runs = list(self._registered)
         for run in runs:

@@ -74,7 +74,7 @@ class LiveRun(Feed):
         self._task.add_done_callback(self._leave)
 
     def stop(self, reason: BaseException | None = None) -> None:
-        """End the run, keeping what has come. Stopping twice is stopping once."""
+        """End the run, and keep its partial answer. Stopping twice is stopping once."""
         if not self._finished and self._reason is None:
             self._reason = reason or RunInterrupted("The run was stopped")
             if self._started:

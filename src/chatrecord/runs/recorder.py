@@ -386,7 +386,7 @@ class RunRecorder:
     # The last transaction
 
     def settle(self, bodies: Sequence[Body]) -> None:
-        """Give the run's messages their final form, and add those nobody reported."""
+        """Give the run's messages their final form, and add those that were not reported."""
         recent = self.messages[self._settled :]
         standing = [message for message in recent if message.status != "superseded"]
         for message, body in zip(standing, bodies, strict=False):
@@ -420,7 +420,7 @@ class RunRecorder:
         self._changes.superseded = (first, self.messages[0].seq)
 
     def withdraw(self) -> None:
-        """The run has not ended well: what it was to replace still stands."""
+        """The run did not complete: the messages that it was to replace stay valid."""
         for message in self.messages:
             self._put_message(replace(message, status="superseded"))
 
@@ -467,7 +467,7 @@ class RunRecorder:
         return self._writing.next_lease(self.run)
 
     def reduce(self, reduction: Reduction) -> bool:
-        """Give up one value that the database may not take; whether there was one left.
+        """Drop one value that the database may refuse. Returns whether there was one.
 
         The run still gets an end, and its text.
         """

@@ -129,7 +129,7 @@ def repair_changes(
     for call, before in zip(calls, rows.tool_calls, strict=True):
         if call is not before:
             changes.put(call)
-    if run.replaces is None:  # what was to be replaced stands, and nothing of this run
+    if run.replaces is None:  # the old messages stay valid, not those of this run
         _answer(changes, run, rows.messages, calls, answers)
     return changes
 

@@ -82,7 +82,7 @@ def opened_message(run: Run, seq: int, body: Body, status: MessageStatus) -> Mes
 
 
 def empty_answer(run: Run, target: Target, *, seq: int) -> Message:
-    """The row of an answer of which nothing has come yet."""
+    """The row of an empty answer."""
     nothing = Body(role="assistant", text="", reasoning=None, content=None, format=None)
     answer = opened_message(run, seq, nothing, "streaming")
     return replace(answer, model=target.model, provider=target.provider)
@@ -192,7 +192,7 @@ def reopened_call(call: ToolCall) -> ToolCall:
 
 
 def status_after(failure: Failure | None) -> Ending:
-    """What a request, and its message, have come to."""
+    """The final status of a request and its message."""
     if failure is None:
         return "complete"
     return "interrupted" if isinstance(failure.error, RunInterrupted) else "failed"

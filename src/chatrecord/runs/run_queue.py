@@ -29,7 +29,7 @@ class OtherRuns(Protocol):
     """The other runs of the chat."""
 
     async def repair(self) -> int:
-        """End those whose process has died; how many there were."""
+        """End the runs of dead processes. Returns how many."""
 
     def find(self, run_id: UUID) -> Awaitable[Feed]:
         """One of them, to be read."""
@@ -38,10 +38,10 @@ class OtherRuns(Protocol):
         """What was found of one, with its output as this type, or as the agent's own."""
 
     async def stop(self) -> bool:
-        """Stop the active one; whether there was one."""
+        """Stop the active run. Returns whether there was one."""
 
     async def end(self, run_id: UUID, why: str) -> None:
-        """End this one if it is this process's, and nobody works on it."""
+        """End this one if this process owns it and no task works on it."""
 
     def queue(self) -> AbstractAsyncContextManager[object]:
         """Entered one after the other, in the order of arrival in this process."""
@@ -70,7 +70,7 @@ class RunQueue:
             await self.others.stop()
 
     async def _opened(self) -> ChatBusy | None:
-        """Open it, or learn who is ahead. Raises where there is nobody to wait for."""
+        """Start it, or return the run ahead of it. Raises if there is no run to wait for."""
         while True:
             try:
                 await run_to_completion(self.open())

@@ -138,7 +138,7 @@ async def send_side_request(
 
 
 class ChatLedger:
-    """Implements `Ledger` for a chat, whatever its runs do meanwhile."""
+    """Implements `Ledger` for a chat, independent of its runs."""
 
     run_id: UUID | None = None
 

@@ -8,7 +8,7 @@ from chatrecord.records import Message, ToolCall
 
 
 def answered_by(message: Message) -> set[str]:
-    """The ids of the calls whose results stand in this message."""
+    """The ids of the calls whose results this message contains."""
     if message.role != "tool" or message.status == "superseded":
         return set()
     parts = message.content.get("parts") if isinstance(message.content, dict) else None
@@ -34,7 +34,7 @@ def calls_without_result(
 ) -> list[ToolCall]:
     """The calls of this answer that have no result yet in any message after it.
 
-    Ids of calls are unique within one answer only: what stands before it answers others.
+    Ids of calls are unique within one answer only: earlier results answer other calls.
     """
     after = [message for message in messages if message.seq > answer.seq]
     answered = {call_id for message in after for call_id in answered_by(message)}

@@ -89,7 +89,7 @@ def most_of_a_request(model: str | None, provider: str | None, *, otherwise: int
 def price_of_input(
     tokens: int, *, model: str | None, provider: str | None, at: datetime
 ) -> Decimal | None:
-    """What sending so many uncached tokens would cost."""
+    """The cost of sending this number of uncached tokens."""
     from genai_prices import Usage  # noqa: PLC0415 - as above
 
     found = price(Usage(input_tokens=tokens), model=model, provider=provider, at=at)

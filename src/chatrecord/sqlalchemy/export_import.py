@@ -104,7 +104,7 @@ async def import_history(
     db: AnyDatabase,
     messages: object,
     *,
-    format: HistoryFormat,  # noqa: A002 - what everybody calls it
+    format: HistoryFormat,  # noqa: A002 - the usual name
     instructions: str | None = None,
     title: str | None = None,
     metadata: Mapping[str, object] | None = None,

@@ -59,7 +59,7 @@ class ChatStore(Protocol):
     async def set_title(
         self, chat_id: UUID, title: str | None, *, over: Literal["any", "none"] = "any"
     ) -> bool:
-        """Give a chat this title, or none; whether that was done. Its place stays.
+        """Set or remove the title of a chat. Returns whether that was done. The order stays.
 
         Where there is no such chat it is not, nor over a title that is there if `over` is `"none"`.
         """
@@ -76,7 +76,7 @@ class ChatStore(Protocol):
         """
 
     async def delete_chat(self, chat_id: UUID, scope: Scope, audit: Audit = "delete") -> bool:
-        """Delete a chat and all that belongs to it; whether there was one. See `Audit`."""
+        """Delete a chat and its rows. Returns whether there was one. See `Audit`."""
 
     async def idle_chats(self, before: datetime, scope: Scope, *, limit: int) -> list[UUID]:
         """Chats within the scope without an active run, last used before this, oldest first."""
@@ -84,7 +84,7 @@ class ChatStore(Protocol):
     async def erase_idle_chats(
         self, chat_ids: Sequence[UUID], before: datetime, audit: Audit
     ) -> int:
-        """Delete those of these chats that are idle still; how many there were."""
+        """Delete those of these chats that are still idle. Returns how many."""
 
     def chat_columns(self) -> Sequence[str]:
         """The names of the chat columns that are not the library's."""

@@ -19,7 +19,7 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.02, 1.0
 async def with_retries(
     work: Callable[[], Awaitable[Result]], patience: float, *, only_undone: bool = False
 ) -> Result:
-    """Do this again after each failure that may pass, for so many seconds.
+    """Retry this after each failure that may pass, for `patience` seconds.
 
     What may not be done twice is tried again `only_undone`: after failures that are known to have
     left nothing behind.

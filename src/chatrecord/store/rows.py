@@ -34,7 +34,7 @@ class RunStart:
     of its chat has waited for longer, and raises `ChatBusy` otherwise. A run that `replaces` sees
     none of what it replaces; without a `prompt` it answers the last one before that. It raises
     `ChatBusy` if the chat has newer messages. With `with_summary` the last summary of older
-    messages stands in their place in its history.
+    messages is in their place in its history.
     """
 
     run: Run

@@ -20,7 +20,7 @@ class RunQueueStore(Protocol):
     async def enqueue_run(self, run: Run) -> None:
         """Write down, or once more, that this run waits for its turn, as long as its lease is good.
 
-        Those that wait for a chat stand in the order of their ids.
+        The runs that wait for a chat are ordered by their ids.
         """
 
     async def dequeue_run(self, run: Run) -> None:

@@ -45,7 +45,7 @@ class RunStore(Protocol):
     async def decide(
         self, chat_id: UUID, call_id: str, *, status: ToolCallStatus, error: str | None
     ) -> bool:
-        """Approve or deny a tool call that waits for it; whether one did."""
+        """Approve or deny a tool call that waits for it. Returns whether one did."""
 
     async def get_run(self, chat_id: UUID, run_id: UUID) -> Run | None:
         """This run of the chat."""

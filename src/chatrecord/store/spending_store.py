@@ -28,7 +28,7 @@ class SpendingStore(Protocol):
     async def reserve(
         self, request: ApiRequest, lease: Lease | None, checks: Sequence[BudgetCheck]
     ) -> bool:
-        """Store a request if all claims admit it; whether they did. Raises what they raise.
+        """Store a request if all checks allow it. Returns whether they did. Raises their errors.
 
         Without a lease it is a request that no run makes.
 

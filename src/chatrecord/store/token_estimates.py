@@ -32,7 +32,7 @@ def estimate_tokens(messages: Sequence[Message], estimator: Estimator | None = N
 
 
 def file_tokens(media_type: str, size: int) -> int:
-    """About how many tokens a file of so many bytes is."""
+    """The estimated tokens of a file of this size."""
     if media_type.startswith("image/"):
         return IMAGE_TOKENS
     kinds = (each for kind, each in _BYTES_PER_TOKEN.items() if media_type.startswith(kind))

@@ -29,10 +29,10 @@ class TranscriptStore(Protocol):
         """This message of the chat."""
 
     async def first_messages(self, chat_id: UUID, *, limit: int) -> list[Message]:
-        """The first messages that still stand, oldest first."""
+        """The first valid messages, oldest first."""
 
     async def last_prompt(self, chat_id: UUID) -> Message | None:
-        """The last message of the user that still stands."""
+        """The last valid message of the user."""
 
     async def messages(self, chat_id: UUID, *, limit: int, before: int | None) -> list[Message]:
         """The last messages below the number `before`, oldest first."""

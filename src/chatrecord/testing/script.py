@@ -25,7 +25,7 @@ Event: TypeAlias = Callable[[int], AsyncIterator[Delta]]
 
 
 def say(*pieces: str, pause: float = 0.0) -> Event:
-    """Stream these pieces of text, with so many seconds before each."""
+    """Stream these pieces of text, with `pause` seconds before each."""
     for piece in pieces:
         if not isinstance(piece, str):
             msg = f"say() takes pieces of text, not {piece!r}: say('a', 'b')"

@@ -1,4 +1,4 @@
-"""Columns of the user's own, whose types nobody knows: what JSON has not is written by its type."""
+"""Columns of the user, of unknown types: a value that JSON lacks is written with its type."""
 
 from __future__ import annotations
 

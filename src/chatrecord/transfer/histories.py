@@ -43,7 +43,7 @@ _NOTHING = Body("assistant", "", None, None, None)
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What has come of a tool call."""
+    """The result of a tool call."""
 
     call_id: str
     status: ToolCallStatus

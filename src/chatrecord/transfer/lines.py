@@ -171,7 +171,7 @@ KINDS: Mapping[str, Kind] = {
     "piece": Kind(JournalEntry, PIECE),
     "attachment": Kind(ChatFile, ATTACHMENT),
 }
-"""The kinds of rows in the order in which they stand."""
+"""The kinds of rows, in their order."""
 
 
 def header_line() -> str:

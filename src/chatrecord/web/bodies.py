@@ -14,11 +14,11 @@ DEEPEST = 60
 """Levels of nesting that a body may have."""
 
 MOST_VALUES = 500_000
-"""Brackets, braces and commas of a body. Millions would hold up everybody, and fill the memory."""
+"""Brackets, braces and commas of a body. Millions would block the loop and fill the memory."""
 
 
 async def json_of(request: Request, *, limit: int) -> dict[str, Any]:
-    """The body, which has to be a JSON object of at most so many bytes."""
+    """The body: a JSON object of at most `limit` bytes."""
     sort = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if sort != "application/json":
         raise BadRequest(415, "not_json", "Send JSON, with content-type: application/json.")

@@ -19,7 +19,7 @@ from .client_messages import ClientMessage, Decision, Decisions, Edit, Question,
 from .uploads import Kept, Upload
 
 PATIENCE = 10.0
-"""Seconds after which a response begins although its run has not: it may stand in a long line."""
+"""Seconds after which a response starts although its run has not: its queue may be long."""
 
 PAGE = 50
 """Messages that are read at once in the search for one."""
@@ -197,7 +197,7 @@ class Dispatcher:
         )
 
     async def _question(self, message_id: str) -> Message | None:
-        """The question that stands where this one was asked; `None` if it was never asked here."""
+        """The current question in the place of this one; `None` if it was never asked here."""
         question = await self._by_id(message_id) or await self._by_key(message_id)
         while question is not None and question.status == "superseded":
             question = await self._instead_of(question)

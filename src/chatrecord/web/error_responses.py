@@ -22,7 +22,7 @@ class Problem:
     retry_after: int | None = None
 
     def json(self) -> dict[str, Json]:
-        """As it stands in a body or a stream."""
+        """Its form in a body or a stream."""
         return {"code": self.code, "message": self.message}
 
     def response(self) -> JSON:

@@ -37,8 +37,8 @@ class Access:
     async def scope(self, request: Request) -> dict[str, object]:
         """The columns of the signed-in user's chats.
 
-        Nobody is signed in where there are none, or where one of them is `None`: that would be a
-        chat of everybody, or of all who are not signed in.
+        No columns, or one of them `None`, means that no user is signed in: it would be a
+        chat of all users, or of all who are not signed in.
         """
         scope = await _awaited(self.owner(request))
         if scope is None:

@@ -1,4 +1,4 @@
-"""What stands behind the question mark of an address."""
+"""The query parameters of a URL."""
 
 from __future__ import annotations
 

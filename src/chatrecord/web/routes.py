@@ -65,11 +65,12 @@ def chat_routes(
         app = Starlette(routes=chat_routes(db, "openai:gpt-5.2", owner=signed_in, prefix="/chats"))
 
     `owner` says who asks: a function of the request, sync or async, that returns the columns of
-    their chats (`{"user_id": ...}`), or `None` for nobody, who gets a 401. Every route sees only
-    these chats; others are a 404. `llm` may be a function of the request and that scope, and so may
-    `options` for all `RuntimeOptions`, so that tools are those of the signed-in user. `version` is
-    that of the AI SDK's client where it does not say so itself. `max_body` is in bytes, `heartbeat`
-    in seconds. Raises `TypeError` without `owner`, and for options that there are not.
+    their chats (`{"user_id": ...}`), or `None` if no user is signed in: a 401. Every route sees
+    only these chats; others are a 404. `llm` may be a function of the request and that scope, and
+    so may `options` for all `RuntimeOptions`, so that tools are those of the signed-in user.
+    `version` is that of the AI SDK's client where it does not say so itself. `max_body` is in
+    bytes, `heartbeat` in seconds. Raises `TypeError` without `owner`, and for options that there
+    are not.
     """
     if owner is None or not callable(owner):
         msg = (
@@ -208,7 +209,7 @@ class Pages:
 
     async def send(self, request: Request) -> Response:
         """Answer what a page asks."""
-        await self.access.scope(request)  # nobody's body is read who is not signed in
+        await self.access.scope(request)  # without a signed-in user, no body is read
         body = await self._body(request)
         if is_run_input(body):
             chat = await self.access.chat(request, needed_id(body, "threadId"))

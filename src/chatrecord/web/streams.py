@@ -49,7 +49,7 @@ async def _bytes(
 
 
 async def _next(stream: ChatStream, heartbeat: float) -> Sequence[Chunk] | None:
-    """What has come; `None` where nothing has for some time."""
+    """The next chunks; `None` if there were none for some time."""
     try:
         async with asyncio.timeout(heartbeat) as clock:
             return await stream.take()

@@ -33,7 +33,7 @@ Upload: TypeAlias = Attachment | Kept
 def upload_of(part: dict[str, object]) -> Upload:
     """A file part of the AI SDK's: `url` holds the file itself, or is where these routes keep it.
 
-    Addresses of elsewhere are refused: nobody may have this server, or a provider, fetch them.
+    Other URLs are refused: clients must not let this server, or a provider, fetch them.
     """
     url = part.get("url")
     if not isinstance(url, str):

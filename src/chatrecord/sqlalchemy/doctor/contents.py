@@ -25,12 +25,12 @@ from .findings import Finding
 BATCH = 200
 """Rows whose content is in memory at a time."""
 
-ONE_RESULT = "a tool call of an answer that stands has one result, in a message after it"
+ONE_RESULT = "a tool call of an answer that is current has one result, in a message after it"
 _READABLE = "what is stored can be read"
-_SAYS_SOMETHING = "a message that is complete says something"
+_SAYS_SOMETHING = "a message that is complete has text or content"
 _HAS_FILE = "a file that is referred to has a row in its chat"
 _IS_FILE = "a file has the size and the hash that its row says"
-_REPLACED = "a run that replaces leaves one of the two standing: what was there, or its own"
+_REPLACED = "a run that replaces leaves either the old messages or its own as current ones"
 
 _NONE = UUID(int=0)
 _BELOW_ALL = -(2**31)
@@ -136,9 +136,9 @@ class ContentCheck:
         standing = await _rows(connection, self._select.standing_from, **of_chat)
         own = [row["seq"] for row in standing if row["run_id"] == run["id"]]
         if run["status"] != "complete":
-            return f"status='{run['status']}', and its message {own[0]} stands" if own else None
+            return f"status='{run['status']}', and its message {own[0]} is current" if own else None
         before = [row["seq"] for row in standing if own and row["seq"] < min(own)]
-        return f"status='complete', and message {before[0]} stands" if before else None
+        return f"status='complete', and message {before[0]} is current" if before else None
 
     # Files
 

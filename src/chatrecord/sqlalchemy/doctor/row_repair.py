@@ -84,7 +84,7 @@ class RowRepair:
         """Give the calls of a chat's last answer their results, as a repair does."""
         assert finding.chat_id is not None
         of_chat = {"chat_id": finding.chat_id}
-        # Locked where rows can be: nobody begins a run meanwhile.
+        # Locked, if the database locks rows: no run starts meanwhile.
         numbers = await connection.execute(self._sql.next_seq.with_for_update(), of_chat)
         seq = numbers.scalar()
         rows = await _rows(connection, self._sql.messages_of_chat, of_chat)

@@ -2,7 +2,7 @@
 
 PostgreSQL: SQLSTATE (appendix A of its manual). MySQL and MariaDB: error numbers, with those of the
 client (2000 to 2999). SQLite: primary result codes. Where a code means that the connection is gone,
-nobody knows whether its last commit was made; with all others the transaction was undone.
+it is unknown whether its last commit was made; with all others the transaction was undone.
 """
 
 from __future__ import annotations

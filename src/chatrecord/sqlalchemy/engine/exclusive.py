@@ -1,6 +1,6 @@
 """One transaction at a time, where a database or its pool has room for one only.
 
-A pool with a single connection for everybody, most of all that of SQLite in memory: two
+A pool with a single connection for all tasks, such as that of SQLite in memory: two
 transactions on one connection are one transaction: the first end ends both. And whatever
 writes to a file of SQLite: its lock has no queue, so that of many who try again now and then one
 may wait for seconds while the others pass.
@@ -30,7 +30,7 @@ class Exclusive:
 
     @asynccontextmanager
     async def taken(self) -> AsyncIterator[None]:
-        """Wait until nobody else has a transaction on the connection."""
+        """Wait until no other task has a transaction on the connection."""
         loop = asyncio.get_running_loop()
         if self._loop is not loop:
             self._loop, self._lock = loop, asyncio.Lock()
@@ -59,7 +59,7 @@ def exclusive_writing_of(engine: AsyncEngine) -> Exclusive | None:
 
 
 def has_one_connection(engine: AsyncEngine) -> bool:
-    """Whether the pool gives the same connection to everybody, or, on SQLite, has only one."""
+    """Whether the pool gives the same connection to all tasks, or, on SQLite, has only one."""
     pool: Any = engine.pool
     if isinstance(pool, StaticPool | AssertionPool):
         return True

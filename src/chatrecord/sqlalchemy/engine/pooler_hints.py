@@ -1,4 +1,4 @@
-"""What stands between PostgreSQL and us, seen by what it does to prepared statements."""
+"""Hints about poolers in front of PostgreSQL, from what they do to prepared statements."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from chatrecord.errors import DatabaseFailed
 
 
 class ReadersAtTheirPace:
-    """So many of them at once and no more: the other connections are for everybody else."""
+    """Limits the readers at a time: the other connections are for the other tasks."""
 
     def __init__(self, engine: AsyncEngine, places: int) -> None:
         self.places = places

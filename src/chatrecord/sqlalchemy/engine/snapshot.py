@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 @asynccontextmanager
 async def snapshot_transaction(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
-    """A connection whose reads all see the same, whatever others commit meanwhile."""
+    """A connection whose reads see one snapshot, without later commits."""
     if engine.dialect.name != "sqlite":
         async with engine.execution_options(isolation_level="REPEATABLE READ").begin() as other:
             yield other

@@ -14,7 +14,7 @@ _GRACE = 1.0
 
 @asynccontextmanager
 async def time_limit(patience: float) -> AsyncIterator[None]:
-    """Interrupt what takes longer than so many seconds, as `DatabaseFailed`.
+    """Interrupt work that takes longer than `patience` (seconds), with `DatabaseFailed`.
 
     The connection that was waited for is closed, not given back: what the server did last is not
     known. A driver that does not let go of it is interrupted once more.

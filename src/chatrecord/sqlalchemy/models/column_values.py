@@ -87,7 +87,7 @@ def check_stored(
 
 
 def _comes_back(kind: ColumnType, value: object) -> bool:
-    """Whether this value is read as it was written, wherever it is really stored."""
+    """Whether this value is read as it was written."""
     return (
         isinstance(value, str | int | bytes)
         and isinstance(kind, _EXACTLY)

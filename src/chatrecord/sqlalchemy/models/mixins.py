@@ -215,7 +215,7 @@ class AttachmentMixin(_OfChat):
 
 
 class ChunkMixin(_Indexed):
-    """The journal of live answers: what has come of a message that is not finished yet.
+    """The journal of live answers: the received chunks of messages that are streaming.
 
     It refers to its message only: each byte is written for every flush of every stream, and a
     foreign key to the chat would make every flush wait for a lock on one chat's row.

@@ -61,7 +61,7 @@ class AttachmentStatements:
 
     @cached_property
     def is_stored(self) -> Update:
-        """A file is now where it belongs. It finds nothing where its chat was deleted meanwhile."""
+        """A file is now in its store. No row matches if its chat was deleted."""
         table = self._table
         this = table.chat_id == bindparam("of_chat"), table.hash == bindparam("of_hash")
         return update(table.table).where(*this).values({table.stored_at: bindparam("now")})

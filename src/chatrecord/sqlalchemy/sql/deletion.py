@@ -29,7 +29,7 @@ _PERSONAL = ("run_id", "message_id", "error", "provider_request_id")
 
 
 def idle_chats(sql: Statements, scope: Scope) -> Query:
-    """Chats within the scope that nobody has used since `before`, the longest idle first."""
+    """Chats in the scope that were not used since `before`, the longest idle first."""
     is_active = exists().where(sql.run.active_chat_id == sql.chat.id)
     return (
         select(sql.chat.id)

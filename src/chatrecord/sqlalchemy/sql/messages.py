@@ -92,7 +92,7 @@ class MessageStatements(Tables):
 
     @cached_property
     def first_messages(self) -> Query:
-        """The first messages that still stand, oldest first."""
+        """The first valid messages, oldest first."""
         of_chat = self.message.chat_id == bindparam("chat_id")
         standing = self.message.status != "superseded"
         page = self.message.select().where(of_chat, self.message.seq >= 0, standing)
@@ -100,7 +100,7 @@ class MessageStatements(Tables):
 
     @cached_property
     def last_prompt(self) -> Query:
-        """The last message of the user that still stands."""
+        """The last valid message of the user."""
         return self._newest(self.message.role == "user", self.message.status != "superseded")
 
     @cached_property

@@ -52,7 +52,7 @@ def report(
         *(column for name in _TIMES for column in _ranked(requests.columns[name], name, keys)),
     ).where(*_within(sql, requests, span, scope))
     if scope or any(name not in (*_PERIODS, *_OF_REQUESTS) for name in names):
-        # Requests whose chat was deleted count as nobody's, and are in no scope.
+        # Requests of deleted chats have no owner, and are in no scope.
         ranked = ranked.join(sql.chat.table, sql.chat.id == requests.chat_id, isouter=not scope)
     rows = ranked.subquery("ranked")
     groups = [_grouped(rows.c[f"by_{name}"], name).label(f"by_{name}") for name in names]

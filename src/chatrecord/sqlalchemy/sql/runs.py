@@ -1,4 +1,4 @@
-"""Runs: found, taken over, taken up again, asked to stop."""
+"""Runs: finding, taking over, resuming and stopping them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .tables import Tables
 
 
 class RunStatements(Tables):
-    """Runs: found, taken over, taken up again, asked to stop."""
+    """Runs: finding, taking over, resuming and stopping them."""
 
     @cached_property
     def run_of_key(self) -> Query:

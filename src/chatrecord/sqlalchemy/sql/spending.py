@@ -58,7 +58,7 @@ class SpendingStatements(Tables):
         return select(exact(self._owner_column(by))).where(mine).with_for_update(key_share=True)
 
     def lock_owner(self, by: str | None, whose: object) -> Query:
-        """The owner's first chat, which stands for all while its row is locked."""
+        """The owner's first chat: its row is the lock for all."""
         first = select(self.chat.id).where(*self._of_owner(by, whose))
         return first.order_by(self.chat.id).limit(1).with_for_update(key_share=True)
 

@@ -62,7 +62,7 @@ class ArrivingAttachments(Attachments):
     async def keep_new(
         self, connection: AsyncConnection, chat_id: UUID, files: Sequence[ChatFile]
     ) -> None:
-        """Write all files of a chat that nobody sees before this transaction ends."""
+        """Write all files of a chat that is invisible until this transaction ends."""
         for file in files:
             await self._keep_one(connection, chat_id, file)
 

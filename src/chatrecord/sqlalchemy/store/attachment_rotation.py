@@ -26,7 +26,7 @@ class RotatingAttachments(ArrivingAttachments):
         return rows
 
     async def reencrypt(self, row: Row, keys: Keys) -> bool:
-        """Encrypt a file of a page with the newest key; whether it had to be."""
+        """Encrypt a file of a page with the newest key. Returns whether that was necessary."""
         head, key = row["head"], key_of(row["chat_id"], row["hash"])
         if head is not None and keys.has_newest_file(bytes(head)):
             return False

@@ -280,7 +280,7 @@ async def _all_at_once(rows: AsyncGenerator[ChatRow]) -> AsyncGenerator[ChatRow]
 
 
 async def _of_this_process(rows: AsyncGenerator[ChatRow]) -> AsyncGenerator[ChatRow]:
-    """The same rows, unless a fork has come between two: their connection is the parent's."""
+    """The same rows; raises in a forked process, because the connection is the parent's."""
     process = os.getpid()
     try:
         async for row in rows:

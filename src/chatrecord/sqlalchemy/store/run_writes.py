@@ -174,13 +174,13 @@ class RunWrites(Connections):
 
 
 def _alike(leases: Iterable[Lease]) -> Iterator[list[Lease]]:
-    """Those that one statement can renew: mostly all, as few runs are ever taken up again."""
+    """The leases that one statement can renew: mostly all, because few runs are resumed."""
 
     def kind(lease: Lease) -> tuple[str, int, datetime]:
         return lease.owner, lease.epoch, lease.until
 
     for _, alike in groupby(sorted(leases, key=kind), kind):
-        yield sorted(alike, key=lambda lease: lease.run_id)  # everybody locks in the same order
+        yield sorted(alike, key=lambda lease: lease.run_id)  # all lock in the same order
 
 
 def _renewal(leases: Sequence[Lease]) -> Values:

@@ -1,4 +1,4 @@
-"""Runs: found, taken over, taken up again, asked to stop."""
+"""Runs: finding, taking over, resuming and stopping them."""
 
 from __future__ import annotations
 

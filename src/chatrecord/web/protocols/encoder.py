@@ -12,7 +12,7 @@ from chatrecord.records import Chunk, Json, ToolCall, Usage
 from chatrecord.web.error_responses import Problem
 
 Status = Literal["streaming", "parked", "complete", "interrupted", "failed"]
-"""How an answer stands. A parked one waits for tool calls to be approved or denied."""
+"""The state of an answer. A parked one waits for tool calls to be approved or denied."""
 
 
 @dataclass(frozen=True, slots=True)

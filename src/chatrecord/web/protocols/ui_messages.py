@@ -66,7 +66,7 @@ async def read_page(
     version: Version,
     files: str,
 ) -> Page:
-    """The last so many messages below the number `before`, as the chat stands.
+    """The last messages below the number `before`, as the chat is now.
 
     `files` is the address below which its files are to be had.
     """
