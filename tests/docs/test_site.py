@@ -38,4 +38,4 @@ def test_pages_load_nothing_from_elsewhere(site: Path) -> None:
 
 def test_the_reference_is_made_from_docstrings(site: Path) -> None:
     chats = (site / "reference" / "chats.html").read_text("utf-8")
-    assert "Send a message and wait for the final answer" in chats
+    assert "Send a message and return the final answer" in chats
