@@ -32,16 +32,16 @@ _BY_NAME = {".md": "text/markdown", ".wav": "audio/wav", ".webp": "image/webp"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attachment:
-    """A file: its bytes, or where it is on this machine, or where it is on the web.
+    """A file: its bytes, its path on this machine, or its URL.
 
         Attachment(data=png, media_type="image/png", name="chart.png")
         Attachment(path="report.pdf")
         Attachment(url="https://example.com/cat.jpg")
 
-    Exactly one of `data`, `path` and `url` is given. Without a `media_type` it is known by how the
-    bytes begin, or by the name. `name` is shown to people and, by some providers, to the model; for
-    a path it is the file's own. Chats read files at once; an address they pass on. With `fetch`
-    Pydantic AI gets what is there for each request, and the provider never sees the address.
+    Give exactly one of `data`, `path` and `url`. The default `media_type` is derived from the first
+    bytes, or from the name. `name` is shown to people and, by some providers, to the model; the
+    default for a path is its file name. Chats read files at once and pass URLs on. With `fetch`,
+    Pydantic AI downloads the file for each request, and the provider never sees the URL.
     """
 
     data: bytes | None = field(default=None, repr=False)

@@ -130,7 +130,7 @@ def _changed(value: Json, change: Callable[[dict[str, Json]], Json]) -> Json:
 
 
 def _holds_any(value: Json) -> bool:
-    """Whether there is anything to do: most messages are text, and are not copied."""
+    """Whether a file is in it: most messages are text, and are not copied."""
     if isinstance(value, dict):
         return _is_file(value) or any(map(_holds_any, value.values()))
     return isinstance(value, list) and any(map(_holds_any, value))

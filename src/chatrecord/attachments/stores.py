@@ -11,25 +11,25 @@ from uuid import uuid4
 
 
 class AttachmentStore(Protocol):
-    """Where the bytes of files are kept: `Database(url, attachments=...)`.
+    """A store for file contents: `Database(url, attachments=...)`.
 
-    A key is a chat's id, a slash, and the file's SHA-256: letters, digits, `-` and one `/`. What is
-    put under a key is always the same content. A store, or its folder, belongs to one database.
-    What a method raises ends what needed it, as `DatabaseFailed`; an `OSError` is tried again.
+    A key is a chat's id, a slash, and the file's SHA-256: letters, digits, `-` and one `/`. A key
+    always has the same content. A store, or its folder, belongs to one database. If a method
+    raises, the operation that needed it raises `DatabaseFailed`; an `OSError` is retried.
     """
 
     async def put(self, key: str, data: bytes) -> None:
-        """Keep these bytes under this key, whether or not there are some."""
+        """Store these bytes under this key; it may exist."""
 
     async def get(self, key: str) -> bytes | None:
-        """The bytes under this key; `None` where there are none."""
+        """Return the bytes under this key, or `None`."""
 
     async def delete(self, key: str) -> None:
-        """Forget them, whether or not there are some."""
+        """Delete the bytes under this key, if there are any."""
 
 
 class FolderStore:
-    """Files in a folder, one folder a chat.
+    """Files in a folder, with one folder for each chat.
 
     db = Database(url, attachments=FolderStore("/var/lib/app/attachments"))
     """
@@ -78,7 +78,7 @@ class FsspecStore:
 
 
 def _write(path: Path, data: bytes) -> None:
-    """Whole or not at all: a process that is killed leaves no half of a file under its name."""
+    """Write the whole file or none: a killed process leaves no partial file under its name."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{uuid4().hex}")
     try:

@@ -171,7 +171,7 @@ def _policies(options: RuntimeOptions, llm: LLM) -> Policies:
 
 
 def id_of(chat_id: UUID | str) -> UUID:
-    """The id that this is, or `ChatNotFound`. Raises `TypeError` for what is no text either."""
+    """Parse an id. Raises `ChatNotFound` for an invalid one, and `TypeError` for other types."""
     found = checked_id(chat_id)
     if found is None:
         raise not_found(chat_id)

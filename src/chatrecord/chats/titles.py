@@ -7,7 +7,7 @@ LONGEST_TITLE = 255
 
 
 def checked_title(title: str | None) -> str | None:
-    """The title without spaces around it. Raises `TypeError` or `ValueError` for what is none."""
+    """The title without spaces around it. Raises `TypeError` or `ValueError` for an invalid one."""
     if title is None:
         return None
     if not isinstance(title, str):

@@ -28,7 +28,7 @@ async def stream_answer(stream: ChatStream[str], screen: Screen) -> Reply[str]:
 
 
 async def whole_answer(stream: ChatStream[str], screen: Screen) -> Reply[str]:
-    """Show the answer once it has ended, whole or not. Raises what the run raises."""
+    """Show the answer after its end, even a partial one. Raises the error of the run."""
     came: list[Chunk] = []
     try:
         async with stream:
@@ -52,7 +52,7 @@ def tokens_of(usage: Usage) -> str:
 
 
 def cost_of(usage: Usage) -> str:
-    """What it cost, or how much of that is known."""
+    """Its cost, or the known part."""
     if usage.cost is None:
         return "cost unknown" if usage.unpriced_requests else figures.money(Decimal(0))
     known = figures.money(usage.cost)

@@ -14,7 +14,7 @@ from .program import PROGRAM
 _OPTIONS = ("-h", "--help", "--version")
 _LIKE_A_COMMAND = re.compile(r"[a-z][a-z-]*")
 _SLIP = 0.75
-"""How alike two words are of which one is the other with a slip: usge, shwo, exprot."""
+"""The similarity above which a word is taken for a typo of another: usge, shwo, exprot."""
 
 
 def with_command(words: Sequence[str], commands: Collection[str]) -> list[str]:

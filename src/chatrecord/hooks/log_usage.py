@@ -11,13 +11,13 @@ from .moments import Answered, RunEnd
 
 
 class LogUsage(Hook):
-    """Logs what each request and each run has used, and how it went. Never what was said.
+    """Logs the usage and outcome of each request and each run, without message texts.
 
         chat = await create_chat(db, "openai:gpt-5.2", hooks=[LogUsage(logging.getLogger("llm"))])
 
-    A line reads `request complete chat_id=... tokens...`, and its fields are in the record's
-    `chatrecord` too, as a dictionary, for structured logging: ids as text, `cost` in US dollars as
-    text, times in milliseconds, `None` for what is not known. Failures are warnings.
+    A line reads `request complete chat_id=... tokens...`. Its fields are also in the record's
+    `chatrecord`, as a dictionary, for structured logging: ids as text, `cost` in US dollars as
+    text, times in milliseconds, `None` for unknown values. Failures are warnings.
     """
 
     def __init__(self, logger: logging.Logger | None = None) -> None:

@@ -19,17 +19,17 @@ _LONGEST = 50
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """A regular expression, and what else has to hold of what it finds.
+    """A regular expression, and a check of its matches.
 
-    Where that does not hold of all of it, it may of some of its groups: of the card number in
-    `2 4111 1111 1111 1111`.
+    If the check fails for the whole match, it may succeed for some of its groups: for the card
+    number in `2 4111 1111 1111 1111`.
     """
 
     expression: re.Pattern[str]
     holds: Callable[[str], bool] = _any
 
     def replaced(self, text: str, stand_in: Callable[[str], str]) -> str:
-        """The text with something else in the place of all that is found."""
+        """The text with all matches replaced."""
         return self.expression.sub(lambda found: self._replaced(found[0], stand_in), text)
 
     def _replaced(self, found: str, stand_in: Callable[[str], str]) -> str:

@@ -61,7 +61,7 @@ class Originals:
 
 
 class RunHooks:
-    """Calls each hook that has something to say at a moment, and explains what it raises."""
+    """Calls each hook that overrides a method, and wraps its exceptions."""
 
     def __init__(self, hooks: Sequence[Hook] = (), rows: Rows | None = None) -> None:
         self._hooks = hooks
@@ -75,7 +75,7 @@ class RunHooks:
 
     @property
     def storing(self) -> Change | None:
-        """What they make of a text before it is stored; `None` where they leave it alone."""
+        """The changes of the hooks to a text before it is stored; `None` without any."""
         return storing(self._hooks, self._known.run.chat_id) if self._hooks else None
 
     async def before_request(self, outgoing: Outgoing) -> Originals:

@@ -130,7 +130,7 @@ class Recorder(RequestRecorder, Protocol):
     """What an LLM adapter tells of a run: its requests, its messages and its tool calls."""
 
     def row_of(self, call: Call) -> ToolCall:
-        """The row of a tool call, or what it would be."""
+        """The row of a tool call, or a new one."""
 
     def add_message(self, body: Body) -> None:
         """A message that goes into the next request, such as tool results."""

@@ -1,4 +1,4 @@
-"""What can be said of a tool."""
+"""Declarations about tools."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ def repeatable(tool: Function) -> Function:
         @repeatable
         def check_balance(employee: str) -> int: ...
 
-    `chat.resume()` then runs a call of it that was interrupted once more, instead of telling the
-    model that it was. Only for what changes nothing, or changes it once however often it is run.
+    If a call was interrupted, `chat.resume()` runs it again instead of reporting it to the model as
+    interrupted. Use it only for tools that change nothing or are idempotent.
     """
     setattr(tool, _MARK, True)
     return tool
 
 
 def is_repeatable(tool: object) -> bool:
-    """Whether a tool has been declared safe to run again."""
+    """Whether a tool is declared safe to run again."""
     return getattr(tool, _MARK, False) is True

@@ -34,18 +34,17 @@ _record: TypeAdapter[ConversationRecord] = TypeAdapter(ConversationRecord)
 
 
 class PersistedConversations(ConversationStore):
-    """A `ConversationStore` of pydantic-ai in your database.
+    """A `ConversationStore` of Pydantic AI in your database.
 
         store = PersistedConversations(db, scope_column="user_id")
         conversation = await store.load("c1") or Conversation(conversation_id="c1")
         result = await agent.run("Hello", conversation=conversation)
         await store.save(result, scope="u1")
 
-    A conversation is a row of `llm_chats` (its record is in the metadata), an entry a row of
-    `llm_messages`. With `scope_column` a conversation's scope is that column of its chat, too. A
-    fork holds its own copy of the entries that it shares, under their ids, so that `delete` erases
-    a conversation and takes nothing from another. Nothing is recorded during a run: that is
-    what `Persisted` is for.
+    A conversation is a row of `llm_chats` (its record is in the metadata), an entry is a row of
+    `llm_messages`. With `scope_column`, the scope of a conversation is also that column of its
+    chat. A fork has its own copy of the shared entries, under their ids, so that `delete` removes a
+    conversation and changes no other. Nothing is recorded during a run: use `Persisted` for that.
     """
 
     def __init__(self, backend: Backend, *, scope_column: str | None = None) -> None:
@@ -159,7 +158,7 @@ class PersistedConversations(ConversationStore):
     async def _history(
         self, chat_id: UUID, head_id: str, limit: int | None
     ) -> list[ConversationEntry] | None:
-        """An entry and those before it, of which each has a lower number."""
+        """An entry and its ancestors; each has a lower number than its child."""
         wanted: str | None = head_id
         history: list[_Stored] = []
         async for entry in self._entries(chat_id):

@@ -121,7 +121,7 @@ def call_of(part: ToolCallPart) -> Call:
 
 
 def json_of(value: object) -> Json:
-    """Any result of a tool as JSON; what has no JSON form as its `repr`, as NaN has none."""
+    """Any result of a tool as JSON; a value without a JSON form, such as NaN, as its `repr`."""
     try:
         return cast(Json, _finite(to_jsonable_python(value, fallback=_shown, bytes_mode="base64")))
     except (ValueError, TypeError, RecursionError):

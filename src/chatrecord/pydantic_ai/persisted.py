@@ -46,25 +46,26 @@ from .messages import history_of
 
 @dataclass(init=False)
 class Persisted(Recording):
-    """A capability that records every run of an agent in your database, as our `Chat` does.
+    """A capability that records each run of an agent in your database, as a `Chat` does.
 
         agent = Agent("openai:gpt-5.2", capabilities=[Persisted(db)])
         result = await agent.run("Hello", capabilities=[Persisted(db, chat_id=chat.id)])
 
     Messages, requests, tool calls, partial answers and failures become rows while the agent runs,
-    and any process can follow or stop the run through a `Chat` of its id. What the agent is sent is
-    still yours: `message_history=` too, which `message_history(db, chat_id)` reads from the rows.
+    and any process can follow or stop the run through a `Chat` with its id. You choose what the
+    agent is sent, including `message_history=`; `message_history(db, chat_id)` reads it from the
+    rows.
 
-    Without `chat_id` the chat is pydantic-ai's conversation: its id is the run's `conversation_id`,
-    which a `message_history` carries on, and it is created with its first run. `columns` are those
-    of your chats: the values of a new one, and the scope in which an old one has to be.
+    Without `chat_id` the chat is Pydantic AI's conversation: its id is the run's `conversation_id`,
+    which a `message_history` continues, and it is created with its first run. `columns` are those
+    of your chats: the values of a new one, and the scope of an existing one.
 
-    Errors of models and tools reach you as they are. A run that may not begin raises what
-    `Chat.ask` raises, such as `ChatBusy` and `ChatNotFound`; one that is stopped `RunInterrupted`.
+    Errors of models and tools are raised unchanged. A run that cannot start raises the errors of
+    `Chat.ask`, such as `ChatBusy` and `ChatNotFound`; a stopped run raises `RunInterrupted`.
     """
 
     id: str | None = "persisted"
-    """An agent has one: that of a run goes before the agent's own."""
+    """The capability id: the capability of a run replaces the agent's."""
 
     def __init__(
         self,
@@ -205,18 +206,18 @@ class Persisted(Recording):
 
 
 class AlreadyRecorded(AbstractCapability[object]):
-    """In the place of `Persisted` in a run of our `Chat`, which records by itself."""
+    """Replaces `Persisted` in a run of a `Chat`, which records by itself."""
 
 
 async def message_history(
     backend: Backend, chat_id: UUID | str, *, window: Window | None = None, **scope: object
 ) -> list[ModelMessage]:
-    """The messages of a chat, for pydantic-ai's `message_history=`, valid for every provider.
+    """Return the messages of a chat for Pydantic AI's `message_history=`, valid for each provider.
 
         history = await message_history(db, chat_id, user_id="u1")
         result = await agent.run("And now?", message_history=history)
 
-    At most what fits the `window`. Raises `ChatNotFound` outside of the scope.
+    Returns at most what fits into the `window`. Raises `ChatNotFound` outside the scope.
     """
     window = window or Window()
     for name, value in scope.items():

@@ -134,7 +134,7 @@ def tokens_of(response: ModelResponse) -> Tokens:
 
 
 def _count(response: ModelResponse, field: str, *names: str) -> int | None:
-    """A count the provider did report, so that its 0 is a 0 and what it left out is not.
+    """A count that the provider reported: 0 if it reported 0, `None` if it left it out.
 
     What was left out is 0 too to who asks for the attribute, but was never set. Gemini sends no
     zeros; pydantic-ai sets them where Gemini streams.

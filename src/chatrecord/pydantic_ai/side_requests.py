@@ -74,7 +74,7 @@ def side_settings(agent: Agent[Any, Any], settings: ModelSettings | None) -> Mod
 
 
 def transcript(records: Sequence[Message], characters: int) -> str:
-    """Messages as text: who said what, what tools were called with, and what they returned."""
+    """Messages as text: texts with their roles, tool calls with arguments and results."""
     lines = (line for record in records for line in _lines(record))
     return "\n\n".join(_cut(line, characters) for line in lines)
 

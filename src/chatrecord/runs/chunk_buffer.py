@@ -80,7 +80,7 @@ class ChunkBuffer:
         self._waiting += [Chunk(kind, call.message_id, tool_call=call) for kind in kinds]
 
     def collect(self) -> None:
-        """Turn what has grown since the last time into chunks."""
+        """Turn the growth since the last call into chunks."""
         if self._snapshot is None:
             return
         assert self._message_id is not None

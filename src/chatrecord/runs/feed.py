@@ -68,7 +68,7 @@ class Feed:
         return self._reply
 
     async def is_answered(self) -> bool:
-        """Whether the run has ended with its final answer, once it has ended."""
+        """Wait for the end of the run. Returns whether it has a final answer."""
         await self.ended()
         return self._reply is not None and not self._reply.awaiting_approval
 

@@ -143,7 +143,7 @@ class LiveRun(Feed):
             await self._execute(self._recorder)
 
     async def _undo_start(self, error: BaseException) -> None:
-        """End what has begun without this knowing: its transaction was cut off as it committed."""
+        """End a run that started unnoticed: its transaction was cut off at its commit."""
         if isinstance(error, asyncio.CancelledError):
             with suppress(ChatRecordError, asyncio.CancelledError):
                 # Closing the database stops it once more.

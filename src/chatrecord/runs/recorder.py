@@ -163,7 +163,7 @@ class RunRecorder:
         return next(message for message in reversed(self.messages) if message.role == "assistant")
 
     def row_of(self, call: Call) -> ToolCall:
-        """The row of a call, or what it would be."""
+        """The row of a call, or a new one."""
         return self.calls_without_result.get(call.call_id) or pending_call(call, self.answer)
 
     @property
@@ -416,7 +416,7 @@ class RunRecorder:
             self.add_message(answers(calls))
 
     def replace_from(self, first: int) -> None:
-        """The run has ended well: what it was to replace is replaced."""
+        """The run completed: the messages that it replaces are superseded."""
         self._changes.superseded = (first, self.messages[0].seq)
 
     def withdraw(self) -> None:

@@ -1,4 +1,4 @@
-"""Ends the runs whose process has died, by what they have left in the database.
+"""Ends the runs of dead processes, from their rows in the database.
 
 Nothing is dropped and nothing is run again: a partial answer becomes an interrupted one, and every
 tool call gets an answer, so that the chat can continue with any provider.
@@ -42,7 +42,7 @@ class Repairer:
     answers: Callable[[Sequence[ToolCall]], Body]
 
     async def repair(self, *, chats: Sequence[UUID] | None = None) -> int:
-        """End every expired run, of these chats or of all; how many this process has ended.
+        """End all expired runs, of these chats or of all. Returns how many this process has ended.
 
         Runs that this process works on itself are left alone: it was paused or starved, and goes
         on with them. A run with damaged rows stops the repair of its own chat only.
@@ -110,7 +110,7 @@ def repair_changes(
     lease: Lease,
     why: str,
 ) -> Changes:
-    """What has to be written so that nothing of this run is left open."""
+    """The changes after which no row of this run is open."""
     changes = Changes(run.chat_id, lease)
     changes.put(replace(run, status="interrupted", error=why, finished_at=datetime.now(UTC)))
     for message in rows.messages:

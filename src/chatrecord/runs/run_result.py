@@ -35,7 +35,7 @@ def reply_of(recorder: RunRecorder, outcome: Outcome, latency_ms: float) -> Repl
 
 
 def caused(error: ChatRecordError, cause: BaseException) -> ChatRecordError:
-    """This error, with what has led to it."""
+    """This error, with its cause."""
     error.__cause__ = cause
     return error
 

@@ -1,4 +1,4 @@
-"""What requests have used, grouped as you like, and how fast and how well they went."""
+"""Reports of usage, latency and errors, grouped as requested."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import Literal
 from chatrecord.records import Usage
 
 Period = Literal["hour", "day", "month"]
-"""A stretch of time to group by, in UTC."""
+"""A period to group by, in UTC."""
 
 
 @dataclass(frozen=True, slots=True)
 class Percentiles:
-    """Milliseconds that half, 95 % and 99 % of the requests took at most (nearest rank)."""
+    """Milliseconds that 50 %, 95 % and 99 % of the requests took at most (nearest rank)."""
 
     p50: float
     p95: float
@@ -24,11 +24,11 @@ class Percentiles:
 
 @dataclass(frozen=True, slots=True)
 class UsageRow:
-    """One group of a report. Every attempt at a provider counts, failed ones too.
+    """One group of a report. All attempts at providers count, failed ones too.
 
-    `by` holds what the group has in common, in the order it was asked for: a `date` for a day or a
-    month (its first), a `datetime` for an hour, and otherwise the column's value. Percentiles are
-    `None` where no request of the group was timed.
+    `by` has the values of the group, in the requested order: a `date` for a day or a month (its
+    first day), a `datetime` for an hour, and otherwise the value of the column. Percentiles are
+    `None` if no request of the group was timed.
     """
 
     by: Mapping[str, object]
@@ -45,7 +45,7 @@ class UsageRow:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """The requests that began at `since` or later and before `until`, but for those to some models.
+    """The requests that started from `since` to before `until`, except those to some models.
 
     `None` is no bound.
     """

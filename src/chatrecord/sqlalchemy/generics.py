@@ -28,7 +28,7 @@ Named: TypeAlias = Label[Any]
 """An expression with the name it has in the result."""
 
 UpdateReturning: TypeAlias = ReturningUpdate[*tuple[Any, ...]]
-"""An UPDATE that gives back what it has changed."""
+"""An UPDATE that returns its changed rows."""
 
 Row: TypeAlias = RowMapping | Mapping[str, Any]
 """A row by the names of its columns."""

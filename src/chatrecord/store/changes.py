@@ -95,7 +95,7 @@ class Changes:
 
 @dataclass(frozen=True, slots=True)
 class BudgetCheck:
-    """What has to be allowed before a request is stored, by what its owner has spent since then.
+    """A budget check before a request is stored, by the spending of its owner since then.
 
     `by` is a column of the chat, `"chat_id"`, or `None` for all chats together.
     """

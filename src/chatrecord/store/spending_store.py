@@ -1,4 +1,4 @@
-"""The port to what requests have used, and what they may."""
+"""The port for usage and budgets."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .chat_store import Scope
 
 
 class SpendingStore(Protocol):
-    """What requests have used, and what they may.
+    """Usage and budgets.
 
     Each method is its own transaction, unless it says otherwise. A failure raises a
     `ChatRecordError` or the driver's own error, never silently; a database that does not answer
@@ -36,7 +36,7 @@ class SpendingStore(Protocol):
         """
 
     async def end_side_requests(self, since: datetime, before: datetime, why: str) -> int:
-        """End the requests of no run that were begun in this time and are open; how many."""
+        """End the open side requests that started in this time. Returns how many."""
 
     async def usage(self, chat_id: UUID) -> Usage:
         """What the chat has used so far."""

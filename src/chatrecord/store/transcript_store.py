@@ -1,4 +1,4 @@
-"""The port to what was said in a chat, and what it took: read, never written."""
+"""The port for reading the messages, tool calls and requests of a chat."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .window import Window
 
 
 class TranscriptStore(Protocol):
-    """What was said in a chat, and what it took: read, never written.
+    """Reads the messages, tool calls and requests of a chat.
 
     Each method is its own transaction, unless it says otherwise. A failure raises a
     `ChatRecordError` or the driver's own error, never silently; a database that does not answer

@@ -1,4 +1,4 @@
-"""An LLM that answers by a script, so that a test can say what happens and when."""
+"""A scripted LLM for tests."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def think(*pieces: str, signature: str | None = None, pause: float = 0.0) -> Eve
 def call(
     name: str, call_id: str | None = None, /, *, arguments: str | None = None, **given: object
 ) -> Event:
-    """Call a tool with these arguments (or with this text, valid or not, as its arguments)."""
+    """Call a tool with these arguments, or with this text as its arguments, valid or not."""
 
     async def happen(place: int) -> AsyncIterator[Delta]:
         text = json.dumps(given) if arguments is None else arguments
@@ -77,7 +77,7 @@ def fail(error: BaseException) -> Event:
 
 
 def meet(action: Callable[[], Awaitable[object]]) -> Event:
-    """Await something of the test's, such as an event it sets."""
+    """Await an action of the test, such as an event."""
 
     async def happen(_place: int) -> AsyncIterator[Delta]:
         await action()
@@ -88,17 +88,17 @@ def meet(action: Callable[[], Awaitable[object]]) -> Event:
 
 
 def hang() -> Event:
-    """Send nothing more, until cancelled."""
+    """Send nothing until cancelled."""
     return meet(asyncio.Event().wait)
 
 
 class Script(FunctionModel):
-    """A pydantic-ai model that streams one scripted answer a request, in order.
+    """A Pydantic AI model that streams one scripted answer for each request, in order.
 
         llm = Script([call("add", a=1, b=2)], [say("It is ", "three.")])
 
-    `requests` keeps the messages of every request it got. A request beyond the end of the script
-    fails the test.
+    `requests` has the messages of each request. A request beyond the end of the script fails the
+    test.
     """
 
     def __init__(self, *answers: Sequence[Event]) -> None:

@@ -29,7 +29,7 @@ def check_text(name: str, value: object) -> None:
 
 
 def check_count(name: str, value: object, *, least: int = 1) -> None:
-    """Raise `TypeError` or `ValueError` for what is no number to count with."""
+    """Raise `TypeError` or `ValueError` for an invalid count."""
     if not isinstance(value, int) or isinstance(value, bool):
         msg = f"{_shown(name)} takes a whole number, not {_kind(value)}: pass int({_plain(name)})"
         raise TypeError(msg)
@@ -42,7 +42,7 @@ def check_count(name: str, value: object, *, least: int = 1) -> None:
 
 
 def check_amount(name: str, value: object) -> None:
-    """Raise `TypeError` or `ValueError` for what is no number from 0 on."""
+    """Raise `TypeError` or `ValueError` for a value that is no number from 0 on."""
     if not isinstance(value, int | float | Decimal) or isinstance(value, bool):
         msg = f"{_shown(name)} takes a number, not {_kind(value)}"
         raise TypeError(msg)
@@ -52,7 +52,7 @@ def check_amount(name: str, value: object) -> None:
 
 
 def check_list(name: str, value: object, of: str) -> None:
-    """Raise `TypeError` for what is no list or tuple."""
+    """Raise `TypeError` for a value that is no list or tuple."""
     if isinstance(value, str | bytes) or not isinstance(value, Sequence):
         wrong = f"takes a list of {of}, not {_kind(value)}"
         fix = "leave it out for none" if value is None else f"pass {name}=[...]"
@@ -61,7 +61,7 @@ def check_list(name: str, value: object, of: str) -> None:
 
 
 def check_key(key: object) -> None:
-    """Raise `TypeError` or `ValueError` for what is no idempotency key."""
+    """Raise `TypeError` or `ValueError` for an invalid idempotency key."""
     check_text("idempotency_key", key)
     if isinstance(key, str) and not 0 < len(escape(key)) <= LONGEST_KEY:
         msg = f"idempotency_key= takes 1 to {LONGEST_KEY} characters, not {len(key)}"

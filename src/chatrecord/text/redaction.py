@@ -22,7 +22,7 @@ def text_of(error: BaseException) -> str:
 
 
 def named(error: BaseException) -> str:
-    """The class of an error, and what it says."""
+    """The class and the message of an error."""
     return f"{type(error).__name__}: {text_of(error)}"
 
 

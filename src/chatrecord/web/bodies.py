@@ -37,7 +37,7 @@ async def json_of(request: Request, *, limit: int) -> dict[str, Any]:
 
 
 async def _read(request: Request, limit: int) -> bytes:
-    """The body, of which no more is ever held than the limit and one piece."""
+    """The body. At most the limit and one piece are in memory."""
     length = request.headers.get("content-length", "")
     if length.isdecimal() and int(length) > limit:
         raise _too_large(limit)

@@ -15,7 +15,7 @@ from .bodies import invalid
 
 
 def number(request: Request, name: str, default: int, *, most: int = 2**31 - 1) -> int:
-    """A number from 1 on, or what it is where it was left out."""
+    """A number from 1 on, or its default."""
     value = request.query_params.get(name)
     if value is None:
         return default

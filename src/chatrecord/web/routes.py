@@ -60,17 +60,16 @@ def chat_routes(
     heartbeat: float = 15.0,
     **runtime_options: object,
 ) -> list[Route]:
-    """Everything that a page of chats needs.
+    """Return the routes for a page of chats.
 
         app = Starlette(routes=chat_routes(db, "openai:gpt-5.2", owner=signed_in, prefix="/chats"))
 
-    `owner` says who asks: a function of the request, sync or async, that returns the columns of
-    their chats (`{"user_id": ...}`), or `None` if no user is signed in: a 401. Every route sees
-    only these chats; others are a 404. `llm` may be a function of the request and that scope, and
-    so may `options` for all `RuntimeOptions`, so that tools are those of the signed-in user.
-    `version` is that of the AI SDK's client where it does not say so itself. `max_body` is in
-    bytes, `heartbeat` in seconds. Raises `TypeError` without `owner`, and for options that there
-    are not.
+    `owner` is a function of the request, sync or async. It returns the columns of the signed-in
+    user's chats (`{"user_id": ...}`), or `None` if no user is signed in: a 401. All routes see only
+    these chats; others are a 404. `llm` may be a function of the request and that scope, and so may
+    `options` for all `RuntimeOptions`, so that tools are those of the signed-in user. `version` is
+    the version of the AI SDK for clients that do not send theirs. `max_body` is in bytes,
+    `heartbeat` in seconds. Raises `TypeError` without `owner`, and for unknown options.
     """
     if owner is None or not callable(owner):
         msg = (

@@ -149,7 +149,7 @@ class ContentCheck:
         rows: Sequence[Row],
         value: Callable[[Row], Any],
     ) -> list[Finding]:
-        """Values that refer to a file of which their chat has no row."""
+        """Values that refer to a file without a row in their chat."""
         if self._sql.attachment is None:
             return []
         wanted = {
@@ -207,7 +207,7 @@ class ContentCheck:
         these: Query,
         page: Sequence[Row],
     ) -> tuple[list[Finding], Sequence[Row]]:
-        """The rows of a page, and those of which a value was damaged."""
+        """The rows of a page, and findings for damaged values."""
         if not page:
             return [], []
         try:

@@ -109,7 +109,7 @@ class RowRepair:
         await connection.execute(self._sql.set_next_seq, following)
 
     async def _calls(self, connection: AsyncConnection, answer: Message) -> list[ToolCall]:
-        """The calls that an answer asks for, by their rows or, without those, by what it says."""
+        """The calls of an answer, from their rows or, without those, from its content."""
         if self._sql.tool_call is not None and answer.run_id is not None:
             of_run = {"chat_id": answer.chat_id, "run_id": answer.run_id}
             rows = await _rows(connection, self._sql.of_run(self._sql.tool_call), of_run)

@@ -1,4 +1,4 @@
-"""Keys of the user's, and which database is read and written with them."""
+"""The user's keys, and the database that each set belongs to."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ from sqlalchemy import Dialect
 from chatrecord.errors import ConfigurationError, DatabaseFailed, KeyMissing
 
 MARK = "\x1a:"
-"""How a sealed text begins. No stored text begins so: U+001A is followed by four digits there."""
+"""The start of an encrypted text. No plain text starts so: four digits follow U+001A there."""
 
 _BYTES = 32
 _ID = 8
 
 HEAD = len(MARK) + _ID + 1
-"""Bytes before what is encrypted in a sealed file."""
+"""Bytes before the encrypted part of a file."""
 
 _in_use: WeakKeyDictionary[Dialect, Keys] = WeakKeyDictionary()
-"""The keys of each engine, by its dialect: that is what a column type is handed."""
+"""The keys of each engine, by its dialect, which column types get."""
 
 
 class Keys:
-    """Keys to encrypt the content of chats with: the newest first, those before it to read.
+    """Keys to encrypt the content of chats: the newest first; the older ones only decrypt.
 
         db = Database(url, encryption=Keys(os.environ["CHAT_KEY"]))
         db = Database(url, encryption=Keys(newest, older))      # then: await rotate(db)
 
-    A key is what `Keys.new()` makes: 32 random bytes as URL-safe base64. Each text is a Fernet
-    token (AES in CBC mode with a random start, and an HMAC), behind a short id of its key. Raises
-    `ConfigurationError` for what is no key, or where `cryptography` is not installed.
+    `Keys.new()` makes a key: 32 random bytes as URL-safe base64. Each text is a Fernet token (AES
+    in CBC mode with a random start, and an HMAC), after a short id of its key. Raises
+    `ConfigurationError` for an invalid key, or if `cryptography` is not installed.
     """
 
     def __init__(self, newest: str, *older: str) -> None:
@@ -54,7 +54,7 @@ class Keys:
 
     @staticmethod
     def new() -> str:
-        """A new key. Keep it as you keep the password of your database, and apart from it."""
+        """Return a new key. Protect it like your database password, and store it elsewhere."""
         return urlsafe_b64encode(urandom(_BYTES)).decode("ascii")
 
     def seal(self, text: str) -> str:
@@ -63,7 +63,7 @@ class Keys:
         return f"{MARK}{self._newest}:{token.decode('ascii')}"
 
     def open(self, sealed: str) -> str:
-        """What was sealed with any of the keys. Raises `KeyMissing`, or `DatabaseFailed`."""
+        """Decrypt a text with its key. Raises `KeyMissing` or `DatabaseFailed`."""
         key_id, _, token = sealed.removeprefix(MARK).partition(":")
         if key_id not in self._by_id:
             raise _missing(key_id, f"these: {', '.join(self._by_id)}")
@@ -80,7 +80,7 @@ class Keys:
         return f"{MARK}{self._newest}:".encode() + urlsafe_b64decode(token)
 
     def open_bytes(self, sealed: bytes) -> bytes:
-        """What was sealed with any of the keys. Raises as `open` does."""
+        """Decrypt a file with its key. Raises as `open` does."""
         key_id = _key_of(sealed)
         if key_id not in self._by_id:
             raise _missing(key_id, f"these: {', '.join(self._by_id)}")
@@ -97,23 +97,26 @@ class Keys:
         return sealed.startswith(f"{MARK}{self._newest}:")
 
     def has_newest_file(self, sealed: bytes) -> bool:
-        """The same of a file, or of how it begins."""
+        """The same for a file, or for its start."""
         return sealed.startswith(f"{MARK}{self._newest}:".encode())
 
 
 def are_sealed(head: bytes) -> bool:
-    """Whether these bytes begin as sealed ones do. Others may, too: see `opened_file`."""
+    """Whether these bytes start like encrypted ones. Plain ones may, too: see `opened_file`."""
     return head.startswith(MARK.encode()) and head[HEAD - 1 : HEAD] == b":"
 
 
 def sealed_file(data: bytes, dialect: Dialect) -> bytes:
-    """The bytes of a file as they are kept."""
+    """The bytes of a file in their stored form."""
     keys = keys_of(dialect)
     return data if keys is None else keys.seal_bytes(data)
 
 
 def opened_file(kept: bytes, file_hash: str, dialect: Dialect) -> bytes:
-    """What `sealed_file` was given. A file that only begins like a sealed one has its own hash."""
+    """The plain bytes of a stored file.
+
+    A plain file that starts like an encrypted one is recognised by its hash.
+    """
     if not are_sealed(kept) or sha256(kept).hexdigest() == file_hash:
         return kept
     keys = keys_of(dialect)

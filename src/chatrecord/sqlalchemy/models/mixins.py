@@ -72,7 +72,7 @@ def _add_index(table: Table, columns: tuple[str, ...], *, unique: bool = False) 
 
 
 class ChatMixin(_Indexed):
-    """A conversation. Add any columns of your own; `create_chat` sets them by keyword."""
+    """A chat. Add columns of your own; `create_chat` sets them by keyword."""
 
     __indexes__: ClassVar[tuple[tuple[str, ...], ...]] = (("updated_at", "id"),)
 
@@ -99,7 +99,10 @@ class _OfChat(_Indexed):
 
 
 class RunMixin(_OfChat):
-    """One user message to its final answer. `active_chat_id` is unique: one active run a chat."""
+    """The run from a user message to its final answer.
+
+    `active_chat_id` is unique: one active run per chat.
+    """
 
     __uniques__ = (("chat_id", "idempotency_key"),)
     __indexes__ = (("status", "chat_id"),)
@@ -120,7 +123,7 @@ class RunMixin(_OfChat):
 
 
 class MessageMixin(_OfChat):
-    """One message. `(chat_id, seq)` orders a chat; `content` is what is replayed to the LLM."""
+    """One message. `(chat_id, seq)` orders a chat; `content` is sent to the LLM again."""
 
     __uniques__ = (("chat_id", "seq"),)
 
@@ -146,7 +149,7 @@ class MessageMixin(_OfChat):
 
 
 class ToolCallMixin(_OfChat):
-    """One call of a tool: a row before the tool runs, its raw result or error right after."""
+    """One tool call: stored before the tool runs, with its raw result or error right after."""
 
     __indexes__ = (("chat_id", "id"),)
 
@@ -171,7 +174,7 @@ class RequestMixin(_OfChat):
 
     @declared_attr
     def chat_id(cls) -> Mapped[UUID | None]:  # type: ignore[override]
-        """NULL once its chat was deleted, and the request was kept."""
+        """NULL if its chat was deleted and the request was kept."""
         return mapped_column(Uuid, _reference(_chat_of(cast(type, cls))), nullable=True)
 
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
@@ -198,9 +201,9 @@ class RequestMixin(_OfChat):
 
 
 class AttachmentMixin(_OfChat):
-    """A file that messages refer to by its hash: once per chat, however often it is sent.
+    """A file that messages refer to by its hash: stored once per chat, however often it is sent.
 
-    `data` is NULL where the bytes are in a store of yours, and `stored_at` until they are.
+    `data` is NULL if the bytes are in your store; `stored_at` is NULL until they are stored.
     """
 
     __uniques__ = (("chat_id", "hash"),)
@@ -268,9 +271,9 @@ def _classes_with(mixin: type[Mixin], base: type[DeclarativeBase]) -> Iterator[t
 
 @dataclass(frozen=True)
 class Models:
-    """Which class is which table. `tool_call` and `request` may be `None`: nothing is kept then.
+    """The class of each table. `tool_call` and `request` may be `None`: then they are not kept.
 
-    Without an `attachment`, files are kept inside of the messages, as base64.
+    Without `attachment`, files are kept in the messages, as base64.
     """
 
     chat: type[ChatMixin]

@@ -51,7 +51,7 @@ def exact(column: Expression) -> Expression:
 
 
 def _inside(column: Expression) -> Expression:
-    """A domain is compared as what it is made of: SQLAlchemy gives it no operators."""
+    """A domain is compared as its base type: SQLAlchemy gives it no operators."""
     while isinstance(column.type, DOMAIN):
         column = type_coerce(column, column.type.data_type)
     return column

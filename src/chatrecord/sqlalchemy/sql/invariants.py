@@ -1,4 +1,4 @@
-"""What holds of the rows of every chat, as SQL that finds the rows of which it does not hold."""
+"""The invariants of the rows, as SQL that finds the rows that break them."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ class LeaseStatements(Tables):
 
     @cached_property
     def renew_and_read_leases(self) -> Update | UpdateReturning:
-        """The same, and what has been asked of them, where one statement can do both."""
+        """The same, and return stop requests, if one statement can do both."""
         return self.renew_leases.returning(self.run.id, self.run.stop_requested)
 
     @cached_property
@@ -63,7 +63,7 @@ class LeaseStatements(Tables):
 
     @cached_property
     def read_leases(self) -> Query:
-        """What has been asked of those of these runs that are still of this owner and epoch."""
+        """The stop requests of those runs that still have this owner and epoch."""
         return select(self.run.id, self.run.stop_requested).where(*self._owned())
 
 

@@ -46,7 +46,7 @@ ChatRow: TypeAlias = ChatRecord | RunRecord | JournalEntry | ChatFile
 
 
 class _NotStill(Exception):
-    """What is stored is not what it was taken for."""
+    """The stored rows are no longer those that were read."""
 
 
 class _MoreOutside(Exception):

@@ -1,4 +1,4 @@
-"""Every private value under the newest key."""
+"""Rotation of keys: all private values get the newest key."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ BATCH = 100
 
 
 async def rotate(db: AnyDatabase) -> int:
-    """Encrypt with the newest key what is not encrypted yet, or with an older key; how many rows.
+    """Encrypt plain rows, and rows with an older key, with the newest key. Returns how many.
 
         db = Database(url, encryption=Keys(newest, older))
         while await rotate(db):
             pass
 
-    In batches, while the chats are in use: a value that is written meanwhile is left as it is.
-    Once it returns 0, and no process has the older key as its newest, that key is not needed
-    any more. Raises `ConfigurationError` for a Database without keys, and `KeyMissing`.
+    Works in batches while the chats are in use: a value that is written meanwhile is left as it is.
+    When it returns 0, and no process has the older key as its newest, remove that key. Raises
+    `ConfigurationError` for a `Database` without keys, and `KeyMissing`.
     """
     if not hasattr(db, "engine"):
         msg = f"rotate() takes a Database first, not {type(db).__name__}"

@@ -1,4 +1,4 @@
-"""What was said in a chat, and what it took: read, never written."""
+"""Reads the messages, tool calls and requests of a chat."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a wire protocol has to do: tell the beginning, the chunks and the end of a run in bytes."""
+"""The port of a wire protocol: it writes the start, the chunks and the end of a run as bytes."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ Status = Literal["streaming", "parked", "complete", "interrupted", "failed"]
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What the client has of this run already: an answer that ends with tool calls.
+    """The part of this run that the client already has: an answer that ends with tool calls.
 
-    Those that were denied have their results by now, and nothing more will be heard of them.
+    Denied calls have their results already; no chunk follows for them.
     """
 
     message_id: UUID
@@ -28,11 +28,11 @@ class Seen:
     denied: tuple[ToolCall, ...]
 
     def rest(self, chunks: Sequence[Chunk]) -> Sequence[Chunk]:
-        """Of these chunks what is new: of the calls that it has, only their results."""
+        """The new ones of these chunks: for calls that the client has, only their results."""
         return [chunk for chunk in chunks if self._is_new(chunk)]
 
     def results(self) -> Sequence[Chunk]:
-        """What became of the calls that were denied."""
+        """The results of the denied calls."""
         return [Chunk("tool_result", call.message_id, tool_call=call) for call in self.denied]
 
     def _is_new(self, chunk: Chunk) -> bool:
@@ -46,7 +46,7 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """The run whose answer is about to be read."""
+    """The start of an answer: its run and question."""
 
     chat_id: UUID
     run_id: UUID
@@ -55,7 +55,7 @@ class Opening:
     seen: Seen | None = None
 
     def metadata(self) -> dict[str, Json]:
-        """What is known of the answer before it comes."""
+        """The state of the answer at its start."""
         known: dict[str, Json] = {
             "runId": str(self.run_id),
             "status": "streaming",
@@ -68,7 +68,7 @@ class Opening:
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How a run has ended. `problem` is for clients: it holds nothing of an exception's text.
+    """The end of a run. `problem` is for clients: it contains no text of an exception.
 
     `stopped` distinguishes a stopped answer from an interrupted one.
     """
@@ -82,7 +82,7 @@ class Ending:
     stopped: bool = False
 
     def metadata(self) -> dict[str, Json]:
-        """What is known of the answer once it has ended."""
+        """The state of the answer after its end."""
         known: dict[str, Json] = {"status": self.status}
         if self.finish_reason is not None:
             known["finishReason"] = self.finish_reason
@@ -98,24 +98,24 @@ class Ending:
 
 
 class Encoder(Protocol):
-    """One answer, for one client. Each method returns the bytes that say so, which may be none."""
+    """Encodes one answer for one client. Each method returns bytes, perhaps none."""
 
     @property
     def headers(self) -> Mapping[str, str]:
         """The headers of the response."""
 
     def start(self, opening: Opening) -> bytes:
-        """The answer begins."""
+        """Encode the start."""
 
     def add(self, chunks: Sequence[Chunk]) -> bytes:
-        """More of it."""
+        """Encode more chunks."""
 
     def end(self, ending: Ending) -> bytes:
-        """It has ended."""
+        """Encode the end."""
 
 
 def usage_json(usage: Usage) -> dict[str, Json]:
-    """Tokens as clients get them; what was not reported is left out."""
+    """Tokens for clients; values that were not reported are left out."""
     counts = {
         "inputTokens": usage.input_tokens,
         "outputTokens": usage.output_tokens,
@@ -129,7 +129,7 @@ def usage_json(usage: Usage) -> dict[str, Json]:
 
 
 def why_without_result(call: ToolCall) -> str:
-    """Why a call has no result. What a tool raised is for the model and the audit only."""
+    """Why a call has no result. Errors of tools are for the model and the audit only."""
     if call.status == "denied":
         return call.error or "This call was denied."
     return "This call was interrupted." if call.status == "interrupted" else "This call has failed."
