@@ -224,7 +224,7 @@ async def test_what_is_asked_of_a_chat_is_checked_too(backend: Database) -> None
         (lambda: Budget(tokens=5, per="year"), ValueError, r"Budget\(per=...\) is one of 'hour'"),
         (lambda: Budget(cost=1, most=-1), ValueError, r"Budget\(most=...\) .* from 0 on"),
         (lambda: Database("sqlite://", models=5), ConfigurationError, "models= takes"),
-        (lambda: Database("sqlite://", lease=5), ConfigurationError, "lease= takes a time"),
+        (lambda: Database("sqlite://", lease=5), ConfigurationError, "lease= must be a positive timedelta"),
         (lambda: Persisted(Database("sqlite://"), chat_id=5), TypeError, "chat_id= takes a UUID"),
         (lambda: Persisted(Database("sqlite://"), limits=5), TypeError, "limits= takes a Limits"),
         (lambda: Persisted(Database("sqlite://"), retries=True), TypeError, "retries= takes"),
@@ -300,7 +300,7 @@ async def test_a_wrong_type_is_reported_by_name(backend: Database) -> None:
         await import_chat(backend, anything)
     with pytest.raises(TypeError, match=r"rotate\(\) takes a Database first, not int"):
         await rotate(anything)
-    with pytest.raises(ConfigurationError, match=r"tools= has one .*Exception"):
+    with pytest.raises(ConfigurationError, match=r"tools= contains a tool .*Exception"):
         await create_chat(backend, Script(), tools=[Exception])
     for name in ("media_type", "name"):
         given = {name: anything}

@@ -16,9 +16,9 @@ from chatrecord.testing.look import die, has_journal, load, until
 
 @pytest.mark.parametrize("name", ["lease", "patience"])
 @pytest.mark.parametrize("time", [timedelta(0), timedelta(seconds=-1), 30])
-def test_a_time_has_to_be_longer_than_nothing(name: str, time: Any) -> None:
+def test_a_time_must_be_positive(name: str, time: Any) -> None:
     times: dict[str, Any] = {name: time}
-    with pytest.raises(ConfigurationError, match=rf"{name}= takes .* timedelta\(seconds=30\)"):
+    with pytest.raises(ConfigurationError, match=rf"{name}= must be .* timedelta\(seconds=30\)"):
         Database("sqlite://", **times)
 
 
