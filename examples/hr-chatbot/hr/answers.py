@@ -237,3 +237,11 @@ def _texts(question: str, paragraphs: Sequence[tuple[Mapping[str, Any], str]]) -
         yield _heading(passage)
         yield paragraph
         yield from sentences_of(paragraph)
+
+
+def compared_texts(passage: Mapping[str, Any]) -> Iterator[str]:
+    """All of a passage whose vectors answers are chosen by."""
+    paragraphs = paragraphs_of(passage["text"])
+    yield from _texts(_heading(passage), [(passage, paragraph) for paragraph in paragraphs])
+    for paragraph in paragraphs:
+        yield from _telling(passage, paragraph)

@@ -9,11 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-
 AS_ROOT = (
-    "PostgreSQL does not run as root, so this is SQLite. Start this as another user, name a database "
-    "in HR_DATABASE_URL, or set HR_POSTGRES_AS_ROOT=1: it makes a system user `pgserver`, and lets "
-    "all users into the folders above this one"
+    "PostgreSQL does not run as root, so this is SQLite. Start this as another user, name a "
+    "database in HR_DATABASE_URL, or set HR_POSTGRES_AS_ROOT=1: it makes a system user "
+    "`pgserver`, and lets all users into the folders above this one"
 )
 
 

@@ -22,12 +22,12 @@ async def test_a_first_start_computes_no_vector_of_the_shipped_handbook():
 
     vectors = await WithShippedVectors(Forbidden()).embed(texts)
 
-    assert len(vectors) == len(texts) > 200
-    assert len(load_file(FILE)) == len(set(texts))
+    assert len(vectors) == len(texts)
+    assert len(load_file(FILE)["keys"]) == len(set(texts)) > 3_000
 
 
 async def test_they_are_what_the_model_computes():
-    texts = list(handbook_texts(HERE / "handbook"))[::40]
+    texts = list(handbook_texts(HERE / "handbook"))[::200]
 
     shipped = await WithShippedVectors(Forbidden()).embed(texts)
 
