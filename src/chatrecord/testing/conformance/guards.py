@@ -62,7 +62,7 @@ class GuardsHold:
 
     async def test_a_run_that_takes_too_long_keeps_what_has_come(self, backend: Backend) -> None:
         script = Script([say("so far"), hang()])
-        chat = await new_chat(backend, script, limits=Limits(total_timeout=0.2))
+        chat = await new_chat(backend, script, limits=Limits(total_timeout=0.8))
 
         with pytest.raises(TimeLimitExceeded):
             await chat.ask("Hurry")
