@@ -13,7 +13,7 @@ WINDOW = 600.0
 """Seconds for which wrong passwords count, from the first one on."""
 
 OF_ADDRESS = 50
-"""Wrong passwords from one network address: an office may share one."""
+"""Wrong passwords from one network address: several people may share one."""
 
 OF_PERSON = 5
 """Wrong passwords for one person from one network address."""

@@ -6,13 +6,13 @@ from collections.abc import Awaitable, Callable
 
 from chatrecord.errors import ChatExists, DatabaseFailed
 from chatrecord.records import ChatRecord
+from chatrecord.store.chat_store import ChatStore
 from chatrecord.store.retries import with_retries
-from chatrecord.store.store import Store
 from chatrecord.store.times import DATABASE_TIMEOUT
 
 
 async def inserted(
-    store: Store, chat: ChatRecord, insert: Callable[[], Awaitable[ChatRecord]]
+    store: ChatStore, chat: ChatRecord, insert: Callable[[], Awaitable[ChatRecord]]
 ) -> ChatRecord:
     """Insert rows under an id that this call has made; no other caller can have it."""
     is_in_doubt = False

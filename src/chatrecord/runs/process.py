@@ -15,13 +15,14 @@ from chatrecord.store.times import DATABASE_TIMEOUT
 from .cancellation import cancelled
 from .follower import Follower
 from .journal import Journal
+from .stores import FollowerStore
 
 
 class ProcessRuntime:
     """The writer, the reader and the queues of all chats of a process on one database."""
 
     def __init__(
-        self, store: Store, lease: timedelta, patience: timedelta = DATABASE_TIMEOUT
+        self, store: FollowerStore, lease: timedelta, patience: timedelta = DATABASE_TIMEOUT
     ) -> None:
         self.journal = Journal(store, lease, patience)
         self.follower = Follower(store, patience)

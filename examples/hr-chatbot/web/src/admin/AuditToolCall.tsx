@@ -11,7 +11,7 @@ export function AuditToolCall({ call }: { call: PlacedCall }) {
       icon="tool"
       testId="audit-tool-call"
       title={<code className="font-medium">{call.name}</code>}
-      aside={
+      trailing={
         <span className="flex items-baseline gap-3 text-xs">
           <span className="text-muted tabular-nums">{duration(call.durationMs)}</span>
           <Status status={call.status} />

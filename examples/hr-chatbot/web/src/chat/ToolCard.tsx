@@ -42,7 +42,7 @@ export function ToolCard({ part, live, onOpen, onRespond }: Props) {
       icon={icons[name] ?? "tool"}
       testId="tool-card"
       title={<Title part={part} name={name} />}
-      aside={<Outcome part={part} live={live} />}
+      trailing={<Outcome part={part} live={live} />}
     >
       <div className="space-y-3">
         {(isAdministrator || !isSearch) && !isEmpty(part.input) && (

@@ -4,14 +4,14 @@ import { Icon, type IconName } from "./Icon";
 interface Props {
   icon: IconName;
   title: ReactNode;
-  aside?: ReactNode;
+  trailing?: ReactNode;
   open?: boolean;
   testId?: string;
   children: ReactNode;
 }
 
 /** A card that shows its title, and the rest when asked. */
-export function Fold({ icon, title, aside, open, testId, children }: Props) {
+export function Fold({ icon, title, trailing, open, testId, children }: Props) {
   return (
     <details
       open={open}
@@ -21,7 +21,7 @@ export function Fold({ icon, title, aside, open, testId, children }: Props) {
       <summary className="flex min-h-10 items-center gap-2 px-3 py-2 hover:bg-sunken/60">
         <Icon name={icon} className="size-4 text-accent" />
         <span className="min-w-0 flex-1 truncate">{title}</span>
-        {aside}
+        {trailing}
         <Icon name="chevron" className="size-3.5 text-muted transition-transform group-open/fold:rotate-90" />
       </summary>
       <div className="border-t border-line px-3 py-3">{children}</div>
