@@ -87,7 +87,7 @@ def address(driver: str, request: pytest.FixtureRequest, query: str) -> str:
 async def test_an_option_of_the_url_is_taken(
     driver: str, query: str, request: pytest.FixtureRequest
 ) -> None:
-    if query.startswith("stmt_cache_size") and version("asyncmy") == "0.2.10":
+    if query.startswith("stmt_cache_size") and version("asyncmy") == "0.2.12":
         pytest.skip("the oldest driver does not know this option yet")
     async with Database(address(driver, request, query)) as db:
         chat = await create_chat(db, Script([say("Hello.")]))
