@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
@@ -66,14 +66,15 @@ def _chats(hr: Hr) -> list[Route]:
 
 @vacation.get("/vacation")
 async def my_vacation(me: Me, hr: HrDep) -> Any:
-    """The balance of this year, and what is booked."""
-    mine = Vacation(hr.sessions, me.id)
+    """The balance of this year, what is booked, and a day that could be."""
+    mine = Vacation(hr.sessions, me.id, site=hr.settings.site)
     balance = await mine.balance(date.today().year)
     return {
         "year": balance.year,
         "entitled": balance.entitled,
         "taken": balance.taken,
         "left": balance.left,
+        "freeFriday": await mine.free_friday(date.today() + timedelta(days=30)),
         "requests": [
             {
                 "firstDay": it.first_day,

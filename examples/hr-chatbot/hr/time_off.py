@@ -14,7 +14,7 @@ from .tables import TimeOff, User
 from .texts import plain
 
 LONGEST_REASON = 500
-SATURDAY = 5
+FRIDAY, SATURDAY = 4, 5
 
 
 class NotPossible(ValueError):
@@ -49,6 +49,16 @@ class Vacation:
     async def booked(self) -> list[TimeOff]:
         async with self._sessions() as session:
             return await self._all(session)
+
+    async def free_friday(self, earliest: date) -> date:
+        """The first Friday from this day on that is no public holiday and not booked yet."""
+        booked = await self.booked()
+        day = earliest + timedelta(days=(FRIDAY - earliest.weekday()) % 7)
+        while not working_days(day, day, self._site) or any(
+            it.first_day <= day <= it.last_day for it in booked
+        ):
+            day += timedelta(weeks=1)
+        return day
 
     async def check(self, first: date, last: date) -> None:
         """Raise `NotPossible` unless these days could be booked now."""

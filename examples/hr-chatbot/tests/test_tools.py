@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 import pytest
 from hr.public_holidays import public_holidays
-from hr.time_off import NotPossible, Vacation, working_days
+from hr.time_off import FRIDAY, NotPossible, Vacation, working_days
 
 from chatrecord.testing import call, say
 from conftest import ask, new_chat
@@ -173,3 +173,15 @@ async def test_a_file_in_a_chat_is_had_back_by_its_owner_only(ada, ben, llm):
     response = await ada.get(kept["url"])
     assert (response.status_code, response.content) == (200, b"\x89PNG")
     assert (await ben.get(kept["url"])).status_code == 404
+
+
+async def test_the_day_that_the_page_suggests_can_be_booked(hr):
+    vacation = Vacation(hr.sessions, ADA)
+    year = date.today().year + 1
+    while date(year, 1, 1).weekday() != FRIDAY:
+        year += 1
+    new_years_day, next_friday = date(year, 1, 1), date(year, 1, 8)
+
+    assert await vacation.free_friday(new_years_day - timedelta(days=2)) == next_friday
+    await vacation.book(next_friday, next_friday, "")
+    assert await vacation.free_friday(new_years_day) == next_friday + timedelta(weeks=1)

@@ -67,7 +67,7 @@ def _events(messages: Sequence[ModelMessage]) -> Sequence[Event]:
     if "long answer" in question:
         return [say(*LONG, pause=0.05)]
     if "day off" in question:
-        friday = str(_next_friday())
+        friday = str(_next_friday() + timedelta(weeks="another" in question))
         return [
             call("request_time_off", first_day=friday, last_day=friday, reason="a long weekend")
         ]

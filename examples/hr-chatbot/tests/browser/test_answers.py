@@ -172,7 +172,7 @@ def test_time_off_is_booked_once_it_is_approved(ada: Visitor) -> None:
 
 
 def test_nothing_is_asked_while_a_request_waits_for_approval(ada: Visitor) -> None:
-    answer = ada.ask("I would like a day off")
+    answer = ada.ask("I would like another day off")
     answer.get_by_test_id("approval").wait_for()
     box = ada.page.get_by_test_id("composer")
     for _ in range(2):
@@ -186,7 +186,7 @@ def test_nothing_is_asked_while_a_request_waits_for_approval(ada: Visitor) -> No
 
 
 def test_time_off_that_is_denied_is_not_booked(ada: Visitor) -> None:
-    answer = ada.ask("I would like a day off")
+    answer = ada.ask("I would like another day off")
     answer.get_by_label("Reason for denying").fill("Not that week")
     answer.get_by_role("button", name="Deny").click()
     expect(answer).to_contain_text("nothing was booked")

@@ -31,7 +31,7 @@ def test_a_second_tab_streams_the_answer(ada: Visitor) -> None:
 
 
 def test_an_approval_in_one_tab_is_seen_in_the_other(ada: Visitor) -> None:
-    answer = ada.ask("I would like a day off")
+    answer = ada.ask("I would like another day off")
     answer.get_by_test_id("approval").wait_for()
     second = ada.open_tab(f"/{ada.page.evaluate('location.hash')}")
     second.get_by_role("button", name="Deny").click()

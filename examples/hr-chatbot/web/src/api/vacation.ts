@@ -13,6 +13,8 @@ export interface Vacation {
   taken: number;
   left: number;
   requests: TimeOff[];
+  /** A day in a month or so that can be booked. */
+  freeFriday: string;
 }
 
 export const getVacation = () => request<Vacation>("/api/vacation");

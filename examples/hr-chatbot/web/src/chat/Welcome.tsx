@@ -14,14 +14,7 @@ const ideas = [
   "How many unused days of leave can I carry over?",
   "What may a hotel night cost on a business trip?",
   "How many vacation days do I have left?",
-  `Please book a day off on ${fridayInAMonth()}`,
 ];
-
-function fridayInAMonth() {
-  const day = new Date(Date.now() + 30 * 86_400_000);
-  day.setUTCDate(day.getUTCDate() + ((5 - day.getUTCDay() + 7) % 7));
-  return day.toISOString().slice(0, 10);
-}
 
 interface Props {
   user: User;
@@ -30,6 +23,7 @@ interface Props {
 
 export function Welcome({ user, onSend }: Props) {
   const { data: vacation } = useLoaded(getVacation, "vacation");
+  const offered = vacation ? [...ideas, `Please book a day off on ${vacation.freeFriday}`] : ideas;
   const [picked, setPicked] = useState<{ idea: string; error?: unknown } | null>(null);
 
   const pick = async (idea: string) => {
@@ -55,7 +49,7 @@ export function Welcome({ user, onSend }: Props) {
         </header>
         <Composer onSend={onSend} />
         <ul className="grid gap-2 sm:grid-cols-2" aria-label="Questions to begin with">
-          {ideas.map((idea) => (
+          {offered.map((idea) => (
             <li key={idea}>
               <button
                 type="button"
