@@ -152,7 +152,8 @@ def history_of(records: Sequence[Message], *, is_going_on: bool) -> list[ModelMe
     If the run continues at the last of them, its open tool calls stay open.
     """
     summary = [record.text for record in records if record.role == "summary"]
-    found = (_loaded(record) for record in records if record.role != "summary")
+    said = [record for record in records if record.role != "summary"]
+    found = (_loaded(record) if is_going_on else _ended(record) for record in said)
     messages = [message for message in found if message is not None]
     messages = _after(summary[-1], messages) if summary else messages
     messages = unique_ids(messages, is_going_on=is_going_on)
@@ -178,6 +179,17 @@ def _after(summary: str, messages: list[ModelMessage]) -> list[ModelMessage]:
 def message_of(record: Message) -> ModelMessage | None:
     """One message as pydantic-ai holds it."""
     return _loaded(record)
+
+
+def _ended(record: Message) -> ModelMessage | None:
+    """A message that nothing continues: a suspended answer is replayed as its text.
+
+    It was to be continued by the provider, which refuses a call of its own without a result.
+    """
+    message = _loaded(record)
+    if isinstance(message, ModelResponse) and message.state == "suspended":
+        return _partial(record)
+    return message
 
 
 def _loaded(record: Message) -> ModelMessage | None:
