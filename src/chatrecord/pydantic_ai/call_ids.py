@@ -24,7 +24,8 @@ from pydantic_ai.messages import (
     ToolReturnPart,
 )
 from pydantic_ai.models import Model
-from pydantic_ai.models.wrapper import WrapperModel
+
+from .provider import descends_from
 
 Message = TypeVar("Message", ModelRequest, ModelResponse)
 Result = TypeVar("Result", bound=ToolReturnPart | RetryPromptPart)
@@ -101,14 +102,11 @@ def _calls_in(messages: Sequence[ModelMessage]) -> Iterator[ToolCallPart]:
 
 
 def _rule_of(model: Model) -> Rule:
-    while isinstance(model, WrapperModel):
-        model = model.wrapped
-    made_of = {base.__name__ for base in type(model).__mro__}
-    if made_of & {"AnthropicModel", "BedrockConverseModel"}:
+    if descends_from(model, "AnthropicModel", "BedrockConverseModel"):
         return _ANTHROPIC
-    if "MistralModel" in made_of or "mistral.ai" in (model.base_url or ""):
+    if descends_from(model, "MistralModel") or "mistral.ai" in (model.base_url or ""):
         return _MISTRAL
-    return _RESPONSES if "OpenAIResponsesModel" in made_of else _CHAT
+    return _RESPONSES if descends_from(model, "OpenAIResponsesModel") else _CHAT
 
 
 def _renamed(

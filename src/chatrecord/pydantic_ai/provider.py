@@ -91,14 +91,14 @@ def is_truncated(response: ModelResponse, model: Model) -> bool:
 
 def is_chat_completions(model: Model) -> bool:
     """Whether a model speaks OpenAI's chat completions, with whichever server."""
-    while isinstance(model, WrapperModel):
-        model = model.wrapped
-    return _descends_from(model, "OpenAIChatModel")
+    return descends_from(model, "OpenAIChatModel")
 
 
-def _descends_from(it: object, name: str) -> bool:
-    """By its name: the class is in a package that need not be installed."""
-    return any(base.__name__ == name for base in type(it).__mro__)
+def descends_from(it: object, *names: str) -> bool:
+    """By the name of its class, or of the model it wraps: no package of a provider is needed."""
+    while isinstance(it, WrapperModel):
+        it = it.wrapped
+    return any(base.__name__ in names for base in type(it).__mro__)
 
 
 def count_last_usage(stream: StreamedResponse) -> None:
@@ -107,7 +107,7 @@ def count_last_usage(stream: StreamedResponse) -> None:
     Some servers tell the usage so far with every chunk, and pydantic-ai adds it all up unless a
     setting says so, which as a setting would be sent to the server, too.
     """
-    if _descends_from(stream, "OpenAIStreamedResponse"):
+    if descends_from(stream, "OpenAIStreamedResponse"):
         settings = getattr(stream, "_model_settings", None) or {}
         last_counts = {**settings, "openai_continuous_usage_stats": True}
         stream.__dict__["_model_settings"] = last_counts
