@@ -124,3 +124,17 @@ def test_an_estimator_of_the_application_counts_instead() -> None:
     window = Window(tokens=40, estimator=lambda message: 20)
 
     assert window.cut(history) == history[-2:]
+
+
+def test_no_message_is_counted_twice_and_none_before_the_window() -> None:
+    """A chat of 2,000 messages took a quarter of a second: each start was counted to the end."""
+    counted: list[int] = []
+
+    def twenty(message: Message) -> int:
+        counted.append(message.seq)
+        return 20
+
+    kept = Window(messages=2_000, tokens=400, estimator=twenty).cut(chat("ua" * 1_000))
+
+    assert len(kept) == 20
+    assert counted == list(range(1_999, 1_978, -1))

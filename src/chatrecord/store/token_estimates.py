@@ -26,9 +26,16 @@ Estimator: TypeAlias = Callable[[Message], int]
 
 def estimate_tokens(messages: Sequence[Message], estimator: Estimator | None = None) -> int:
     """About how many tokens these messages are: texts, reasoning, arguments, results and files."""
+    characters = sum(characters_of(message, estimator) for message in messages)
+    return characters // CHARACTERS_PER_TOKEN
+
+
+def characters_of(message: Message, estimator: Estimator | None = None) -> int:
+    """The estimated characters of a message: four for each token that an estimator counts."""
     if estimator is not None:
-        return sum(map(estimator, messages))
-    return sum(_characters(message) for message in messages) // CHARACTERS_PER_TOKEN
+        return estimator(message) * CHARACTERS_PER_TOKEN
+    characters = len(message.text) + len(message.reasoning or "")
+    return max(characters, _characters_in(message.content, is_sent=False))
 
 
 def file_tokens(media_type: str, size: int) -> int:
@@ -37,11 +44,6 @@ def file_tokens(media_type: str, size: int) -> int:
         return IMAGE_TOKENS
     kinds = (each for kind, each in _BYTES_PER_TOKEN.items() if media_type.startswith(kind))
     return size // next(kinds, _BYTES_PER_TOKEN_OF_MEDIA)
-
-
-def _characters(message: Message) -> int:
-    characters = len(message.text) + len(message.reasoning or "")
-    return max(characters, _characters_in(message.content, is_sent=False))
 
 
 def _characters_in(value: Json, *, is_sent: bool) -> int:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from chatrecord.records import Message
 from chatrecord.text.arguments import check_count
 
-from .token_estimates import Estimator, estimate_tokens
+from .token_estimates import CHARACTERS_PER_TOKEN, Estimator, characters_of, estimate_tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,18 +38,27 @@ class Window:
         """
         if history and history[0].role == "summary":
             return [history[0], *self.cut(history[1:])]
-        starts = [place for place, message in enumerate(history) if begins_round(message)]
-        if not starts:
-            return []
-        fitting = (start for start in starts if self._holds(history[start:]))
-        return list(history[next(fitting, starts[-1]) :])
+        begin = self._begin(history)
+        return [] if begin is None else list(history[begin:])
+
+    def _begin(self, history: Sequence[Message]) -> int | None:
+        """Where the earliest round begins that fits with all after it; the last if none does."""
+        begin, characters = None, 0
+        for place in range(len(history) - 1, -1, -1):
+            characters += characters_of(history[place], self.estimator)
+            fits = len(history) - place <= self.messages and self._holds(characters)
+            if begin is not None and not fits:
+                break
+            if begins_round(history[place]):
+                begin = place
+        return begin
 
     def estimate(self, messages: Sequence[Message]) -> int:
         """The estimated tokens of these messages."""
         return estimate_tokens(messages, self.estimator)
 
-    def _holds(self, messages: Sequence[Message]) -> bool:
-        return len(messages) <= self.messages and self.estimate(messages) <= self.tokens
+    def _holds(self, characters: int) -> bool:
+        return characters // CHARACTERS_PER_TOKEN <= self.tokens
 
 
 def begins_round(message: Message) -> bool:
