@@ -1,8 +1,8 @@
 """The one writer of all live answers of a process.
 
-Every flush is one transaction: it renews the leases of all live runs, learns which are to stop, and
-stores what has come of all streams since the last. A piece is handed to its readers only after the
-flush that stored it.
+Every flush is one transaction: it checks the leases of all live runs, renews those that are due,
+learns which runs are to stop, and stores what has come of all streams since the last. A piece is
+handed to its readers only after the flush that stored it.
 """
 
 from __future__ import annotations
@@ -31,6 +31,9 @@ FLUSH_SECONDS = 0.05
 
 IDLE_FLUSH_SECONDS = 0.25
 """Seconds after which a process whose runs are silent looks all the same: has one to stop?"""
+
+_RENEWED_AFTER = 1 / 3
+"""The part of a lease after which it is renewed. Each renewal is an update of the run's row."""
 
 log = logging.getLogger("chatrecord")
 
@@ -79,6 +82,7 @@ class Journal:
         self._paused = self._closed = False
         self._registered: set[Journaled] = set()
         self._in_doubt: set[UUID] = set()
+        self._leased_until: dict[UUID, datetime] = {}
         self._looked = monotonic()
         self._failing_since: dict[UUID, float] = {}
 
@@ -105,6 +109,7 @@ class Journal:
         del self._live[run.id]
         self._in_doubt.discard(run.id)
         self._failing_since.pop(run.id, None)
+        self._leased_until.pop(run.id, None)
         if not self._live:
             self._news.set()
 
@@ -123,8 +128,9 @@ class Journal:
         self._paused = True
 
     def go_on(self) -> None:
-        """Write again."""
+        """Write again; the leases may be over meanwhile."""
         self._paused = False
+        self._leased_until.clear()
 
     def request_flush(self) -> None:
         """Something should not wait for the next flush."""
@@ -212,14 +218,17 @@ class Journal:
     async def _write_together(
         self, runs: Mapping[UUID, Journaled], news: Mapping[UUID, Sequence[JournalEntry]]
     ) -> None:
-        until = datetime.now(UTC) + self.lease
+        now = datetime.now(UTC)
+        until = now + self.lease
+        due = [run_id for run_id in runs if self._is_renewal_due(run_id, now)]
         unstored = {
             runs[run_id].lease(until): await self._unstored(new)
             if run_id in self._in_doubt
             else new
             for run_id, new in news.items()
         }
-        kept = await self._store.flush(unstored)
+        kept = await self._store.flush(unstored, renew=due)
+        self._leased_until |= {run_id: until for run_id in due if run_id in self._live}
         self._looked = monotonic()
         self._in_doubt.difference_update(runs)
         for run_id, run in runs.items():
@@ -229,6 +238,13 @@ class Journal:
                 run.stored()
                 if kept[run_id]:
                     run.stop(RunStopped("The run was stopped"))
+
+    def _is_renewal_due(self, run_id: UUID, now: datetime) -> bool:
+        """Also where the clock was set back: a lease that lasts too long blocks a repair."""
+        until = self._leased_until.get(run_id)
+        if until is None:
+            return True
+        return not self.lease * (1 - _RENEWED_AFTER) < until - now <= self.lease
 
     def _is_due(self) -> bool:
         return monotonic() - self._looked >= IDLE_FLUSH_SECONDS

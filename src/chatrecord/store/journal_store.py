@@ -18,8 +18,16 @@ class JournalStore(Protocol):
     has failed, too.
     """
 
-    async def flush(self, news: Mapping[Lease, Sequence[JournalEntry]]) -> Mapping[UUID, bool]:
-        """Renew these leases, and append the news of each run to the journal.
+    async def flush(
+        self,
+        news: Mapping[Lease, Sequence[JournalEntry]],
+        *,
+        renew: Collection[UUID] | None = None,
+    ) -> Mapping[UUID, bool]:
+        """Append the news of each run to the journal, and renew the leases of the runs in `renew`.
+
+        `None` renews all. The other leases are checked only: no other process takes over a run
+        between the check and the commit of its news.
 
         Tells those who listen to `notifications` of runs that have news, where the database can
         tell. Returns for each run whether it has been asked to stop. A run that is missing there

@@ -10,6 +10,7 @@ from sqlalchemy import (
     String,
     Update,
     bindparam,
+    false,
     func,
     select,
     update,
@@ -65,6 +66,25 @@ class LeaseStatements(Tables):
     def read_leases(self) -> Query:
         """The stop requests of those runs that still have this owner and epoch."""
         return select(self.run.id, self.run.stop_requested).where(*self._owned())
+
+    @cached_property
+    def hold_leases(self) -> Query:
+        """The same; until the commit no other process takes one of these runs over.
+
+        A lock costs the log of PostgreSQL a quarter of an update.
+        """
+        return self.read_leases.order_by(self.run.id).with_for_update(key_share=True)
+
+    @cached_property
+    def hold_and_tell_leases(self) -> Query:
+        """The same, and notify listeners."""
+        return self.hold_leases.add_columns(_notification())
+
+    @cached_property
+    def lock_file(self) -> Update:
+        """Changes nothing: SQLite has no locks on rows, and locks its file before a first write."""
+        same: dict[object, object] = {self.run.epoch: self.run.epoch}
+        return update(self.run.table).where(false()).values(same)
 
 
 def _notification() -> Expression:

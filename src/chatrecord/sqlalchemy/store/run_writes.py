@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import groupby
 from uuid import UUID
@@ -146,13 +146,20 @@ class RunWrites(Connections):
             [Target(model, provider, streamed=True) for model, provider in under_way],
         )
 
-    async def flush(self, news: Mapping[Lease, Sequence[JournalEntry]]) -> Mapping[UUID, bool]:
+    async def flush(
+        self,
+        news: Mapping[Lease, Sequence[JournalEntry]],
+        *,
+        renew: Collection[UUID] | None = None,
+    ) -> Mapping[UUID, bool]:
         kept: dict[UUID, bool] = {}
         # It waits for no slot: the leases of the waiting transactions depend on it.
         async with self.urgent_transaction() as connection:
-            for leases in _alike(news):
+            for leases in _alike(news, renew):
                 changed = [lease.run_id for lease in leases if news[lease]]
-                kept |= await self._renewed(connection, _renewal(leases), changed)
+                is_due = renew is None or leases[0].run_id in renew
+                checked = self._renewed if is_due else self._held
+                kept |= await checked(connection, _renewal(leases), changed)
             of_kept = (entry for lease in news if lease.run_id in kept for entry in news[lease])
             for entries in _portions(of_kept):
                 await connection.execute(self._sql.append_journal, entries)
@@ -172,12 +179,29 @@ class RunWrites(Connections):
             found = await connection.execute(self._sql.read_leases, renewal)
         return {row[0]: bool(row[1]) for row in found.all()}
 
+    async def _held(
+        self, connection: AsyncConnection, renewal: Values, changed: Sequence[UUID]
+    ) -> dict[UUID, bool]:
+        """Check leases that last for a while; those of runs with news are locked."""
+        held = {name: value for name, value in renewal.items() if name != "new_lease_until"}
+        statement = self._sql.read_leases
+        if changed and can_tell(connection.dialect):
+            held["notification"] = payload(changed)
+            statement = self._sql.hold_and_tell_leases
+        elif changed:
+            statement = self._sql.hold_leases
+            if connection.dialect.name == "sqlite":
+                await connection.execute(self._sql.lock_file)
+        found = await connection.execute(statement, held)
+        return {row[0]: bool(row[1]) for row in found.all()}
 
-def _alike(leases: Iterable[Lease]) -> Iterator[list[Lease]]:
+
+def _alike(leases: Iterable[Lease], renew: Collection[UUID] | None) -> Iterator[list[Lease]]:
     """The leases that one statement can renew: mostly all, because few runs are resumed."""
 
-    def kind(lease: Lease) -> tuple[str, int, datetime]:
-        return lease.owner, lease.epoch, lease.until
+    def kind(lease: Lease) -> tuple[bool, str, int, datetime]:
+        is_due = renew is None or lease.run_id in renew
+        return is_due, lease.owner, lease.epoch, lease.until
 
     for _, alike in groupby(sorted(leases, key=kind), kind):
         yield sorted(alike, key=lambda lease: lease.run_id)  # all lock in the same order

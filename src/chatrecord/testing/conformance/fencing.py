@@ -77,6 +77,7 @@ class RunsAreFenced:
         lease = Lease(run.id, run.owner, run.epoch, now + 2 * _A_WHILE)
         piece = JournalEntry(answer.id, 99, {"kind": "text", "text": "stale"})
         assert await backend.store.flush({lease: [piece]}) == {}
+        assert await backend.store.flush({lease: [piece]}, renew=()) == {}
         stale = Changes(chat.id, lease)
         stale.put(replace(answer, text="stale", status="complete"))
         with pytest.raises(LeaseLost):
@@ -126,6 +127,21 @@ class RunsAreFenced:
         assert set(await backend.store.flush(leases)) == {run.id, again.id}
         await _end(backend, first)
         await _end(backend, second)
+
+    async def test_a_lease_that_is_not_due_is_checked_and_stays(self, backend: Backend) -> None:
+        chat, run = await _dead(backend)
+        before = await chat.active_run()
+        answer = (await chat.messages())[-1]
+        until = datetime.now(UTC) + _A_WHILE
+        lease = Lease(run.id, run.owner, run.epoch, until)
+        piece = JournalEntry(answer.id, 99, {"kind": "text", "text": "more"})
+
+        assert await backend.store.flush({lease: [piece]}, renew=()) == {run.id: False}
+        assert await backend.store.flush({lease: []}, renew=()) == {run.id: False}
+
+        assert await backend.store.journal(answer.id, after=98) == [piece]
+        assert await chat.active_run() == before
+        await _end(backend, chat)
 
     async def test_a_resume_waits_for_the_task_that_lost_its_run(
         self, backend: Backend, elsewhere: Backend
