@@ -205,6 +205,12 @@ class Run:
         first = self.settings.get("replaces") if isinstance(self.settings, dict) else None
         return first if isinstance(first, int) else None
 
+    @property
+    def client(self) -> Mapping[str, Json]:
+        """What a client of the routes said of its question and run: its ids and metadata."""
+        told = self.settings.get("client") if isinstance(self.settings, dict) else None
+        return told if isinstance(told, dict) else {}
+
 
 @dataclass(frozen=True, slots=True)
 class Chunk:

@@ -10,6 +10,7 @@ from collections.abc import (
     Sequence,
 )
 from contextlib import suppress
+from copy import copy
 from dataclasses import replace
 from typing import Any, TypeAlias, overload
 from uuid import UUID
@@ -29,6 +30,7 @@ from chatrecord.llm.port import LLM
 from chatrecord.records import (
     ApiRequest,
     ChatRecord,
+    Json,
     Message,
     Reply,
     Run,
@@ -83,6 +85,8 @@ class Chat:
         self._instructions = runs_on
         self._runs = ChatRuns(backend, record.id, llm)
         self._is_titling = False
+        self._client: Mapping[str, Json] = {}
+        self._client_key: str | None = None
         self.record = record
 
     @property
@@ -99,6 +103,16 @@ class Chat:
     def metadata(self) -> Mapping[str, Any]:
         """The chat's metadata when it was loaded."""
         return self.record.metadata
+
+    def for_client(self, told: Mapping[str, Json], key: str | None = None) -> Chat:
+        """Return this chat for one request of a client, as the routes of `chatrecord.web` need it.
+
+        Its runs keep `told` in `Run.settings["client"]`: the client's own ids and metadata. With
+        `key`, an answer that is generated again, or an edit, has this idempotency key.
+        """
+        chat = copy(self)
+        chat._client, chat._client_key = told, key
+        return chat
 
     async def rename(self, title: str | None) -> None:
         """Set the title. `None` removes it.
@@ -382,7 +396,8 @@ class Chat:
     ) -> LiveRun:
         (last,) = await self._backend.store.messages(self.id, limit=1, before=None)
         replaces = Replacement(first=first, last=last.seq)
-        return self._live(replace(self._run_spec(content, output_type, None), replaces=replaces))
+        run_spec = self._run_spec(content, output_type, self._client_key)
+        return self._live(replace(run_spec, replaces=replaces))
 
     @overload
     def resume(self, *, output_type: type[Typed]) -> ChatStream[Typed]: ...
@@ -491,6 +506,7 @@ class Chat:
             policies=self._policies,
             output_type=output_type,
             idempotency_key=idempotency_key,
+            client=self._client,
         )
 
     def _live(self, run_spec: RunSpec) -> LiveRun:

@@ -45,7 +45,7 @@ from .reduction import Reduction
 from .resumption import decisions_of, worth_sending
 from .run_queue import OtherRuns, RunQueue
 from .run_result import caused, ended_run, reply_of, unstored
-from .run_spec import RunSpec, fingerprint, initial_rows, prompt_of
+from .run_spec import RunSpec, initial_rows, question_of
 from .stores import LiveRunStore
 
 
@@ -181,7 +181,7 @@ class LiveRun(Feed):
         """Raise where this key was used for another question."""
         run = await self._store.get_run(self.chat_id, run_id)
         kept = run.settings if run is not None and isinstance(run.settings, dict) else {}
-        if kept.get("question") != fingerprint(prompt_of(self._spec, self._llm)):
+        if kept.get("question") != question_of(self._spec, self._llm):
             msg = f"This key was used for another question, in run {run_id}: use a new key"
             raise SentBefore(msg, run_id=run_id)
 

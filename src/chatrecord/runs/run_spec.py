@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from uuid import UUID
@@ -30,6 +31,7 @@ class RunSpec:
     idempotency_key: str | None = None
     resumes: Run | None = None
     replaces: Replacement | None = None
+    client: Mapping[str, Json] = field(default_factory=dict)
 
     @property
     def waits(self) -> bool:
@@ -78,9 +80,16 @@ def _settings_of(spec: RunSpec, llm: LLM) -> dict[str, Json]:
     settings: dict[str, Json] = {}
     if spec.replaces is not None:
         settings["replaces"] = spec.replaces.first
-    if spec.idempotency_key is not None:
-        settings["question"] = fingerprint(prompt_of(spec, llm))
+    if spec.client:
+        settings["client"] = dict(spec.client)
+    if spec.idempotency_key is not None and (question := question_of(spec, llm)) is not None:
+        settings["question"] = question
     return settings
+
+
+def question_of(spec: RunSpec, llm: LLM) -> str | None:
+    """The fingerprint of what is asked; `None` where an answer is generated again."""
+    return None if spec.content is None else fingerprint(prompt_of(spec, llm))
 
 
 def fingerprint(body: Body) -> str:

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from chatrecord.records import Json
 
 from .bodies import identifier, invalid, needed_id, optional_text, text_field
+from .json_bytes import text_of
 from .uploads import MOST, Upload, upload_of
 
 LONGEST_TEXT = 1_000_000
 """Characters of a question. The limit of the body comes first where that is smaller."""
+
+LONGEST_METADATA = 10_000
+"""Characters of what a client has kept with a chat or a question, as JSON."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,15 +25,30 @@ class Question:
     text: str
     key: str | None
     files: tuple[Upload, ...] = ()
+    metadata: dict[str, Json] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """A question put differently; `message_id` is ours or the client's own."""
+    """A question put differently; its `key` names the old one, by our id or the client's own."""
 
-    message_id: str
-    text: str
-    files: tuple[Upload, ...] = ()
+    question: Question
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A question at the end of all that a client shows: its place there tells what is asked for.
+
+    A question that is new after `earlier` (the ids of the user's messages before it, the last
+    first) is an edit of the one that stands there now. A known one under a new `run_id` of the
+    client is to be answered again. `is_whole` says that a list without any earlier message is the
+    beginning of the chat, rather than the list of a client that has not read it.
+    """
+
+    question: Question
+    earlier: tuple[str, ...]
+    run_id: str | None
+    is_whole: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +78,15 @@ class Decisions:
     decisions: tuple[Decision, ...]
 
 
-ClientMessage = Question | Edit | Regenerate | Decisions
+ClientMessage = Question | Edit | Listed | Regenerate | Decisions
 
 
-def parse_client_message(body: dict[str, object]) -> ClientMessage:
+def parse_client_message(body: dict[str, object], *, is_whole: bool = False) -> ClientMessage:
     """What the AI SDK's `useChat` asks for, or a client that sends `{"id", "text", "key"}`.
 
-    Of `messages` only the last counts: the history is in the database.
+    Of `messages` only the last counts: the history is in the database. Of a client that does not
+    name what it edits, the ids of the others tell its place: of assistant-ui, or any that says that
+    it sends its whole list (`is_whole`).
     """
     trigger = optional_text(body, "trigger") or "submit-message"
     message_id = identifier(body, "messageId")
@@ -80,8 +103,24 @@ def parse_client_message(body: dict[str, object]) -> ClientMessage:
         raise invalid("The last message has to be a user's, or an answer with decided tool calls.")
     question = _question(message)
     if message_id is not None:
-        return Edit(message_id, question.text, question.files)
+        return Edit(replace(question, key=message_id))
+    if is_whole or _is_of_assistant_ui(body):
+        return Listed(question, earlier_ids(body["messages"]), None, is_whole)
     return question
+
+
+def _is_of_assistant_ui(body: dict[str, object]) -> bool:
+    """Its transport always sends the tools of its page along, the AI SDK's own never does."""
+    return isinstance(body.get("tools"), dict) and isinstance(body.get("messages"), list)
+
+
+def earlier_ids(messages: object) -> tuple[str, ...]:
+    """The ids of the user's messages before the last message, the last of them first."""
+    if not isinstance(messages, list):
+        return ()
+    earlier = [message for message in messages[:-1] if isinstance(message, dict)]
+    ids = [identifier(message, "id") for message in earlier if message.get("role") == "user"]
+    return tuple(found for found in reversed(ids) if found is not None)
 
 
 def _last_question(body: dict[str, object]) -> Question | None:
@@ -95,12 +134,26 @@ def _last_question(body: dict[str, object]) -> Question | None:
 def _question(message: dict[str, object]) -> Question:
     parts = _parts(message)
     files = _files(parts)
-    return Question(_text(parts, files), identifier(message, "id"), files)
+    return Question(_text(parts, files), identifier(message, "id"), files, metadata_of(message))
 
 
 def _plain(body: dict[str, object], message_id: str | None) -> ClientMessage:
-    text = text_field(body, "text", longest=LONGEST_TEXT)
-    return Question(text, identifier(body, "key")) if message_id is None else Edit(message_id, text)
+    text, metadata = text_field(body, "text", longest=LONGEST_TEXT), metadata_of(body)
+    if message_id is not None:
+        return Edit(Question(text, message_id, metadata=metadata))
+    return Question(text, identifier(body, "key"), metadata=metadata)
+
+
+def metadata_of(body: dict[str, object]) -> dict[str, Json] | None:
+    """What a client wants to be kept with a chat or a question."""
+    metadata = body.get("metadata")
+    if metadata is None:
+        return None
+    if not isinstance(metadata, dict):
+        raise invalid("'metadata' has to be an object.")
+    if len(text_of(metadata)) > LONGEST_METADATA:
+        raise invalid(f"'metadata' has more than {LONGEST_METADATA} characters.")
+    return metadata
 
 
 def _last_message(body: dict[str, object]) -> dict[str, object]:

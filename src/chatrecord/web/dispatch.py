@@ -10,19 +10,17 @@ from uuid import UUID
 from chatrecord.attachments.attachment import Attachment
 from chatrecord.chats.chat import Chat
 from chatrecord.chats.stream import ChatStream
-from chatrecord.errors import ApprovalPending, ChatBusy, MessageNotFound, RunNotFound
-from chatrecord.records import Message, Run
+from chatrecord.errors import ApprovalPending, ChatBusy, RunNotFound
+from chatrecord.records import Json, Message, Run
 from chatrecord.runs.process import Backend
 from chatrecord.web.protocols.encoder import Opening, Seen
 
-from .client_messages import ClientMessage, Decision, Decisions, Edit, Question, Regenerate
+from .client_messages import ClientMessage, Decision, Decisions, Edit, Listed, Question, Regenerate
+from .questions import Questions
 from .uploads import Kept, Upload
 
 PATIENCE = 10.0
 """Seconds after which a response starts although its run has not: its queue may be long."""
-
-PAGE = 50
-"""Messages that are read at once in the search for one."""
 
 
 class Dispatcher:
@@ -30,16 +28,16 @@ class Dispatcher:
 
     def __init__(self, backend: Backend, chat: Chat) -> None:
         self._store = backend.store
+        self._questions = Questions(backend, chat.id)
         self._chat = chat
 
     async def answer(self, message: ClientMessage) -> tuple[ChatStream, Opening]:
         """The run that this asks for: it has begun. Raises what forbids it."""
         match message:
-            case Question(text, key, uploads):
-                files = await self._files(uploads)
-                return await self._begun(
-                    self._chat.stream(text, attachments=files, idempotency_key=key)
-                )
+            case Question(key=key):
+                return await self._asked(message, None, key=key)
+            case Listed():
+                return await self._listed(message)
             case Edit():
                 return await self._edited(message)
             case Regenerate():
@@ -78,27 +76,87 @@ class Dispatcher:
         if run is None:
             msg = f"There is no run {run_id}"
             raise RunNotFound(msg)
-        question = await self._question_of(run)
+        question = await self._questions.of_run(run)
         return Opening(self._chat.id, run.id, question, run.started_at, seen)
 
-    async def _question_of(self, run: Run) -> UUID | None:
-        """The message that a run answers: its own, or the one that was there before it."""
-        rows = await self._store.rows_of(run, with_journal=False)
-        own = next((row for row in rows.messages if row.role == "user"), None)
-        if own is not None or run.replaces is None:
-            return own.id if own else None
-        before = await self._store.messages(self._chat.id, limit=1, before=run.replaces)
-        return before[0].id if before else None
+    async def _asked(
+        self, question: Question, run_id: str | None, *, key: str | None
+    ) -> tuple[ChatStream, Opening]:
+        files = await self._files(question.files)
+        chat = self._chat.for_client(_told(question, run_id))
+        return await self._begun(chat.stream(question.text, attachments=files, idempotency_key=key))
+
+    async def _listed(self, listed: Listed) -> tuple[ChatStream, Opening]:
+        asked, run_id = listed.question, listed.run_id
+        question = None if asked.key is None else await self._questions.current(asked.key)
+        if question is None:
+            question = await self._replaced_by(listed)
+            if question is None:
+                return await self._asked_anew(asked, run_id)
+            return await self._edit(question, asked, run_id, key=asked.key)
+        if run_id is None:  # a client with words for all else has sent it again
+            return await self._asked(asked, None, key=asked.key)
+        if (run := await self._sent_before(question, asked, run_id)) is not None:
+            return await self._followed(run.id)
+        if question.text != asked.text:
+            return await self._edit(question, asked, run_id, key=_key_of(run_id))
+        chat = self._chat.for_client(_told(asked, run_id), _key_of(run_id))
+        return await self._again(chat, question)
+
+    async def _asked_anew(self, asked: Question, run_id: str | None) -> tuple[ChatStream, Opening]:
+        """A question that was refused has left its key behind."""
+        key = asked.key
+        if key is None or await self._store.run_of_key(self._chat.id, key) is not None:
+            key = None if run_id is None else _key_of(run_id)
+        return await self._asked(asked, run_id, key=key)
+
+    async def _replaced_by(self, listed: Listed) -> Message | None:
+        """The question in whose place the client has put this one."""
+        if listed.is_whole and not listed.earlier:
+            return await self._questions.first()
+        return await self._questions.after(listed.earlier)
+
+    async def _sent_before(self, question: Message, asked: Question, run_id: str) -> Run | None:
+        """The run that this request has begun already, or that answers this question just now."""
+        sent = await self._store.run_of_key(self._chat.id, _key_of(run_id))
+        if sent is not None:
+            return sent
+        own = question.run_id and await self._store.get_run(self._chat.id, question.run_id)
+        if own and own.client.get("runId") == run_id:  # what may have been replaced since
+            return await self._questions.answering(question) or own
+        active = await self._chat.active_run()
+        if active is None or question.text != asked.text:
+            return None
+        answers = active.id == question.run_id or active.replaces == question.seq + 1
+        return active if answers else None
+
+    async def _edit(
+        self, question: Message, asked: Question, run_id: str | None, *, key: str | None
+    ) -> tuple[ChatStream, Opening]:
+        files = await self._files(asked.files)
+        chat = self._chat.for_client(_told(asked, run_id), key)
+        try:
+            return await self._begun(chat.edit(question.id, asked.text, attachments=files))
+        except ChatBusy as busy:
+            return await self._same(busy, question.seq, asked.text)
+
+    async def _again(self, chat: Chat, question: Message | None) -> tuple[ChatStream, Opening]:
+        """The question's answer is generated again, or that of the last question."""
+        try:
+            return await self._begun(chat.regenerate(question.id if question else None))
+        except ChatBusy as busy:
+            if question is None:
+                question = await self._store.last_prompt(self._chat.id)
+            if question is None:
+                raise
+            return await self._same(busy, question.seq + 1, None)
 
     async def _edited(self, edit: Edit) -> tuple[ChatStream, Opening]:
-        question = await self._question(edit.message_id)
+        assert edit.question.key is not None
+        question = await self._questions.current(edit.question.key)
         if question is None:  # the client has it, but it never came here
-            return await self.answer(Question(edit.text, edit.message_id, edit.files))
-        files = await self._files(edit.files)
-        try:
-            return await self._begun(self._chat.edit(question.id, edit.text, attachments=files))
-        except ChatBusy as busy:
-            return await self._same(busy, question.seq, edit.text)
+            return await self._asked_anew(edit.question, None)
+        return await self._edit(question, edit.question, None, key=None)
 
     async def _files(self, uploads: Sequence[Upload]) -> list[Attachment]:
         return [
@@ -108,23 +166,16 @@ class Dispatcher:
 
     async def _regenerated(self, wanted: Regenerate) -> tuple[ChatStream, Opening]:
         question = (
-            None if wanted.message_id is None else await self._question_before(wanted.message_id)
+            None if wanted.message_id is None else await self._questions.before(wanted.message_id)
         )
         asked = wanted.question
         if question is None and asked is not None and asked.key is not None:
-            question = await self._question(asked.key)
+            question = await self._questions.current(asked.key)
             if question is None:  # it never came here, or was refused
-                return await self.answer(asked)
+                return await self._asked_anew(asked, None)
             if question.text != asked.text:  # an edit that came to nothing
-                return await self._edited(Edit(asked.key, asked.text, asked.files))
-        try:
-            return await self._begun(self._chat.regenerate(question.id if question else None))
-        except ChatBusy as busy:
-            if question is None:
-                question = await self._store.last_prompt(self._chat.id)
-            if question is None:
-                raise
-            return await self._same(busy, question.seq + 1, None)
+                return await self._edit(question, asked, None, key=None)
+        return await self._again(self._chat, question)
 
     async def _same(
         self, busy: ChatBusy, first: int, text: str | None
@@ -196,53 +247,19 @@ class Dispatcher:
             ),
         )
 
-    async def _question(self, message_id: str) -> Message | None:
-        """The current question in the place of this one; `None` if it was never asked here."""
-        question = await self._by_id(message_id) or await self._by_key(message_id)
-        while question is not None and question.status == "superseded":
-            question = await self._instead_of(question)
-        return question
 
-    async def _by_id(self, message_id: str) -> Message | None:
-        row_id = _uuid_of(message_id)
-        found = row_id and await self._store.get_message(self._chat.id, row_id)
-        return found if found and found.role == "user" else None
-
-    async def _by_key(self, message_id: str) -> Message | None:
-        run = await self._store.run_of_key(self._chat.id, message_id)
-        return None if run is None else await self._own_question(run)
-
-    async def _own_question(self, run: Run) -> Message | None:
-        rows = await self._store.rows_of(run, with_journal=False)
-        return next((row for row in rows.messages if row.role == "user"), None)
-
-    async def _instead_of(self, question: Message) -> Message:
-        """The question of the run that has replaced this one, the latest that has a question."""
-        before: int | None = None
-        while True:
-            page = await self._store.messages(self._chat.id, limit=PAGE, before=before)
-            later = [row for row in page if row.role == "user" and row.seq > question.seq]
-            for row in reversed(later):
-                run = row.run_id and await self._store.get_run(self._chat.id, row.run_id)
-                if run and run.replaces == question.seq and run.status != "failed":
-                    return row
-            if len(page) < PAGE or page[0].seq <= question.seq:
-                msg = f"Question {question.id} was replaced, but not by another question"
-                raise MessageNotFound(msg)
-            before = page[0].seq
-
-    async def _question_before(self, message_id: str) -> Message | None:
-        """The question of this message: its own, or that of the run of this id."""
-        run_id = _uuid_of(message_id)
-        run = run_id and await self._store.get_run(self._chat.id, run_id)
-        if not run:
-            return await self._question(message_id)
-        question_id = await self._question_of(run)
-        return None if question_id is None else await self._question(str(question_id))
+def _key_of(run_id: str) -> str:
+    """The key of what a client asks for by its run alone. Its messages have ids of their own."""
+    return f"run:{run_id}"
 
 
-def _uuid_of(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
+def _told(question: Question, run_id: str | None) -> dict[str, Json]:
+    """What is kept of the client's own words for its question and its run."""
+    told: dict[str, Json] = {}
+    if question.key is not None:
+        told["messageId"] = question.key
+    if run_id is not None:
+        told["runId"] = run_id
+    if question.metadata is not None:
+        told["metadata"] = question.metadata
+    return told

@@ -25,11 +25,11 @@ from chatrecord.web.protocols.sse import SSEEncoder
 from chatrecord.web.protocols.ui_messages import Page, read_page
 
 from .bodies import invalid, json_of, needed_id, optional_text
-from .client_messages import ClientMessage, parse_client_message
+from .client_messages import ClientMessage, metadata_of, parse_client_message
 from .dispatch import Dispatcher
 from .downloads import downloaded
 from .error_responses import UNKNOWN, BadRequest, problem_of
-from .json_bytes import JSON, text_of
+from .json_bytes import JSON
 from .ownership import Access, Owner, PerRequest, check_names
 from .query_parameters import cursor_of, number, place_of, search
 from .streams import streamed
@@ -44,7 +44,6 @@ _PROTOCOLS = " or ".join(get_args(Protocol))
 Endpoint: TypeAlias = Callable[[Request], Awaitable[Response]]
 
 LARGEST_PAGE = 100
-LONGEST_METADATA = 10_000
 
 
 def chat_routes(
@@ -141,12 +140,7 @@ class Pages:
         """Create a chat."""
         scope = await self.access.scope(request)
         body = await self._body(request)
-        metadata = body.get("metadata")
-        if metadata is not None and not isinstance(metadata, dict):
-            raise invalid("'metadata' has to be an object.")
-        if len(text_of(metadata)) > LONGEST_METADATA:
-            raise invalid(f"'metadata' has more than {LONGEST_METADATA} characters.")
-        new = NewChat(None, _title(body), metadata or {}, scope)
+        new = NewChat(None, _title(body), metadata_of(body) or {}, scope)
         llm, options = await self.access.llm_and_options(request, scope)
         chat = await chats.create_chat(self.backend, llm, new, options, None)
         return JSON(chat_json(chat.record), 201)
@@ -213,9 +207,11 @@ class Pages:
         if is_run_input(body):
             chat = await self.access.chat(request, needed_id(body, "threadId"))
             encoder: Encoder = AGUIEncoder(needed_id(body, "runId"))
-            return await self._answered(chat, parse_run_input(body), encoder)
+            message = parse_run_input(body, is_whole=_sends_whole_lists(request))
+            return await self._answered(chat, message, encoder)
         chat = await self.access.chat(request, needed_id(body, "id"))
-        return await self._answered(chat, parse_client_message(body), self._encoder(request))
+        message = parse_client_message(body, is_whole=_sends_whole_lists(request))
+        return await self._answered(chat, message, self._encoder(request))
 
     async def live(self, request: Request) -> Response:
         """The answer that is being given, from its beginning; 204 where there is none."""
@@ -308,6 +304,11 @@ def chat_json(chat: ChatRecord) -> dict[str, Json]:
         "updatedAt": chat.updated_at.isoformat(),
         "metadata": chat.metadata,
     }
+
+
+def _sends_whole_lists(request: Request) -> bool:
+    """Whether the client says that its list of messages is all that the chat shows."""
+    return request.headers.get("x-chat-messages", "").strip().lower() == "whole"
 
 
 def _title(body: dict[str, object]) -> str | None:

@@ -13,13 +13,19 @@ from chatrecord.web.client_messages import (
     ClientMessage,
     Decision,
     Decisions,
+    Listed,
     Question,
     checked_words,
+    earlier_ids,
+    metadata_of,
 )
 from chatrecord.web.json_bytes import HEADERS, as_bytes, frame, quoted, text_of
 from chatrecord.web.uploads import MOST, attachment, from_base64
 
 from .encoder import Ending, Opening, why_without_result
+
+LONGEST_RUN_ID = 200
+"""Characters of a client's id of a run: it is part of an idempotency key."""
 
 _APPROVAL: Json = {
     "type": "object",
@@ -163,14 +169,15 @@ def is_run_input(body: Mapping[str, object]) -> bool:
     return "threadId" in body and "runId" in body
 
 
-def parse_run_input(body: dict[str, object]) -> ClientMessage:
-    """What an AG-UI client asks for. Of `messages` only the last counts."""
+def parse_run_input(body: dict[str, object], *, is_whole: bool = False) -> ClientMessage:
+    """What an AG-UI client asks for. Of `messages` only the last counts, and the ids of others."""
     if body.get("resume"):
         return Decisions(tuple(_decision(entry) for entry in _objects(body, "resume")))
     messages = _objects(body, "messages")
     if not messages or messages[-1].get("role") != "user":
         raise invalid("The last message has to be a user's.")
-    return _question(messages[-1])
+    question, run_id = _question(messages[-1]), text_field(body, "runId", longest=LONGEST_RUN_ID)
+    return Listed(question, earlier_ids(messages), run_id, is_whole)
 
 
 def _question(message: dict[str, object]) -> Question:
@@ -181,7 +188,8 @@ def _question(message: dict[str, object]) -> Question:
     files = tuple(_file(part) for part in parts if not _is_text(part))
     if len(files) > MOST:
         raise invalid(f"A message has at most {MOST} files.")
-    return Question(checked_words(text, files), identifier(message, "id"), files)
+    words = checked_words(text, files)
+    return Question(words, identifier(message, "id"), files, metadata_of(message))
 
 
 def _is_text(part: dict[str, object]) -> bool:

@@ -145,10 +145,8 @@ class Writer:
         }
 
     def _question(self, row: Message) -> dict[str, Json]:
-        metadata: dict[str, Json] = {"createdAt": row.created_at.isoformat()}
         run = self.runs.get(row.run_id) if row.run_id else None
-        if run is not None and run.idempotency_key is not None:
-            metadata["clientId"] = run.idempotency_key
+        metadata = {**_told(run), "createdAt": row.created_at.isoformat()}
         parts: list[Json] = [*self._files(row), {"type": "text", "text": row.text}]
         return {"id": str(row.id), "role": "user", "metadata": metadata, "parts": parts}
 
@@ -213,6 +211,15 @@ async def _writer(
             stopped=isinstance(error, RunStopped),
         )
     return Writer({run.id: run for run in rows.runs}, calls, endings, version, files)
+
+
+def _told(run: Run | None) -> dict[str, Json]:
+    """What the client has sent along with a question, and its own id of it."""
+    if run is None:
+        return {}
+    kept, client_id = run.client.get("metadata"), run.client.get("messageId", run.idempotency_key)
+    told = {**kept} if isinstance(kept, dict) else {}
+    return told if client_id is None else {**told, "clientId": client_id}
 
 
 def _status(run: Run) -> Status:
