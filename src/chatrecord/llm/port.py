@@ -4,25 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 from uuid import UUID
 
 from chatrecord.attachments.attachment import Attachment
 from chatrecord.errors import RunError
 from chatrecord.hooks.moments import Change
 from chatrecord.hooks.run_hooks import RunHooks
+from chatrecord.llm.pieces import Snapshot
 from chatrecord.records import Json, Message, Role, Tokens, ToolCall
 from chatrecord.values import Call, Target
 
 if TYPE_CHECKING:
     from genai_prices.types import AbstractUsage
-
-Piece: TypeAlias = tuple[Literal["text", "reasoning"], str] | None
-"""One part of a growing answer: its kind and all its text so far (`None` for other parts)."""
-
-Snapshot: TypeAlias = Callable[[], Sequence[Piece]]
-"""The parts of a growing answer, in order. Cheap: it is called many times a second."""
-
 
 @dataclass(frozen=True, slots=True)
 class Body:

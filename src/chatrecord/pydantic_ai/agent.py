@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from typing import Any, cast
 
 from pydantic.errors import PydanticUserError
@@ -37,6 +38,7 @@ from .attempt import Attempts
 from .capability import Recording, RequestRecording, recorded_agent
 from .errors import run_error
 from .messages import answers_to, body_of, history_of
+from .messages import text_of as text_of_answer
 from .provider import can_stream, target_of
 from .side_requests import side_answer, side_settings
 from .stored_output import reparse
@@ -105,7 +107,8 @@ class AgentLLM:
 
     async def output(self, answer: Message, output_type: object | None) -> object:
         wanted: Any = output_type or self._agent.output_type
-        return await reparse(self._agent, answer, wanted, self._deps)
+        output = await reparse(self._agent, answer, wanted, self._deps)
+        return answer.text if self._is_text(output_type) else output
 
     def for_side_requests(self, llm: object) -> AgentLLM:
         return open_llm(
@@ -159,7 +162,18 @@ class AgentLLM:
             if explained is error:
                 raise
             raise explained from error
-        return recording.outcome(result)
+        outcome = recording.outcome(result)
+        if outcome.parked or not self._is_text(ask.output_type):
+            return outcome
+        return replace(outcome, output=text_of_answer(result.response))
+
+    def _is_text(self, output_type: object | None) -> bool:
+        """Whether the output is the text of the answer, all of it.
+
+        pydantic-ai's own output is only what came after the last tool of the provider.
+        """
+        is_validated = getattr(self._agent, "_output_validators", None)
+        return (output_type or self._agent.output_type) is str and not is_validated
 
     def _output_type(self, ask: Ask) -> Any:
         """What was asked for, or else the agent's own, or a request for approvals."""

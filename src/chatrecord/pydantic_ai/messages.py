@@ -29,7 +29,8 @@ from pydantic_ai.messages import (
 )
 from pydantic_core import to_jsonable_python
 
-from chatrecord.llm.port import Body, Piece
+from chatrecord.llm.pieces import Piece, Pieces, joined
+from chatrecord.llm.port import Body
 from chatrecord.records import Json, Message, Role, ToolCall
 from chatrecord.values import Call
 
@@ -57,16 +58,15 @@ def body_of(message: ModelMessage) -> Body:
 
 def text_of(response: ModelResponse) -> str:
     """The text of an answer."""
-    return "".join(part.content for part in response.parts if isinstance(part, TextPart))
+    return joined(pieces_of(response), "text")
 
 
 def reasoning_of(response: ModelResponse) -> str | None:
     """The reasoning behind an answer, as far as the provider shows it."""
-    thoughts = [part.content for part in response.parts if isinstance(part, ThinkingPart)]
-    return "".join(thoughts) or None
+    return joined(pieces_of(response), "reasoning") or None
 
 
-def pieces_of(response: ModelResponse) -> Sequence[Piece]:
+def pieces_of(response: ModelResponse) -> Pieces:
     """The parts of a growing answer."""
     return [_piece(part) for part in response.parts]
 
@@ -80,11 +80,11 @@ def growth_of(event: ModelResponseStreamEvent) -> int:
     return 0
 
 
-def _piece(part: object) -> Piece:
+def _piece(part: object) -> Piece | None:
     if isinstance(part, TextPart):
-        return ("text", part.content)
+        return Piece("text", part.content)
     if isinstance(part, ThinkingPart):
-        return ("reasoning", part.content)
+        return Piece("reasoning", part.content)
     return None
 
 

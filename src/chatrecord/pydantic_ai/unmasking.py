@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from pydantic_ai.messages import ModelResponse, TextPart, ToolCallPart
 
 from chatrecord.hooks.run_hooks import Originals
-from chatrecord.llm.port import Piece
+from chatrecord.llm.pieces import Piece, Pieces
 
 from .texts import changed_value
 
@@ -27,12 +27,12 @@ class Unmasker:
         parts = [self._part(part) for part in response.parts]
         return replace(response, parts=parts)
 
-    def pieces(self, pieces: Sequence[Piece], *, grows: bool) -> Sequence[Piece]:
+    def pieces(self, pieces: Pieces, *, grows: bool) -> Pieces:
         """The parts of an answer. While it grows, a possible half placeholder is held back."""
         last = len(pieces) - 1
         return [
-            ("text", self._in_text.restored(piece[1], grows=grows and place == last))
-            if piece and piece[0] == "text"
+            Piece("text", self._in_text.restored(piece.text, grows=grows and place == last))
+            if piece and piece.kind == "text"
             else piece
             for place, piece in enumerate(pieces)
         ]

@@ -8,7 +8,7 @@ from itertools import takewhile
 from time import perf_counter
 from uuid import UUID
 
-from chatrecord.llm.port import Snapshot
+from chatrecord.llm.pieces import PieceKind, Snapshot, spaced
 from chatrecord.records import Chunk, ChunkKind, ToolCall
 from chatrecord.store.changes import JournalEntry
 
@@ -35,7 +35,8 @@ class ChunkBuffer:
         self._backpressure = Backpressure()
         self._message_id: UUID | None = None
         self._snapshot: Snapshot | None = None
-        self._seen: dict[tuple[str, int], int] = {}
+        self._seen: dict[tuple[PieceKind, int], int] = {}
+        self._said: dict[PieceKind, list[str]] = {}
         self._waiting: list[Chunk] = []
         self._shown = 0
         self._unstored_since = self._flush_began = perf_counter()
@@ -47,17 +48,18 @@ class ChunkBuffer:
     def watch(self, message_id: UUID, snapshot: Snapshot) -> None:
         """The answer of this message grows here."""
         self._message_id, self._snapshot = message_id, snapshot
-        self._seen = {}
+        self._seen, self._said = {}, {}
 
-    def unwatch(self) -> tuple[str, str | None]:
-        """The answer has ended: all text and reasoning that arrived."""
+    def unwatch(self) -> tuple[str, str | None] | None:
+        """The answer has ended: all text and reasoning of its chunks, if any was awaited."""
+        if self._snapshot is None:
+            self._backpressure.end()
+            return None
         self.collect()
         self._backpressure.end()
-        pieces = [] if self._snapshot is None else list(filter(None, self._snapshot()))
+        said, self._said = self._said, {}
         self._snapshot = None
-        text = "".join(said for kind, said in pieces if kind == "text")
-        reasoning = "".join(said for kind, said in pieces if kind == "reasoning")
-        return text, reasoning or None
+        return "".join(said.get("text", ())), "".join(said.get("reasoning", ())) or None
 
     def grow(self, characters: int) -> bool:
         """Add received characters. Returns whether too much is unstored.
@@ -84,17 +86,22 @@ class ChunkBuffer:
         if self._snapshot is None:
             return
         assert self._message_id is not None
-        ordinals: Counter[str] = Counter()
-        for kind, text in filter(None, self._snapshot()):
+        ordinals: Counter[PieceKind] = Counter()
+        for gap, piece in spaced(self._snapshot()):
             # By its number among its kind: a tool call may still be inserted before it.
-            part = (kind, ordinals[kind])
-            ordinals[kind] += 1
-            news = text[self._seen.get(part, 0) :]
-            if news:
-                self._seen[part] = len(text)
-                if not self._waiting:
-                    self._unstored_since = perf_counter()
-                self._waiting += [chunk_of(kind, self._message_id, it) for it in _pieces(news)]
+            part = (piece.kind, ordinals[piece.kind])
+            ordinals[piece.kind] += 1
+            seen = self._seen.get(part, 0)
+            if len(piece.text) > seen:
+                self._seen[part] = len(piece.text)
+                self._say(piece.kind, piece.text[seen:] if seen else gap + piece.text)
+
+    def _say(self, kind: PieceKind, news: str) -> None:
+        assert self._message_id is not None
+        if not self._waiting:
+            self._unstored_since = perf_counter()
+        self._said.setdefault(kind, []).append(news)
+        self._waiting += [chunk_of(kind, self._message_id, it) for it in _pieces(news)]
 
     # It is stored
 
@@ -102,7 +109,7 @@ class ChunkBuffer:
         """The pieces for the next flush; the same ones again until `stored` is called."""
         self.collect()
         self._backpressure.flush_started()
-        said = self._said()
+        said = self._unstored_words()
         self._flush_began = perf_counter()
         self.journaled.update(chunk.message_id for chunk in said)
         self._in_flush = len(said)
@@ -131,12 +138,12 @@ class ChunkBuffer:
 
     def _show_early(self) -> None:
         """Hand on what is said, though it is not stored yet."""
-        said = self._said()
+        said = self._unstored_words()
         if len(said) > self._shown:
             news, self._shown = said[self._shown :], len(said)
             self.deliver(news)
 
-    def _said(self) -> list[Chunk]:
+    def _unstored_words(self) -> list[Chunk]:
         """The text and reasoning that wait, up to the first tool call."""
         return list(takewhile(lambda chunk: chunk.tool_call is None, self._waiting))
 

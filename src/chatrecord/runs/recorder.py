@@ -11,7 +11,8 @@ from time import perf_counter
 from uuid import UUID
 
 from chatrecord.errors import RunInterrupted
-from chatrecord.llm.port import Answer, Body, Failure, Snapshot
+from chatrecord.llm.pieces import Snapshot
+from chatrecord.llm.port import Answer, Body, Failure
 from chatrecord.records import (
     ApiRequest,
     Chunk,
@@ -304,12 +305,12 @@ class RunRecorder:
         await self._chunks.wait_for_room()
 
     def close_request(self, answer: Answer | None, failure: Failure | None = None) -> None:
-        text, reasoning = self._chunks.unwatch()
+        streamed = self._chunks.unwatch()
         assert self._request is not None
         status = status_after(failure)
         ended = answered(self.answer, answer, status)
-        if answer is None:  # the attempt was given up, and its answer is lost
-            ended = replace(ended, text=text, reasoning=reasoning)
+        if streamed is not None:  # what is stored is what was streamed, whatever the answer says
+            ended = replace(ended, text=streamed[0], reasoning=streamed[1])
         self._put_message(ended)
         request = closed_request(self._request, answer, failure, status, self._elapsed_ms())
         self.requests[request.id] = request

@@ -15,7 +15,8 @@ from chatrecord.hooks.hook import Hook
 from chatrecord.hooks.moments import Change, Text
 from chatrecord.hooks.side_request_hooks import SideRequestHooks
 from chatrecord.ids import new_id
-from chatrecord.llm.port import LLM, Answer, Failure, SideRequest, Snapshot
+from chatrecord.llm.pieces import Snapshot
+from chatrecord.llm.port import LLM, Answer, Failure, SideRequest
 from chatrecord.records import ApiRequest, Message, Tokens, Usage
 from chatrecord.spending.budgets import Budget
 from chatrecord.spending.limits import Limits

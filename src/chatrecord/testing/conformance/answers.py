@@ -7,6 +7,16 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from pydantic_ai.messages import (
+    ModelMessage,
+    ModelResponse,
+    NativeToolCallPart,
+    NativeToolReturnPart,
+    TextPart,
+    ThinkingPart,
+)
+from pydantic_ai.models.function import AgentInfo, FunctionModel
+
 from chatrecord.errors import ChatBusy
 from chatrecord.runs.chunk_buffer import LONGEST_PIECE
 from chatrecord.runs.process import Backend
@@ -22,6 +32,21 @@ from chatrecord.testing.look import (
 from chatrecord.testing.script import Script, meet, say, think
 
 from .shared import AWKWARD
+
+PARTS = (
+    ThinkingPart("I look."),
+    TextPart("I will look that up."),
+    NativeToolCallPart("web_search", {"query": "Rome"}, "s1", provider_name="function"),
+    NativeToolReturnPart("web_search", {"hits": 1}, "s1", provider_name="function"),
+    ThinkingPart("**Comparing sources**"),
+    TextPart("Rome is sunny."),
+    TextPart(" And warm."),
+)
+
+
+def searched(_messages: list[ModelMessage], _info: AgentInfo) -> ModelResponse:
+    """An answer whose provider searches the web in between."""
+    return ModelResponse(parts=list(PARTS))
 
 
 class AnswersAreRows:
@@ -88,6 +113,25 @@ class AnswersAreRows:
         assert "".join(chunk.reasoning for chunk in chunks) == answered.reasoning
         assert len(chunks) > 4, "the answer came in one piece"
         assert {chunk.message_id for chunk in chunks} == {answered.id}
+
+    async def test_parts_of_an_answer_stand_apart(self, backend: Backend) -> None:
+        """A blank line parts what a provider said before and after it searched."""
+        chat = await new_chat(backend, FunctionModel(searched))
+
+        stream = chat.stream("How is the weather?")
+        chunks = [chunk async for chunk in stream]
+        followed = await (await load(backend, chat, Script())).follow()
+
+        _, answered = await chat.messages()
+        text = "I will look that up.\n\nRome is sunny. And warm."
+        reasoning = "I look.\n\n**Comparing sources**"
+        assert text_of(chunks) == answered.text == stream.reply.text == followed.text == text
+        assert stream.reply.output == followed.output == text
+        assert "".join(chunk.reasoning for chunk in chunks) == answered.reasoning == reasoning
+        replayed = Script([say("Mild.")])
+        await (await load(backend, chat, replayed)).ask("And Milan?")
+        _, sent, _ = replayed.requests[0]
+        assert [part.part_kind for part in sent.parts] == [part.part_kind for part in PARTS]
 
     async def test_the_question_is_committed_before_the_provider_is_called(
         self, backend: Backend
