@@ -18,6 +18,7 @@ from chatrecord.values import Call, Target
 if TYPE_CHECKING:
     from genai_prices.types import AbstractUsage
 
+
 @dataclass(frozen=True, slots=True)
 class Body:
     """A message as the LLM library holds it: `content` is lossless, the rest is for people."""

@@ -6,7 +6,6 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
-
 from pydantic_ai.messages import (
     ModelMessage,
     ModelResponse,
