@@ -6,6 +6,8 @@ import asyncio
 import json
 
 import pytest
+from pydantic_ai import Agent, RunContext
+from pydantic_ai.capabilities import AbstractCapability
 from pydantic_ai.models import Model
 
 from chatrecord.sqlalchemy import Database, create_chat
@@ -18,6 +20,13 @@ from .server import ProviderServer
 
 def add(a: int, b: int) -> int:
     return a + b
+
+
+class Listening(AbstractCapability[object]):
+    """Has pydantic-ai stream, rather than ask for a whole response."""
+
+    async def on_event(self, ctx: RunContext[object], *, event: object) -> None:
+        """Only listen."""
 
 
 THOUGHTFUL = Answer(reasoning=("Hm", "m."), text=("It is ", "noon."))
@@ -82,6 +91,34 @@ async def test_what_was_yielded_is_what_was_stored(
     kinds = [chunk.kind for chunk in chunks]
     assert set(kinds) == {"reasoning", "text"}
     assert kinds == sorted(kinds)
+
+
+@pytest.mark.parametrize("provider", [OPENAI_CHAT], ids=lambda p: p.name)
+@pytest.mark.parametrize("reads_events", [False, True])
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        ["<think>\nHm", "m.</think>It is noon<"],
+        ["<thi", "nk>\nHmm.</th", "ink>It is noon", "<"],
+        ["<think>", "\nHmm.", "</think>", "It is noon<"],
+        list("<think>\nHmm.</think>It is noon<"),
+        ["<think>\nHmm.</think>It is noon<"],
+    ],
+    ids=len,
+)
+async def test_reasoning_in_tags_is_reasoning_however_the_stream_is_cut(
+    db: Database, llm: Model, server: ProviderServer, pieces: list[str], reads_events: bool
+) -> None:
+    """Servers without a parser of their own send `<think>` within the text, cut anywhere."""
+    server.script(says(*pieces))
+    agent = Agent(llm, capabilities=[Listening()] if reads_events else [])
+    chat = await create_chat(db, agent)
+    stream = chat.stream("What time is it?")
+    chunks = [chunk async for chunk in stream]
+    message = await last_answer(chat)
+    assert "".join(chunk.text for chunk in chunks) == message.text == "It is noon<"
+    assert "".join(chunk.reasoning for chunk in chunks) == message.reasoning == "\nHmm."
+    assert stream.reply.output == "It is noon<"
 
 
 async def test_a_stream_is_not_held_back_until_its_end(

@@ -37,6 +37,7 @@ from .provider import (
 from .sendable import sendable
 from .telemetry import tell_of_attempt
 from .texts import stored_body, stored_call
+from .thinking_tags import TagParting
 from .unmasking import Unmasker
 
 Request: TypeAlias = tuple[list[ModelMessage], ModelSettings | None, ModelRequestParameters]
@@ -84,6 +85,7 @@ class Attempt:
         self._hooks = hooks
         self._unmasker: Unmasker | None = None
         self._grows = True
+        self._tags: TagParting | None = None
         self._stream: StreamedResponse | None = None
         self._response: ModelResponse | None = None
 
@@ -114,7 +116,7 @@ class Attempt:
                     self._messages, self._settings, self._parameters, run_context
                 )
             )
-            count_last_usage(stream)
+            self._prepare(stream)
             # What iterates a StreamedResponse iterates this, once it is set.
             stream._event_iterator = self._guarded(stream, aiter(stream))
             return stack.pop_all(), stream
@@ -127,7 +129,7 @@ class Attempt:
                 async with asyncio.timeout(self._idle):
                     event = await anext(events)
             except StopAsyncIteration:
-                return
+                break
             except TimeoutError as error:
                 raise self._stalled() from error
             if self._stream is None:
@@ -135,6 +137,16 @@ class Attempt:
             if self._recorder.grow(growth_of(event)):
                 await self._recorder.wait_for_room()
             yield event
+        for event in self._rest():
+            yield event
+
+    def _prepare(self, stream: StreamedResponse) -> None:
+        count_last_usage(stream)
+        self._tags = TagParting(stream)
+
+    def _rest(self) -> list[ModelResponseStreamEvent]:
+        """What was held back of the text, as it might have been half a tag."""
+        return self._tags.rest() if self._tags else []
 
     @asynccontextmanager
     async def recorded(self, *, streamed: bool) -> AsyncIterator[None]:
@@ -168,6 +180,7 @@ class Attempt:
         """The partial answer before a failure. Errors on the way must not hide the failure."""
         with suppress(Exception):  # anybody's stream, and anybody's hooks
             if self._stream is not None:
+                self._rest()
                 return self._answer(self._unmasked(self._stream.get()))
         return None
 
@@ -210,7 +223,7 @@ class Attempt:
                 async with self._wrapped.request_stream(
                     self._messages, self._settings, self._parameters
                 ) as stream:
-                    count_last_usage(stream)
+                    self._prepare(stream)
                     due = 0.0
                     async for event in stream:
                         if self._stream is None:
@@ -222,6 +235,7 @@ class Attempt:
                         if self._idle is not None and (now := loop.time()) > due:
                             due = now + _GRAIN
                             clock.reschedule(due + self._idle)
+                    self._rest()
                     return stream.get()
         except TimeoutError as error:
             if not clock.expired():
