@@ -35,6 +35,33 @@ const scenarios = {
     return { ...seen, messages: agent.messages };
   },
 
+  async stop(given) {
+    const { agent, seen, run } = talk(given);
+    agent.addMessage({ id: "question-1", role: "user", content: "Go on." });
+    const running = run("slow");
+    while (!seen.events.includes("TEXT_MESSAGE_CONTENT")) await new Promise((done) => setTimeout(done, 10));
+    const { base, id, user } = given;
+    const response = await fetch(`${base}/chats/${id}/stop`, { method: "POST", headers: { "x-user": user } });
+    await running;
+    return { ...seen, answer: await response.json(), messages: agent.messages };
+  },
+
+  // The same question again, as a new run; then the question put differently, by a new message.
+  async again(given) {
+    const { agent, seen, run } = talk(given);
+    const first = { id: "question-1", role: "user", content: "Hello?" };
+    agent.addMessage(first);
+    await run("hello");
+    agent.setMessages([first]);
+    await run("other");
+    const regenerated = [...agent.messages];
+    agent.addMessage({ id: "question-2", role: "user", content: "And again?" });
+    await run("hello");
+    agent.setMessages([...regenerated, { id: "question-3", role: "user", content: "And now?" }]);
+    await run("other");
+    return { ...seen, messages: agent.messages };
+  },
+
   async approval(given) {
     const { agent, seen, run } = talk(given);
     agent.addMessage({ id: "question-1", role: "user", content: "Pay." });

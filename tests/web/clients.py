@@ -61,7 +61,8 @@ class Client:
 @contextmanager
 def client(name: str, driver: str, *arguments: str, folder: Path) -> Iterator[Client]:
     """Runs `driver` with those modules, from a folder of its own."""
-    shutil.copy(HERE / driver, folder)
+    for file in HERE.glob("*.mjs"):
+        shutil.copy(file, folder)
     (folder / "node_modules").symlink_to(installed(name))
     with subprocess.Popen(
         ["node", driver, *arguments],

@@ -82,7 +82,7 @@ def ai_clients(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[int, C
         for version in (5, 6, 7):
             folder = tmp_path_factory.mktemp(f"ai{version}")
             clients[version] = stack.enter_context(
-                client(f"ai{version}", "driver.mjs", str(version), folder=folder)
+                client(f"ai{version}", "driver.mjs", "react", folder=folder)
             )
         yield clients
 

@@ -1,13 +1,19 @@
 // Drives the real client: reads commands from its input, one a line, and answers each with a line.
+// The first argument is the framework: react, vue or svelte.
+import { createRequire, register } from "node:module";
 import { createInterface } from "node:readline";
-import { createElement as element } from "react";
-import TestRenderer from "react-test-renderer";
-import { Chat, useChat } from "@ai-sdk/react";
 import * as ai from "ai";
+
+const framework = process.argv[2];
+if (framework === "svelte") register("./svelte_hooks.mjs", import.meta.url);
+const { Chat, useChat } = await import(`@ai-sdk/${framework}`);
+const isReact = framework === "react";
+const { createElement: element } = isReact ? await import("react") : {};
+const { default: TestRenderer } = isReact ? await import("react-test-renderer") : {};
 
 globalThis.IS_REACT_ACT_ENVIRONMENT = false;
 const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
-const version = process.argv[2];
+const { version } = createRequire(import.meta.url)("ai/package.json");
 
 // A browser tells a lost connection by a TypeError that names the network; Node words it otherwise.
 function browserFetch(calls, { plain }) {
@@ -78,10 +84,12 @@ const until = async (condition, what) => {
   }
   throw new Error(`Waited in vain for ${what}`);
 };
+// Vue and Svelte keep messages behind proxies.
+const plainly = (value) => JSON.parse(JSON.stringify(value));
 const textOf = (message) =>
   message.parts.filter((part) => part.type === "text").map((part) => part.text).join("");
 const idle = (chat) => chat.status === "ready" || chat.status === "error";
-const told = ({ chat, seen }) => ({ ...seen, status: chat.status, messages: chat.messages });
+const told = ({ chat, seen }) => ({ ...seen, status: chat.status, messages: plainly(chat.messages) });
 
 const scenarios = {
   async send(given) {
@@ -204,7 +212,7 @@ const scenarios = {
   async approval(given) {
     const page = tab({ ...given, automatic: true });
     await page.chat.sendMessage({ text: "Pay." });
-    const parked = structuredClone(page.chat.messages[1]);
+    const parked = plainly(page.chat.messages[1]);
     const stored = await (await page.api("GET", "")).json();
     await ai.validateUIMessages({ messages: stored.messages });
     page.state.script = "paid";
@@ -226,7 +234,7 @@ const scenarios = {
   async approvalByRoute(given) {
     const page = tab(given);
     await page.chat.sendMessage({ text: "Pay." });
-    const parked = structuredClone(page.chat.messages[1]);
+    const parked = plainly(page.chat.messages[1]);
     const { pendingApprovals } = await (await page.api("GET", "")).json();
     page.state.script = "paid";
     const answers = [];
@@ -244,7 +252,7 @@ const scenarios = {
   async goOn(given) {
     const page = tab(given);
     await page.chat.sendMessage({ text: "Hello?" });
-    const broken = structuredClone(page.chat.messages[1]);
+    const broken = plainly(page.chat.messages[1]);
     page.state.script = "hello";
     await page.chat.regenerate({ body: { resume: true } });
     const after = await page.api("POST", "/resume");

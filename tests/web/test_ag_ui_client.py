@@ -1,4 +1,7 @@
-"""The AG-UI client of the npm registry against a real server."""
+"""The AG-UI clients of the npm registry against a real server.
+
+Version 0.0.59 is the one that CopilotKit and assistant-ui bring.
+"""
 
 from __future__ import annotations
 
@@ -6,18 +9,23 @@ from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
+import httpx
 import pytest
 
-from .app import SECRET
+from .app import SECRET, WORDS
 from .clients import Client, client
 from .conftest import Site
 
+WHOLE = "".join(WORDS)
 HELLO = "Hello there, Zoë \U0001f642 </script>\n\nbye."
 
 
-@pytest.fixture(scope="session")
-def agent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
-    with client("ag-ui", "agui_driver.mjs", folder=tmp_path_factory.mktemp("ag-ui")) as process:
+@pytest.fixture(scope="session", params=["ag-ui", "ag-ui-0"])
+def agent(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Client]:
+    folder = tmp_path_factory.mktemp(request.param)
+    with client(request.param, "agui_driver.mjs", folder=folder) as process:
         yield process
 
 
@@ -65,3 +73,27 @@ def test_an_error(agent: Client, given: dict[str, Any]) -> None:
     assert SECRET not in str(seen)
     assert "The model could not answer." in seen["errors"]
     assert seen["messages"][1]["content"] == "The policy says "
+
+
+def test_a_stopped_answer_is_no_error(
+    agent: Client, given: dict[str, Any], request: pytest.FixtureRequest
+) -> None:
+    """The older client fails on an outcome that it does not know."""
+    seen = agent.play("stop", **given)
+
+    is_new = request.node.callspec.params["agent"] == "ag-ui"
+    assert (seen["errors"], seen["complaints"], seen["answer"]) == ([], [], {"stopped": True})
+    assert seen["outcomes"] == ["cancelled" if is_new else "none"]
+    assert WHOLE.startswith(seen["messages"][1]["content"])
+
+
+def test_a_question_again_and_put_differently(
+    agent: Client, given: dict[str, Any], site: Site, user: str
+) -> None:
+    seen = agent.play("again", **given)
+
+    shown = httpx.get(f"{site.url}/chats/{given['id']}", headers={"x-user": user}).json()
+    texts = ["".join(part.get("text", "") for part in it["parts"]) for it in shown["messages"]]
+    assert seen["errors"] == []
+    assert texts == ["Hello?", "Something else.", "And now?", "Something else."]
+    assert [it["content"] for it in seen["messages"]] == texts

@@ -87,10 +87,12 @@ async def test_a_tool_that_fails_says_so_and_no_more(page: Client, given: dict[s
 
 
 async def test_stop_keeps_what_came(
-    page: Client, given: dict[str, Any], stored: Database, chat_id: UUID
+    page: Client, version: int, given: dict[str, Any], stored: Database, chat_id: UUID
 ) -> None:
     seen = page.play("stop", script="slow", **given)
     assert seen["answer"] == {"stopped": True}
+    if version > 5:
+        assert seen["finishes"][0]["finishReason"] == ("interrupted" if version > 6 else "other")
     assert (seen["errors"], seen["status"]) == ([], "ready")
     answer = seen["messages"][1]
     assert answer["metadata"]["status"] == "interrupted"

@@ -98,14 +98,16 @@ def test_the_ai_sdk_stream_keeps_the_rules_of_its_client(
     version: Version, data: st.DataObject
 ) -> None:
     told = data.draw(runs())
-    stream = encoded(AISDKEncoder(version), told, data.draw(batches(told.chunks)))
+    release = data.draw(st.sampled_from([(), (version,), (version, 0, 148), (version, 0, 149)]))
+    encoder = AISDKEncoder(version, release=release)
+    stream = encoded(encoder, told, data.draw(batches(told.chunks)))
     *chunks, done = frames(stream)
     assert done == "[DONE]"
     page = Page()
     for chunk in map(json.loads, chunks):
         page.read(chunk)
         if chunk.get("finishReason") == "interrupted":
-            assert version == 7
+            assert release == (7, 0, 149)
             chunk["finishReason"] = "other"
         known = CHUNKS[chunk["type"]].model_validate(_escaped(chunk))
         assert set(chunk) <= {*known.model_dump(by_alias=True)}
@@ -186,7 +188,10 @@ def _id_of(event: dict[str, Any]) -> str:
 def test_the_ag_ui_stream_keeps_the_rules_of_its_clients(data: st.DataObject) -> None:
     told = data.draw(runs())
     reader = Reader()
-    stream = encoded(AGUIEncoder("run-1"), told, data.draw(batches(told.chunks)))
+    release = data.draw(st.sampled_from([(), (1, 0), (1, 2)]))
+    encoder = AGUIEncoder("run-1", release=release)
+    stream = encoded(encoder, told, data.draw(batches(told.chunks)))
+    assert release or '"cancelled"' not in stream
     for event in map(json.loads, frames(stream)):
         known = AG_UI_EVENT.validate_python(_escaped(event))
         assert None not in event.values()

@@ -26,6 +26,7 @@ from chatrecord.web.protocols.ui_messages import Page, read_page
 
 from .bodies import invalid, json_of, needed_id, optional_text
 from .client_messages import ClientMessage, metadata_of, parse_client_message
+from .client_versions import ag_ui_release, ai_sdk_release, ai_sdk_version
 from .dispatch import Dispatcher
 from .downloads import downloaded
 from .error_responses import UNKNOWN, BadRequest, problem_of
@@ -206,7 +207,7 @@ class Pages:
         body = await self._body(request)
         if is_run_input(body):
             chat = await self.access.chat(request, needed_id(body, "threadId"))
-            encoder: Encoder = AGUIEncoder(needed_id(body, "runId"))
+            encoder: Encoder = AGUIEncoder(needed_id(body, "runId"), release=ag_ui_release(body))
             message = parse_run_input(body, is_whole=_sends_whole_lists(request))
             return await self._answered(chat, message, encoder)
         chat = await self.access.chat(request, needed_id(body, "id"))
@@ -283,8 +284,7 @@ class Pages:
         return await json_of(request, limit=self.max_body)
 
     def _version(self, request: Request) -> Version:
-        version = request.headers.get("x-ai-sdk-version", "").strip().partition(".")[0]
-        return cast(Version, int(version)) if version in {"5", "6", "7"} else self.version
+        return ai_sdk_version(request, self.version)
 
     def _encoder(self, request: Request) -> Encoder:
         protocol = request.headers.get("x-chat-protocol", self.protocol)
@@ -292,7 +292,9 @@ class Pages:
             raise BadRequest(400, "unknown_protocol", f"x-chat-protocol is {_PROTOCOLS}.")
         if protocol == "ag-ui":
             return AGUIEncoder()
-        return SSEEncoder() if protocol == "sse" else AISDKEncoder(self._version(request))
+        if protocol == "sse":
+            return SSEEncoder()
+        return AISDKEncoder(self._version(request), release=ai_sdk_release(request))
 
 
 def chat_json(chat: ChatRecord) -> dict[str, Json]:

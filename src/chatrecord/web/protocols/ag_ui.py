@@ -1,4 +1,4 @@
-"""AG-UI events, version 1.0 of the protocol: what CopilotKit and other AG-UI clients read."""
+"""AG-UI events, before and since version 1.0: what CopilotKit and other AG-UI clients read."""
 
 from __future__ import annotations
 
@@ -24,6 +24,9 @@ from chatrecord.web.uploads import MOST, attachment, from_base64
 
 from .encoder import Ending, Opening, why_without_result
 
+KNOWS_CANCELLED = (1, 0)
+"""The first version with `outcome: cancelled`. Clients before 1.0 state none, and fail on it."""
+
 LONGEST_RUN_ID = 200
 """Characters of a client's id of a run: it is part of an idempotency key."""
 
@@ -47,7 +50,9 @@ class AGUIEncoder:
 
     headers: Mapping[str, str] = HEADERS
 
-    def __init__(self, run_id: str | None = None) -> None:
+    def __init__(self, run_id: str | None = None, *, release: tuple[int, ...] = ()) -> None:
+        """`run_id` and `release` are the client's: its run, and its version of the protocol."""
+        self._knows_cancelled = release >= KNOWS_CANCELLED
         self._run: dict[str, Json] = {} if run_id is None else {"runId": run_id}
         self._out: list[str] = []
         self._open: tuple[str, UUID] | None = None
@@ -89,7 +94,7 @@ class AGUIEncoder:
                 "type": "interrupt",
                 "interrupts": [_interrupt(call) for call in ending.waiting],
             }
-        elif ending.status == "interrupted":
+        elif ending.status == "interrupted" and self._knows_cancelled:
             finished["outcome"] = {"type": "cancelled"}
         self._write(finished)
         return self._drained()

@@ -14,7 +14,8 @@ from .encoder import Ending, Opening, why_without_result
 Version = Literal[5, 6, 7]
 
 WITHOUT_APPROVAL: Version = 5
-KNOWS_INTERRUPTED: Version = 7
+KNOWS_INTERRUPTED = (7, 0, 149)
+"""The first release that reads `finishReason: "interrupted"`. Those before end with an error."""
 
 DONE = "data: [DONE]\n\n"
 
@@ -33,8 +34,10 @@ class AISDKEncoder:
 
     headers: Mapping[str, str] = {**HEADERS, "x-vercel-ai-ui-message-stream": "v1"}
 
-    def __init__(self, version: Version) -> None:
+    def __init__(self, version: Version, *, release: tuple[int, ...] = ()) -> None:
+        """`release` is that of the package `ai`, if the client states it: `(7, 0, 173)`."""
         self._version = version
+        self._interrupted = "interrupted" if release >= KNOWS_INTERRUPTED else "other"
         self._out: list[str] = []
         self._step: UUID | None = None
         self._announced: set[str] = set()
@@ -93,7 +96,7 @@ class AISDKEncoder:
         if ending.status == "failed":
             return "error"
         if ending.status == "interrupted":
-            return "interrupted" if self._version == KNOWS_INTERRUPTED else "other"
+            return self._interrupted
         if ending.waiting:
             return "tool-calls"
         return _FINISH_REASONS.get(ending.finish_reason or "stop", "other")
