@@ -68,6 +68,15 @@ class Answer:
     """Whether the answer ends because it reached the limit of its length."""
     reason: str | None = None
     """A word of the provider's own for why the answer ended."""
+    found: tuple[str, ...] = ()
+    """Ids of the provider's own searches whose results the answer begins with (Anthropic)."""
+    searches: tuple[str, ...] = ()
+    """Ids of the provider's own searches that it begins after its text (Anthropic)."""
+    paused: bool = False
+    """Whether the provider pauses it, to be asked to continue it: a turn of Anthropic's, or a job in
+    the background of OpenAI's responses, whose stream ends before it has."""
+    goes_on: bool = False
+    """Whether it goes on within the text of a job whose stream has ended before (OpenAI)."""
     tier: str = "default"
     """The service tier that answers, of OpenAI's chat completions."""
     counts_as_it_goes: bool = False

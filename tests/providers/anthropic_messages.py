@@ -8,7 +8,7 @@ from itertools import count
 from typing import Any
 
 from . import rules
-from .answers import Answer, Call, Refusal, Spent, retry_headers
+from .answers import Answer, Call, Refusal, Spent, retry_headers, sign
 from .wire import Body, Frame, Said, event, nothing_told_by, raw_event
 
 path = "/v1/messages"
@@ -27,10 +27,14 @@ def events(answer: Answer, body: Body, response_id: str) -> Iterator[Body]:
     counted = usage(spent) | {"output_tokens": 1, "service_tier": "standard"}
     yield {"type": "message_start", "message": message(body, response_id, [], None, counted)}
     index = count()
+    for search in answer.found:
+        yield from block_events(next(index), search_result(search))
     if answer.reasoning:
         yield from reasoning_events(answer, next(index))
     if answer.text:
         yield from text_events(answer, next(index))
+    for search in answer.searches:
+        yield from block_events(next(index), search_use(search))
     for call in answer.calls:
         yield from call_events(answer, call, next(index))
     if answer.is_whole:
@@ -71,6 +75,27 @@ def call_events(answer: Answer, call: Call, index: int) -> Iterator[Body]:
         yield {"type": "content_block_stop", "index": index}
 
 
+def block_events(index: int, block: Body) -> Iterator[Body]:
+    yield start(index, block)
+    yield {"type": "content_block_stop", "index": index}
+
+
+def search_use(search: str) -> Body:
+    query = {"query": "the weather"}
+    return {"type": "server_tool_use", "id": search, "name": "web_search", "input": query}
+
+
+def search_result(search: str) -> Body:
+    found = {
+        "type": "web_search_result",
+        "url": "https://weather.example/oslo",
+        "title": "Oslo",
+        "encrypted_content": sign(search, by="anthropic"),
+        "page_age": None,
+    }
+    return {"type": "web_search_tool_result", "tool_use_id": search, "content": [found]}
+
+
 def start(index: int, block: Body) -> Body:
     return {"type": "content_block_start", "index": index, "content_block": block}
 
@@ -106,6 +131,8 @@ def message(
 
 
 def stop_reason(answer: Answer) -> str:
+    if answer.paused:
+        return "pause_turn"
     if answer.reason or answer.full:
         return answer.reason or "max_tokens"
     return "tool_use" if answer.calls else "end_turn"
@@ -129,7 +156,7 @@ def final_usage(spent: Spent) -> Body:
 
 
 def whole(answer: Answer, body: Body, response_id: str) -> Body:
-    content: list[Body] = []
+    content = [search_result(search) for search in answer.found]
     if answer.reasoning:
         thinking = "".join(answer.reasoning)
         content.append(
@@ -137,6 +164,7 @@ def whole(answer: Answer, body: Body, response_id: str) -> Body:
         )
     if answer.text:
         content.append({"type": "text", "text": "".join(answer.text)})
+    content += [search_use(search) for search in answer.searches]
     content += [tool_use(call) for call in answer.calls]
     counted = final_usage(answer.spent or Spent())
     return message(body, response_id, content, stop_reason(answer), counted)

@@ -16,7 +16,7 @@ request_id_header = None
 
 def told_by(path: str) -> Body:
     """The path, not the body, names the model and says whether to stream."""
-    model, _, method = path.rpartition("/")[2].partition(":")
+    model, _, method = path.partition("?")[0].rpartition("/")[2].partition(":")
     return {"model": model, "stream": method.startswith("stream")}
 
 

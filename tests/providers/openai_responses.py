@@ -5,19 +5,34 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import count
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 from . import openai_errors, rules
 from .answers import Answer, Call, Refusal, Spent, retry_headers
-from .wire import Body, Frame, Said, event, nothing_told_by, raw_event
+from .wire import Body, Frame, Said, event, raw_event
 
 path = "/v1/responses"
 request_id_header = "x-request-id"
-told_by = nothing_told_by
 refusal_headers = retry_headers
 
 
+def told_by(path: str) -> Body:
+    """A job in the background is read on, or cancelled, by its path."""
+    url = urlsplit(path)
+    job = url.path.removeprefix("/v1/responses").strip("/")
+    if not job:
+        return {}
+    query = dict(parse_qsl(url.query))
+    told: Body = {"model": "gpt-5", "background": True, "input": "Hi", "job": job}
+    if job.endswith("/cancel"):
+        return told | {"cancels": True}
+    after = int(query.get("starting_after", -1))
+    return told | {"stream": query.get("stream") == "true", "starting_after": after}
+
+
 def frames(answer: Answer, body: Body, response_id: str) -> Iterator[Frame]:
-    numbers = count()
+    numbers = count(body.get("starting_after", -1) + 1)
+    response_id = body.get("job", response_id).removeprefix("resp_")
     for data in events(answer, body, response_id):
         piece = data["type"].endswith(".delta")
         yield event(data | {"sequence_number": next(numbers)}, name=data["type"], piece=piece)
@@ -25,8 +40,9 @@ def frames(answer: Answer, body: Body, response_id: str) -> Iterator[Frame]:
 
 def events(answer: Answer, body: Body, response_id: str) -> Iterator[Body]:
     begun = response(body, response_id, "in_progress", [])
-    yield {"type": "response.created", "response": begun}
-    yield {"type": "response.in_progress", "response": begun}
+    if "job" not in body:
+        yield {"type": "response.created", "response": begun}
+        yield {"type": "response.in_progress", "response": begun}
     index = count()
     if answer.reasoning:
         yield from reasoning_events(answer, reasoning_item(answer, response_id), next(index))
@@ -34,7 +50,7 @@ def events(answer: Answer, body: Body, response_id: str) -> Iterator[Body]:
         yield from text_events(answer, f"msg_{response_id}", next(index))
     for call in answer.calls:
         yield from call_events(answer, call, f"fc_{response_id}_{call.id}", next(index))
-    if answer.is_whole:
+    if answer.is_whole and not answer.paused:
         ending = "response.incomplete" if answer.full else "response.completed"
         yield {"type": ending, "response": whole(answer, body, response_id)}
 
@@ -59,11 +75,12 @@ def text_events(answer: Answer, item_id: str, index: int) -> Iterator[Body]:
     at: Body = {"item_id": item_id, "output_index": index, "content_index": 0}
     item = message_item(answer, item_id)
     part = item["content"][0]
-    yield added(item | {"status": "in_progress", "content": []}, index)
-    yield {"type": "response.content_part.added", **at, "part": part | {"text": ""}}
+    if not answer.goes_on:
+        yield added(item | {"status": "in_progress", "content": []}, index)
+        yield {"type": "response.content_part.added", **at, "part": part | {"text": ""}}
     for piece in answer.text:
         yield {"type": "response.output_text.delta", **at, "delta": piece, "logprobs": []}
-    if answer.text_is_closed:
+    if answer.text_is_closed and not answer.paused:
         yield {"type": "response.output_text.done", **at, "text": part["text"], "logprobs": []}
         yield {"type": "response.content_part.done", **at, "part": part}
         yield done(item, index)
@@ -126,6 +143,9 @@ def call_item(call: Call, item_id: str) -> Body:
 
 
 def whole(answer: Answer, body: Body, response_id: str) -> Body:
+    response_id = body.get("job", response_id).removeprefix("resp_")
+    if answer.paused and not answer.text:
+        return response(body, response_id, "queued", [])
     output = []
     if answer.reasoning:
         output.append(reasoning_item(answer, response_id))
@@ -146,7 +166,7 @@ def response(
         "object": "response",
         "created_at": 1787150260,
         "status": status,
-        "background": False,
+        "background": body.get("background", False),
         "error": None,
         "incomplete_details": None,
         "instructions": body.get("instructions"),

@@ -171,7 +171,8 @@ def anthropic_messages(body: Body) -> None:
                 content[-1]["type"] not in ("thinking", "redacted_thinking"),
                 f"messages.{at}: The final block in an assistant message cannot be `thinking`",
             )
-    require(turns[-1][0] == "user", without_results(len(turns), waiting))
+    searching = anthropic_searches(turns)
+    require(turns[-1][0] == "user" or searching, without_results(len(turns), waiting))
     require(len(set(used)) == len(used), "messages: `tool_use` ids must be unique")
     anthropic_open_round(body, turns)
 
@@ -247,6 +248,26 @@ def without_results(at: int, waiting: list[str]) -> str:
         f"messages.{at}: `tool_use` ids were found without `tool_result` blocks immediately "
         f"after: {', '.join(waiting)}."
     )
+
+
+def anthropic_searches(turns: list[tuple[str, list[Body]]]) -> list[str]:
+    """The provider's own searches without a result: only a paused answer at the end has any."""
+    used: list[str] = []
+    found: list[str] = []
+    open_ones: list[str] = []
+    for at, (_, content) in enumerate(turns):
+        used += [block["id"] for block in content if block["type"] == "server_tool_use"]
+        found += [b["tool_use_id"] for b in content if b["type"] == "web_search_tool_result"]
+        open_ones = [search for search in used if search not in found]
+        require(
+            not open_ones or at == len(turns) - 1,
+            f"messages.{at}: `web_search` tool use with id `{open_ones[:1]}` was found without a "
+            "corresponding `web_search_tool_result` block",
+        )
+    for name, ids in (("server_tool_use", used), ("web_search_tool_result", found)):
+        require(len(set(ids)) == len(ids), f"messages: `{name}` ids must be unique")
+    require(set(found) <= set(used), "unexpected `tool_use_id` found in `web_search_tool_result`")
+    return open_ones
 
 
 def anthropic_open_round(body: Body, turns: list[tuple[str, list[Body]]]) -> None:

@@ -25,7 +25,7 @@ from types import TracebackType
 from typing import Self
 
 from . import anthropic_messages, gemini_content, openai_chat, openai_responses
-from .answers import Answer, Refusal, Scripted, invalid, server_error
+from .answers import Answer, Refusal, Scripted, invalid, says, server_error
 from .wire import Body, Frame, Said, Wire
 
 WIRES: tuple[Wire, ...] = (openai_chat, openai_responses, anthropic_messages, gemini_content)
@@ -121,13 +121,16 @@ class ProviderServer:
         path, headers = parse_head(await reader.readuntil(b"\r\n\r\n"))
         body = await reader.readexactly(int(headers.get("content-length", "0")))
         wire = next(wire for wire in WIRES if path.startswith(wire.path))
-        told = json.loads(body) | wire.told_by(path)
+        told = json.loads(body or b"{}") | wire.told_by(path)
         now = asyncio.get_running_loop().time()
         received = Received(wire, len(self.received) + 1, headers, told, now)
         self.received.append(received)
         return received
 
     def _next(self, received: Received) -> Scripted:
+        if received.body.get("cancels"):
+            self.received.remove(received)
+            return says()
         complaint = received.wire.complaint(received.body) if self.strict else None
         if complaint:
             self.faults.append(f"request {received.number}: {complaint}")
@@ -139,9 +142,9 @@ class ProviderServer:
 
 
 def parse_head(head: bytes) -> tuple[str, dict[str, str]]:
-    """The path without its query, and the headers by lower-case name."""
+    """The path with its query, and the headers by lower-case name."""
     first, *lines = head.decode("latin-1").split("\r\n")
-    path = first.split(" ")[1].partition("?")[0]
+    path = first.split(" ")[1]
     pairs = (line.partition(":") for line in lines if line)
     return path, {name.lower(): value.strip() for name, _, value in pairs}
 

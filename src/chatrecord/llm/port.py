@@ -46,6 +46,8 @@ class Answer:
     """The usage as `genai-prices` reads it; `None` where the provider reported none."""
     price_context: Mapping[str, str] = field(default_factory=dict)
     """Other values that the price may depend on, such as `service_tier`."""
+    is_paused: bool = False
+    """Whether the provider paused it. The next request continues it: `body` is the whole so far."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +101,13 @@ class RequestRecorder(Protocol):
     def ids(self) -> Mapping[str, UUID]:
         """The rows that are being written: `chat_id`, `run_id`, `message_id` and `request_id`."""
 
-    async def open_request(self, target: Target, *, estimate: Callable[[], int]) -> None:
+    async def open_request(
+        self, target: Target, *, estimate: Callable[[], int], continues: bool = False
+    ) -> None:
         """A request is about to be sent; `estimate` gives its input tokens.
 
-        Raises a `LimitExceeded` where a guard forbids it.
+        With `continues`, it continues the answer that the provider paused. Raises a `LimitExceeded`
+        where a guard forbids it.
         """
 
     def watch(self, snapshot: Snapshot) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -15,6 +15,7 @@ from pydantic_ai.tools import RunContext
 
 from chatrecord.errors import StreamStalled, StreamTruncated
 from chatrecord.hooks.run_hooks import RunHooks
+from chatrecord.llm.pieces import Pieces
 from chatrecord.llm.port import Answer, RequestRecorder
 from chatrecord.values import Target
 
@@ -22,6 +23,7 @@ from .errors import Failures, failure_of, request_id
 from .input_estimate import estimated_input
 from .messages import calls_of, finish_reason_of, growth_of, pieces_of
 from .outgoing_request import OutgoingRequest
+from .pauses import Pause
 from .provider import (
     can_stream,
     count_last_usage,
@@ -79,6 +81,7 @@ class Attempt:
         self._failures = failures
         self._idle = attempts.idle_timeout
         self._streamed = attempts.streaming and can_stream(model)
+        self._pause = Pause.before(messages, streamed=self._streamed)
         self._messages = sendable(messages, model)
         self._settings = without_hidden_retries(settings, model)
         self._parameters = parameters
@@ -86,13 +89,13 @@ class Attempt:
         self._unmasker: Unmasker | None = None
         self._grows = True
         self._tags: TagParting | None = None
-        self._stream: StreamedResponse | None = None
+        self._arrived: Callable[[], ModelResponse] | None = None
         self._response: ModelResponse | None = None
 
     @property
     def began(self) -> bool:
         """Whether any output has arrived."""
-        return self._stream is not None
+        return self._arrived is not None
 
     async def response(self) -> ModelResponse:
         async with self.recorded(streamed=self._streamed):
@@ -103,12 +106,15 @@ class Attempt:
                     await self._wrapped.request(self._messages, self._settings, self._parameters)
                 )
         assert self._response is not None
-        return self._response
+        return self._for_library(self._response)
+
+    def _for_library(self, response: ModelResponse) -> ModelResponse:
+        return self._pause.for_library(response) if self._pause else response
 
     async def opened(
         self, run_context: RunContext[object] | None
-    ) -> tuple[AsyncExitStack, StreamedResponse]:
-        """The stream for another reader, and what to close at the end."""
+    ) -> tuple[AsyncExitStack, StreamedResponse, Callable[[], ModelResponse]]:
+        """The stream for another reader, what to close at the end, and what has arrived."""
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self.recorded(streamed=True))
             stream = await stack.enter_async_context(
@@ -117,12 +123,17 @@ class Attempt:
                 )
             )
             self._prepare(stream)
+            arrived = stream.get
             # What iterates a StreamedResponse iterates this, once it is set.
-            stream._event_iterator = self._guarded(stream, aiter(stream))
-            return stack.pop_all(), stream
+            stream._event_iterator = self._guarded(arrived, aiter(stream))
+            if self._pause is not None:
+                stream.__dict__["get"] = lambda: self._for_library(arrived())
+            return stack.pop_all(), stream, arrived
 
     async def _guarded(
-        self, stream: StreamedResponse, events: AsyncIterator[ModelResponseStreamEvent]
+        self,
+        arrived: Callable[[], ModelResponse],
+        events: AsyncIterator[ModelResponseStreamEvent],
     ) -> AsyncIterator[ModelResponseStreamEvent]:
         while True:
             try:
@@ -132,8 +143,8 @@ class Attempt:
                 break
             except TimeoutError as error:
                 raise self._stalled() from error
-            if self._stream is None:
-                self.watch(stream)
+            if self._arrived is None:
+                self.watch(arrived)
             if self._recorder.grow(growth_of(event)):
                 await self._recorder.wait_for_room()
             yield event
@@ -154,7 +165,9 @@ class Attempt:
         target = target_of(self._wrapped, streamed=streamed)
         if self._hooks.change_requests:
             await self._let_hooks_change(target)
-        await self._recorder.open_request(target, estimate=self._estimate)
+        await self._recorder.open_request(
+            target, estimate=self._estimate, continues=self._pause is not None
+        )
         tell_of_attempt(self._recorder.ids())
         try:
             yield
@@ -179,9 +192,9 @@ class Attempt:
     def _partial_answer(self) -> Answer | None:
         """The partial answer before a failure. Errors on the way must not hide the failure."""
         with suppress(Exception):  # anybody's stream, and anybody's hooks
-            if self._stream is not None:
+            if self._arrived is not None:
                 self._rest()
-                return self._answer(self._unmasked(self._stream.get()))
+                return self._answer(self._unmasked(self._arrived()))
         return None
 
     async def _let_hooks_change(self, target: Target) -> None:
@@ -194,16 +207,22 @@ class Attempt:
     def _unmasked(self, response: ModelResponse) -> ModelResponse:
         return self._unmasker.response(response) if self._unmasker else response
 
-    def watch(self, stream: StreamedResponse) -> None:
+    def watch(self, arrived: Callable[[], ModelResponse]) -> None:
         """The answer grows here."""
-        self._stream = stream
+        self._arrived = arrived
         restorer = self._unmasker
         if restorer is None:
-            self._recorder.watch(lambda: pieces_of(stream.get()))
+            self._recorder.watch(lambda: self._pieces(arrived()))
         else:
             self._recorder.watch(
-                lambda: restorer.pieces(pieces_of(stream.get()), grows=self._grows)
+                lambda: restorer.pieces(self._pieces(arrived()), grows=self._grows)
             )
+
+    def _pieces(self, response: ModelResponse) -> Pieces:
+        return pieces_of(self._whole(response))
+
+    def _whole(self, response: ModelResponse) -> ModelResponse:
+        return self._pause.whole(response) if self._pause else response
 
     def finish(self, response: ModelResponse) -> None:
         """The answer has arrived; it is complete if it has its end marker."""
@@ -212,8 +231,8 @@ class Attempt:
             raise StreamTruncated(msg)
         self._grows = False
         self._response = response = self._unmasked(response)
-        if self._stream is None:
-            self._recorder.watch(lambda: pieces_of(response))
+        if self._arrived is None:
+            self._recorder.watch(lambda: self._pieces(response))
 
     async def _drained(self) -> ModelResponse:
         """Read the stream to its end, which may be silent for no longer than the idle timeout."""
@@ -226,8 +245,8 @@ class Attempt:
                     self._prepare(stream)
                     due = 0.0
                     async for event in stream:
-                        if self._stream is None:
-                            self.watch(stream)
+                        if self._arrived is None:
+                            self.watch(stream.get)
                         if self._recorder.grow(growth_of(event)):
                             clock.reschedule(None)
                             await self._recorder.wait_for_room()
@@ -249,19 +268,21 @@ class Attempt:
 
     def _answer(self, response: ModelResponse) -> Answer:
         outputs = (tool.name for tool in self._parameters.output_tools)
-        calls = calls_of(response, but=outputs)
+        whole = self._whole(response)
+        calls = calls_of(whole, but=outputs)
         reported = response.usage if is_reported(response) else None
         return Answer(
-            body=stored_body(response, self._hooks.storing),
+            body=stored_body(whole, self._hooks.storing),
             calls=[stored_call(call, self._hooks.storing) for call in calls],
             model=response.model_name,
             provider=provider_of(response),
-            finish_reason=finish_reason_of(response),
+            finish_reason=finish_reason_of(whole),
             provider_request_id=request_id(response.provider_response_id),
             http_status=200 if response.provider_url else None,
             tokens=tokens_of(response),
             usage=reported,
             price_context=price_context_of(response),
+            is_paused=response.state == "suspended",
         )
 
     def _estimate(self) -> int:

@@ -81,13 +81,13 @@ class RecordingModel(WrapperModel):
             yield CompletedStreamedResponse(model_request_parameters, response, replay_events=True)
             return
 
-        async def opened(attempt: Attempt) -> tuple[Attempt, Any, StreamedResponse]:
+        async def opened(attempt: Attempt) -> tuple[Attempt, Any, StreamedResponse, Any]:
             return attempt, *await attempt.opened(run_context)
 
-        attempt, stack, stream = await self._tried(request, opened)
+        attempt, stack, stream, arrived = await self._tried(request, opened)
         async with stack:
             yield stream
-            attempt.finish(stream.get())
+            attempt.finish(arrived())
 
     def prepare_messages(
         self,

@@ -46,9 +46,10 @@ class ChunkBuffer:
     # The answer grows
 
     def watch(self, message_id: UUID, snapshot: Snapshot) -> None:
-        """The answer of this message grows here."""
+        """The answer of this message grows here, maybe after a pause."""
+        if message_id != self._message_id:
+            self._seen, self._said = {}, {}
         self._message_id, self._snapshot = message_id, snapshot
-        self._seen, self._said = {}, {}
 
     def unwatch(self) -> tuple[str, str | None] | None:
         """The answer has ended: all text and reasoning of its chunks, if any was awaited."""
@@ -57,9 +58,14 @@ class ChunkBuffer:
             return None
         self.collect()
         self._backpressure.end()
-        said, self._said = self._said, {}
         self._snapshot = None
-        return "".join(said.get("text", ())), "".join(said.get("reasoning", ())) or None
+        return self.said
+
+    @property
+    def said(self) -> tuple[str, str | None]:
+        """All text and reasoning of the chunks of the last answer."""
+        text, reasoning = self._said.get("text", ()), self._said.get("reasoning", ())
+        return "".join(text), "".join(reasoning) or None
 
     def grow(self, characters: int) -> bool:
         """Add received characters. Returns whether too much is unstored.
@@ -124,9 +130,9 @@ class ChunkBuffer:
         self._numbered += self._in_flush
         self.hand_on(self._in_flush, since=self._flush_began)
 
-    def __len__(self) -> int:
-        """How many chunks wait."""
-        return len(self._waiting)
+    def before(self, open_answer: UUID | None) -> int:
+        """How many chunks wait that come before those of this answer, whose text is no row yet."""
+        return sum(1 for _ in takewhile(lambda it: it.message_id != open_answer, self._waiting))
 
     def hand_on(self, count: int, *, since: float) -> None:
         """These are stored; the others arrived later."""

@@ -42,6 +42,7 @@ from .reduction import Reduction
 from .row_changes import (
     answered,
     closed_request,
+    continued,
     empty_answer,
     ended_call,
     opened_request,
@@ -94,6 +95,8 @@ class RunRecorder:
         self._mark_request_sent: Callable[[], None] = _ignore
         self._changes = Changes(run.chat_id)
         self._request: ApiRequest | None = None
+        self._paused: Answer | None = None
+        """What came of an answer that its provider paused; its row streams until it has ended."""
         self._sent = True
         self._settled = 0
         self._step = 0
@@ -227,15 +230,21 @@ class RunRecorder:
         self.run = replace(self.run, instructions=instructions, settings={**kept, **added})
         self._changes.put(self.run)
 
-    async def open_request(self, target: Target, *, estimate: Callable[[], int]) -> None:
+    async def open_request(
+        self, target: Target, *, estimate: Callable[[], int], continues: bool = False
+    ) -> None:
+        if self._paused is not None and not continues:
+            self._end_paused("failed")  # such as where a fallback asks another model anew
         again = self.answer.status in ("failed", "interrupted")
-        if not again:
+        if not again and self._paused is None:
             self._step += 1
             self._limits.check_steps(self._step)
         self._check_spending(target, estimate)
         reserved = await self._reserved(target) if self._budgets else None
         if self._sent:
-            self._open_another(target, again=again, reserved=reserved)
+            if self._paused is None:
+                self._open_answer(target, again=again or continues)
+            self._open_another(target, reserved)
             await self.commit()
         else:
             self._open_first(target, reserved)
@@ -276,7 +285,7 @@ class RunRecorder:
             started_at=datetime.now(UTC),
         )
 
-    def _open_another(self, target: Target, *, again: bool, reserved: ApiRequest | None) -> None:
+    def _open_answer(self, target: Target, *, again: bool) -> None:
         answer = self.answer
         if again and not (answer.text or answer.reasoning):
             self._put_message(replace(answer, status="streaming", finished_at=None))
@@ -284,6 +293,8 @@ class RunRecorder:
             if again:
                 self._put_message(replace(answer, status="superseded"))
             self._add_message(empty_answer(self.run, target, seq=self._next_seq()))
+
+    def _open_another(self, target: Target, reserved: ApiRequest | None) -> None:
         if reserved is None:
             self._request = opened_request(self.run, self.answer.id, target)
             self._changes.add(self._request)
@@ -308,16 +319,30 @@ class RunRecorder:
         streamed = self._chunks.unwatch()
         assert self._request is not None
         status = status_after(failure)
-        ended = answered(self.answer, answer, status)
-        if streamed is not None:  # what is stored is what was streamed, whatever the answer says
-            ended = replace(ended, text=streamed[0], reasoning=streamed[1])
-        self._put_message(ended)
         request = closed_request(self._request, answer, failure, status, self._elapsed_ms())
         self.requests[request.id] = request
         self._request = None
         self._changes.put(request)
-        if answer is not None and failure is None:
+        whole = continued(self._paused, answer)
+        if whole is not None and failure is None and whole.is_paused:
+            self._paused = whole
+        elif self._paused is None or streamed is not None:
+            self._end_answer(whole, status, streamed)
+        if answer is not None and failure is None and not answer.is_paused:
             self._expect_calls(answer.calls)
+
+    def _end_answer(
+        self, answer: Answer | None, status: Ending, streamed: tuple[str, str | None] | None
+    ) -> None:
+        self._paused = None
+        ended = answered(self.answer, answer, status)
+        if streamed is not None:  # what is stored is what was streamed, whatever the answer says
+            ended = replace(ended, text=streamed[0], reasoning=streamed[1])
+        self._put_message(ended)
+
+    def _end_paused(self, status: Ending) -> None:
+        """Nothing continues the answer that was paused."""
+        self._end_answer(self._paused, status, self._chunks.said)
 
     def _expect_calls(self, calls: Sequence[Call]) -> None:
         self.calls_without_result = {}
@@ -388,6 +413,8 @@ class RunRecorder:
 
     def settle(self, bodies: Sequence[Body]) -> None:
         """Give the run's messages their final form, and add those that were not reported."""
+        if self._paused is not None:
+            self._end_paused("complete")  # a run that ends with a job of the provider under way
         recent = self.messages[self._settled :]
         standing = [message for message in recent if message.status != "superseded"]
         for message, body in zip(standing, bodies, strict=False):
@@ -404,10 +431,12 @@ class RunRecorder:
 
     def give_up(self, error: BaseException, answers: Callable[[Sequence[ToolCall]], Body]) -> None:
         """Leave nothing open: the answer, its request, and every tool call get an ending."""
+        status: Ending = "interrupted" if isinstance(error, RunInterrupted) else "failed"
         if self._request is not None and self._sent:
             self.close_request(None, Failure(RunInterrupted(text_of(error)), type(error).__name__))
+        if self._paused is not None:
+            self._end_paused(status)
         elif self.answer.status == "streaming":
-            status: Ending = "interrupted" if isinstance(error, RunInterrupted) else "failed"
             self._put_message(replace(self.answer, status=status, finished_at=datetime.now(UTC)))
         for call in self.calls_without_result.values():
             if call.status in ("pending", "running", "awaiting_approval"):
@@ -453,7 +482,8 @@ class RunRecorder:
         async with self.lock:
             await asyncio.sleep(0)
             changes, self._changes = self._changes, Changes(self.run.chat_id)
-            shown = len(self._chunks)  # by these changes: more may come while they are written
+            # By these changes: more may come while they are written.
+            shown = self._chunks.before(self._open_answer_id())
             began = perf_counter()
             changes.journaled = self._whole_by(changes)
             try:
@@ -462,7 +492,8 @@ class RunRecorder:
                 self._changes = changes.followed_by(self._changes)
                 raise
             self._chunks.journaled -= changes.journaled
-            self._chunks.hand_on(shown, since=began)
+            if shown:
+                self._chunks.hand_on(shown, since=began)
 
     def _new_lease(self) -> Lease:
         return self._writing.next_lease(self.run)
@@ -491,12 +522,15 @@ class RunRecorder:
 
     def _whole_by(self, changes: Changes) -> set[UUID]:
         written = {*changes.new, *changes.changed}
-        open_answer = self.answer.id if self.answer.status == "streaming" else None
+        open_answer = self._open_answer_id()
         return {
             message
             for message in self._chunks.journaled
             if message in written and message != open_answer
         }
+
+    def _open_answer_id(self) -> UUID | None:
+        return self.answer.id if self.answer.status == "streaming" else None
 
     def _next_seq(self) -> int:
         self._changes.next_seq = self.messages[-1].seq + 2

@@ -23,6 +23,7 @@ from chatrecord.records import (
     ToolCallStatus,
 )
 from chatrecord.spending.pricing import price
+from chatrecord.spending.usage import added
 from chatrecord.text.redaction import text_of
 from chatrecord.values import Call, Target
 
@@ -110,6 +111,13 @@ def answered(message: Message, answer: Answer | None, status: Ending) -> Message
         finish_reason=answer.finish_reason,
         tokens=answer.tokens,
     )
+
+
+def continued(paused: Answer | None, answer: Answer | None) -> Answer | None:
+    """The answer that continues a paused one: its tokens are those of all its requests."""
+    if paused is None or answer is None:
+        return answer
+    return replace(answer, tokens=added(paused.tokens, answer.tokens))
 
 
 def closed_request(

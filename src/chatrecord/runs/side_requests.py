@@ -78,7 +78,9 @@ class SideRequestRecorder:
         ids |= {} if run_id is None else {"run_id": run_id}
         return ids if request is None else {**ids, "request_id": request.id}
 
-    async def open_request(self, target: Target, *, estimate: Callable[[], int]) -> None:
+    async def open_request(
+        self, target: Target, *, estimate: Callable[[], int], continues: bool = False
+    ) -> None:
         ledger = self._ledger
         request = new_request(ledger.chat_id, ledger.run_id, None, target)
         await ledger.open_side_request(request, target, estimate=estimate)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import TypeVar
 
-from chatrecord.records import ApiRequest, Usage
+from chatrecord.records import ApiRequest, Tokens, Usage
 
 Number = TypeVar("Number", int, Decimal)
 
@@ -23,6 +23,17 @@ def usage_of(requests: Iterable[ApiRequest]) -> Usage:
         requests=len(attempts),
         cost=_sum(attempt.cost for attempt in attempts),
         unpriced_requests=sum(attempt.cost is None for attempt in attempts),
+    )
+
+
+def added(one: Tokens, other: Tokens) -> Tokens:
+    """The tokens of two requests as one; what neither of them reported stays unknown."""
+    return Tokens(
+        input=_sum([one.input, other.input]),
+        output=_sum([one.output, other.output]),
+        cache_read=_sum([one.cache_read, other.cache_read]),
+        cache_write=_sum([one.cache_write, other.cache_write]),
+        reasoning=_sum([one.reasoning, other.reasoning]),
     )
 
 
