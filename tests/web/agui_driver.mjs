@@ -6,8 +6,8 @@ const complaints = [];
 console.warn = (...words) => complaints.push(words.join(" "));
 console.error = console.warn;
 
-function talk({ base, id, user }) {
-  const headers = { "x-user": user };
+function talk({ base, id, user, onBusy = "reject" }) {
+  const headers = { "x-user": user, "x-on-busy": onBusy };
   const agent = new HttpAgent({ url: `${base}/chats`, threadId: id, headers });
   const seen = { events: [], errors: [], outcomes: [] };
   const subscriber = {
@@ -44,6 +44,20 @@ const scenarios = {
     const response = await fetch(`${base}/chats/${id}/stop`, { method: "POST", headers: { "x-user": user } });
     await running;
     return { ...seen, answer: await response.json(), messages: agent.messages };
+  },
+
+  // The client's own stop, which the server does not hear of; and the next question.
+  async ownStop(given) {
+    const { agent, seen, run } = talk(given);
+    agent.addMessage({ id: "question-1", role: "user", content: "Go on." });
+    const running = run("slower");
+    while (!seen.events.includes("TEXT_MESSAGE_CONTENT")) await new Promise((done) => setTimeout(done, 10));
+    agent.abortRun();
+    await running;
+    seen.errors.length = 0;
+    agent.addMessage({ id: "question-2", role: "user", content: "Hello?" });
+    await run("hello");
+    return { ...seen, messages: agent.messages };
   },
 
   // The same question again, as a new run; then the question put differently, by a new message.

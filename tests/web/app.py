@@ -83,8 +83,11 @@ def main(url: str) -> None:
         prefix="/chats",
         heartbeat=0.2,
         max_body=50_000,
-        tools=tools,
-        retries=0,
+        options=lambda request, _scope: {
+            "tools": tools,
+            "retries": 0,
+            "on_busy": request.headers.get("x-on-busy", "reject"),
+        },
     )
 
     @asynccontextmanager

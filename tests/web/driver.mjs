@@ -39,16 +39,26 @@ function browserFetch(calls, { plain }) {
   };
 }
 
+// The recipe of the docs: the stop of the client stops the answer, too.
+function stoppingFetch(address, headers) {
+  return (input, init) => {
+    init?.signal?.addEventListener("abort", () => {
+      void fetch(address, { method: "POST", headers, keepalive: true });
+    });
+    return fetch(input, init);
+  };
+}
+
 // A tab with a chat open.
-function tab({ base, id, user, script = "hello", messages, plain = false, automatic = false, through }) {
+function tab({ base, id, user, script = "hello", messages, plain = false, automatic = false, through, onBusy = "reject", stopping = false }) {
   const calls = [];
   const seen = { errors: [], finishes: [], calls };
-  const headers = { "x-user": user, "x-ai-sdk-version": version };
+  const headers = { "x-user": user, "x-ai-sdk-version": version, "x-on-busy": onBusy };
   const state = { script };
   const transport = new ai.DefaultChatTransport({
     api: `${through ?? base}/chats`,
     headers: () => ({ ...headers, "x-script": state.script }),
-    fetch: browserFetch(calls, { plain }),
+    fetch: stopping ? stoppingFetch(`${base}/chats/${id}/stop`, headers) : browserFetch(calls, { plain }),
     // The recipe of the docs to go on with an answer: `regenerate({ body: { resume: true } })`.
     prepareSendMessagesRequest: ({ api, id, messages, trigger, messageId, body }) =>
       body?.resume
@@ -125,6 +135,18 @@ const scenarios = {
     const answer = await (await page.api("POST", "/stop")).json();
     await sent;
     return { ...told(page), answer };
+  },
+
+  // The client's own stop, which the server does not hear of; and the next question.
+  async ownStop(given) {
+    const page = tab(given);
+    const sent = page.chat.sendMessage({ text: "Go on." });
+    await until(() => page.chat.messages.length > 1 && textOf(page.chat.messages[1]), "text");
+    await page.chat.stop();
+    await sent;
+    page.state.script = "hello";
+    await page.chat.sendMessage({ text: "Hello?" });
+    return told(page);
   },
 
   // The connection breaks under the reading tab, which resumes.

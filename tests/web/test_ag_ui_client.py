@@ -97,3 +97,11 @@ def test_a_question_again_and_put_differently(
     assert seen["errors"] == []
     assert texts == ["Hello?", "Something else.", "And now?", "Something else."]
     assert [it["content"] for it in seen["messages"]] == texts
+
+
+def test_a_question_after_the_clients_own_stop(agent: Client, given: dict[str, Any]) -> None:
+    """The answer goes on behind it: a page lets the next question interrupt it."""
+    seen = agent.play("ownStop", onBusy="interrupt", **given)
+
+    assert seen["errors"] == []
+    assert seen["messages"][-1]["content"] == HELLO

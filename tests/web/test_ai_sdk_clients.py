@@ -100,6 +100,27 @@ async def test_stop_keeps_what_came(
     assert text_of(answer) == await stored_text(stored, chat_id) != WHOLE
 
 
+async def test_a_question_after_the_clients_own_stop(page: Client, given: dict[str, Any]) -> None:
+    """The answer goes on behind it: a page lets the next question interrupt it."""
+    seen = page.play("ownStop", script="slower", onBusy="interrupt", **given)
+    assert (seen["errors"], seen["status"]) == ([], "ready")
+    again = page.play("history", **given)["messages"]
+    assert [message["metadata"].get("status") for message in again[1::2]] == [
+        "interrupted",
+        "complete",
+    ]
+
+
+async def test_the_clients_own_stop_can_stop_the_answer(
+    page: Client, given: dict[str, Any]
+) -> None:
+    """With the recipe of the docs, on a chat that refuses a second question."""
+    seen = page.play("ownStop", script="slower", stopping=True, **given)
+    again = page.play("history", **given)["messages"]
+    assert again[1]["metadata"]["stopped"] is True
+    assert len(seen["errors"]) <= 1  # the next question may be faster than the stop
+
+
 async def test_a_dropped_connection_is_resumed(
     page: Client, version: int, site: Site, given: dict[str, Any]
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from base64 import b64encode
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -13,7 +14,9 @@ from pydantic_ai.messages import ModelMessage, UserPromptPart
 from pydantic_ai.models.function import AgentInfo, FunctionModel
 from starlette.applications import Starlette
 
+from chatrecord.runs.policies import OnBusy
 from chatrecord.sqlalchemy import Database
+from chatrecord.testing import Script, meet, say
 from chatrecord.web import chat_routes
 
 Ui: TypeAlias = dict[str, Any]
@@ -103,3 +106,39 @@ async def test_a_message_of_nothing_is_refused(page: Page) -> None:
 
     assert sent.status_code == 422
     assert "send a text, a file, or both" in sent.json()["error"]["message"]
+
+
+@pytest.mark.parametrize("on_busy", ["reject", "wait", "interrupt"])
+@pytest.mark.parametrize(
+    ("text", "fields"),
+    [("one", {"trigger": "regenerate-message"}), ("uno", {"messageId": "q1"})],
+    ids=["regenerate", "edit"],
+)
+async def test_a_retry_sent_twice_is_one_run(
+    any_url: str, on_busy: OnBusy, text: str, fields: dict[str, str]
+) -> None:
+    """Whatever a busy chat does with other questions."""
+    begun, finish = asyncio.Event(), asyncio.Event()
+
+    async def wait() -> None:
+        begun.set()
+        await finish.wait()
+
+    llm = Script([say("First.")], [meet(wait), say("Second.")])
+    async with Database(any_url) as db:
+        routes = chat_routes(db, llm, owner=lambda _: {"user_id": "ann"}, on_busy=on_busy)
+        transport = httpx.ASGITransport(Starlette(routes=routes))
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as web:
+            chat_id = (await web.post("/new", json={})).json()["id"]
+            await web.post("/", json={"id": chat_id, "messages": [user("q1", "one")]})
+
+            body = {"id": chat_id, "messages": [user("q1", text)], **fields}
+            first = asyncio.create_task(web.post("/", json=body))
+            await begun.wait()
+            second = asyncio.create_task(web.post("/", json=body))
+            await asyncio.sleep(0.2)
+            finish.set()
+
+            assert "Second." in (await first).text
+            assert "Second." in (await second).text
+    assert len(llm.requests) == 2

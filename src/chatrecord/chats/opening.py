@@ -34,12 +34,13 @@ from .titles import checked_search, checked_title
 
 @dataclass(frozen=True, slots=True)
 class NewChat:
-    """What a new chat is given to keep."""
+    """What a new chat is given to keep. `id` is a new one, unless it is given."""
 
     instructions: str | None
     title: str | None
     metadata: dict[str, Json]
     columns: Mapping[str, object]
+    id: UUID | None = None
 
 
 async def create_chat(
@@ -53,7 +54,7 @@ async def create_chat(
     policies = _policies(options, opened)
     now = datetime.now(UTC)
     record = ChatRecord(
-        id=new_id(),
+        id=new.id or new_id(),
         model=opened.target.model,
         provider=opened.target.provider,
         agent=opened.agent,

@@ -123,6 +123,13 @@ def earlier_ids(messages: object) -> tuple[str, ...]:
     return tuple(found for found in reversed(ids) if found is not None)
 
 
+def is_first(message: ClientMessage) -> bool:
+    """Whether a chat can begin with this: with a question."""
+    if isinstance(message, Regenerate):
+        return message.question is not None
+    return not isinstance(message, Decisions)
+
+
 def _last_question(body: dict[str, object]) -> Question | None:
     """The last of the messages, if it is a user's."""
     if not body.get("messages") and body.get("message") is None:

@@ -10,7 +10,7 @@ from uuid import UUID
 from chatrecord.attachments.attachment import Attachment
 from chatrecord.chats.chat import Chat
 from chatrecord.chats.stream import ChatStream
-from chatrecord.errors import ApprovalPending, ChatBusy, RunNotFound
+from chatrecord.errors import ApprovalPending, ChatBusy, NothingToResume, RunNotFound
 from chatrecord.records import Json, Message, Run
 from chatrecord.runs.process import Backend
 from chatrecord.web.protocols.encoder import Opening, Seen
@@ -101,7 +101,7 @@ class Dispatcher:
         if question.text != asked.text:
             return await self._edit(question, asked, run_id, key=_key_of(run_id))
         chat = self._chat.for_client(_told(asked, run_id), _key_of(run_id))
-        return await self._again(chat, question)
+        return await self._again(question, chat)
 
     async def _asked_anew(self, asked: Question, run_id: str | None) -> tuple[ChatStream, Opening]:
         """A question that was refused has left its key behind."""
@@ -134,22 +134,35 @@ class Dispatcher:
         self, question: Message, asked: Question, run_id: str | None, *, key: str | None
     ) -> tuple[ChatStream, Opening]:
         files = await self._files(asked.files)
+        if (run := await self._active_in_place(question.seq, asked.text)) is not None:
+            return await self._followed(run.id)
         chat = self._chat.for_client(_told(asked, run_id), key)
         try:
             return await self._begun(chat.edit(question.id, asked.text, attachments=files))
-        except ChatBusy as busy:
-            return await self._same(busy, question.seq, asked.text)
-
-    async def _again(self, chat: Chat, question: Message | None) -> tuple[ChatStream, Opening]:
-        """The question's answer is generated again, or that of the last question."""
-        try:
-            return await self._begun(chat.regenerate(question.id if question else None))
-        except ChatBusy as busy:
-            if question is None:
-                question = await self._store.last_prompt(self._chat.id)
-            if question is None:
+        except ChatBusy:
+            run = await self._active_in_place(question.seq, asked.text)
+            if run is None:
                 raise
-            return await self._same(busy, question.seq + 1, None)
+            return await self._followed(run.id)
+
+    async def _again(
+        self, question: Message | None, chat: Chat | None = None
+    ) -> tuple[ChatStream, Opening]:
+        """The question's answer is generated again, or that of the last question."""
+        question = question or await self._store.last_prompt(self._chat.id)
+        if question is None:
+            msg = f"Chat {self._chat.id} has no question to regenerate an answer for"
+            raise NothingToResume(msg)
+        first = question.seq + 1
+        if (run := await self._active_in_place(first, None)) is not None:
+            return await self._followed(run.id)
+        try:
+            return await self._begun((chat or self._chat).regenerate(question.id))
+        except ChatBusy:
+            run = await self._active_in_place(first, None)
+            if run is None:
+                raise
+            return await self._followed(run.id)
 
     async def _edited(self, edit: Edit) -> tuple[ChatStream, Opening]:
         assert edit.question.key is not None
@@ -175,20 +188,20 @@ class Dispatcher:
                 return await self._asked_anew(asked, None)
             if question.text != asked.text:  # an edit that came to nothing
                 return await self._edit(question, asked, None, key=None)
-        return await self._again(self._chat, question)
+        return await self._again(question)
 
-    async def _same(
-        self, busy: ChatBusy, first: int, text: str | None
-    ) -> tuple[ChatStream, Opening]:
-        """The active run, if it is what this one was to be: the same was sent twice."""
-        run = busy.run_id and await self._store.get_run(self._chat.id, busy.run_id)
-        if not run or run.replaces != first:
-            raise busy
+    async def _active_in_place(self, first: int, text: str | None) -> Run | None:
+        """The active run, if it replaces the messages from there on by the same.
+
+        The same was sent twice then, and is one run whatever a busy chat does otherwise.
+        """
+        run = await self._chat.active_run()
+        if run is None or run.replaces != first:
+            return None
         if text is not None:
-            rows = await self._store.rows_of(run, with_journal=False)
-            if [row.text for row in rows.messages if row.role == "user"] != [text]:
-                raise busy
-        return await self._followed(run.id)
+            question = await self._questions.own(run)
+            return run if question is not None and question.text == text else None
+        return run
 
     async def _decided(self, decisions: tuple[Decision, ...]) -> tuple[ChatStream, Opening]:
         waiting = {call.call_id: call for call in await self._chat.pending_approvals()}

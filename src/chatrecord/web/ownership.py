@@ -6,14 +6,19 @@ import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias, TypeVar, cast
+from uuid import UUID
 
 from starlette.requests import Request
 
 from chatrecord.chats import opening as chats
 from chatrecord.chats.chat import Chat
+from chatrecord.chats.opening import NewChat
 from chatrecord.chats.options import OPTION_NAMES, RuntimeOptions
+from chatrecord.errors import ChatExists, DatabaseFailed
 from chatrecord.runs.process import Backend
+from chatrecord.text.arguments import checked_id
 
+from .client_ids import chat_id_for
 from .error_responses import NOT_SIGNED_IN, BadRequest
 
 Value = TypeVar("Value")
@@ -33,6 +38,7 @@ class Access:
     owner: Owner
     llm: object
     options: RuntimeOptions | PerRequest
+    creates: bool = False
 
     async def scope(self, request: Request) -> dict[str, object]:
         """The columns of the signed-in user's chats.
@@ -55,9 +61,42 @@ class Access:
     async def chat(self, request: Request, chat_id: str) -> Chat:
         """The chat of this id, if it is theirs. Raises `ChatNotFound`."""
         scope = await self.scope(request)
-        await self._check(chat_id, scope)
+        found = await self.find(chat_id, scope)
         llm, options = await self.llm_and_options(request, scope)
-        return await chats.load_chat(self.backend, llm, chat_id, scope, options)
+        return await chats.load_chat(self.backend, llm, found, scope, options)
+
+    async def find(self, chat_id: str, scope: Mapping[str, object]) -> UUID:
+        """The id of their chat of this id, ours or a client's. Raises `ChatNotFound`.
+
+        Nothing of the application's is called for a chat that is not theirs.
+        """
+        for candidate in self._candidates(chat_id, scope):
+            if await self.backend.store.get_chat(candidate, scope) is not None:
+                return candidate
+        raise chats.not_found(chat_id)
+
+    async def new_chat(self, request: Request, client_id: str) -> Chat:
+        """Their chat that a client calls so, created if there is none yet.
+
+        Of two requests that create it at once, one finds that of the other.
+        """
+        scope = await self.scope(request)
+        chat_id = chat_id_for(client_id, scope)
+        if not self.creates or chat_id is None:
+            raise chats.not_found(client_id)
+        llm, options = await self.llm_and_options(request, scope)
+        new = NewChat(None, None, {"clientId": client_id}, scope, chat_id)
+        try:
+            return await chats.create_chat(self.backend, llm, new, options, None)
+        except (ChatExists, DatabaseFailed):
+            if await self.backend.store.get_chat(chat_id, scope) is None:
+                raise
+            return await chats.load_chat(self.backend, llm, chat_id, scope, options)
+
+    def _candidates(self, chat_id: str, scope: Mapping[str, object]) -> list[UUID]:
+        made_here = checked_id(chat_id)
+        made_there = chat_id_for(chat_id, scope) if self.creates else None
+        return [candidate for candidate in (made_here, made_there) if candidate is not None]
 
     async def llm_and_options(
         self, request: Request, scope: Mapping[str, object]
@@ -70,11 +109,6 @@ class Access:
             options = cast(RuntimeOptions, await _awaited(options(request, scope)) or {})
             check_names(options)
         return llm, options
-
-    async def _check(self, chat_id: str, scope: Mapping[str, object]) -> None:
-        """Before anything of the application's is called for a chat that is not theirs."""
-        if await self.backend.store.get_chat(chats.id_of(chat_id), scope) is None:
-            raise chats.not_found(chat_id)
 
 
 def check_names(options: Mapping[str, object]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal, TypeAlias, cast, get_args
 
 from starlette.requests import Request
@@ -16,6 +17,7 @@ from chatrecord.chats.chat import Chat
 from chatrecord.chats.opening import NewChat
 from chatrecord.chats.options import RuntimeOptions, check_options
 from chatrecord.chats.titles import LONGEST_TITLE
+from chatrecord.errors import ChatNotFound
 from chatrecord.records import ChatRecord, Json, Run
 from chatrecord.runs.process import Backend
 from chatrecord.web.protocols.ag_ui import AGUIEncoder, is_run_input, parse_run_input
@@ -25,7 +27,7 @@ from chatrecord.web.protocols.sse import SSEEncoder
 from chatrecord.web.protocols.ui_messages import Page, read_page
 
 from .bodies import invalid, json_of, needed_id, optional_text
-from .client_messages import ClientMessage, metadata_of, parse_client_message
+from .client_messages import ClientMessage, is_first, metadata_of, parse_client_message
 from .client_versions import ag_ui_release, ai_sdk_release, ai_sdk_version
 from .dispatch import Dispatcher
 from .downloads import downloaded
@@ -56,6 +58,7 @@ def chat_routes(
     protocol: Protocol = "ai-sdk",
     version: Version = 6,
     options: PerRequest | None = None,
+    create_on_first_message: bool = False,
     max_body: int = 20_000_000,
     heartbeat: float = 15.0,
     **runtime_options: object,
@@ -68,7 +71,9 @@ def chat_routes(
     user's chats (`{"user_id": ...}`), or `None` if no user is signed in: a 401. All routes see only
     these chats; others are a 404. `llm` may be a function of the request and that scope, and so may
     `options` for all `RuntimeOptions`, so that tools are those of the signed-in user. `version` is
-    the version of the AI SDK for clients that do not send theirs. `max_body` is in bytes,
+    the version of the AI SDK for clients that do not send theirs. With `create_on_first_message`
+    clients may name chats by ids of their own: a question for an unknown id creates the chat, in
+    the scope of who asks. `max_body` is in bytes,
     `heartbeat` in seconds. Raises `TypeError` without `owner`, and for unknown options.
     """
     if owner is None or not callable(owner):
@@ -87,7 +92,8 @@ def chat_routes(
     check_names(runtime_options)
     chosen = cast(RuntimeOptions, runtime_options)
     check_options(chosen)
-    access = Access(db, owner, llm, chosen if options is None else options)
+    per_chat = chosen if options is None else options
+    access = Access(db, owner, llm, per_chat, create_on_first_message)
     pages = Pages(db, access, protocol, version, max_body, heartbeat)
     return [
         _route(prefix or "/", "GET", pages.list),
@@ -205,14 +211,15 @@ class Pages:
         """Answer what a page asks."""
         await self.access.scope(request)  # without a signed-in user, no body is read
         body = await self._body(request)
+        is_whole = _sends_whole_lists(request)
         if is_run_input(body):
-            chat = await self.access.chat(request, needed_id(body, "threadId"))
-            encoder: Encoder = AGUIEncoder(needed_id(body, "runId"), release=ag_ui_release(body))
-            message = parse_run_input(body, is_whole=_sends_whole_lists(request))
-            return await self._answered(chat, message, encoder)
-        chat = await self.access.chat(request, needed_id(body, "id"))
-        message = parse_client_message(body, is_whole=_sends_whole_lists(request))
-        return await self._answered(chat, message, self._encoder(request))
+            thread_id, run_id = needed_id(body, "threadId"), needed_id(body, "runId")
+            encoder: Encoder = AGUIEncoder(run_id, thread_id, release=ag_ui_release(body))
+            message = partial(parse_run_input, body, is_whole=is_whole)
+            return await self._answered(request, thread_id, message, encoder)
+        message = partial(parse_client_message, body, is_whole=is_whole)
+        chat_id = needed_id(body, "id")
+        return await self._answered(request, chat_id, message, self._encoder(request))
 
     async def live(self, request: Request) -> Response:
         """The answer that is being given, from its beginning; 204 where there is none."""
@@ -266,10 +273,20 @@ class Pages:
     async def delete(self, request: Request) -> Response:
         """Delete a chat."""
         scope = await self.access.scope(request)
-        await chats.delete_chat(self.backend, request.path_params["id"], scope)
+        found = await self.access.find(request.path_params["id"], scope)
+        await chats.delete_chat(self.backend, found, scope)
         return Response(status_code=204)
 
-    async def _answered(self, chat: Chat, message: ClientMessage, encoder: Encoder) -> Response:
+    async def _answered(
+        self, request: Request, chat_id: str, parsed: Callable[[], ClientMessage], encoder: Encoder
+    ) -> Response:
+        try:
+            chat = await self.access.chat(request, chat_id)
+            message = parsed()
+        except ChatNotFound:
+            if not self.access.creates or not is_first(message := parsed()):
+                raise
+            chat = await self.access.new_chat(request, chat_id)
         stream, opening = await Dispatcher(self.backend, chat).answer(message)
         return streamed(stream, opening, encoder, heartbeat=self.heartbeat)
 
@@ -291,7 +308,7 @@ class Pages:
         if protocol not in get_args(Protocol):
             raise BadRequest(400, "unknown_protocol", f"x-chat-protocol is {_PROTOCOLS}.")
         if protocol == "ag-ui":
-            return AGUIEncoder()
+            return AGUIEncoder(thread_id=request.path_params.get("id"))
         if protocol == "sse":
             return SSEEncoder()
         return AISDKEncoder(self._version(request), release=ai_sdk_release(request))

@@ -50,10 +50,17 @@ class AGUIEncoder:
 
     headers: Mapping[str, str] = HEADERS
 
-    def __init__(self, run_id: str | None = None, *, release: tuple[int, ...] = ()) -> None:
-        """`run_id` and `release` are the client's: its run, and its version of the protocol."""
+    def __init__(
+        self,
+        run_id: str | None = None,
+        thread_id: str | None = None,
+        *,
+        release: tuple[int, ...] = (),
+    ) -> None:
+        """All are the client's: its ids of run and chat, and its version of the protocol."""
         self._knows_cancelled = release >= KNOWS_CANCELLED
-        self._run: dict[str, Json] = {} if run_id is None else {"runId": run_id}
+        ids = {"threadId": thread_id, "runId": run_id}
+        self._run: dict[str, Json] = {key: value for key, value in ids.items() if value is not None}
         self._out: list[str] = []
         self._open: tuple[str, UUID] | None = None
         self._said: list[str] = []
