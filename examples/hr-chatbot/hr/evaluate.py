@@ -24,6 +24,10 @@ FOLDER = HERE / "evaluation"
 QUESTIONS = FOLDER / "questions.jsonl"
 UNANSWERABLE = FOLDER / "unanswerable.jsonl"
 UNANSWERABLE_FOR_CHOOSING = FOLDER / "unanswerable-for-choosing.jsonl"
+MORE_FOR_CHOOSING = FOLDER / "more-for-choosing.jsonl"
+MORE_UNANSWERABLE_FOR_CHOOSING = FOLDER / "unanswerable-more-for-choosing.jsonl"
+HELD_OUT_ANSWERED = FOLDER / "held-out.jsonl"
+HELD_OUT_UNANSWERABLE = FOLDER / "unanswerable-held-out.jsonl"
 SUGGESTED = FOLDER / "suggested.jsonl"
 FRESH = FOLDER / "fresh.jsonl"
 
@@ -124,8 +128,17 @@ def sets_of_questions() -> Iterator[tuple[str, list[Question]]]:
     yield "  used to choose", [it for place, it in enumerate(asked) if place % HELD_OUT]
     yield "  held out", asked[::HELD_OUT]
     yield "refused", questions(UNANSWERABLE)
-    yield "  used to choose", questions(UNANSWERABLE_FOR_CHOOSING)
     yield "suggested", questions(SUGGESTED)
+    yield "more, answered", questions(HELD_OUT_ANSWERED)
+    yield "more, refused", questions(HELD_OUT_UNANSWERABLE)
+    yield "  answered, used to choose", questions(MORE_FOR_CHOOSING)
+    yield (
+        "  refused, used to choose",
+        [
+            *questions(UNANSWERABLE_FOR_CHOOSING),
+            *questions(MORE_UNANSWERABLE_FOR_CHOOSING),
+        ],
+    )
     yield "never used", questions(FRESH)
 
 
@@ -145,7 +158,7 @@ async def _main() -> None:
         answers = Answers(search)
         for name, asked in sets_of_questions():
             result = await tally(search, answers, asked)
-            print(f"{name:<18}{result}")
+            print(f"{name:<26}{result}")
             if not name.startswith(" "):
                 print(*(f"    {it}" for it in result.wrong), sep="\n")
 

@@ -5,10 +5,8 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-
-from .synonyms import with_synonyms
 
 _ENDINGS = ("ings", "ing", "ied", "ies", "ed", "es", "s", "ly", "e")
 _SHORTEST_STEM = 3
@@ -45,12 +43,3 @@ class Lexicon:
     def weight(self, word: str) -> float:
         """Its inverse document frequency: what nearly every passage says counts for nothing."""
         return max(0.0, math.log((self.passages + 1) / (self.counts[stem(word)] + 0.5)))
-
-    def unknown_share(self, words: Iterable[str]) -> float:
-        """Of the words' weight, what the handbook has no word for at all."""
-        weights = {word: self.weight(word) for word in words}
-        unknown = sum(weight for word, weight in weights.items() if not self.knows(word))
-        return unknown / (sum(weights.values()) or 1)
-
-    def knows(self, word: str) -> bool:
-        return any(self.counts[stem(name)] for name in with_synonyms([word]))

@@ -3,9 +3,15 @@
 import re
 
 import pytest
-from hr.answers import Answers
+from hr.answers import LEAST, Answers, Candidate, sureness
 from hr.evaluate import (
+    FRESH,
     HELD_OUT,
+    HELD_OUT_ANSWERED,
+    HELD_OUT_UNANSWERABLE,
+    MORE_FOR_CHOOSING,
+    MORE_UNANSWERABLE_FOR_CHOOSING,
+    QUESTIONS,
     SUGGESTED,
     UNANSWERABLE,
     UNANSWERABLE_FOR_CHOOSING,
@@ -29,13 +35,21 @@ async def test_four_answers_in_five_are_right_of_the_questions_held_out_too(shel
     asked = questions()
     everything = await tally(*shelf, asked)
     held_out = await tally(*shelf, asked[::HELD_OUT])
-    assert everything.share >= 0.85, everything.wrong
-    assert held_out.share >= 0.75, held_out.wrong
+    assert everything.share >= 0.87, everything.wrong
+    assert held_out.share >= 0.85, held_out.wrong
 
 
 async def test_two_in_three_are_refused_that_the_handbook_does_not_answer(shelf):
+    """The goal is 19 in 20. See the README for what was tried."""
     refused = await tally(*shelf, questions(UNANSWERABLE))
-    assert refused.share >= 0.6, refused.wrong
+    assert refused.share >= 0.65, refused.wrong
+
+
+async def test_questions_that_nothing_was_fitted_on_do_not_do_much_worse(shelf):
+    answered = await tally(*shelf, questions(HELD_OUT_ANSWERED))
+    refused = await tally(*shelf, questions(HELD_OUT_UNANSWERABLE))
+    assert answered.share >= 0.73, answered.wrong
+    assert refused.share >= 0.67, refused.wrong
 
 
 async def test_every_question_that_the_page_suggests_is_answered_right(shelf):
@@ -49,12 +63,25 @@ def test_what_the_page_suggests_is_measured():
     assert set(ideas) <= {it.question for it in questions(SUGGESTED)}
 
 
-def test_each_answer_stands_in_the_handbook_and_nothing_is_used_twice():
-    asked = [it.question for it in questions()]
-    refused = [it.question for it in questions(UNANSWERABLE)]
-    chosen = [it.question for it in questions(UNANSWERABLE_FOR_CHOOSING)]
-    assert all(it.answers for it in questions())
-    assert len({*asked, *refused, *chosen}) == 90 + 20 + 40
+def test_each_question_that_has_an_answer_tells_it_and_none_is_used_twice():
+    answered = [QUESTIONS, HELD_OUT_ANSWERED, MORE_FOR_CHOOSING, FRESH]
+    refused = [
+        UNANSWERABLE,
+        UNANSWERABLE_FOR_CHOOSING,
+        HELD_OUT_UNANSWERABLE,
+        MORE_UNANSWERABLE_FOR_CHOOSING,
+    ]
+    asked = [it for path in answered for it in questions(path)]
+    assert all(it.answers for it in asked)
+    others = [it for path in refused for it in questions(path)]
+    assert not any(it.answers for it in others)
+    assert len({it.question for it in asked + others}) == 193 + 146
+
+
+def test_no_length_of_a_question_alone_makes_it_sure():
+    features = dict.fromkeys(("paragraph", "sentence", "heading", "words", "said", "form"), 0.3)
+    best = Candidate(1, ("It is so.",), 0, features, missing=4.0)
+    assert sureness("May the " + "gravel sings of winter trains " * 9, best) < LEAST
 
 
 def test_a_long_answer_or_one_beside_the_point_is_not_right():
