@@ -52,8 +52,10 @@ def _chats(hr: Hr) -> list[Route]:
         person = request.state.person
         return None if person is None else {"user_id": person.id}
 
-    def options(_: Request, scope: Mapping[str, Any]) -> dict[str, Any]:
-        return {"deps": hr.desk_of(scope["user_id"]), "hooks": [titles]}
+    def options(request: Request, scope: Mapping[str, Any]) -> dict[str, Any]:
+        is_administrator = request.state.person.role == "administrator"
+        desk = hr.desk_of(scope["user_id"], is_administrator=is_administrator)
+        return {"deps": desk, "hooks": [titles]}
 
     routes = chat_routes(
         hr.db, hr.agent, owner=owner, prefix=CHATS, options=options, max_body=LARGEST_QUESTION

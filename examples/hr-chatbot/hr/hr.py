@@ -38,8 +38,9 @@ class Hr:
     ingestion: Ingestion
     agent: Agent[Desk, str]
 
-    def desk_of(self, user_id: int) -> Desk:
-        return Desk(self.search, Vacation(self.sessions, user_id, site=self.settings.site))
+    def desk_of(self, user_id: int, *, is_administrator: bool = False) -> Desk:
+        vacation = Vacation(self.sessions, user_id, site=self.settings.site)
+        return Desk(self.search, vacation, sees_figures=is_administrator)
 
 
 @asynccontextmanager

@@ -8,12 +8,18 @@ from typing import Annotated, Any
 
 from pydantic import Field
 from pydantic_ai import Agent, ModelRetry, RunContext, Tool
-from pydantic_ai.messages import ModelMessage, ModelRequest, ToolReturnPart, UserPromptPart
+from pydantic_ai.messages import (
+    ModelMessage,
+    ModelRequest,
+    ToolReturn,
+    ToolReturnPart,
+    UserPromptPart,
+)
 from pydantic_ai.models import Model
 
 from chatrecord import repeatable
 
-from .search import LONGEST_QUERY, Search
+from .search import LONGEST_QUERY, Found, Search
 from .time_off import LONGEST_REASON, NotPossible, Vacation
 
 INSTRUCTIONS = """\
@@ -27,6 +33,9 @@ employees' vacation, and no tool can tell you."""
 
 REFUSED = "This cannot be booked"
 
+FIGURES = ("score", "similarity")
+"""Of a passage that was found: for administrators only."""
+
 
 @dataclass(frozen=True)
 class Desk:
@@ -34,6 +43,7 @@ class Desk:
 
     search: Search
     vacation: Vacation
+    sees_figures: bool = False
 
 
 def hr_agent(llm: Model | str) -> Agent[Desk, str]:
@@ -55,11 +65,24 @@ def hr_agent(llm: Model | str) -> Agent[Desk, str]:
 @repeatable
 async def search_handbook(
     ctx: RunContext[Desk], query: Annotated[str, Field(min_length=1, max_length=LONGEST_QUERY)]
-) -> list[dict[str, Any]]:
+) -> ToolReturn[list[dict[str, Any]]]:
     """Search the company's handbook. Returns passages, best first; cite them by their number."""
-    found = await ctx.deps.search(query)
     first = len(passages_of_turn(ctx.messages)) + 1
-    return [{"number": number, **asdict(passage)} for number, passage in enumerate(found, first)]
+    found = list(enumerate(await ctx.deps.search(query), first))
+    # A result is shown to whoever asked. What stands beside it is for the audit trail alone.
+    return ToolReturn(
+        [_told(number, it, ctx.deps.sees_figures) for number, it in found],
+        metadata={"figures": [_figures(number, it) for number, it in found]},
+    )
+
+
+def _told(number: int, passage: Found, with_figures: bool) -> dict[str, Any]:
+    told = {"number": number, **asdict(passage)}
+    return told if with_figures else {key: told[key] for key in told if key not in FIGURES}
+
+
+def _figures(number: int, passage: Found) -> dict[str, Any]:
+    return {"number": number, **{name: getattr(passage, name) for name in FIGURES}}
 
 
 @repeatable

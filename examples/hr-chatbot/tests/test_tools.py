@@ -37,7 +37,33 @@ async def test_a_search_is_on_record_with_its_raw_result(ada, admin, llm):
     assert (found["name"], found["status"]) == ("search_handbook", "complete")
     assert found["arguments"] == {"query": "hotel in London"}
     assert [it["number"] for it in found["result"]] == [1, 2, 3, 4, 5]
-    assert {"id", "document", "heading", "page", "text", "score"} <= found["result"][0].keys()
+    assert {"id", "document", "heading", "page", "text"} <= found["result"][0].keys()
+
+
+async def test_how_well_a_passage_matched_never_reaches_an_employee(ada, admin, llm):
+    """Neither while the answer is streamed nor later; administrators have it in the audit trail."""
+    chat = await new_chat(ada)
+    live, later = await _search(ada, chat, llm)
+    assert "190 euros in London" in live
+    assert "190 euros in London" in later
+    assert not any(figure in live + later for figure in ("score", "similarity", "figures"))
+    trail = (await admin.get(f"/api/admin/chats/{chat}")).json()
+    (result,) = [it["content"]["parts"][0] for it in trail["messages"] if it["role"] == "tool"]
+    figures = result["metadata"]["figures"]
+    assert [it["number"] for it in figures] == [1, 2, 3, 4, 5]
+    assert all(it["score"] > 0 and it["similarity"] > 0 for it in figures)
+
+
+async def test_an_administrator_sees_how_well_a_passage_matched(admin, llm):
+    live, later = await _search(admin, await new_chat(admin), llm)
+    assert all(figure in told for figure in ("score", "similarity") for told in (live, later))
+
+
+async def _search(person, chat, llm) -> tuple[str, str]:
+    """What the wire carries of a search: live, and when the chat is opened again."""
+    llm.then([call("search_handbook", query="hotel in London")], [say("Up to 190 euros. [1]")])
+    live = await ask(person, chat, "What may a hotel in London cost?")
+    return live, (await person.get(f"/api/chats/{chat}")).text
 
 
 async def test_the_passages_of_a_second_search_are_numbered_on(ada, admin, llm):

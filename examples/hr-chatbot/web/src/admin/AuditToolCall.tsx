@@ -26,6 +26,7 @@ export function AuditToolCall({ call }: { call: PlacedCall }) {
         ) : (
           <Part label={`Sent to the model as #${call.sent.seq}`} value={call.sent.content} />
         )}
+        {call.sent?.metadata != null && <Part label="On record only" value={call.sent.metadata} />}
       </div>
     </Fold>
   );

@@ -2,7 +2,7 @@ import type { AuditedMessage, AuditedRequest, AuditedToolCall, AuditTrail } from
 
 /** A call, with what was sent to the model for it and the number of that message. */
 export interface PlacedCall extends AuditedToolCall {
-  sent: { seq: number; content: unknown } | null;
+  sent: { seq: number; content: unknown; metadata?: unknown } | null;
 }
 
 export interface Placed {
@@ -22,7 +22,8 @@ export function placed({ messages, toolCalls, requests }: AuditTrail): { rows: P
     const result = results.find((message) => message.seq > asked && resultIn(message, call.callId));
     if (!result) return { ...call, sent: null };
     shown.add(result);
-    return { ...call, sent: { seq: result.seq, content: resultIn(result, call.callId)?.content } };
+    const { content, metadata } = resultIn(result, call.callId) ?? {};
+    return { ...call, sent: { seq: result.seq, content, metadata } };
   });
   const rows = messages.map((message) => ({
     message,

@@ -45,8 +45,8 @@ export interface AuditedMessage {
   text: string;
   reasoning: string | null;
   model: string | null;
-  /** The message as it was sent; of a tool's result, the calls that it answers. */
-  content: { parts?: { tool_call_id?: string | null; content?: unknown }[] } | null;
+  /** The message as it was sent; of a tool's result, the calls that it answers, and what was not sent. */
+  content: { parts?: { tool_call_id?: string | null; content?: unknown; metadata?: unknown }[] } | null;
   finishReason: string | null;
   createdAt: string;
 }

@@ -7,8 +7,9 @@ export interface Passage {
   heading: string | null;
   page: number | null;
   text: string;
-  /** What an answer cites it by, and how well it matched; only in the result of a search. */
+  /** What an answer cites it by; only in the result of a search. */
   number?: number;
+  /** How well it matched; the server tells administrators only. */
   score?: number;
 }
 

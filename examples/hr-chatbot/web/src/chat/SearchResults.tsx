@@ -1,4 +1,3 @@
-import { useIsAdministrator } from "../account/role";
 import type { Passage } from "../api/handbook";
 import { placeOf } from "../handbook/place";
 
@@ -8,7 +7,6 @@ interface Props {
 }
 
 export function SearchResults({ passages, onOpen }: Props) {
-  const isAdministrator = useIsAdministrator();
   return (
     <ol className="space-y-1.5">
       {passages.map((passage) => (
@@ -22,7 +20,7 @@ export function SearchResults({ passages, onOpen }: Props) {
             <span className="flex items-baseline gap-2">
               <span className="text-xs font-semibold text-accent">{passage.number}</span>
               <span className="min-w-0 flex-1 truncate font-medium">{placeOf(passage)}</span>
-              {isAdministrator && passage.score != null && (
+              {passage.score != null && (
                 <span className="text-xs text-muted tabular-nums" title="Score of the search">
                   {passage.score.toFixed(3)}
                 </span>
