@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from playwright.sync_api import expect
@@ -71,8 +72,21 @@ def test_something_moves_from_sending_to_the_first_word(ada: Visitor) -> None:
     expect(ada.page.get_by_test_id("progress")).to_have_count(0)
 
 
+def test_without_motion_words_and_seconds_tell_that_it_goes_on(ada: Visitor) -> None:
+    ada.page.emulate_media(reduced_motion="reduce")
+    ada.page.evaluate(WATCH)
+    answer = ada.ask("How many days can I carry over? Answer slowly")
+    status(answer, "complete")
+    seen = ada.page.evaluate("window.watched")
+    assert not seen["moved"], "nothing may"
+    told = seen["labels"]
+    assert {"Thinking…", "Searching the handbook…", "Looking into it…"} & set(told)
+    assert any(re.fullmatch(r"\S.*… 1 s", it) for it in told), told
+    assert any(it.startswith("Writing…") for it in told), told
+
+
 WATCH = """() => {
-  const watched = (window.watched = { still: 0, words: false, labels: [], carets: 0 });
+  const watched = (window.watched = { still: 0, moved: false, words: false, labels: [], carets: 0 });
   let moved = performance.now();
   const isMoving = (element) =>
     element.checkVisibility() &&
@@ -81,7 +95,7 @@ WATCH = """() => {
     );
   const look = () => {
     const progress = [...document.querySelectorAll("[data-testid=progress]")];
-    if (progress.some(isMoving)) moved = performance.now();
+    if (progress.some(isMoving)) [moved, watched.moved] = [performance.now(), true];
     watched.still = Math.max(watched.still, performance.now() - moved);
     watched.labels = [...new Set([...watched.labels, ...progress.map((it) => it.innerText.trim())])];
     watched.carets += document.querySelectorAll("[data-testid=progress] .caret").length;
