@@ -28,6 +28,8 @@ from chatrecord.sqlalchemy import Database, Keys, create_chat, load_chat
 OWNER = "crowd"
 PLENTY = 10**12
 """Tokens of a budget that is never used up, and is asked before every request."""
+_CANCELLED_WHILE_CONNECTING = "unexpected connection_lost() call"
+"""What asyncpg leaves to the collector of a task that is cancelled as its socket opens."""
 
 
 @dataclass(frozen=True)
@@ -166,6 +168,8 @@ def watch_for_the_unexpected(place: Place) -> None:
     wrong = place.log("wrong")
 
     def handle(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        if _CANCELLED_WHILE_CONNECTING in str(context.get("exception")):
+            return
         wrong.write(f"{os.getpid()} {context.get('message')} {context.get('exception')!r}\n")
 
     asyncio.get_running_loop().set_exception_handler(handle)
