@@ -38,7 +38,7 @@ def new_request(
 ) -> ApiRequest:
     """A request that is about to be sent, by a run or by none."""
     return ApiRequest(
-        id=new_id(),
+        id=new_id(after=run_id),
         chat_id=chat_id,
         run_id=run_id,
         message_id=message_id,
@@ -169,7 +169,7 @@ def _priced(request: ApiRequest, answer: Answer) -> ApiRequest:
 def pending_call(call: Call, answer: Message) -> ToolCall:
     """A tool call that the model has just asked for."""
     return ToolCall(
-        id=new_id(),
+        id=new_id(after=answer.run_id),
         chat_id=answer.chat_id,
         run_id=answer.run_id,
         message_id=answer.id,

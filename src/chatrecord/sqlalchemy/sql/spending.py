@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 
 from sqlalchemy import (
@@ -19,6 +19,9 @@ from chatrecord.sqlalchemy.generics import Expression, Query
 
 from .exact import equals, exact
 from .tables import TOKEN_COLUMNS, Tables, kept
+
+_UNSENT = timedelta(hours=1)
+"""How long before it is sent a request may have got its id."""
 
 
 class SpendingStatements(Tables):
@@ -67,8 +70,9 @@ class SpendingStatements(Tables):
         requests = kept(self.request, "Requests", "request")
         period = []
         if since is not None:
-            # The ids tell the time, and the index of each chat's requests ends with them.
-            period = [requests.started_at >= since, requests.id >= first_id(since)]
+            # The ids tell the time, and the index of each chat's requests ends with them. Where a
+            # summary or a hook came first, a request is sent long after it got its id.
+            period = [requests.started_at >= since, requests.id >= first_id(since - _UNSENT)]
         return (
             select(
                 *(func.sum(requests.columns[name]).label(name) for name in TOKEN_COLUMNS),
