@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from chatrecord.errors import ChatRecordError, RunError
+from chatrecord.errors import ChatRecordError, LeaseLost, RunError
 from chatrecord.llm.port import Outcome
 from chatrecord.records import Ending, Reply, Run
 from chatrecord.text.redaction import named
@@ -42,5 +42,7 @@ def caused(error: ChatRecordError, cause: BaseException) -> ChatRecordError:
 
 def unstored(cause: BaseException) -> ChatRecordError:
     """What to say of an answer that is not stored."""
+    if isinstance(cause, LeaseLost):
+        return cause
     msg = f"The answer came but could not be stored: {named(cause)}"
     return caused(RunError(msg), cause)

@@ -91,6 +91,24 @@ class RunsAreFenced:
         assert list(await backend.store.flush({replace(lease, epoch=newer.epoch): []})) == [run.id]
         await _end(backend, chat)
 
+    async def test_an_answer_that_ends_after_its_run_was_taken_raises_that(
+        self, backend: Backend, elsewhere: Backend
+    ) -> None:
+        """Its last transaction finds out, as no flush has done before."""
+        gate = asyncio.Event()
+        chat = await new_chat(backend, Script([say("half"), meet(gate.wait)]))
+        asking = asyncio.create_task(chat.ask("Hi!"))
+        await until(lambda: has_journal(backend, chat))
+        await die(backend, chat)
+        assert await chats.repair(elsewhere, chats=[chat.id]) == 1
+        gate.set()
+
+        with pytest.raises(LeaseLost):
+            await asking
+
+        assert (await chat.messages())[-1].status == "interrupted"
+        backend.runtime.journal.go_on()
+
     async def test_the_lease_of_a_parked_run_has_no_end(self, backend: Backend) -> None:
         """A flush that comes late, as another that was under way, does not shorten it."""
         tools = [Tool(add, requires_approval=True)]
