@@ -14,7 +14,7 @@ from pydantic_ai import Tool
 
 from chatrecord import Compact, Limits
 from chatrecord.errors import HookFailed, RunError, RunInterrupted, TimeLimitExceeded
-from chatrecord.hooks import Hook, RunEnd
+from chatrecord.hooks import Hook, RunEnd, Sending, ToolUse
 from chatrecord.runs.live_run import LiveRun
 from chatrecord.sqlalchemy import Database, create_chat, load_chat
 from chatrecord.testing import Script, call, fail, hang, meet, say, think
@@ -124,6 +124,51 @@ async def test_a_tool_that_does_not_let_go_holds_no_run(
         (row,) = await again.tool_calls()
         assert (row.status, row.result) == ("interrupted", None)
         assert (await again.ask("And?")).text == "on"
+
+
+@pytest.mark.parametrize("holds", ["tool", "request"])
+async def test_what_was_let_go_adds_nothing_to_its_run_and_runs_no_tool(
+    db: Database, gate: threading.Event, holds: str
+) -> None:
+    """It goes on while the end of its run is not stored yet."""
+    held, ending, may_end = asyncio.Event(), asyncio.Event(), asyncio.Event()
+    ran: list[str] = []
+
+    class Holding(Hook):
+        async def before_request(self, sending: Sending) -> None:
+            if holds == "request" and ran:
+                held.set()
+                await swallowing(gate)
+
+        async def before_tool(self, use: ToolUse) -> None:
+            if holds == "tool":
+                held.set()
+                await swallowing(gate)
+
+        async def on_run_end(self, end: RunEnd) -> None:
+            ending.set()
+            await may_end.wait()
+
+    def pay() -> None:
+        ran.append("pay")
+
+    script = Script([say("Wait. "), call("pay")], [say("unheard"), hang()])
+    chat = await create_chat(db, script, tools=[pay], hooks=[Holding()])
+    asking = asyncio.create_task(chat.ask("q"))
+    await asyncio.wait_for(held.wait(), 5)
+    stopping = asyncio.create_task(chat.stop())
+    await asyncio.wait_for(ending.wait(), 5)
+
+    gate.set()
+    await asyncio.sleep(0.5)
+    may_end.set()
+    await asyncio.wait_for(stopping, 5)
+
+    with pytest.raises(RunInterrupted):
+        await asking
+    assert (ran, len(script.requests)) == (["pay"] if holds == "request" else [], 1)
+    assert await db.doctor() == []
+    assert [message.role for message in await chat.messages()] == ["user", "assistant", "tool"]
 
 
 async def test_a_run_stopped_before_it_has_begun_is_stopped(db: Database) -> None:

@@ -167,6 +167,11 @@ async def test_an_end_that_cannot_be_written_at_all_frees_its_chat(db: Database)
 
     assert "could not be stored" in str(failure.value.__notes__)
     assert await chat.active_run() is None
+    run_id = (await chat.messages())[-1].run_id
+    assert run_id is not None
+    run = await db.store.get_run(chat.id, run_id)
+    assert run is not None
+    assert (run.status, run.epoch) == ("interrupted", 2), "a task that is left writes no more"
     assert (await chat.ask("And?")).text == "on"
 
 

@@ -98,6 +98,7 @@ class RunRecorder:
         self._paused: Answer | None = None
         """What came of an answer that its provider paused; its row streams until it has ended."""
         self._sent = True
+        self._given_up = False
         self._settled = 0
         self._step = 0
         self._clock = perf_counter()
@@ -190,6 +191,7 @@ class RunRecorder:
     async def open_side_request(
         self, request: ApiRequest, target: Target, *, estimate: Callable[[], int]
     ) -> None:
+        self._check_goes_on()
         self._check_spending(target, estimate)
         if self._budgets:
             if self.side_requests:
@@ -233,6 +235,7 @@ class RunRecorder:
     async def open_request(
         self, target: Target, *, estimate: Callable[[], int], continues: bool = False
     ) -> None:
+        self._check_goes_on()
         if self._paused is not None and not continues:
             self._end_paused("failed")  # such as where a fallback asks another model anew
         again = self.answer.status in ("failed", "interrupted")
@@ -354,10 +357,12 @@ class RunRecorder:
         self._limits.check_tool_calls(len(self.tool_calls))
 
     def add_message(self, body: Body) -> None:
+        self._check_goes_on()
         self._add_message(whole_message(self.run, self._next_seq(), body))
         self.calls_without_result = {}
 
     async def start_tool(self, call: Call) -> None:
+        self._check_goes_on()
         expected = self.calls_without_result.get(call.call_id) or self._unexpected(call)
         started = replace(
             expected, status="running", arguments=call.arguments, started_at=datetime.now(UTC)
@@ -379,6 +384,7 @@ class RunRecorder:
         await self.commit()
 
     async def deny_tool(self, call: Call, reason: str) -> None:
+        self._check_goes_on()
         expected = self.calls_without_result.get(call.call_id) or self._unexpected(call)
         denied = replace(expected, status="denied", error=reason, finished_at=datetime.now(UTC))
         self._put_tool_call(denied)
@@ -444,6 +450,13 @@ class RunRecorder:
         if self.calls_without_result:
             calls = [self.tool_calls[str(call.id)] for call in self.calls_without_result.values()]
             self.add_message(answers(calls))
+        self._given_up = True
+
+    def _check_goes_on(self) -> None:
+        """Raise in whatever did not let go of the run when it was given up, and goes on."""
+        if self._given_up:
+            msg = f"Run {self.run.id} has ended: nothing more is asked or run in it"
+            raise RunInterrupted(msg)
 
     def replace_from(self, first: int) -> None:
         """The run completed: the messages that it replaces are superseded."""

@@ -67,16 +67,17 @@ class Repairer:
 
     async def abandon(self, run: Run) -> bool:
         """End a parked run: the calls that wait for approval are denied."""
-        return await run_to_completion(self._abandon(run))
+        return await run_to_completion(self._take_and_end(run, "The run was given up"))
 
     async def end(self, run: Run, why: str) -> bool:
         """End a run of this process that has no live task."""
-        return await run_to_completion(self._end(run, why))
+        return await run_to_completion(self._take_and_end(run, why))
 
-    async def _abandon(self, run: Run) -> bool:
+    async def _take_and_end(self, run: Run, why: str) -> bool:
+        """Under a new epoch: whatever did not let go of the run writes nothing meanwhile."""
         until = datetime.now(UTC) + self.journal.lease
-        reopened = await self.store.reopen(run, owner=self.journal.owner, until=until)
-        return reopened is not None and await self._end(reopened, "The run was given up")
+        taken = await self.store.reopen(run, owner=self.journal.owner, until=until)
+        return taken is not None and await self._end(taken, why)
 
     async def _repair_one(self, run: Run) -> bool:
         if self.journal.tasks_of(run.id):
