@@ -48,6 +48,12 @@ class Campaign:
             process.kill()
             process.join()
 
+    async def at_work(self) -> None:
+        """Wait until something was shown: on a busy machine processes take seconds to begin."""
+        async with asyncio.timeout(60):
+            while not self.place.logged("shown"):
+                await asyncio.sleep(0.05)
+
     async def settle(self) -> None:
         """Wait until the lease of whoever was killed is over, and end what it has left."""
         await asyncio.sleep(self.place.lease + 0.3)

@@ -45,6 +45,7 @@ async def survives_forks(url: str, folder: Path, rounds: int) -> None:
     chance = random.Random(1)
     async with campaign(url, folder) as crowd:
         with preloaded(crowd, 3) as workers:
+            await crowd.at_work()
             for _ in range(rounds):
                 await asyncio.sleep(chance.uniform(0.3, 1.5))
                 paused = chance.choice(workers)
