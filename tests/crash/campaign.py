@@ -51,7 +51,7 @@ class Campaign:
     async def at_work(self) -> None:
         """Wait until something was shown: on a busy machine processes take seconds to begin."""
         async with asyncio.timeout(60):
-            while not self.place.logged("shown"):
+            while not self.place.logged("shown"):  # noqa: ASYNC110 - other processes write it
                 await asyncio.sleep(0.05)
 
     async def settle(self) -> None:

@@ -37,6 +37,8 @@ async def killed(crowd: Campaign, times: int, chance: random.Random) -> None:
     """Kill the process that asks, at any instant, and start another; so many times."""
     for number in range(times):
         with crowd.worker(number) as process:
+            if number == 0:
+                await crowd.at_work()
             await asyncio.sleep(chance.uniform(0.05, 0.9))
             process.kill()
             process.join()
@@ -46,6 +48,7 @@ async def paused(crowd: Campaign, times: int, chance: random.Random) -> None:
     """Pause the process that asks for longer than its lease, and let it go on; so many times."""
     with crowd.worker(0) as process:
         assert process.pid is not None
+        await crowd.at_work()
         for _ in range(times):
             await asyncio.sleep(chance.uniform(0.1, 1.5))
             os.kill(process.pid, signal.SIGSTOP)
