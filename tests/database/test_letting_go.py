@@ -4,10 +4,12 @@ let go."""
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from pydantic_ai import Tool
@@ -292,3 +294,31 @@ async def test_a_run_that_was_resumed_elsewhere_is_stopped_there(db: Database) -
         with pytest.raises(RunInterrupted):
             await asking
         assert await twin.active_run() is None
+
+
+async def test_closing_while_another_process_locks_the_file_leaves_no_connection_open(
+    tmp_path: Path,
+) -> None:
+    path, known = tmp_path / "chats.db", set(threading.enumerate())
+    db = Database(f"sqlite:///{path}", patience=timedelta(seconds=0.5))
+    await db.create_tables()
+    chat = await create_chat(db, Script([say("half"), hang()]))
+    asking = asyncio.create_task(chat.ask("q"))
+    await until(lambda: has_journal(db, chat))
+    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    await asyncio.to_thread(other.execute, "BEGIN IMMEDIATE")
+
+    await asyncio.wait_for(db.close(), 10)
+
+    with pytest.raises(RunInterrupted):
+        await asking
+    async with asyncio.timeout(5):
+        while _connections(known):  # noqa: ASYNC110 - a thread that ends tells nobody
+            await asyncio.sleep(0.05)
+    other.close()
+
+
+def _connections(known: set[threading.Thread]) -> set[threading.Thread]:
+    """The threads of connections to SQLite: each connection has one."""
+    new = set(threading.enumerate()) - known
+    return {thread for thread in new if not thread.name.startswith("asyncio")}

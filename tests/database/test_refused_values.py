@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from pydantic_ai import Tool
 from sqlalchemy import text
 
 from chatrecord.errors import DatabaseFailed, RunError
@@ -62,6 +63,23 @@ async def test_a_piece_that_is_refused_ends_its_own_run_only(tmp_path: Path) -> 
             await poisoned.ask("Spoil it")
 
         assert (await answering).text == "".join(words)
+
+
+async def test_a_run_whose_parking_is_refused_has_one_result_for_each_call(db: Database) -> None:
+    """Such as for a value in a tool's result. The message with the results was in it as well."""
+    await refuse(db, "llm_runs", "UPDATE", "status", "parked")
+    tools = [Tool(small), Tool(huge, requires_approval=True)]
+    script = Script([call("small", "c1"), call("huge", "c2")], [say("on")])
+    chat = await create_chat(db, script, tools=tools)
+    with pytest.raises(RunError, match="could not be stored"):
+        await chat.ask("Go")
+
+    assert await db.doctor() == []
+    assert {row.call_id: row.status for row in await chat.tool_calls()} == {
+        "c1": "complete", "c2": "interrupted",
+    }  # fmt: skip
+    assert (await chat.ask("And?")).text == "on"
+    assert answered_calls(script.requests[-1]) == ["c1", "c2"]
 
 
 async def refuse(db: Database, table: str, event: str, column: str, word: str) -> None:

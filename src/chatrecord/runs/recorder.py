@@ -427,7 +427,10 @@ class RunRecorder:
             if message.content != body.content:
                 self._put_message(replace(message, content=body.content, format=body.format))
         for body in bodies[len(standing) :]:
-            self._add_message(whole_message(self.run, self._next_seq(), body))
+            message = whole_message(self.run, self._next_seq(), body)
+            self._add_message(message)
+            for call_id in answered_by(message):
+                self.calls_without_result.pop(call_id, None)
 
     def park(self, call_ids: Sequence[str]) -> None:
         """These calls wait for approval."""
