@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -88,3 +89,58 @@ async def test_another_server_shows_and_stops_an_answer(tmp_path: Path) -> None:
     assert seen.count('"type":"abort"') == followed.count('"type":"abort"') == 1
     assert '"stopped":true' in seen and '"stopped":true' in followed
     assert (stored["metadata"]["status"], stored["metadata"]["stopped"]) == ("interrupted", True)
+
+
+async def test_a_server_that_is_asked_to_end_ends_its_open_streams(tmp_path: Path) -> None:
+    """Before it closes them: the client has what is stored, and knows that it is not all."""
+    database = f"sqlite+aiosqlite:///{tmp_path / 'chats.db'}"
+    with serving(database) as (process, url):
+        async with httpx.AsyncClient(base_url=url, headers={"x-user": "ann"}) as web:
+            made = (await web.post("/chats/new", json={})).json()
+            seen = await read_until_asked_to_end(web, made["id"], process)
+        process.wait(20)
+    with serving(database) as (_, url):
+        async with httpx.AsyncClient(base_url=url, headers={"x-user": "ann"}) as web:
+            stored = (await web.get(f"/chats/{made['id']}")).json()["messages"][1]
+    assert seen.endswith("data: [DONE]\n\n")
+    assert '"status":"interrupted"' in seen
+    assert '"stopped"' not in seen
+    assert text_of(seen) == stored["parts"][1]["text"] != WHOLE
+    assert stored["metadata"]["status"] == "interrupted"
+
+
+async def read_until_asked_to_end(
+    web: httpx.AsyncClient, chat_id: str, process: subprocess.Popen[str]
+) -> str:
+    """All of a stream whose server is asked to end in the middle of it."""
+    seen = ""
+    body, headers = {"id": chat_id, "text": "Go on."}, {"x-script": "slower"}
+    async with web.stream("POST", "/chats", json=body, headers=headers) as told:
+        async for piece in told.aiter_text():
+            seen += piece
+            if "word2" in seen and "word3" not in seen:
+                process.terminate()
+    return seen
+
+
+async def test_an_answer_goes_on_where_only_its_reader_is_asked_to_end(tmp_path: Path) -> None:
+    database = f"sqlite+aiosqlite:///{tmp_path / 'chats.db'}"
+    with serving(database) as (_, here), serving(database) as (process, there):
+        async with (
+            httpx.AsyncClient(base_url=here, headers={"x-user": "ann"}) as mine,
+            httpx.AsyncClient(base_url=there, headers={"x-user": "ann"}) as other,
+        ):
+            made = (await mine.post("/chats/new", json={})).json()
+            body = {"id": made["id"], "text": "Go on."}
+            asking = asyncio.create_task(
+                mine.post("/chats", json=body, headers={"x-script": "slower"})
+            )
+            await asyncio.sleep(0.6)
+            following = asyncio.create_task(other.get(f"/chats/{made['id']}/stream"))
+            await asyncio.sleep(0.6)
+            process.terminate()
+            followed = (await following).text
+            told = (await asking).text
+    assert followed.endswith("data: [DONE]\n\n")
+    assert '"status":"streaming","error":{"code":"server_ends"' in followed
+    assert text_of(followed) != text_of(told) == WHOLE

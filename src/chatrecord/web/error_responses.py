@@ -43,6 +43,10 @@ NOT_FOUND = Problem(404, "not_found", "There is no such chat.")
 NOT_SIGNED_IN = Problem(401, "not_signed_in", "Sign in first.")
 UNKNOWN = Problem(500, "failed", "Something went wrong. The text so far is stored.")
 
+SERVER_ENDS = Problem(
+    503, "server_ends", "The server is restarting. Load the page again to see the answer."
+)
+
 _KNOWN: dict[type[Exception], Problem] = {
     errors.ChatNotFound: NOT_FOUND,
     errors.RunNotFound: Problem(

@@ -16,13 +16,14 @@ from chatrecord.chats import opening as chats
 from chatrecord.chats.chat import Chat
 from chatrecord.chats.opening import NewChat
 from chatrecord.chats.options import RuntimeOptions, check_options
+from chatrecord.chats.stream import ChatStream
 from chatrecord.chats.titles import LONGEST_TITLE
 from chatrecord.errors import ChatNotFound
 from chatrecord.records import ChatRecord, Json, Run
 from chatrecord.runs.process import Backend
 from chatrecord.web.protocols.ag_ui import AGUIEncoder, is_run_input, parse_run_input
 from chatrecord.web.protocols.ai_sdk import AISDKEncoder, Version
-from chatrecord.web.protocols.encoder import Encoder
+from chatrecord.web.protocols.encoder import Encoder, Opening
 from chatrecord.web.protocols.sse import SSEEncoder
 from chatrecord.web.protocols.ui_messages import Page, read_page
 
@@ -35,6 +36,7 @@ from .error_responses import UNKNOWN, BadRequest, problem_of
 from .json_bytes import JSON
 from .ownership import Access, Owner, PerRequest, check_names
 from .query_parameters import cursor_of, number, place_of, search
+from .shutdown import Shutdown, signals
 from .streams import streamed
 
 log = logging.getLogger("chatrecord")
@@ -61,6 +63,7 @@ def chat_routes(
     create_on_first_message: bool = False,
     max_body: int = 20_000_000,
     heartbeat: float = 15.0,
+    shutdown_grace: float = 1.0,
     **runtime_options: object,
 ) -> list[Route]:
     """Return the routes for a page of chats.
@@ -73,8 +76,9 @@ def chat_routes(
     `options` for all `RuntimeOptions`, so that tools are those of the signed-in user. `version` is
     the version of the AI SDK for clients that do not send theirs. With `create_on_first_message`
     clients may name chats by ids of their own: a question for an unknown id creates the chat, in
-    the scope of who asks. `max_body` is in bytes,
-    `heartbeat` in seconds. Raises `TypeError` without `owner`, and for unknown options.
+    the scope of who asks. `max_body` is in bytes, `heartbeat` in seconds. `shutdown_grace` are the
+    seconds from SIGTERM or SIGINT to the ending of open streams. Raises `TypeError` without
+    `owner`, and for unknown options.
     """
     if owner is None or not callable(owner):
         msg = (
@@ -94,7 +98,7 @@ def chat_routes(
     check_options(chosen)
     per_chat = chosen if options is None else options
     access = Access(db, owner, llm, per_chat, create_on_first_message)
-    pages = Pages(db, access, protocol, version, max_body, heartbeat)
+    pages = Pages(db, access, protocol, version, max_body, heartbeat, shutdown_grace)
     return [
         _route(prefix or "/", "GET", pages.list),
         _route(prefix or "/", "POST", pages.send),
@@ -119,6 +123,7 @@ def _with_error_responses(endpoint: Endpoint) -> Endpoint:
     """An endpoint whose errors become responses for clients."""
 
     async def answered(request: Request) -> Response:
+        signals.watch()
         try:
             return await endpoint(request)
         except Exception as error:  # what it says is for the application's log, and no client
@@ -142,6 +147,7 @@ class Pages:
     version: Version
     max_body: int
     heartbeat: float
+    shutdown_grace: float
 
     async def new(self, request: Request) -> Response:
         """Create a chat."""
@@ -228,13 +234,13 @@ class Pages:
         if live is None:
             return Response(status_code=204)
         stream, opening = live
-        return streamed(stream, opening, self._encoder(request), heartbeat=self.heartbeat)
+        return self._streamed(stream, opening, self._encoder(request))
 
     async def resume(self, request: Request) -> Response:
         """Continue the last answer."""
         chat = await self._chat(request)
         stream, opening = await Dispatcher(self.backend, chat).resumed()
-        return streamed(stream, opening, self._encoder(request), heartbeat=self.heartbeat)
+        return self._streamed(stream, opening, self._encoder(request))
 
     async def stop(self, request: Request) -> Response:
         """Stop the answer that is being given."""
@@ -288,7 +294,11 @@ class Pages:
                 raise
             chat = await self.access.new_chat(request, chat_id)
         stream, opening = await Dispatcher(self.backend, chat).answer(message)
-        return streamed(stream, opening, encoder, heartbeat=self.heartbeat)
+        return self._streamed(stream, opening, encoder)
+
+    def _streamed(self, stream: ChatStream, opening: Opening, encoder: Encoder) -> Response:
+        shutdown = Shutdown(self.backend, opening.run_id, self.shutdown_grace)
+        return streamed(stream, opening, encoder, heartbeat=self.heartbeat, shutdown=shutdown)
 
     async def _waiting(self, chat: Chat) -> Response:
         waiting = await chat.pending_approvals()

@@ -13,49 +13,55 @@ from chatrecord.errors import ChatRecordError, RunInterrupted, RunStopped
 from chatrecord.records import Chunk, Reply
 from chatrecord.web.protocols.encoder import Encoder, Ending, Opening, Status
 
-from .error_responses import UNKNOWN, is_ordinary, problem_of
+from .error_responses import SERVER_ENDS, UNKNOWN, is_ordinary, problem_of
 from .json_bytes import HEARTBEAT
+from .shutdown import ServerEnds, Shutdown
 
 log = logging.getLogger("chatrecord")
 
 
 def streamed(
-    stream: ChatStream, opening: Opening, encoder: Encoder, *, heartbeat: float
+    stream: ChatStream, opening: Opening, encoder: Encoder, *, heartbeat: float, shutdown: Shutdown
 ) -> StreamingResponse:
     """The response. Who leaves it early leaves the run alone."""
     return StreamingResponse(
-        _bytes(stream, opening, encoder, heartbeat), headers=dict(encoder.headers)
+        _bytes(stream, opening, encoder, heartbeat, shutdown), headers=dict(encoder.headers)
     )
 
 
 async def _bytes(
-    stream: ChatStream, opening: Opening, encoder: Encoder, heartbeat: float
+    stream: ChatStream, opening: Opening, encoder: Encoder, heartbeat: float, shutdown: Shutdown
 ) -> AsyncIterator[bytes]:
     seen = opening.seen
-    yield encoder.start(opening) + (encoder.add(seen.results()) if seen else b"")
-    try:
-        while (chunks := await _next(stream, heartbeat)) is None or chunks:
-            if chunks is None:
-                yield HEARTBEAT
-            elif news := encoder.add(seen.rest(chunks) if seen else chunks):
-                yield news
-        ending = ending_of(stream.reply)
-    except ChatRecordError as error:
-        ending = broken_off(error)
-    except Exception as error:  # whatever it is, the client gets an ending
-        log.exception("An answer could not be streamed: %s", type(error).__name__)
-        ending = Ending("failed", problem=UNKNOWN)
-    yield encoder.end(ending)
+    with shutdown.awaited():
+        yield encoder.start(opening) + (encoder.add(seen.results()) if seen else b"")
+        try:
+            while (chunks := await _next(stream, heartbeat, shutdown)) is None or chunks:
+                if chunks is None:
+                    yield HEARTBEAT
+                elif news := encoder.add(seen.rest(chunks) if seen else chunks):
+                    yield news
+            ending = ending_of(stream.reply)
+        except ChatRecordError as error:
+            ending = broken_off(error)
+        except ServerEnds:
+            ending = Ending("streaming", problem=SERVER_ENDS)
+        except Exception as error:  # whatever it is, the client gets an ending
+            log.exception("An answer could not be streamed: %s", type(error).__name__)
+            ending = Ending("failed", problem=UNKNOWN)
+        yield encoder.end(ending)
 
 
-async def _next(stream: ChatStream, heartbeat: float) -> Sequence[Chunk] | None:
-    """The next chunks; `None` if there were none for some time."""
+async def _next(stream: ChatStream, heartbeat: float, shutdown: Shutdown) -> Sequence[Chunk] | None:
+    """The next chunks; `None` if there were none for some time. Raises `ServerEnds`."""
     try:
         async with asyncio.timeout(heartbeat) as clock:
-            return await stream.take()
+            with shutdown.watching(clock):
+                return await stream.take()
     except TimeoutError:
         if not clock.expired():
             raise
+        shutdown.check()
         return None
 
 
