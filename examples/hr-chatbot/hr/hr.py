@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from pydantic_ai import Agent
 
@@ -13,7 +15,7 @@ from .embeddings import open_embedder
 from .guided import Guided
 from .indexes import index_of
 from .ingest import Ingestion
-from .llm import open_llm
+from .llm import is_small, open_llm
 from .search import Search
 from .settings import Settings
 from .shipped_vectors import WithShippedVectors
@@ -24,6 +26,8 @@ Say = Callable[[str], None]
 
 WARM_UP = "What may a hotel night cost?"
 """The first answer of the local LLM reads what all prompts begin with, which takes seconds."""
+
+WARM = "The LLM is warm"
 
 NOBODY = 0
 """No person has this id: the question for the warm-up is about the handbook."""
@@ -45,17 +49,44 @@ class Hr:
 
 @asynccontextmanager
 async def open_hr(settings: Settings, say: Say) -> AsyncIterator[Hr]:
-    """Everything but the web: database, handbook, search and LLM, with a line for each step."""
-    say("Starting the database")
-    async with open_shelf(settings, say) as (db, ingestion, search):
+    """Everything but the web: database, handbook, search and LLM, with a line for each step.
+
+    The local LLM loads while the rest is opened, and warms up while the first person signs in.
+    """
+    async with AsyncExitStack() as opened:
         say("Starting the LLM")
-        async with open_llm(settings, search) as llm:
-            say(f"Answers come from {llm if isinstance(llm, str) else llm.model_name}")
-            hr = Hr(settings, db, sessions_of(db), search, ingestion, hr_agent(llm))
-            if isinstance(llm, Guided):
-                say("Warming it up")
-                await hr.agent.run(WARM_UP, deps=hr.desk_of(NOBODY))
+        loading = asyncio.create_task(opened.enter_async_context(open_llm(settings)))
+        try:
+            say("Starting the database")
+            db, ingestion, search = await opened.enter_async_context(open_shelf(settings, say))
+            llm = await loading
+        finally:
+            await _ended(loading)
+        say(f"Answers come from {llm if isinstance(llm, str) else llm.model_name}")
+        agent = hr_agent(Guided(llm, search) if is_small(llm) else llm)
+        hr = Hr(settings, db, sessions_of(db), search, ingestion, agent)
+        warming = asyncio.create_task(_warm_up(hr, say))
+        try:
             yield hr
+        finally:
+            await _ended(warming)
+
+
+async def _warm_up(hr: Hr, say: Say) -> None:
+    """A question before anybody's. One that comes meanwhile waits for it."""
+    if not isinstance(hr.agent.model, Guided):
+        return
+    try:
+        await hr.agent.run(WARM_UP, deps=hr.desk_of(NOBODY))
+        say(WARM)
+    except Exception as error:  # noqa: BLE001 - whoever asks meets it, in their answer
+        say(f"The LLM does not answer: {error}")
+
+
+async def _ended(task: asyncio.Task[Any]) -> None:
+    """It is given up unless it is done. Its error is for whoever awaits its result."""
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
 
 
 @asynccontextmanager

@@ -9,15 +9,13 @@ from importlib import import_module
 from pydantic_ai.models import Model
 
 from chatrecord.cli.llm import LOCAL, model_of_environment
-from chatrecord.local import local_llm
+from chatrecord.local import MODEL_NAME, local_llm
 
-from .guided import Guided
-from .search import Search
 from .settings import Settings
 
 
 @asynccontextmanager
-async def open_llm(settings: Settings, search: Search) -> AsyncIterator[Model | str]:
+async def open_llm(settings: Settings) -> AsyncIterator[Model | str]:
     """The LLM, ready to answer. One on this machine is stopped at the end."""
     kind, _, module = settings.llm.partition(":")
     if kind == "script":  # tests only
@@ -28,4 +26,9 @@ async def open_llm(settings: Settings, search: Search) -> AsyncIterator[Model | 
         yield model
         return
     async with local_llm() as llm:
-        yield Guided(llm, search)
+        yield llm
+
+
+def is_small(llm: Model | str) -> bool:
+    """Whether it is the one on this machine, which cannot choose tools."""
+    return isinstance(llm, Model) and llm.model_name == MODEL_NAME

@@ -51,5 +51,5 @@ def _scrypt(password: str, salt: bytes) -> bytes:
     return hashlib.scrypt(password.encode("utf-8", "surrogatepass"), salt=salt, **_COST)
 
 
-NOBODYS = hashed(secrets.token_hex())
-"""Checked for an unknown address, which then takes as long as a known one."""
+NOBODYS = f"{secrets.token_hex(16)}${secrets.token_hex(64)}"
+"""Checked for an unknown address, which then takes as long as a known one. No password has it."""

