@@ -27,6 +27,15 @@ Ending = Literal["complete", "interrupted", "failed"]
 RunStatus = Literal["waiting", "running", "parked", "complete", "interrupted", "failed"]
 ChunkKind = Literal["text", "reasoning", "tool_call", "tool_result"]
 
+CostSource = Literal["reported", "computed", "unknown"]
+"""Whether the provider reported an amount, or it is computed from tokens and prices."""
+
+REPORTED = "provider"
+"""The `price_source` of an amount that the provider reported."""
+
+OWN_PRICES = "own prices"
+"""The `price_source` of an amount by prices of your own."""
+
 Output = TypeVar("Output", default=str, covariant=True)  # noqa: PLC0105 - part of the API
 
 
@@ -49,7 +58,8 @@ class Usage:
     """The usage of a run or a chat, over all attempts at providers, failed ones included.
 
     `cost` is in US dollars and sums the attempts with a known price (`None` if there are none);
-    `unpriced_requests` counts the others, so that you can detect a partial sum.
+    `unpriced_requests` counts the others, so that you can detect a partial sum. `reported_costs`
+    counts the attempts whose cost the provider reported itself.
     """
 
     input_tokens: int | None = None
@@ -60,6 +70,14 @@ class Usage:
     requests: int = 0
     cost: Decimal | None = None
     unpriced_requests: int = 0
+    reported_costs: int = 0
+
+    @property
+    def cost_source(self) -> CostSource:
+        """`"reported"` if providers reported all of the cost, `"unknown"` if a part is unknown."""
+        if self.cost is None or self.unpriced_requests:
+            return "unknown"
+        return "reported" if self.reported_costs == self.requests else "computed"
 
     @property
     def total_tokens(self) -> int:
@@ -151,7 +169,10 @@ class ToolCall:
 
 @dataclass(frozen=True, slots=True)
 class ApiRequest:
-    """One attempt at a provider, successful or not. `cost` is in US dollars.
+    """One attempt at a provider, successful or not.
+
+    `cost` is in US dollars: by prices of your own, or as the provider reported it, or else by the
+    list price; `price_source` says which. `list_cost` is the amount by the list price.
 
     `latency_ms` and `first_token_ms` are milliseconds from the start of the attempt to its end and
     to its first output (`None` if that was not reached).
@@ -175,6 +196,14 @@ class ApiRequest:
     tokens: Tokens
     cost: Decimal | None
     price_source: str | None
+    list_cost: Decimal | None = None
+
+    @property
+    def cost_source(self) -> CostSource:
+        """Whether the cost was reported by the provider, computed, or is unknown."""
+        if self.cost is None:
+            return "unknown"
+        return "reported" if self.price_source == REPORTED else "computed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,6 +285,11 @@ class Reply(Generic[Output]):
     def cost(self) -> Decimal | None:
         """US dollars for the whole run, `None` if the price of any attempt is unknown."""
         return None if self.usage.unpriced_requests else self.usage.cost
+
+    @property
+    def cost_source(self) -> CostSource:
+        """`"reported"` by the provider, `"computed"` from tokens and prices, or `"unknown"`."""
+        return self.usage.cost_source
 
 
 def _attached(value: Json) -> Iterator[Attached]:

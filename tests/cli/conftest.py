@@ -13,6 +13,7 @@ import pytest
 from chatrecord.cli import main
 from chatrecord.cli.llm import PROVIDERS
 from providers.server import ProviderServer
+from rerouted import reroute_everything
 
 from .provider import serving
 from .terminal import Terminal
@@ -65,6 +66,7 @@ def run(environment: dict[str, str], tmp_path: Path) -> Run:
 @pytest.fixture
 def call(
     environment: dict[str, str],
+    provider: ProviderServer,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -75,6 +77,8 @@ def call(
         monkeypatch.delenv(name, raising=False)
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
+    monkeypatch.delenv("OPENAI_BASE_URL")  # a price is known at a provider's own address
+    reroute_everything(monkeypatch, provider.address)
 
     def call(*arguments: str) -> subprocess.CompletedProcess[str]:
         capsys.readouterr()

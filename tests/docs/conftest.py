@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from rerouted import reroute_everything
+
 from .provider import Server, serving
 
 
@@ -20,14 +22,8 @@ def keys(server: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The environment a reader would have, but for where the requests go."""
     for provider in ("OPENAI", "ANTHROPIC", "GOOGLE", "OPENROUTER"):
         monkeypatch.setenv(f"{provider}_API_KEY", "sk-documented-0000000000")
-    monkeypatch.setenv("OPENAI_BASE_URL", f"{server.address}/v1")
     monkeypatch.setenv("OLLAMA_BASE_URL", f"{server.address}/v1")
-    monkeypatch.setenv("ANTHROPIC_BASE_URL", server.address)
-    monkeypatch.setenv("GOOGLE_GEMINI_BASE_URL", server.address)
-    monkeypatch.setattr(
-        "pydantic_ai.providers.openrouter.OpenRouterProvider.base_url",
-        property(lambda _provider: f"{server.address}/v1"),  # it has no environment variable
-    )
+    reroute_everything(monkeypatch, server.address)
     before = len(server.faults)
     yield
     assert server.faults[before:] == []

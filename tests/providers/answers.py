@@ -46,6 +46,8 @@ class Spent:
     cache_read: int | None = 0
     cache_write: int | None = 0
     reasoning: int | None = 0
+    also: dict[str, Any] = field(default_factory=dict)
+    """What some servers of OpenAI's protocols add to the usage, such as its cost."""
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,7 @@
-"""The real models, over the providers' own clients, pointed at an address of ours."""
+"""The real models, over the providers' own clients, whose requests go to an address of ours."""
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -22,8 +21,7 @@ from pydantic_ai.providers.anthropic import AnthropicProvider
 from pydantic_ai.providers.google import GoogleProvider
 from pydantic_ai.providers.openai import OpenAIProvider
 
-NO_CERTIFICATES = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-"""Nothing here is encrypted, and loading the certificates takes longer than most of the tests."""
+from rerouted import Rerouted
 
 
 @dataclass(frozen=True)
@@ -35,6 +33,8 @@ class Provider:
     model_name: str
     key: str
     thinks: dict[str, Any]
+    base_url: str = "https://api.openai.com/v1"
+    """Where its client sends requests, if it is that of OpenAI."""
 
     @property
     def repeats_reasoning(self) -> bool:
@@ -63,10 +63,9 @@ async def model_clients(address: str) -> AsyncIterator[ConnectModel]:
 
 def anthropic(provider: Provider, address: str, max_retries: int, clients: AsyncExitStack) -> Model:
     client = AsyncAnthropic(
-        base_url=address,
         api_key=provider.key,
         max_retries=max_retries,
-        http_client=AnthropicHttp(verify=NO_CERTIFICATES),
+        http_client=AnthropicHttp(transport=Rerouted(address)),
     )
     clients.push_async_callback(client.close)
     return AnthropicModel(provider.model_name, provider=AnthropicProvider(anthropic_client=client))
@@ -74,10 +73,10 @@ def anthropic(provider: Provider, address: str, max_retries: int, clients: Async
 
 def openai(provider: Provider, address: str, max_retries: int, clients: AsyncExitStack) -> Model:
     client = AsyncOpenAI(
-        base_url=f"{address}/v1",
+        base_url=provider.base_url,
         api_key=provider.key,
         max_retries=max_retries,
-        http_client=OpenAIHttp(verify=NO_CERTIFICATES),
+        http_client=OpenAIHttp(transport=Rerouted(address)),
     )
     clients.push_async_callback(client.close)
     kind = OpenAIChatModel if provider.name == "openai-chat" else OpenAIResponsesModel
@@ -85,12 +84,10 @@ def openai(provider: Provider, address: str, max_retries: int, clients: AsyncExi
 
 
 def gemini(provider: Provider, address: str, max_retries: int, clients: AsyncExitStack) -> Model:
-    http = httpx2.AsyncClient(verify=NO_CERTIFICATES, timeout=60)
+    http = httpx2.AsyncClient(transport=Rerouted(address), timeout=60)
     clients.push_async_callback(http.aclose)
     retries = HttpRetryOptions(attempts=max_retries + 1, initial_delay=0.01, max_delay=0.01)
-    google = GoogleProvider(
-        api_key=provider.key, base_url=address, http_client=http, retry_options=retries
-    )
+    google = GoogleProvider(api_key=provider.key, http_client=http, retry_options=retries)
     return GoogleModel(provider.model_name, provider=google)
 
 

@@ -61,7 +61,7 @@ def head(body: Body, response_id: str) -> Body:
         "model": body["model"],
         "service_tier": "default",
         "system_fingerprint": "fp_50906f2aac",
-    }
+    } | ({"provider": "OpenAI"} if "/" in body["model"] else {})  # OpenRouter says who answered
 
 
 def chunk(
@@ -91,7 +91,7 @@ def usage(spent: Spent) -> Body:
             "accepted_prediction_tokens": 0,
             "rejected_prediction_tokens": 0,
         }
-    return counted
+    return counted | spent.also
 
 
 def whole(answer: Answer, body: Body, response_id: str) -> Body:

@@ -199,7 +199,7 @@ def usage(spent: Spent | None) -> Body | None:
         counted["input_tokens_details"] = {"cached_tokens": spent.cache_read}
     if spent.reasoning is not None:
         counted["output_tokens_details"] = {"reasoning_tokens": spent.reasoning}
-    return counted
+    return counted | spent.also
 
 
 def malformed() -> Frame:

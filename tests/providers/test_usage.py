@@ -5,14 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
-import httpx
 import pytest
 from genai_prices.data_snapshot import get_snapshot
 from genai_prices.types import ModelPrice
-from openai import AsyncOpenAI
 from pydantic_ai.models import Model
-from pydantic_ai.models.openai import OpenAIChatModel
-from pydantic_ai.providers.openai import OpenAIProvider
 
 from chatrecord.errors import ProviderError
 from chatrecord.sqlalchemy import Database, create_chat
@@ -211,27 +207,25 @@ async def test_a_request_is_priced_by_its_service_tier(
     ("address", "model_name", "provider"),
     [
         ("https://api.groq.com/openai/v1", "llama-3.3-70b-versatile", "groq"),
-        ("https://api.deepseek.com", "deepseek-chat", "deepseek"),
+        ("https://api.deepseek.com/v1", "deepseek-chat", "deepseek"),
         ("https://api.x.ai/v1", "grok-4", "x-ai"),
+        ("https://eu.api.openai.com/v1", "gpt-4o", "openai"),
     ],
 )
 async def test_a_server_that_is_asked_with_openais_client_is_known_by_its_address(
-    db: Database, server: ProviderServer, address: str, model_name: str, provider: str
+    *,
+    db: Database,
+    connect: ConnectModel,
+    server: ProviderServer,
+    address: str,
+    model_name: str,
+    provider: str,
 ) -> None:
-    """Its client is sent to the loopback server underneath."""
     server.script(says("Yes.", spent=Spent(1000, 200)))
+    there = replace(OPENAI_CHAT, model_name=model_name, base_url=address)
+    chat = await create_chat(db, connect(there))
 
-    async def elsewhere(request: httpx.Request) -> httpx.Response:
-        async with httpx.AsyncClient() as client:
-            url = f"{server.address}/v1/chat/completions"
-            answer = await client.post(url, content=request.content, headers=dict(request.headers))
-        return httpx.Response(answer.status_code, headers=answer.headers, content=answer.content)
-
-    async with httpx.AsyncClient(transport=httpx.MockTransport(elsewhere)) as http_client:
-        client = AsyncOpenAI(api_key=OPENAI_CHAT.key, base_url=address, http_client=http_client)
-        model = OpenAIChatModel(model_name, provider=OpenAIProvider(openai_client=client))
-        chat = await create_chat(db, model)
-        await chat.ask("Hi")
+    await chat.ask("Hi")
 
     request = await only_request(chat)
     assert request.provider == provider

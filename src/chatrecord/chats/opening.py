@@ -51,7 +51,7 @@ async def create_chat(
     check_budgets(backend, options)
     new = _checked(new)
     opened = _open_llm(llm, new.instructions, options)
-    policies = _policies(options, opened)
+    policies = _policies(backend, options, opened)
     now = datetime.now(UTC)
     record = ChatRecord(
         id=new.id or new_id(),
@@ -97,7 +97,7 @@ async def load_chat(
             f"{opened.agent!r}: load it with that agent, or with any_agent=True"
         )
         raise AgentMismatch(msg)
-    return Chat(backend, opened, record, _policies(options, opened), instructions)
+    return Chat(backend, opened, record, _policies(backend, options, opened), instructions)
 
 
 async def list_chats(
@@ -157,9 +157,10 @@ def _is_agent(llm: object) -> bool:
     return bool(import_module("chatrecord.pydantic_ai").is_agent(llm))
 
 
-def _policies(options: RuntimeOptions, llm: LLM) -> Policies:
+def _policies(backend: Backend, options: RuntimeOptions, llm: LLM) -> Policies:
     names = {field.name for field in fields(Policies)}
     chosen: dict[str, Any] = {name: value for name, value in options.items() if name in names}
+    chosen["prices"] = backend.runtime.prices
     compact = options.get("compact")
     if compact is not None and compact.llm is not None:
         chosen["compact"] = replace(compact, llm=llm.for_side_requests(compact.llm))

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from chatrecord.errors import AnswerInvalid, NothingToResume, TimeLimitExceeded
 from chatrecord.llm.port import LLM, SideRequest
+from chatrecord.runs.budget_reservation import BudgetReservations
 from chatrecord.runs.policies import Policies
 from chatrecord.runs.side_requests import ChatLedger, send_side_request
 from chatrecord.runs.stores import LedgerStore
@@ -48,7 +49,8 @@ async def title_for(
         raise NothingToResume(msg)
     later = starts[_ROUNDS] if len(starts) > _ROUNDS else len(messages)
     side_request = SideRequest(instructions or INSTRUCTIONS, messages[:later], _CHARACTERS)
-    ledger = ChatLedger(store, chat_id, policies.limits, policies.budgets)
+    budgets = BudgetReservations(store, policies.budgets, policies.prices, policies.hooks)
+    ledger = ChatLedger(store, chat_id, policies.limits, budgets)
     limit = policies.limits.total_timeout
     try:
         async with asyncio.timeout(limit) as clock:

@@ -9,12 +9,23 @@ from .hook import Hook
 from .log_usage import LogUsage
 from .mask import MaskPersonalData
 from .moderate import Moderate
-from .moments import Answered, Replaced, RunEnd, Sending, Text, ToolUse, ToolUsed, Veto
+from .moments import (
+    Answered,
+    BudgetWarning,
+    Replaced,
+    RunEnd,
+    Sending,
+    Text,
+    ToolUse,
+    ToolUsed,
+    Veto,
+)
 from .patterns import PERSONAL_DATA, Pattern
 
 __all__ = [
     "PERSONAL_DATA",
     "Answered",
+    "BudgetWarning",
     "Hook",
     "LogUsage",
     "MaskPersonalData",

@@ -6,7 +6,17 @@ from collections.abc import Awaitable, Mapping
 from typing import Any, TypeAlias, TypeVar
 from uuid import UUID
 
-from .moments import Answered, Replaced, RunEnd, Sending, Text, ToolUse, ToolUsed, Veto
+from .moments import (
+    Answered,
+    BudgetWarning,
+    Replaced,
+    RunEnd,
+    Sending,
+    Text,
+    ToolUse,
+    ToolUsed,
+    Veto,
+)
 
 Said = TypeVar("Said")
 Soon: TypeAlias = Awaitable[Said] | Said
@@ -47,6 +57,10 @@ class Hook:
 
     def after_tool(self, used: ToolUsed) -> Soon[Replaced | None]:
         """Called after a tool has returned. Return `Replaced` to give the model another result."""
+        return None
+
+    def on_budget_warning(self, warning: BudgetWarning) -> Soon[None]:
+        """Called when a budget reaches its `warn_at`, once in each period and process."""
         return None
 
     def on_run_end(self, end: RunEnd) -> Soon[None]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
+from decimal import Decimal
 from typing import Any, Literal, TypeAlias
 from uuid import UUID
 
@@ -113,6 +115,36 @@ class Replaced:
 
     result: Any
     in_row: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetWarning:
+    """A budget that is nearly used up: `Budget(warn_at=...)` is reached.
+
+    `used` is what the owner has used in this period, which began at `since` and ends at
+    `renews_at` (both `None` if the budget never renews). `cost` (US dollars) and `tokens` are the
+    limits of the budget, `by` its column, and `whose` the value of the owner there. `chat_id` and
+    `run_id` are those of the request that is about to be sent.
+    """
+
+    chat_id: UUID
+    run_id: UUID | None
+    by: str | None
+    whose: object
+    used: Usage
+    cost: Decimal | None
+    tokens: int | None
+    since: datetime | None
+    renews_at: datetime | None
+
+    def __str__(self) -> str:
+        whose = f"{self.by}={self.whose!r}" if self.by else "all chats together"
+        spent = []
+        if self.cost is not None:
+            spent.append(f"${self.used.cost or 0:f} of ${self.cost:f}")
+        if self.tokens is not None:
+            spent.append(f"{self.used.total_tokens:,} of {self.tokens:,} tokens")
+        return f"The budget of {whose} is nearly used up: {' and '.join(spent)}"
 
 
 @dataclass(frozen=True, slots=True)

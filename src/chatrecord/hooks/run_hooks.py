@@ -14,7 +14,18 @@ from chatrecord.records import ApiRequest, Ending, Message, Reply, Run, ToolCall
 from chatrecord.text.redaction import named, redact
 
 from .hook import Hook
-from .moments import Answered, Change, Replaced, RunEnd, Sending, Text, ToolUse, ToolUsed, Veto
+from .moments import (
+    Answered,
+    BudgetWarning,
+    Change,
+    Replaced,
+    RunEnd,
+    Sending,
+    Text,
+    ToolUse,
+    ToolUsed,
+    Veto,
+)
 
 if TYPE_CHECKING:
     from chatrecord.values import Call, Target
@@ -180,6 +191,13 @@ class RunHooks:
             reply=reply,
             error=error,
         )
+
+
+async def warn_of_budget(hooks: Sequence[Hook], warning: BudgetWarning) -> None:
+    """Tell those that want to know that a budget is nearly used up."""
+    for hook in hooks:
+        if _overrides(hook, "on_budget_warning"):
+            await called(hook, "on_budget_warning", warning)
 
 
 def storing(hooks: Sequence[Hook], chat_id: UUID) -> Change | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 from uuid import UUID
 
@@ -48,6 +49,8 @@ class Answer:
     """Other values that the price may depend on, such as `service_tier`."""
     is_paused: bool = False
     """Whether the provider paused it. The next request continues it: `body` is the whole so far."""
+    reported_cost: Decimal | None = None
+    """US dollars that the provider says it charged."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TypeAlias
 
 from pydantic_ai.messages import ModelMessage, ModelResponse, ModelResponseStreamEvent
@@ -36,6 +37,7 @@ from .provider import (
     tokens_of,
     without_hidden_retries,
 )
+from .reported_cost import gateway_cost, keep_streamed_cost, keeping_costs, reported_cost
 from .sendable import sendable
 from .telemetry import tell_of_attempt
 from .texts import stored_body, stored_call
@@ -76,7 +78,7 @@ class Attempt:
         hooks: RunHooks,
     ) -> None:
         messages, settings, parameters = request
-        self._wrapped = model
+        self._wrapped = keeping_costs(model)
         self._recorder = recorder
         self._failures = failures
         self._idle = attempts.idle_timeout
@@ -91,6 +93,7 @@ class Attempt:
         self._tags: TagParting | None = None
         self._arrived: Callable[[], ModelResponse] | None = None
         self._response: ModelResponse | None = None
+        self._gateway_cost: Decimal | None = None
 
     @property
     def began(self) -> bool:
@@ -102,9 +105,11 @@ class Attempt:
             if self._streamed:
                 self.finish(await self._drained())
             else:
-                self.finish(
-                    await self._wrapped.request(self._messages, self._settings, self._parameters)
+                response = await self._wrapped.request(
+                    self._messages, self._settings, self._parameters
                 )
+                self._gateway_cost = gateway_cost(response.usage)
+                self.finish(response)
         assert self._response is not None
         return self._for_library(self._response)
 
@@ -140,6 +145,7 @@ class Attempt:
                 async with asyncio.timeout(self._idle):
                     event = await anext(events)
             except StopAsyncIteration:
+                self._gateway_cost = gateway_cost(arrived().usage)
                 break
             except TimeoutError as error:
                 raise self._stalled() from error
@@ -153,6 +159,7 @@ class Attempt:
 
     def _prepare(self, stream: StreamedResponse) -> None:
         count_last_usage(stream)
+        keep_streamed_cost(stream)
         self._tags = TagParting(stream)
 
     def _rest(self) -> list[ModelResponseStreamEvent]:
@@ -255,6 +262,7 @@ class Attempt:
                             due = now + _GRAIN
                             clock.reschedule(due + self._idle)
                     self._rest()
+                    self._gateway_cost = gateway_cost(stream.usage)
                     return stream.get()
         except TimeoutError as error:
             if not clock.expired():
@@ -271,6 +279,7 @@ class Attempt:
         whole = self._whole(response)
         calls = calls_of(whole, but=outputs)
         reported = response.usage if is_reported(response) else None
+        cost = reported_cost(response)
         return Answer(
             body=stored_body(whole, self._hooks.storing),
             calls=[stored_call(call, self._hooks.storing) for call in calls],
@@ -283,6 +292,7 @@ class Attempt:
             usage=reported,
             price_context=price_context_of(response),
             is_paused=response.state == "suspended",
+            reported_cost=cost if cost is not None else self._gateway_cost,
         )
 
     def _estimate(self) -> int:

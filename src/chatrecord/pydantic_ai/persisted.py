@@ -90,7 +90,9 @@ class Persisted(Recording):
         self._backend = backend
         self._chat_id = None if chat_id is None else _uuid(chat_id)
         self._columns: Mapping[str, object] = columns
-        self._policies = Policies(limits=limits or Limits(), on_busy=on_busy, hooks=hooks)
+        self._policies = Policies(
+            limits=limits or Limits(), on_busy=on_busy, hooks=hooks, prices=backend.runtime.prices
+        )
         self._tries = Attempts(idle_timeout=self._policies.limits.idle_timeout, retries=retries)
         self._borrowed: BorrowedAgentRun | None = None
 

@@ -10,7 +10,7 @@ from pydantic_ai.models.wrapper import WrapperModel
 from pydantic_ai.settings import ModelSettings
 
 from chatrecord.records import Tokens
-from chatrecord.spending.pricing import provider_at
+from chatrecord.spending.addresses import provider_at
 from chatrecord.values import Target
 
 _SHORTEST_SECRET = 8
@@ -20,7 +20,7 @@ _GOOGLES = "_api_client"
 
 def target_of(model: Model, *, streamed: bool) -> Target:
     """Where the requests of a model go."""
-    provider = _named_by_address(model.system, model.base_url)
+    provider = provider_at(model.system, model.base_url)
     return Target(model=model.model_name, provider=provider, streamed=streamed)
 
 
@@ -28,20 +28,13 @@ def provider_of(response: ModelResponse) -> str | None:
     """Who has answered."""
     if response.provider_name is None:
         return None
-    return _named_by_address(response.provider_name, response.provider_url)
+    return provider_at(response.provider_name, response.provider_url)
 
 
 def price_context_of(response: ModelResponse) -> dict[str, str]:
     """Text values that the provider reported, such as the service tier."""
     details = response.provider_details or {}
     return {name: value for name, value in details.items() if isinstance(value, str)}
-
-
-def _named_by_address(name: str, address: str | None) -> str:
-    """Groq, DeepSeek, xAI and many others are asked with OpenAI's client, at their own address."""
-    if name != "openai" or address is None or "api.openai.com" in address:
-        return name
-    return provider_at(address) or name
 
 
 def without_hidden_retries(settings: ModelSettings | None, model: Model) -> ModelSettings | None:

@@ -264,6 +264,8 @@ class LiveRun(Feed):
             chat_usage=used,
             deliver=self._spec.policies.deliver,
             budgets=self._spec.policies.budgets,
+            prices=self._spec.policies.prices,
+            hooks=self._spec.policies.hooks,
         )
 
     def _request_flush(self) -> None:

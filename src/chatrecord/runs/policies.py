@@ -10,6 +10,7 @@ from chatrecord.hooks.hook import Hook
 from chatrecord.llm.port import LLM
 from chatrecord.spending.budgets import Budget
 from chatrecord.spending.limits import Limits
+from chatrecord.spending.pricing import LIST_PRICES, PriceList
 from chatrecord.store.window import Window
 
 from .compaction import Compact
@@ -38,6 +39,7 @@ class Policies:
     on_parked: OnParked = "reject"
     deliver: Deliver = "stored"
     budgets: Sequence[Budget] = ()
+    prices: PriceList = LIST_PRICES
     hooks: Sequence[Hook] = ()
     compact: Compact | None = None
     titles: LLM | None = None

@@ -9,6 +9,7 @@ from typing import Protocol
 from uuid import UUID
 from weakref import WeakValueDictionary
 
+from chatrecord.spending.pricing import LIST_PRICES, PriceList
 from chatrecord.store.store import Store
 from chatrecord.store.times import DATABASE_TIMEOUT
 
@@ -22,8 +23,13 @@ class ProcessRuntime:
     """The writer, the reader and the queues of all chats of a process on one database."""
 
     def __init__(
-        self, store: FollowerStore, lease: timedelta, patience: timedelta = DATABASE_TIMEOUT
+        self,
+        store: FollowerStore,
+        lease: timedelta,
+        patience: timedelta = DATABASE_TIMEOUT,
+        prices: PriceList = LIST_PRICES,
     ) -> None:
+        self.prices = prices
         self.journal = Journal(store, lease, patience)
         self.follower = Follower(store, patience)
         self._following: set[asyncio.Task[None]] = set()

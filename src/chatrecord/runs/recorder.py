@@ -11,6 +11,7 @@ from time import perf_counter
 from uuid import UUID
 
 from chatrecord.errors import RunInterrupted
+from chatrecord.hooks.hook import Hook
 from chatrecord.llm.pieces import Snapshot
 from chatrecord.llm.port import Answer, Body, Failure
 from chatrecord.records import (
@@ -27,13 +28,14 @@ from chatrecord.records import (
 from chatrecord.runs.stores import LedgerStore
 from chatrecord.spending.budgets import Budget
 from chatrecord.spending.limits import Limits
+from chatrecord.spending.pricing import LIST_PRICES, PriceList
 from chatrecord.spending.usage import together, usage_of
 from chatrecord.store.changes import Changes, JournalEntry, Lease
 from chatrecord.store.rows import RunRows, RunStart
 from chatrecord.text.redaction import text_of
 from chatrecord.values import Call, Target
 
-from .budget_reservation import reserve
+from .budget_reservation import BudgetReservations
 from .cancellation import run_to_completion
 from .chunk_buffer import ChunkBuffer
 from .fenced_writer import FencedWriter
@@ -74,6 +76,8 @@ class RunRecorder:
         chat_usage: Usage,
         deliver: Deliver = "stored",
         budgets: Sequence[Budget] = (),
+        prices: PriceList = LIST_PRICES,
+        hooks: Sequence[Hook] = (),
     ) -> None:
         self.lock = asyncio.Lock()
         self.run = run
@@ -89,7 +93,8 @@ class RunRecorder:
         self._writing = FencedWriter(store, lease, patience)
         self._limits = limits
         self._chat_usage = chat_usage
-        self._budgets = budgets
+        self._budgets = BudgetReservations(store, budgets, prices, hooks)
+        self.prices = prices
         self._chunks = ChunkBuffer(is_early=deliver == "early")
         self._request_flush: Callable[[], None] = _ignore
         self._mark_request_sent: Callable[[], None] = _ignore
@@ -193,7 +198,7 @@ class RunRecorder:
     ) -> None:
         self._check_goes_on()
         self._check_spending(target, estimate)
-        if self._budgets:
+        if self._budgets.budgets:
             if self.side_requests:
                 await self.commit()  # the request before this one has ended: its row must say so
             await self._reserve(request)
@@ -243,7 +248,7 @@ class RunRecorder:
             self._step += 1
             self._limits.check_steps(self._step)
         self._check_spending(target, estimate)
-        reserved = await self._reserved(target) if self._budgets else None
+        reserved = await self._reserved(target) if self._budgets.budgets else None
         if self._sent:
             if self._paused is None:
                 self._open_answer(target, again=again or continues)
@@ -257,7 +262,11 @@ class RunRecorder:
     def _check_spending(self, target: Target, estimate: Callable[[], int]) -> None:
         used = self.usage
         self._limits.check_spending(
-            target, estimate=estimate, run=used, chat=together(self._chat_usage, used)
+            target,
+            estimate=estimate,
+            run=used,
+            chat=together(self._chat_usage, used),
+            prices=self.prices,
         )
 
     async def _reserved(self, target: Target) -> ApiRequest:
@@ -270,7 +279,7 @@ class RunRecorder:
 
     async def _reserve(self, request: ApiRequest) -> None:
         try:
-            await reserve(self._store, self._budgets, request, self._new_lease, self.lock)
+            await self._budgets.reserve(request, self._new_lease, self.lock)
         except BaseException:
             self._changes.never_sent.add(request.id)  # it may be stored all the same
             raise
@@ -322,7 +331,9 @@ class RunRecorder:
         streamed = self._chunks.unwatch()
         assert self._request is not None
         status = status_after(failure)
-        request = closed_request(self._request, answer, failure, status, self._elapsed_ms())
+        request = closed_request(
+            self._request, answer, failure, status, self._elapsed_ms(), prices=self.prices
+        )
         self.requests[request.id] = request
         self._request = None
         self._changes.put(request)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import partial
 from uuid import UUID
 
 from chatrecord.errors import RunInterrupted
@@ -22,7 +21,7 @@ from chatrecord.records import (
     ToolCall,
     ToolCallStatus,
 )
-from chatrecord.spending.pricing import price
+from chatrecord.spending.pricing import PriceList, Spent
 from chatrecord.spending.usage import added
 from chatrecord.text.redaction import text_of
 from chatrecord.values import Call, Target
@@ -126,11 +125,13 @@ def closed_request(
     failure: Failure | None,
     status: Ending,
     latency_ms: float,
+    *,
+    prices: PriceList,
 ) -> ApiRequest:
     """A request after its attempt."""
     closed = replace(request, status=status, latency_ms=latency_ms)
     if answer is not None:
-        closed = _priced(closed, answer)
+        closed = _priced(closed, answer, prices)
     if failure is None:
         return closed
     return replace(
@@ -142,18 +143,12 @@ def closed_request(
     )
 
 
-def _priced(request: ApiRequest, answer: Answer) -> ApiRequest:
+def _priced(request: ApiRequest, answer: Answer, prices: PriceList) -> ApiRequest:
     model = answer.model or request.model
     provider = answer.provider or request.provider
-    known = partial(
-        price,
-        answer.usage,
-        provider=provider,
-        at=request.started_at,
-        context=answer.price_context,
-    )
+    spent = Spent(answer.usage, request.started_at, answer.price_context, answer.reported_cost)
     # A table may not know the name that the model calls itself by.
-    cost = known(model=model) or known(model=request.model)
+    cost = prices.cost(spent, models=(model, request.model), provider=provider)
     return replace(
         request,
         model=model,
@@ -161,8 +156,9 @@ def _priced(request: ApiRequest, answer: Answer) -> ApiRequest:
         http_status=answer.http_status,
         provider_request_id=answer.provider_request_id,
         tokens=answer.tokens,
-        cost=cost.amount if cost else None,
-        price_source=cost.source if cost else None,
+        cost=cost.price.amount if cost.price else None,
+        price_source=cost.price.source if cost.price else None,
+        list_cost=cost.list_price.amount if cost.list_price else None,
     )
 
 

@@ -18,8 +18,8 @@ from chatrecord.ids import new_id
 from chatrecord.llm.pieces import Snapshot
 from chatrecord.llm.port import LLM, Answer, Failure, SideRequest
 from chatrecord.records import ApiRequest, Message, Tokens, Usage
-from chatrecord.spending.budgets import Budget
 from chatrecord.spending.limits import Limits
+from chatrecord.spending.pricing import PriceList
 from chatrecord.spending.usage import together, usage_of
 from chatrecord.store.changes import Changes
 from chatrecord.store.retries import with_retries
@@ -27,7 +27,7 @@ from chatrecord.store.spending_store import SpendingStore
 from chatrecord.store.times import DATABASE_TIMEOUT
 from chatrecord.values import Target
 
-from .budget_reservation import reserve
+from .budget_reservation import BudgetReservations
 from .cancellation import run_to_completion
 from .repair import DIED
 from .row_changes import answered, closed_request, new_request, status_after
@@ -47,6 +47,9 @@ class Ledger(Protocol):
 
     @property
     def run_id(self) -> UUID | None: ...
+
+    @property
+    def prices(self) -> PriceList: ...
 
     async def open_side_request(
         self, request: ApiRequest, target: Target, *, estimate: Callable[[], int]
@@ -101,7 +104,9 @@ class SideRequestRecorder:
         assert self._request is not None
         status = status_after(failure)
         self.answer = answered(self.answer, answer, status)
-        self.last = closed_request(self._request, answer, failure, status, self._elapsed_ms())
+        self.last = closed_request(
+            self._request, answer, failure, status, self._elapsed_ms(), prices=self._ledger.prices
+        )
         self._request = None
         self._ledger.note(self.last)
 
@@ -146,9 +151,14 @@ class ChatLedger:
     run_id: UUID | None = None
 
     def __init__(
-        self, store: LedgerStore, chat_id: UUID, limits: Limits, budgets: Sequence[Budget]
+        self,
+        store: LedgerStore,
+        chat_id: UUID,
+        limits: Limits,
+        budgets: BudgetReservations,
     ) -> None:
         self.chat_id = chat_id
+        self.prices = budgets.prices
         self._store = store
         self._limits = limits
         self._budgets = budgets
@@ -163,7 +173,11 @@ class ChatLedger:
         used = await self._store.usage(self.chat_id) if self._limits.need_chat_usage else Usage()
         so_far = usage_of(self._sent.values())
         self._limits.check_spending(
-            target, estimate=estimate, run=so_far, chat=together(used, Usage())
+            target,
+            estimate=estimate,
+            run=so_far,
+            chat=together(used, Usage()),
+            prices=self.prices,
         )
         try:
             await self._open(request)
@@ -172,8 +186,8 @@ class ChatLedger:
             raise
 
     async def _open(self, request: ApiRequest) -> None:
-        if self._budgets:
-            await reserve(self._store, self._budgets, request, lambda: None, self._lock)
+        if self._budgets.budgets:
+            await self._budgets.reserve(request, lambda: None, self._lock)
         else:
             opening = Changes(self.chat_id)
             opening.add(request)

@@ -13,7 +13,7 @@ from chatrecord.records import Usage
 from chatrecord.text.arguments import check_amount, check_text
 from chatrecord.values import Target
 
-from .pricing import most_of_a_request
+from .pricing import LIST_PRICES, Most, PriceList
 
 Renewal = Literal["hour", "day", "week", "month"]
 """A period in UTC; a week begins on Monday."""
@@ -46,6 +46,9 @@ class Budget:
     next one waits for them, so a budget is exceeded by one request at most. `most` is the largest
     cost of one request in US dollars; the default is computed from the context window. A smaller
     `most` allows more requests at once.
+
+    `warn_at` is a share of the budget from 0 to 1, such as 0.8. When it is reached, a warning is
+    logged and the hooks are called (`Hook.on_budget_warning`), before the next request is sent.
     """
 
     cost: Decimal | None = None
@@ -53,6 +56,7 @@ class Budget:
     per: Renewal | None = None
     by: str | None = None
     most: Decimal | None = None
+    warn_at: float | None = None
 
     def __post_init__(self) -> None:
         if self.cost is None and self.tokens is None:
@@ -62,6 +66,11 @@ class Budget:
             if getattr(self, name) is not None:
                 check_amount(f"Budget({name}", getattr(self, name))
         check_text("Budget(by", self.by)
+        if self.warn_at is not None:
+            check_amount("Budget(warn_at", self.warn_at)
+            if not 0 < self.warn_at <= 1:
+                msg = f"Budget(warn_at=...) is a share such as 0.8, not {self.warn_at!r}"
+                raise ValueError(msg)
         if self.per is not None and self.per not in get_args(Renewal):
             known = ", ".join(map(repr, get_args(Renewal)))
             msg = f"Budget(per=...) is one of {known}, not {self.per!r}"
@@ -91,7 +100,15 @@ class Budget:
             return (since + timedelta(days=31)).replace(day=1)
         return since + timedelta(**{f"{self.per}s": 1})
 
-    def allows(self, target: Target, spending: Spending) -> bool:
+    def warns(self, used: Usage) -> bool:
+        """Whether this has reached `warn_at`."""
+        if self.warn_at is None:
+            return False
+        share = Decimal(str(self.warn_at))
+        of_cost = self.cost is not None and (used.cost or 0) >= share * Decimal(str(self.cost))
+        return of_cost or (self.tokens is not None and used.total_tokens >= share * self.tokens)
+
+    def allows(self, target: Target, spending: Spending, prices: PriceList = LIST_PRICES) -> bool:
         """Whether a request may be sent now, or must wait until others end.
 
         Raises `BudgetExceeded`, and `UnknownPrice` if the cost cannot be known.
@@ -100,24 +117,26 @@ class Budget:
         if self.tokens is not None:
             if used.total_tokens >= self.tokens:
                 raise self._exceeded(spending, f"{used.total_tokens:,} of {self.tokens:,} tokens")
-            if used.total_tokens + sum(map(_most_tokens, spending.under_way)) >= self.tokens:
+            under_way = sum(_most(each, prices).tokens for each in spending.under_way)
+            if used.total_tokens + under_way >= self.tokens:
                 return False
         if self.cost is None:
             return True
         cost = used.cost or Decimal(0)
         if cost >= self.cost:
             raise self._exceeded(spending, f"${cost:f} of ${self.cost:f}")
-        self._most_cost(target)
-        return cost + sum(map(self._most_cost, spending.under_way)) < self.cost
+        self._most_cost(target, prices)
+        return cost + sum(self._most_cost(each, prices) for each in spending.under_way) < self.cost
 
-    def _most_cost(self, target: Target) -> Decimal:
+    def _most_cost(self, target: Target, prices: PriceList) -> Decimal:
         if self.most is not None:
             return self.most
-        found = most_of_a_request(target.model, target.provider, otherwise=_ANY_CONTEXT)
+        found = _most(target, prices)
         if found.cost is None:
             msg = (
-                f"Budget(cost=...) cannot be kept: genai-prices knows no price for "
-                f"{target.provider}:{target.model}. Give the budget in tokens instead"
+                f"Budget(cost=...) cannot be kept: there is no price for "
+                f"{target.provider}:{target.model}. Set it with Database(prices=...), or give the "
+                "budget in tokens instead"
             )
             raise UnknownPrice(msg)
         return found.cost
@@ -130,5 +149,5 @@ class Budget:
         return BudgetExceeded(msg, by=self.by, whose=spending.whose, renews_at=renews_at)
 
 
-def _most_tokens(target: Target) -> int:
-    return most_of_a_request(target.model, target.provider, otherwise=_ANY_CONTEXT).tokens
+def _most(target: Target, prices: PriceList) -> Most:
+    return prices.most_of_a_request(target.model, target.provider, otherwise=_ANY_CONTEXT)

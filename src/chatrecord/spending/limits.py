@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
-from datetime import UTC, datetime
 from decimal import Decimal
 
 from chatrecord.errors import (
@@ -18,7 +17,7 @@ from chatrecord.records import Usage
 from chatrecord.text.arguments import check_amount
 from chatrecord.values import Target
 
-from .pricing import price_of_input
+from .pricing import LIST_PRICES, PriceList
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +72,13 @@ class Limits:
             raise ToolCallLimitExceeded(msg)
 
     def check_spending(
-        self, target: Target, *, estimate: Callable[[], int], run: Usage, chat: Usage
+        self,
+        target: Target,
+        *,
+        estimate: Callable[[], int],
+        run: Usage,
+        chat: Usage,
+        prices: PriceList = LIST_PRICES,
     ) -> None:
         """Raise if a request with this input would exceed a limit of the run or the chat."""
         if self._spending_is_free:
@@ -81,8 +86,10 @@ class Limits:
         tokens = estimate()
         _check_tokens("tokens", self.tokens, run, tokens)
         _check_tokens("chat_tokens", self.chat_tokens, chat, tokens)
-        _check_cost("cost", self.cost, run, target, tokens)
-        _check_cost("chat_cost", self.chat_cost, chat, target, tokens)
+        limits = {"cost": (self.cost, run), "chat_cost": (self.chat_cost, chat)}
+        for name, (limit, used) in limits.items():
+            if limit is not None:
+                _check_cost(name, limit, used, _cost_of(target, tokens, name, prices))
 
     @property
     def _spending_is_free(self) -> bool:
@@ -98,10 +105,8 @@ def _check_tokens(name: str, limit: int | None, used: Usage, tokens: int) -> Non
         raise TokenLimitExceeded(msg)
 
 
-def _check_cost(name: str, limit: Decimal | None, used: Usage, target: Target, tokens: int) -> None:
-    if limit is None:
-        return
-    spent = (used.cost or Decimal(0)) + _cost_of(target, tokens, name)
+def _check_cost(name: str, limit: Decimal, used: Usage, next_request: Decimal) -> None:
+    spent = (used.cost or Decimal(0)) + next_request
     if spent > limit:
         msg = (
             f"The next request would bring the cost to at least ${spent:f}, ${limit:f} is allowed: "
@@ -110,14 +115,13 @@ def _check_cost(name: str, limit: Decimal | None, used: Usage, target: Target, t
         raise CostLimitExceeded(msg)
 
 
-def _cost_of(target: Target, input_tokens: int, name: str) -> Decimal:
-    cost = price_of_input(
-        input_tokens, model=target.model, provider=target.provider, at=datetime.now(UTC)
-    )
+def _cost_of(target: Target, input_tokens: int, name: str, prices: PriceList) -> Decimal:
+    cost = prices.cost_of_input(input_tokens, model=target.model, provider=target.provider)
     if cost is None:
         msg = (
-            f"Limits({name}=...) cannot be kept: genai-prices knows no price for "
-            f"{target.provider}:{target.model}. Limit its tokens instead"
+            f"Limits({name}=...) cannot be kept: there is no price for "
+            f"{target.provider}:{target.model}. Set it with Database(prices=...), or limit tokens "
+            "instead"
         )
         raise UnknownPrice(msg)
     return cost

@@ -23,6 +23,7 @@ def usage_of(requests: Iterable[ApiRequest]) -> Usage:
         requests=len(attempts),
         cost=_sum(attempt.cost for attempt in attempts),
         unpriced_requests=sum(attempt.cost is None for attempt in attempts),
+        reported_costs=sum(attempt.cost_source == "reported" for attempt in attempts),
     )
 
 
@@ -48,6 +49,7 @@ def together(one: Usage, other: Usage) -> Usage:
         requests=one.requests + other.requests,
         cost=_sum([one.cost, other.cost]),
         unpriced_requests=one.unpriced_requests + other.unpriced_requests,
+        reported_costs=one.reported_costs + other.reported_costs,
     )
 
 

@@ -1,5 +1,6 @@
 """Chats in a database of your own, by way of SQLAlchemy."""
 
+from chatrecord.spending.prices import TokenPrices
 from chatrecord.sqlalchemy.doctor.findings import Finding
 from chatrecord.sqlalchemy.models.encryption import Keys
 from chatrecord.sqlalchemy.models.mixins import (
@@ -29,6 +30,7 @@ __all__ = [
     "Models",
     "RequestMixin",
     "RunMixin",
+    "TokenPrices",
     "ToolCallMixin",
     "create_chat",
     "delete_chat",

@@ -16,6 +16,8 @@ from chatrecord.attachments.stores import AttachmentStore
 from chatrecord.chats import opening as chats
 from chatrecord.errors import ConfigurationError
 from chatrecord.runs.process import ProcessRuntime
+from chatrecord.spending.prices import Prices
+from chatrecord.spending.pricing import PriceList
 from chatrecord.sqlalchemy.doctor.doctor import Doctor
 from chatrecord.sqlalchemy.doctor.findings import Finding
 from chatrecord.sqlalchemy.engine.creation import engine_of
@@ -58,9 +60,10 @@ class Database(Generic[Tables]):
     `patience` (10 s): how long operations retry while the database is unreachable; then they raise
     `DatabaseFailed`. `keep_tool_calls=False` and `keep_requests=False` leave out these tables.
     `encryption`: your `Keys`. `attachments`: a store for file contents, such as `FolderStore`; the
-    default is their table. Use a `Database` in one event loop.
+    default is their table. `prices`: your own, by model or provider, see `TokenPrices`. Use a
+    `Database` in one event loop.
 
-    Raises `ConfigurationError` for a URL, models or times that cannot work.
+    Raises `ConfigurationError` for a URL, models, times or prices that cannot work.
     """
 
     @overload
@@ -75,6 +78,7 @@ class Database(Generic[Tables]):
         patience: timedelta = DATABASE_TIMEOUT,
         encryption: Keys | None = None,
         attachments: AttachmentStore | None = None,
+        prices: Prices | None = None,
     ) -> None: ...
 
     @overload
@@ -89,6 +93,7 @@ class Database(Generic[Tables]):
         patience: timedelta = DATABASE_TIMEOUT,
         encryption: Keys | None = None,
         attachments: AttachmentStore | None = None,
+        prices: Prices | None = None,
     ) -> None: ...
 
     def __init__(
@@ -102,8 +107,10 @@ class Database(Generic[Tables]):
         patience: timedelta = DATABASE_TIMEOUT,
         encryption: Keys | None = None,
         attachments: AttachmentStore | None = None,
+        prices: Prices | None = None,
     ) -> None:
         _check_positive(lease=lease, patience=patience)
+        self._settings = (lease, patience, PriceList(prices))
         self.engine = engine_of(url_or_engine, patience)
         self.models = _without(_models(models), keep_tool_calls, keep_requests)
         is_ours = not isinstance(url_or_engine, AsyncEngine)
@@ -111,8 +118,7 @@ class Database(Generic[Tables]):
         self.store = SqlStore(
             self.engine, self.models, is_ours=is_ours, patience=patience, attachments=attachments
         )
-        self._times = (lease, patience)
-        self.runtime = ProcessRuntime(self.store, *self._times)
+        self.runtime = ProcessRuntime(self.store, *self._settings)
         reset_after_forks(self)
         if encryption is not None:
             _check_private(self.models)
@@ -140,7 +146,7 @@ class Database(Generic[Tables]):
         """
         inherited = self.runtime
         self.store.reset_after_fork()
-        self.runtime = ProcessRuntime(self.store, *self._times)
+        self.runtime = ProcessRuntime(self.store, *self._settings)
         return inherited
 
     async def repair(self) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, get_args
@@ -29,6 +29,8 @@ class Field:
 
     write: Callable[[Any], Json]
     read: Callable[[Json], Any]
+    may_lack: bool = False
+    """Whether an older export has no such field."""
 
 
 def _same(value: object) -> Any:
@@ -166,6 +168,11 @@ def optional(field: Field) -> Field:
     )
 
 
+def added_later(field: Field) -> Field:
+    """The same, or nothing in an export that was written before there was this field."""
+    return replace(field, may_lack=True)
+
+
 def one_of(literal: object) -> Field:
     """One of the texts of a `Literal`."""
     choices = get_args(literal)
@@ -203,7 +210,7 @@ def written(layout: Layout, record: object) -> dict[str, Json]:
 
 def read(layout: Layout, row: Mapping[str, Json]) -> dict[str, Any]:
     """The values of a row that has these fields and no others. Raises `ValueError`."""
-    missing = [name for name in layout if name not in row]
+    missing = [name for name, field in layout.items() if name not in row and not field.may_lack]
     unknown = [name for name in row if name not in layout]
     if missing:
         msg = f"has no {missing[0]}"
@@ -211,7 +218,7 @@ def read(layout: Layout, row: Mapping[str, Json]) -> dict[str, Any]:
     if unknown:
         msg = f"has an unknown {unknown[0]!r}: was it written by a newer chatrecord?"
         raise ValueError(msg)
-    return {name: _read(name, field, row[name]) for name, field in layout.items()}
+    return {name: _read(name, field, row.get(name)) for name, field in layout.items()}
 
 
 def _read(name: str, field: Field, value: Json) -> Any:

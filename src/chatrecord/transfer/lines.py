@@ -54,6 +54,7 @@ from .fields import (
     TRUTH,
     WHOLE,
     Layout,
+    added_later,
     one_of,
     optional,
     written,
@@ -142,6 +143,7 @@ REQUEST: Layout = {
     "tokens": TOKENS,
     "cost": optional(MONEY),
     "price_source": optional(KEY),
+    "list_cost": added_later(optional(MONEY)),
 }
 
 PIECE: Layout = {"message_id": ID, "seq": WHOLE, "payload": OBJECT}

@@ -1,4 +1,7 @@
-"""The tables, created by one process at a time: others wait, and find them there."""
+"""The tables, created by one process at a time: others wait, and find them there.
+
+A table of an earlier version gets the columns that were added since: each may be NULL.
+"""
 
 from __future__ import annotations
 
@@ -7,15 +10,18 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from time import monotonic
 
-from sqlalchemy import Table
+from sqlalchemy import Connection, Table, inspect
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.schema import CreateColumn
 
 from chatrecord.errors import DatabaseFailed
 from chatrecord.sqlalchemy.engine.connections import Connections
 from chatrecord.sqlalchemy.engine.snapshot import begin_on_sqlite
 from chatrecord.sqlalchemy.types import is_mysql
 from chatrecord.store.retries import pauses
+
+from .mixins import LATER_COLUMNS
 
 ADVISORY_LOCK = 7_161_392_745_029_384
 """The key of the lock on PostgreSQL."""
@@ -30,9 +36,12 @@ _LONGEST = 60.0
 """Seconds for which another process may hold the lock."""
 
 _THERE_ALREADY = frozenset(
-    ("42P07", "42710", "42P06", "23505", "XX000", 1005, 1022, 1050, 1061, 1826)
+    ("42P07", "42710", "42P06", "42701", "23505", "XX000", 1005, 1022, 1050, 1060, 1061, 1826)
 )
-"""Error codes for a table, an index or a type that another process has just created."""
+"""Error codes for what another process has just created: a table, a column, an index or a type."""
+
+
+_SAID_OF_IT = ("already exists", "duplicate column")
 
 
 async def create_tables(connections: Connections, tables: Sequence[Table]) -> None:
@@ -65,7 +74,22 @@ async def _create(connections: Connections, tables: Sequence[Table]) -> bool:
     async with connections.long_transaction() as connection, _locked(connection) as is_ours:
         if is_ours:
             await connection.run_sync(tables[0].metadata.create_all, tables=tables)
+            await connection.run_sync(_add_later_columns, tables)
         return is_ours
+
+
+def _add_later_columns(connection: Connection, tables: Sequence[Table]) -> None:
+    for table in tables:
+        for column in table.columns:
+            if column.name in LATER_COLUMNS and column.name not in _names(connection, table):
+                name = connection.dialect.identifier_preparer.format_table(table)
+                declared = CreateColumn(column).compile(dialect=connection.dialect)
+                connection.exec_driver_sql(f"ALTER TABLE {name} ADD COLUMN {declared}")
+
+
+def _names(connection: Connection, table: Table) -> set[str]:
+    columns = inspect(connection).get_columns(table.name, schema=table.schema)
+    return {column["name"] for column in columns}
 
 
 @asynccontextmanager
@@ -102,4 +126,4 @@ async def _locked_by_name(connection: AsyncConnection) -> AsyncIterator[bool]:
 def _is_there_already(error: BaseException | None) -> bool:
     cause: object = getattr(error, "orig", None)
     code = getattr(cause, "sqlstate", None) or next(iter(getattr(cause, "args", ())), None)
-    return code in _THERE_ALREADY or "already exists" in str(cause)
+    return code in _THERE_ALREADY or any(said in str(cause) for said in _SAID_OF_IT)

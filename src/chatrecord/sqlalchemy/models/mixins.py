@@ -50,6 +50,10 @@ PRIVATE: dict[str, tuple[str, ...]] = {
 """What people, models and tools have said: the columns of each class that can be encrypted."""
 
 
+LATER_COLUMNS = frozenset({"list_cost"})
+"""Columns that a table may lack, because it was created before they were added."""
+
+
 class _Indexed:
     """Adds the indexes that the library's queries need, whatever `__table_args__` you set."""
 
@@ -198,6 +202,7 @@ class RequestMixin(_OfChat):
     reasoning_tokens: Mapped[int | None]
     cost: Mapped[Decimal | None] = mapped_column(Money)
     price_source: Mapped[str | None] = mapped_column(Key)
+    list_cost: Mapped[Decimal | None] = mapped_column(Money)
 
 
 class AttachmentMixin(_OfChat):

@@ -24,12 +24,14 @@ from chatrecord.sqlalchemy.types import is_mysql
 from chatrecord.store.chat_store import Scope
 
 from .exact import equals, exact
+from .spending import costs_of
 from .statements import Statements
 from .tables import TOKEN_COLUMNS, MappedTable, kept
 
 _OF_REQUESTS = ("provider", "model", "status", "error_type", "http_status", "chat_id", "run_id")
 _OF_CHATS = ("agent",)
 _TIMES = ("latency_ms", "first_token_ms")
+_SUMMED = (*TOKEN_COLUMNS, "cost", "price_source", "status")
 _PERCENTS = (50, 95, 99)
 _PERIODS: dict[str, tuple[int, str, Callable[[str], date]]] = {
     "hour": (13, "%Y-%m-%d %H", lambda text: datetime.fromisoformat(f"{text}:00+00:00")),
@@ -48,7 +50,7 @@ def report(
     keys = [_key(sql, requests, dialect, name).label(f"by_{name}") for name in names]
     ranked = select(
         *keys,
-        *(requests.columns[name].label(name) for name in (*TOKEN_COLUMNS, "cost", "status")),
+        *(requests.columns[name].label(name) for name in _SUMMED),
         *(column for name in _TIMES for column in _ranked(requests.columns[name], name, keys)),
     ).where(*_within(sql, requests, span, scope))
     if scope or any(name not in (*_PERIODS, *_OF_REQUESTS) for name in names):
@@ -61,8 +63,8 @@ def report(
         select(
             *groups,
             func.count().label("requests"),
-            *(func.sum(rows.c[name]).label(name) for name in (*TOKEN_COLUMNS, "cost")),
-            func.count(rows.c.cost).label("priced"),
+            *(func.sum(rows.c[name]).label(name) for name in TOKEN_COLUMNS),
+            *costs_of(dict(rows.c)),
             func.sum(failed).label("failed"),
             *(_percentile(rows.c, name, percent) for name in _TIMES for percent in _PERCENTS),
         )

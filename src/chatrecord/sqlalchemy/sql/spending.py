@@ -2,26 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import cached_property
 
 from sqlalchemy import (
     ColumnElement,
     Update,
+    and_,
     bindparam,
+    case,
     func,
     select,
     update,
 )
 
 from chatrecord.ids import first_id
-from chatrecord.sqlalchemy.generics import Expression, Query
+from chatrecord.records import REPORTED
+from chatrecord.sqlalchemy.generics import Expression, Named, Query
 
 from .exact import equals, exact
 from .tables import TOKEN_COLUMNS, Tables, kept
 
 _UNSENT = timedelta(hours=1)
 """How long before it is sent a request may have got its id."""
+
+
+def costs_of(columns: Mapping[str, Expression]) -> tuple[Named, ...]:
+    """The sum of the costs, how many are known, and how many of these the provider reported."""
+    cost = columns["cost"]
+    is_reported = and_(columns["price_source"] == REPORTED, cost.is_not(None))
+    return (
+        func.sum(cost).label("cost"),
+        func.count(cost).label("priced"),
+        func.sum(case((is_reported, 1), else_=0)).label("reported"),
+    )
 
 
 class SpendingStatements(Tables):
@@ -31,17 +46,12 @@ class SpendingStatements(Tables):
     def usage(self) -> Query:
         """Sums over the chat's requests, or over its messages where requests are not kept."""
         rows = self.request or self.message
-        cost = self.request.cost if self.request else None
         written = self.message.role.in_(("assistant", "summary"))
         answers = [written] if self.request is None else []
         return select(
             *(func.sum(rows.columns[name]).label(name) for name in TOKEN_COLUMNS),
             func.count().label("requests"),
-            *(
-                (func.sum(cost).label("cost"), func.count(cost).label("priced"))
-                if cost is not None
-                else ()
-            ),
+            *(costs_of(self.request.columns) if self.request else ()),
         ).where(rows.chat_id == bindparam("chat_id"), *answers)
 
     def _of_owner(self, by: str | None, whose: object) -> list[ColumnElement[bool]]:
@@ -77,8 +87,7 @@ class SpendingStatements(Tables):
             select(
                 *(func.sum(requests.columns[name]).label(name) for name in TOKEN_COLUMNS),
                 func.count().label("requests"),
-                func.sum(requests.cost).label("cost"),
-                func.count(requests.cost).label("priced"),
+                *costs_of(requests.columns),
             )
             .join_from(self.chat.table, requests.table, requests.chat_id == self.chat.id)
             .where(requests.status != "running", *self._of_owner(by, whose), *period)

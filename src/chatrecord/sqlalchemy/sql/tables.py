@@ -20,8 +20,8 @@ from sqlalchemy import (
 from sqlalchemy.orm import ColumnProperty, Mapper
 
 from chatrecord.errors import ConfigurationError
-from chatrecord.sqlalchemy.generics import Expression, Query
-from chatrecord.sqlalchemy.models.mixins import Models
+from chatrecord.sqlalchemy.generics import Expression, Query, Values
+from chatrecord.sqlalchemy.models.mixins import LATER_COLUMNS, Models
 
 TOKEN_COLUMNS = (
     "input_tokens",
@@ -42,6 +42,17 @@ class MappedTable:
             attribute.key: attribute.columns[0]
             for attribute in mapper.attrs
             if isinstance(attribute, ColumnProperty)
+        }
+        self._lacks = LATER_COLUMNS - self.columns.keys()
+
+    def stored(self, values: Values) -> Values:
+        """These values without those that the table has no column for."""
+        if not self._lacks:
+            return values
+        return {
+            name: value
+            for name, value in values.items()
+            if name.removeprefix("new_") not in self._lacks
         }
 
     def __getattr__(self, name: str) -> Expression:

@@ -20,7 +20,9 @@ _ENTRY_FIELDS = [field.name for field in fields(JournalEntry)]
 _RUN_STATE_FIELDS = [field.name for field in fields(RunState)]
 _RUN_FIELDS = [field.name for field in fields(Run)]
 _TOOL_CALL_FIELDS = [field.name for field in fields(ToolCall)]
-_REQUEST_FIELDS = [field.name for field in fields(ApiRequest) if field.name != "tokens"]
+_REQUEST_FIELDS = [
+    field.name for field in fields(ApiRequest) if field.name not in ("tokens", "list_cost")
+]
 
 
 MESSAGE_COLUMNS = (*_MESSAGE_FIELDS, *(f"{field.name}_tokens" for field in fields(Tokens)))
@@ -72,7 +74,11 @@ def tool_call_of(row: Row) -> ToolCall:
 
 def request_of(row: Row) -> ApiRequest:
     """A row of a request as a record."""
-    return ApiRequest(**_picked(row, _REQUEST_FIELDS), tokens=_tokens_of(row))
+    return ApiRequest(
+        **_picked(row, _REQUEST_FIELDS),
+        tokens=_tokens_of(row),
+        list_cost=row.get("list_cost"),  # a table may lack it
+    )
 
 
 def values_of(record: object) -> Values:
@@ -100,6 +106,7 @@ def usage_of(row: Row) -> Usage:
         requests=row["requests"],
         cost=cost,
         unpriced_requests=row["requests"] - row.get("priced", 0),
+        reported_costs=int(row.get("reported") or 0),
     )
 
 

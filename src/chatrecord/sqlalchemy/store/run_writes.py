@@ -221,14 +221,14 @@ async def insert_rows(
     connection: AsyncConnection, mapped: MappedTable, records: Sequence[RunRecord]
 ) -> None:
     """Write new rows of one table."""
-    rows = [values_of(record) for record in records]
+    rows = [mapped.stored(values_of(record)) for record in records]
     await connection.execute(mapped.insert(*rows[0]), rows)
 
 
 async def _update(
     connection: AsyncConnection, mapped: MappedTable, records: Sequence[RunRecord]
 ) -> None:
-    rows = [_changed(record) for record in records]
+    rows = [mapped.stored(_changed(record)) for record in records]
     names = [name.removeprefix("new_") for name in rows[0] if name != "row_id"]
     await connection.execute(mapped.update(*names), rows)
 

@@ -105,7 +105,7 @@ async def _insert(
     connection: AsyncConnection, mapped: MappedTable, records: Sequence[Record]
 ) -> None:
     for start in range(0, len(records), _BATCH):
-        batch = [_values(record) for record in records[start : start + _BATCH]]
+        batch = [mapped.stored(_values(record)) for record in records[start : start + _BATCH]]
         await connection.execute(mapped.insert(*batch[0]), batch)
 
 

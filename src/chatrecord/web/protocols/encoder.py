@@ -88,6 +88,7 @@ class Ending:
             known["finishReason"] = self.finish_reason
         if self.usage is not None:
             known["usage"] = usage_json(self.usage)
+            known["costSource"] = self.usage.cost_source
         if self.cost is not None:
             known["cost"] = self.cost
         if self.problem is not None:

@@ -6,7 +6,7 @@ event: reasoning     data: {"text"}
 event: tool_call     data: {"callId", "name", "arguments"}
 event: tool_result   data: {"callId", "name", "status", "result" or "error"}
 event: approval      data: {"callId", "name", "arguments"}
-event: end           data: {"status", "finishReason", "usage", "cost", "error"}
+event: end           data: {"status", "finishReason", "usage", "cost", "costSource", "error"}
 """
 
 from __future__ import annotations
