@@ -125,11 +125,12 @@ class Database(Generic[Tables]):
             use_keys(self.engine.dialect, encryption)
 
     async def create_tables(self) -> None:
-        """Create the missing tables, and the tables that they reference.
+        """Create the missing tables and columns, and the tables that they reference.
 
         Several processes may call this at once. Use a migration tool for later changes.
         """
-        await create_tables(self.store, _with_referred(self.models.tables))
+        tables = _with_referred(self.models.tables)
+        await create_tables(self.store, tables, self.models.later_columns)
 
     async def close(self) -> None:
         """Stop the live runs, store their partial answers, and close the connections.

@@ -139,11 +139,22 @@ def dumped(messages: Sequence[ModelMessage]) -> Any:
 
 
 async def add_requests(
-    backend: Backend, chat: Chat, costs: Sequence[Decimal], *, started_at: datetime | None = None
+    backend: Backend,
+    chat: Chat,
+    costs: Sequence[Decimal],
+    *,
+    started_at: datetime | None = None,
+    price_source: str = "a test",
+    list_cost: Decimal | None = None,
 ) -> None:
     """More requests like the chat's first, with these costs."""
     (first, *_) = await chat.requests()
-    first = replace(first, started_at=started_at or first.started_at, price_source="a test")
+    first = replace(
+        first,
+        started_at=started_at or first.started_at,
+        price_source=price_source,
+        list_cost=list_cost,
+    )
     changes = Changes(chat.id)
     for cost in costs:
         changes.add(replace(first, id=new_id(), cost=cost))

@@ -18,10 +18,9 @@ from sqlalchemy.schema import CreateColumn
 from chatrecord.errors import DatabaseFailed
 from chatrecord.sqlalchemy.engine.connections import Connections
 from chatrecord.sqlalchemy.engine.snapshot import begin_on_sqlite
+from chatrecord.sqlalchemy.generics import TableColumn
 from chatrecord.sqlalchemy.types import is_mysql
 from chatrecord.store.retries import pauses
-
-from .mixins import LATER_COLUMNS
 
 ADVISORY_LOCK = 7_161_392_745_029_384
 """The key of the lock on PostgreSQL."""
@@ -44,15 +43,17 @@ _THERE_ALREADY = frozenset(
 _SAID_OF_IT = ("already exists", "duplicate column")
 
 
-async def create_tables(connections: Connections, tables: Sequence[Table]) -> None:
-    """Create those of these tables that are missing.
+async def create_tables(
+    connections: Connections, tables: Sequence[Table], later: Sequence[TableColumn] = ()
+) -> None:
+    """Create those of these tables, and of their `later` columns, that are missing.
 
     Who creates them without this lock, such as the rest of an application, may be faster, too.
     """
     began = monotonic()
     async for _ in pauses():
         try:
-            return await _create_in_turn(connections, tables)
+            return await _create_in_turn(connections, tables, later)
         except DatabaseFailed as error:
             is_over = monotonic() - began >= connections.patience
             if is_over or not (error.may_pass or _is_there_already(error.__cause__)):
@@ -60,36 +61,36 @@ async def create_tables(connections: Connections, tables: Sequence[Table]) -> No
     raise AssertionError  # the pauses never end
 
 
-async def _create_in_turn(connections: Connections, tables: Sequence[Table]) -> None:
+async def _create_in_turn(
+    connections: Connections, tables: Sequence[Table], later: Sequence[TableColumn]
+) -> None:
     began = monotonic()
-    while not await _create(connections, tables):
+    while not await _create(connections, tables, later):
         if monotonic() - began > _LONGEST:
             msg = f"Another process has been creating the tables for {_LONGEST:g} s: end it"
             raise DatabaseFailed(msg)
         await asyncio.sleep(_PAUSE)
 
 
-async def _create(connections: Connections, tables: Sequence[Table]) -> bool:
+async def _create(
+    connections: Connections, tables: Sequence[Table], later: Sequence[TableColumn]
+) -> bool:
     """Whether it was our turn."""
     async with connections.long_transaction() as connection, _locked(connection) as is_ours:
         if is_ours:
             await connection.run_sync(tables[0].metadata.create_all, tables=tables)
-            await connection.run_sync(_add_later_columns, tables)
+            await connection.run_sync(_add_missing, later)
         return is_ours
 
 
-def _add_later_columns(connection: Connection, tables: Sequence[Table]) -> None:
-    for table in tables:
-        for column in table.columns:
-            if column.name in LATER_COLUMNS and column.name not in _names(connection, table):
-                name = connection.dialect.identifier_preparer.format_table(table)
-                declared = CreateColumn(column).compile(dialect=connection.dialect)
-                connection.exec_driver_sql(f"ALTER TABLE {name} ADD COLUMN {declared}")
-
-
-def _names(connection: Connection, table: Table) -> set[str]:
-    columns = inspect(connection).get_columns(table.name, schema=table.schema)
-    return {column["name"] for column in columns}
+def _add_missing(connection: Connection, columns: Sequence[TableColumn]) -> None:
+    for column in columns:
+        table = column.table
+        known = inspect(connection).get_columns(table.name, schema=table.schema)
+        if column.name not in {each["name"] for each in known}:
+            name = connection.dialect.identifier_preparer.format_table(table)
+            declared = CreateColumn(column).compile(dialect=connection.dialect)
+            connection.exec_driver_sql(f"ALTER TABLE {name} ADD COLUMN {declared}")
 
 
 @asynccontextmanager

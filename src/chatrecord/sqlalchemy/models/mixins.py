@@ -21,10 +21,11 @@ from decimal import Decimal
 from typing import Any, ClassVar, TypeVar, cast
 from uuid import UUID
 
-from sqlalchemy import Double, ForeignKey, Index, Integer, Table, Uuid
+from sqlalchemy import Double, ForeignKey, Index, Integer, Table, Uuid, inspect
 from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column
 
 from chatrecord.errors import ConfigurationError
+from chatrecord.sqlalchemy.generics import TableColumn
 from chatrecord.sqlalchemy.types import (
     Bytes,
     Key,
@@ -294,6 +295,14 @@ class Models:
         """The tables of the classes that are there."""
         classes = (getattr(self, field.name) for field in fields(self))
         return [found.__table__ for found in classes if found is not None]
+
+    @property
+    def later_columns(self) -> list[TableColumn]:
+        """The columns that tables of an earlier version lack."""
+        if self.request is None:
+            return []
+        columns = inspect(self.request).columns
+        return [columns[name] for name in LATER_COLUMNS if name in columns]
 
     @classmethod
     def of(cls, base: type[DeclarativeBase]) -> Models:

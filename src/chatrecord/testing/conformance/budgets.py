@@ -13,6 +13,7 @@ from pydantic_ai.exceptions import ModelHTTPError
 
 from chatrecord.chats.chat import Chat
 from chatrecord.errors import BudgetExceeded, UnknownPrice
+from chatrecord.hooks import BudgetWarning, Hook
 from chatrecord.runs.process import Backend
 from chatrecord.spending.budgets import Budget
 from chatrecord.testing.look import add_requests, die, has_journal, load, new_chat, until
@@ -26,6 +27,16 @@ class Priced(Script):
 
     model_name = "gpt-4o"
     system = "openai"
+
+
+class Heard(Hook):
+    """Keeps the warnings of budgets."""
+
+    def __init__(self) -> None:
+        self.warnings: list[BudgetWarning] = []
+
+    async def on_budget_warning(self, warning: BudgetWarning) -> None:
+        self.warnings.append(warning)
 
 
 class BudgetsAreKept:
@@ -150,6 +161,44 @@ class BudgetsAreKept:
 
         with pytest.raises(UnknownPrice, match="in tokens instead"):
             await chat.ask("Hi!")
+
+    async def test_a_budget_warns_once_before_it_is_used_up(self, backend: Backend) -> None:
+        user = str(uuid4())
+        heard = Heard()
+        budget = Budget(cost=Decimal(1), per="day", by="user_id", warn_at=0.8)
+        script = Priced(*[[say("hi")] for _ in range(5)])
+        chat = await new_chat(backend, script, user_id=user, budgets=[budget], hooks=[heard])
+        await chat.ask("1?")
+        await add_requests(backend, chat, [Decimal("0.79")])
+        await chat.ask("2?")
+        assert heard.warnings == []
+        await add_requests(backend, chat, [Decimal("0.01")])
+
+        await chat.ask("3?")
+        await chat.ask("4?")
+
+        (warning,) = heard.warnings
+        assert (warning.by, warning.whose, warning.cost) == ("user_id", user, Decimal(1))
+        assert Decimal("0.8") <= (warning.used.cost or 0) < 1
+        assert (warning.since, warning.chat_id) == (budget.since(datetime.now(UTC)), chat.id)
+        await add_requests(backend, chat, [Decimal(1)])
+        with pytest.raises(BudgetExceeded):
+            await chat.ask("5?")
+        assert len(heard.warnings) == 1
+
+    async def test_a_budget_that_is_used_up_at_once_warns_too(self, backend: Backend) -> None:
+        heard = Heard()
+        budget = Budget(tokens=10, by="chat_id", warn_at=1)
+        script = Script([say("word " * 20)])
+        chat = await new_chat(backend, script, budgets=[budget], hooks=[heard])
+        await chat.ask("Hi!")
+        assert heard.warnings == []
+
+        with pytest.raises(BudgetExceeded):
+            await chat.ask("Hi!")
+
+        (warning,) = heard.warnings
+        assert (warning.whose, warning.tokens, warning.renews_at) == (chat.id, 10, None)
 
     async def test_a_budget_is_by_a_column_that_there_is(self, backend: Backend) -> None:
         with pytest.raises(ValueError, match="user_id"):
