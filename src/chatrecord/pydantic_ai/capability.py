@@ -108,8 +108,9 @@ class Recording(RequestRecording):
         bodies = [stored_body(message, self._storing) for message in messages]
         if not isinstance(result.output, DeferredToolRequests):
             return Outcome(output=result.output, bodies=bodies)
-        # No request follows that would report failed calls next to those that wait.
-        for message in messages:
+        # No request follows that would report failed calls next to those that wait. Earlier results
+        # are told already: a model may have used the id of one again for a call that waits.
+        for message in result.all_messages()[self._known :]:
             if isinstance(message, ModelRequest):
                 self._close_tools(message)
         parked = [call.tool_call_id for call in result.output.approvals]

@@ -5,19 +5,23 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from uuid import UUID
 
 from chatrecord.attachments.attachment import Attachment
 from chatrecord.chats.chat import Chat
 from chatrecord.chats.stream import ChatStream
 from chatrecord.errors import ApprovalPending, ChatBusy, NothingToResume, RunNotFound
-from chatrecord.records import Json, Message, Run
+from chatrecord.records import Json, Message, Run, ToolCall
 from chatrecord.runs.process import Backend
 from chatrecord.web.protocols.encoder import Opening, Seen
 
+from .call_ids import current_calls, shown_calls
 from .client_messages import ClientMessage, Decision, Decisions, Edit, Listed, Question, Regenerate
 from .questions import Questions
 from .uploads import Kept, Upload
+
+AWAITING = "awaiting_approval"
 
 PATIENCE = 10.0
 """Seconds after which a response starts although its run has not: its queue may be long."""
@@ -204,10 +208,10 @@ class Dispatcher:
         return run
 
     async def _decided(self, decisions: tuple[Decision, ...]) -> tuple[ChatStream, Opening]:
-        waiting = {call.call_id: call for call in await self._chat.pending_approvals()}
+        waiting = await self.waiting()
         for decision in decisions:
             if decision.call_id in waiting:
-                await self._decide(decision)
+                await self._decide(replace(decision, call_id=waiting[decision.call_id].call_id))
         run = await self._last_run()
         seen = await self._seen(run, {decision.call_id for decision in decisions})
         if run.status != "parked":  # another tab was faster
@@ -218,6 +222,15 @@ class Dispatcher:
             raise
         except ChatBusy:
             return await self._followed(run.id, seen)
+
+    async def waiting(self) -> dict[str, ToolCall]:
+        """The calls that wait for approval, by their ids on the wire."""
+        run = await self._chat.active_run()
+        if run is None or run.status != "parked":
+            return {}
+        calls = current_calls(await self._store.rows_of(run, with_journal=False))
+        shown = zip(shown_calls(calls), calls, strict=True)
+        return {on_wire.call_id: call for on_wire, call in shown if call.status == AWAITING}
 
     async def _decide(self, decision: Decision) -> None:
         with suppress(RunNotFound):  # decided in another tab, since it was found to wait
@@ -241,23 +254,22 @@ class Dispatcher:
     async def _seen(self, run: Run, call_ids: set[str]) -> Seen:
         """What the client has of this run, if it has these calls."""
         rows = await self._store.rows_of(run, with_journal=False)
-        asking = {call.message_id for call in rows.tool_calls if call.call_id in call_ids}
+        calls = current_calls(rows)
+        shown = shown_calls(calls)
+        asking = {call.message_id for call in shown if call.call_id in call_ids}
         answers = [row for row in rows.messages if row.role == "assistant"]
         last = next((row for row in reversed(answers) if row.id in asking), None)
         if last is None:
             msg = f"The last run of chat {self._chat.id} has made no such calls"
             raise RunNotFound(msg)
+        seen = frozenset(row.id for row in answers if row.seq <= last.seq)
+        told = [call for call in calls if call.message_id == last.id]
         return Seen(
             message_id=last.id,
-            messages=frozenset(row.id for row in answers if row.seq <= last.seq),
-            call_ids=frozenset(
-                call.call_id for call in rows.tool_calls if call.message_id == last.id
-            ),
-            denied=tuple(
-                call
-                for call in rows.tool_calls
-                if call.message_id == last.id and call.status == "denied"
-            ),
+            messages=seen,
+            call_ids=frozenset(call.call_id for call in shown if call.message_id == last.id),
+            denied=tuple(call for call in told if call.status == "denied"),
+            calls=tuple(call for call in calls if call.message_id in seen),
         )
 
 

@@ -177,7 +177,7 @@ class Pages:
         """A chat with its last messages."""
         chat = await self._chat(request)
         active, page = await self._page(request, chat)
-        waiting = await chat.pending_approvals()
+        waiting = await Dispatcher(self.backend, chat).waiting()
         is_live = active is not None and active.status != "parked"
         return JSON(
             {
@@ -185,8 +185,8 @@ class Pages:
                 "messages": page.messages,
                 "next": page.next,
                 "pendingApprovals": [
-                    {"callId": call.call_id, "name": call.name, "arguments": call.arguments}
-                    for call in waiting
+                    {"callId": call_id, "name": call.name, "arguments": call.arguments}
+                    for call_id, call in waiting.items()
                 ],
                 "activeRun": {"id": str(active.id)} if active is not None and is_live else None,
             }
@@ -251,7 +251,7 @@ class Pages:
         """Let a tool call run."""
         chat = await self._chat(request)
         body = await self._body(request)
-        await chat.approve(needed_id(body, "callId"))
+        await chat.approve(await self._call_id(chat, needed_id(body, "callId")))
         return await self._waiting(chat)
 
     async def deny(self, request: Request) -> Response:
@@ -259,7 +259,8 @@ class Pages:
         chat = await self._chat(request)
         body = await self._body(request)
         reason = optional_text(body, "reason", longest=2_000)
-        await chat.deny(needed_id(body, "callId"), reason=reason)
+        call_id = await self._call_id(chat, needed_id(body, "callId"))
+        await chat.deny(call_id, reason=reason)
         return await self._waiting(chat)
 
     async def file(self, request: Request) -> Response:
@@ -301,8 +302,13 @@ class Pages:
         return streamed(stream, opening, encoder, heartbeat=self.heartbeat, shutdown=shutdown)
 
     async def _waiting(self, chat: Chat) -> Response:
-        waiting = await chat.pending_approvals()
-        return JSON({"pendingApprovals": [{"callId": call.call_id} for call in waiting]})
+        waiting = await Dispatcher(self.backend, chat).waiting()
+        return JSON({"pendingApprovals": [{"callId": call_id} for call_id in waiting]})
+
+    async def _call_id(self, chat: Chat, on_wire: str) -> str:
+        """The model's id of a call, by what clients call it."""
+        waiting = await Dispatcher(self.backend, chat).waiting()
+        return waiting[on_wire].call_id if on_wire in waiting else on_wire
 
     async def _chat(self, request: Request) -> Chat:
         return await self.access.chat(request, request.path_params["id"])

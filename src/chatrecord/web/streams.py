@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 
 from starlette.responses import StreamingResponse
 
@@ -13,6 +14,7 @@ from chatrecord.errors import ChatRecordError, RunInterrupted, RunStopped
 from chatrecord.records import Chunk, Reply
 from chatrecord.web.protocols.encoder import Encoder, Ending, Opening, Status
 
+from .call_ids import LiveCalls
 from .error_responses import SERVER_ENDS, UNKNOWN, is_ordinary, problem_of
 from .json_bytes import HEARTBEAT
 from .shutdown import ServerEnds, Shutdown
@@ -32,14 +34,16 @@ def streamed(
 async def _bytes(
     stream: ChatStream, opening: Opening, encoder: Encoder, heartbeat: float, shutdown: Shutdown
 ) -> AsyncIterator[bytes]:
-    seen = opening.seen
+    seen, calls = opening.seen, LiveCalls()
+    for call in seen.calls if seen else ():
+        calls.ids.shown(call)
     with shutdown.awaited():
-        yield encoder.start(opening) + (encoder.add(seen.results()) if seen else b"")
+        yield encoder.start(opening) + (encoder.add(calls.shown(seen.results())) if seen else b"")
         try:
             while (chunks := await _next(stream, heartbeat, shutdown)) is None or chunks:
                 if chunks is None:
                     yield HEARTBEAT
-                elif news := encoder.add(seen.rest(chunks) if seen else chunks):
+                elif news := encoder.add(calls.shown(seen.rest(chunks) if seen else chunks)):
                     yield news
             ending = ending_of(stream.reply)
         except ChatRecordError as error:
@@ -49,7 +53,11 @@ async def _bytes(
         except Exception as error:  # whatever it is, the client gets an ending
             log.exception("An answer could not be streamed: %s", type(error).__name__)
             ending = Ending("failed", problem=UNKNOWN)
-        yield encoder.end(ending)
+        if ending.status in ("interrupted", "failed"):
+            yield encoder.add(calls.interrupted())
+        yield encoder.end(
+            replace(ending, waiting=tuple(calls.ids.shown(call) for call in ending.waiting))
+        )
 
 
 async def _next(stream: ChatStream, heartbeat: float, shutdown: Shutdown) -> Sequence[Chunk] | None:

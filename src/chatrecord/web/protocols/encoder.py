@@ -26,6 +26,8 @@ class Seen:
     messages: frozenset[UUID]
     call_ids: frozenset[str]
     denied: tuple[ToolCall, ...]
+    calls: tuple[ToolCall, ...] = ()
+    """All calls of the run so far, oldest first."""
 
     def rest(self, chunks: Sequence[Chunk]) -> Sequence[Chunk]:
         """The new ones of these chunks: for calls that the client has, only their results."""

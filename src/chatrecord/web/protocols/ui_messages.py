@@ -10,6 +10,7 @@ from chatrecord.errors import RunError, RunInterrupted, RunStopped, error_from_t
 from chatrecord.records import Json, Message, Run, ToolCall
 from chatrecord.spending.usage import usage_of
 from chatrecord.store.transcript_store import TranscriptStore
+from chatrecord.web.call_ids import WireIds
 from chatrecord.web.error_responses import is_ordinary, problem_of
 
 from .ai_sdk import Version, tool_part
@@ -193,8 +194,13 @@ async def _writer(
     run_ids = {turn.run_id for turn in page if turn.run_id is not None}
     rows = await store.rows_of_runs(chat_id, run_ids)
     calls: dict[UUID, list[ToolCall]] = {}
+    ids: dict[UUID | None, WireIds] = {}
+    current = {row.id for turn in page for row in turn.rows}
     for call in rows.tool_calls:
-        calls.setdefault(call.message_id, []).append(call)
+        if call.message_id not in current:
+            continue
+        shown = ids.setdefault(call.run_id, WireIds()).shown(call)
+        calls.setdefault(call.message_id, []).append(shown)
     last = {turn.run_id: turn.rows[-1] for turn in page if not turn.is_question}
     endings = {}
     for run in rows.runs:
