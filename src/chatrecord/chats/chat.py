@@ -19,7 +19,6 @@ from typing_extensions import TypeVar
 
 from chatrecord.attachments.attachment import Attachable, Attachment, read_attachments
 from chatrecord.errors import (
-    ApprovalPending,
     AttachmentNotFound,
     ChatNotFound,
     ChatRecordError,
@@ -418,11 +417,6 @@ class Chat:
         """
 
         async def begin() -> Feed:
-            waiting = await self._runs.pending_approvals()
-            if waiting:
-                names = ", ".join(f"{call.name} ({call.call_id})" for call in waiting)
-                msg = f"Approve or deny these tool calls first: {names}"
-                raise ApprovalPending(msg, run_id=waiting[0].run_id)
             await self._runs.repair()
             run_spec = self._run_spec(None, output_type, None)
             return self._live(replace(run_spec, resumes=await self._runs.to_resume()))

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from chatrecord.errors import (
     AnswerInvalid,
+    ApprovalPending,
     ChatBusy,
     NothingToResume,
     Refused,
@@ -115,7 +116,10 @@ class ChatRuns:
             await self._repairer.end(run, why)
 
     async def to_resume(self) -> Run:
-        """The chat's last run, which has been parked or has ended badly."""
+        """The chat's last run, which has been parked or has ended badly.
+
+        Raises `ApprovalPending` while a call of it is undecided.
+        """
         run = await self._backend.store.get_run(self._chat_id, await self._current())
         if run is None or run.status == "complete":
             msg = f"The last run of chat {self._chat_id} completed: there is nothing to resume"
@@ -131,13 +135,24 @@ class ChatRuns:
         if run.status == "running":
             msg = f"Run {run.id} is being worked on: follow it instead"
             raise ChatBusy(msg, run_id=run.id)
+        if run.status == "parked":
+            await self._check_decided(run)
         return run
+
+    async def _check_decided(self, run: Run) -> None:
+        """The calls are read after the run, which may have been parked only just now."""
+        undecided = await self._undecided(run)
+        if undecided:
+            names = ", ".join(f"{call.name} ({call.call_id})" for call in undecided)
+            msg = f"Approve or deny these tool calls first: {names}"
+            raise ApprovalPending(msg, run_id=run.id)
 
     async def pending_approvals(self) -> list[ToolCall]:
         """The tool calls that wait to be approved or denied."""
         run = await self._backend.store.active_run(self._chat_id)
-        if run is None or run.status != "parked":
-            return []
+        return await self._undecided(run) if run is not None and run.status == "parked" else []
+
+    async def _undecided(self, run: Run) -> list[ToolCall]:
         calls = (await self._backend.store.rows_of(run)).tool_calls
         return [call for call in calls if call.status == "awaiting_approval"]
 

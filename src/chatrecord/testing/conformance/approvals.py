@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from pydantic_ai import Tool
 
@@ -14,10 +16,12 @@ from chatrecord.errors import (
 from chatrecord.runs.process import Backend
 from chatrecord.testing.look import (
     answered_calls,
+    has_messages,
     load,
     new_chat,
+    until,
 )
-from chatrecord.testing.script import Script, call, fail, say
+from chatrecord.testing.script import Script, call, fail, meet, say
 
 from .shared import add, paying
 
@@ -40,6 +44,37 @@ class CallsAreApproved:
         await chat.approve("c1")
         assert (await chat.resume()).text == "Paid."
         assert (await chat.tool_calls())[1] == unknown
+
+    async def test_a_run_that_parks_as_it_is_resumed_waits_for_its_approvals(
+        self, backend: Backend, elsewhere: Backend, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Nothing waited yet when somebody looked: it would go on without the undecided call."""
+        paid: list[int] = []
+        tools = [add, Tool(paying(paid), requires_approval=True)]
+        gate = asyncio.Event()
+        script = Script([call("add", "c1", a=1, b=2), call("pay", "c2", n=5), meet(gate.wait)])
+        chat = await new_chat(backend, script, tools=tools)
+        asking = asyncio.create_task(chat.ask("Pay"))
+        await until(lambda: has_messages(chat))
+        script = Script([say("Paid.")])
+        twin = await load(elsewhere, chat, script, tools=tools)
+        repair = twin._runs.repair
+
+        async def park_meanwhile() -> int:
+            gate.set()
+            await asyncio.wait([asking])
+            return await repair()
+
+        monkeypatch.setattr(twin._runs, "repair", park_meanwhile)
+
+        with pytest.raises(ApprovalPending, match="c2"):
+            await twin.resume()
+
+        assert [row.call_id for row in await twin.pending_approvals()] == ["c2"]
+        await twin.approve("c2")
+        assert (await twin.resume()).text == "Paid."
+        assert paid == [5]
+        assert answered_calls(script.requests[-1]) == ["c1", "c2"]
 
     async def test_a_tool_that_needs_approval_parks_the_run(
         self, backend: Backend, elsewhere: Backend
