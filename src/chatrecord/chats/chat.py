@@ -507,5 +507,6 @@ class Chat:
         journal = self._backend.runtime.journal
         run = LiveRun(self._backend.store, journal, self._llm, run_spec, self._runs)
         if self._policies.titles is not None and self.title is None:
-            self._backend.runtime.follow_up(self._title_after(run, self._policies.titles))
+            titling = self._title_after(run, self._policies.titles)
+            self._backend.runtime.generate_title(self.id, titling)
         return run

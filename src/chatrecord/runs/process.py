@@ -32,6 +32,8 @@ class ProcessRuntime:
         self.prices = prices
         self.journal = Journal(store, lease, patience)
         self.follower = Follower(store, patience)
+        self.titles: dict[UUID, asyncio.Task[None]] = {}
+        """The titles that are being generated, by chat."""
         self._following: set[asyncio.Task[None]] = set()
         self._queues: WeakValueDictionary[UUID, asyncio.Lock] = WeakValueDictionary()
 
@@ -42,11 +44,17 @@ class ProcessRuntime:
             queue = self._queues[chat_id] = asyncio.Lock()
         return queue
 
-    def follow_up(self, work: Coroutine[None, None, None]) -> None:
+    def generate_title(self, chat_id: UUID, work: Coroutine[None, None, None]) -> None:
         """Do this in the background, until it is done or the database is closed."""
         task = asyncio.create_task(work, name="chatrecord run's follow-up")
         self._following.add(task)
         task.add_done_callback(self._following.discard)
+        self.titles[chat_id] = task
+        task.add_done_callback(lambda done: self._forget_title(chat_id, done))
+
+    def _forget_title(self, chat_id: UUID, done: asyncio.Task[None]) -> None:
+        if self.titles.get(chat_id) is done:
+            del self.titles[chat_id]
 
     async def close(self) -> None:
         """Stop the runs of this process, and read no others."""

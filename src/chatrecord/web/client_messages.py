@@ -17,6 +17,11 @@ LONGEST_TEXT = 1_000_000
 LONGEST_METADATA = 10_000
 """Characters of what a client has kept with a chat or a question, as JSON."""
 
+_RESULTS = ("output-available", "output-error")
+
+LONGEST_NAME, MOST_NAMES = 80, 10
+"""Of what an error names."""
+
 
 @dataclass(frozen=True, slots=True)
 class Question:
@@ -88,6 +93,8 @@ def parse_client_message(body: dict[str, object], *, is_whole: bool = False) -> 
     name what it edits, the ids of the others tell its place: of assistant-ui, or any that says that
     it sends its whole list (`is_whole`).
     """
+    if isinstance(tools := body.get("tools"), dict):
+        refuse_page_tools(list(tools))
     trigger = optional_text(body, "trigger") or "submit-message"
     message_id = identifier(body, "messageId")
     if trigger == "regenerate-message":
@@ -121,6 +128,28 @@ def earlier_ids(messages: object) -> tuple[str, ...]:
     earlier = [message for message in messages[:-1] if isinstance(message, dict)]
     ids = [identifier(message, "id") for message in earlier if message.get("role") == "user"]
     return tuple(found for found in reversed(ids) if found is not None)
+
+
+def refuse_page_tools(names: Sequence[object]) -> None:
+    """Raise if a page wants tools of its own to be called: they would never be, without a word."""
+    if names:
+        raise invalid(
+            f"Tools of the page cannot be called here: {_listed(names)}. Give them to the server, "
+            "or send none."
+        )
+
+
+def refuse_page_results(call_ids: Sequence[object]) -> None:
+    """Raise if a page sends results of tool calls, which are the server's to run."""
+    if call_ids:
+        raise invalid(
+            f"Results of tools come from the server, not from the page: {_listed(call_ids)}. "
+            "A page approves or denies the calls that wait."
+        )
+
+
+def _listed(names: Sequence[object]) -> str:
+    return ", ".join(repr(str(name)[:LONGEST_NAME]) for name in names[:MOST_NAMES])
 
 
 def is_first(message: ClientMessage) -> bool:
@@ -208,6 +237,10 @@ def _files(parts: Sequence[dict[str, object]]) -> tuple[Upload, ...]:
 def _decisions(parts: Sequence[dict[str, object]]) -> tuple[Decision, ...]:
     decided = tuple(_decision(part) for part in parts if part.get("state") == "approval-responded")
     if not decided:
+        results = [
+            part for part in parts if part.get("state") in ("output-available", "output-error")
+        ]
+        refuse_page_results([part.get("toolCallId") for part in results])
         raise invalid("The last message is an answer in which no tool call was decided.")
     return decided
 

@@ -22,6 +22,7 @@ from chatrecord.errors import ChatNotFound
 from chatrecord.records import ChatRecord, Json, Run
 from chatrecord.runs.process import Backend
 from chatrecord.web.protocols.ag_ui import AGUIEncoder, is_run_input, parse_run_input
+from chatrecord.web.protocols.ag_ui_messages import read_ag_ui_page
 from chatrecord.web.protocols.ai_sdk import AISDKEncoder, Version
 from chatrecord.web.protocols.encoder import Encoder, Opening
 from chatrecord.web.protocols.sse import SSEEncoder
@@ -38,6 +39,7 @@ from .ownership import Access, Owner, PerRequest, check_names
 from .query_parameters import cursor_of, number, place_of, search
 from .shutdown import Shutdown, signals
 from .streams import streamed
+from .titles import new_title
 
 log = logging.getLogger("chatrecord")
 
@@ -197,18 +199,12 @@ class Pages:
         limit = number(request, "limit", 50, most=LARGEST_PAGE)
         value = request.query_params.get("before")
         before = None if value is None else number(request, "before", 0)
-        version, files = self._version(request), f"{request.url.path}/files"
-        active = await chat.active_run()
+        files = f"{request.url.path}/files"
+        is_ag_ui = self._protocol(request) == "ag-ui"
+        read = read_ag_ui_page if is_ag_ui else partial(read_page, version=self._version(request))
+        store, active = self.backend.store, await chat.active_run()
         while True:
-            page = await read_page(
-                self.backend.store,
-                chat.id,
-                active,
-                limit=limit,
-                before=before,
-                version=version,
-                files=files,
-            )
+            page = await read(store, chat.id, active, limit=limit, before=before, files=files)
             then, active = active, await chat.active_run()
             if (then and then.id) == (active and active.id):
                 return active, page
@@ -299,7 +295,10 @@ class Pages:
 
     def _streamed(self, stream: ChatStream, opening: Opening, encoder: Encoder) -> Response:
         shutdown = Shutdown(self.backend, opening.run_id, self.shutdown_grace)
-        return streamed(stream, opening, encoder, heartbeat=self.heartbeat, shutdown=shutdown)
+        title = partial(new_title, self.backend, opening.chat_id)
+        return streamed(
+            stream, opening, encoder, heartbeat=self.heartbeat, shutdown=shutdown, title=title
+        )
 
     async def _waiting(self, chat: Chat) -> Response:
         waiting = await Dispatcher(self.backend, chat).waiting()
@@ -319,10 +318,14 @@ class Pages:
     def _version(self, request: Request) -> Version:
         return ai_sdk_version(request, self.version)
 
-    def _encoder(self, request: Request) -> Encoder:
+    def _protocol(self, request: Request) -> str:
         protocol = request.headers.get("x-chat-protocol", self.protocol)
         if protocol not in get_args(Protocol):
             raise BadRequest(400, "unknown_protocol", f"x-chat-protocol is {_PROTOCOLS}.")
+        return protocol
+
+    def _encoder(self, request: Request) -> Encoder:
+        protocol = self._protocol(request)
         if protocol == "ag-ui":
             return AGUIEncoder(thread_id=request.path_params.get("id"))
         if protocol == "sse":

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import replace
+from typing import TypeAlias
 
 from starlette.responses import StreamingResponse
 
@@ -22,17 +23,31 @@ from .shutdown import ServerEnds, Shutdown
 log = logging.getLogger("chatrecord")
 
 
+NewTitle: TypeAlias = Callable[[], Awaitable[str | None]]
+
+
 def streamed(
-    stream: ChatStream, opening: Opening, encoder: Encoder, *, heartbeat: float, shutdown: Shutdown
+    stream: ChatStream,
+    opening: Opening,
+    encoder: Encoder,
+    *,
+    heartbeat: float,
+    shutdown: Shutdown,
+    title: NewTitle,
 ) -> StreamingResponse:
     """The response. Who leaves it early leaves the run alone."""
-    return StreamingResponse(
-        _bytes(stream, opening, encoder, heartbeat, shutdown), headers=dict(encoder.headers)
-    )
+    body = _bytes(stream, opening, encoder, heartbeat=heartbeat, shutdown=shutdown, title=title)
+    return StreamingResponse(body, headers=dict(encoder.headers))
 
 
 async def _bytes(
-    stream: ChatStream, opening: Opening, encoder: Encoder, heartbeat: float, shutdown: Shutdown
+    stream: ChatStream,
+    opening: Opening,
+    encoder: Encoder,
+    *,
+    heartbeat: float,
+    shutdown: Shutdown,
+    title: NewTitle,
 ) -> AsyncIterator[bytes]:
     seen, calls = opening.seen, LiveCalls()
     for call in seen.calls if seen else ():
@@ -46,6 +61,8 @@ async def _bytes(
                 elif news := encoder.add(calls.shown(seen.rest(chunks) if seen else chunks)):
                     yield news
             ending = ending_of(stream.reply)
+            if ending.status == "complete" and (made := await title()) is not None:
+                yield encoder.title(made)
         except ChatRecordError as error:
             ending = broken_off(error)
         except ServerEnds:

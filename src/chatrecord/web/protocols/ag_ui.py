@@ -18,6 +18,8 @@ from chatrecord.web.client_messages import (
     checked_words,
     earlier_ids,
     metadata_of,
+    refuse_page_results,
+    refuse_page_tools,
 )
 from chatrecord.web.json_bytes import HEADERS, as_bytes, frame, quoted, text_of
 from chatrecord.web.uploads import MOST, attachment, from_base64
@@ -106,6 +108,12 @@ class AGUIEncoder:
         self._write(finished)
         return self._drained()
 
+    def title(self, title: str) -> bytes:
+        """The chat has got a title."""
+        self._close()
+        self._write({"type": "CUSTOM", "name": "title", "value": {"title": title}})
+        return self._drained()
+
     def _say(self, chunk: Chunk) -> None:
         part = (chunk.kind, chunk.message_id)
         if self._open != part:
@@ -125,7 +133,7 @@ class AGUIEncoder:
                     "type": "TOOL_CALL_RESULT",
                     "messageId": str(call.id),
                     "toolCallId": call.call_id,
-                    "content": _content(call),
+                    "content": result_content(call),
                     "role": "tool",
                 }
             )
@@ -185,7 +193,11 @@ def parse_run_input(body: dict[str, object], *, is_whole: bool = False) -> Clien
     """What an AG-UI client asks for. Of `messages` only the last counts, and the ids of others."""
     if body.get("resume"):
         return Decisions(tuple(_decision(entry) for entry in _objects(body, "resume")))
+    if body.get("tools"):
+        refuse_page_tools([tool.get("name") for tool in _objects(body, "tools")])
     messages = _objects(body, "messages")
+    if messages and messages[-1].get("role") == "tool":
+        refuse_page_results([messages[-1].get("toolCallId")])
     if not messages or messages[-1].get("role") != "user":
         raise invalid("The last message has to be a user's.")
     question, run_id = _question(messages[-1]), text_field(body, "runId", longest=LONGEST_RUN_ID)
@@ -246,7 +258,8 @@ def _interrupt(call: ToolCall) -> dict[str, Json]:
     }
 
 
-def _content(call: ToolCall) -> str:
+def result_content(call: ToolCall) -> str:
+    """The text of a call's result, or why it has none."""
     if call.status != "complete":
         return why_without_result(call)
     return call.result if isinstance(call.result, str) else text_of(call.result)

@@ -92,6 +92,11 @@ class AISDKEncoder:
         self._out.append(DONE)
         return self._drained()
 
+    def title(self, title: str) -> bytes:
+        """The chat has got a title: told to `onData`, and no part of the message."""
+        self._write({"type": "data-title", "data": {"title": title}, "transient": True})
+        return self._drained()
+
     def _finish_reason(self, ending: Ending) -> str:
         if ending.status == "failed":
             return "error"

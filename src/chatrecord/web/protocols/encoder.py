@@ -113,6 +113,9 @@ class Encoder(Protocol):
     def add(self, chunks: Sequence[Chunk]) -> bytes:
         """Encode more chunks."""
 
+    def title(self, title: str) -> bytes:
+        """Encode the title that the chat has got, before the end."""
+
     def end(self, ending: Ending) -> bytes:
         """Encode the end."""
 

@@ -6,6 +6,7 @@ event: reasoning     data: {"text"}
 event: tool_call     data: {"callId", "name", "arguments"}
 event: tool_result   data: {"callId", "name", "status", "result" or "error"}
 event: approval      data: {"callId", "name", "arguments"}
+event: title         data: {"title"}, if the chat has got one meanwhile
 event: end           data: {"status", "finishReason", "usage", "cost", "costSource", "error"}
 """
 
@@ -37,6 +38,10 @@ class SSEEncoder:
         """The answer has ended, or waits for approvals."""
         asked = [_event("approval", _asked(call)) for call in ending.waiting]
         return b"".join([*asked, _event("end", ending.metadata())])
+
+    def title(self, title: str) -> bytes:
+        """The chat has got a title."""
+        return _event("title", {"title": title})
 
     def _events(self, chunks: Sequence[Chunk]) -> Sequence[bytes]:
         events: list[bytes] = []

@@ -57,6 +57,45 @@ class Turn:
         return row.role != "user" and not self.is_question and row.run_id == self.run_id
 
 
+@dataclass(frozen=True, slots=True)
+class Read:
+    """The turns of a page, and those around it that were read for it."""
+
+    turns: Sequence[Turn]
+    page: Sequence[Turn]
+
+    @property
+    def next(self) -> int | None:
+        """What `before` has to be for the turns before the page."""
+        return self.page[0].first.seq if len(self.page) < len(self.turns) else None
+
+    def with_questions(self) -> Iterator[tuple[Turn, UUID | None]]:
+        """The turns of the page, each with the question that it answers."""
+        return _with_questions(self.turns, self.page)
+
+    async def writer(
+        self, store: TranscriptStore, chat_id: UUID, version: Version, files: str
+    ) -> Writer:
+        """What writes them. `files` is the address below which the chat's files are."""
+        return await _writer(store, chat_id, self.page, version, files)
+
+
+async def read_turns(
+    store: TranscriptStore, chat_id: UUID, active: Run | None, *, limit: int, before: int | None
+) -> Read:
+    """The last turns below the number `before`, as the chat is now."""
+    rows: list[Message] = []
+    turns: list[Turn] = []
+    exhausted = False
+    while not exhausted and len(turns) <= limit:
+        lowest = rows[0].seq if rows else before
+        older = await store.messages(chat_id, limit=ROWS, before=lowest)
+        exhausted = len(older) < ROWS
+        rows = [*older, *rows]
+        turns = turns_of(rows, active)
+    return Read(turns, turns[-limit:])
+
+
 async def read_page(
     store: TranscriptStore,
     chat_id: UUID,
@@ -71,23 +110,10 @@ async def read_page(
 
     `files` is the address below which its files are to be had.
     """
-    rows: list[Message] = []
-    turns: list[Turn] = []
-    exhausted = False
-    while not exhausted and len(turns) <= limit:
-        lowest = rows[0].seq if rows else before
-        older = await store.messages(chat_id, limit=ROWS, before=lowest)
-        exhausted = len(older) < ROWS
-        rows = [*older, *rows]
-        turns = turns_of(rows, active)
-    page = turns[-limit:]
-    more = len(page) < len(turns)
-    writer = await _writer(store, chat_id, page, version, files)
-    messages = [writer.message_of(turn, asked) for turn, asked in _with_questions(turns, page)]
-    return Page(
-        [message for message in messages if message is not None],
-        page[0].first.seq if more else None,
-    )
+    read = await read_turns(store, chat_id, active, limit=limit, before=before)
+    writer = await read.writer(store, chat_id, version, files)
+    messages = [writer.message_of(turn, asked) for turn, asked in read.with_questions()]
+    return Page([message for message in messages if message is not None], read.next)
 
 
 def turns_of(rows: Sequence[Message], active: Run | None) -> list[Turn]:

@@ -1,0 +1,96 @@
+"""The messages of a chat as AG-UI clients hold them: under the ids that they have in the stream."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import cast
+from uuid import UUID
+
+from chatrecord.records import Json, Message, Run, ToolCall
+from chatrecord.store.transcript_store import TranscriptStore
+from chatrecord.web.json_bytes import text_of
+
+from .ag_ui import result_content
+from .ui_messages import Page, Turn, Writer, read_turns
+
+_UNFINISHED = {"pending", "awaiting_approval", "running"}
+
+
+async def read_ag_ui_page(
+    store: TranscriptStore,
+    chat_id: UUID,
+    active: Run | None,
+    *,
+    limit: int,
+    before: int | None,
+    files: str,
+) -> Page:
+    """The last questions and answers below the number `before`, as AG-UI messages.
+
+    An answer that is being given is left out: its stream begins with its first message.
+    """
+    read = await read_turns(store, chat_id, active, limit=limit, before=before)
+    writer = await read.writer(store, chat_id, 6, files)
+    live = active.id if active is not None and active.status != "parked" else None
+    messages: list[dict[str, Json]] = []
+    for turn, asked in read.with_questions():
+        shown = writer.message_of(turn, asked)
+        if shown is None:
+            continue
+        if turn.is_question:
+            messages += _question(turn, shown)
+        elif turn.run_id != live:
+            messages += _answer(turn, writer, shown)
+    return Page(messages, read.next)
+
+
+def _question(turn: Turn, shown: dict[str, Json]) -> Iterator[dict[str, Json]]:
+    parts = cast(list[dict[str, Json]], shown["parts"])
+    files: list[Json] = [_file(part) for part in parts if part["type"] == "file"]
+    content: Json = turn.first.text
+    if files:
+        words: list[Json] = [{"type": "text", "text": content}] if content else []
+        content = [*words, *files]
+    yield {"id": shown["id"], "role": "user", "content": content, "metadata": shown["metadata"]}
+
+
+def _file(part: dict[str, Json]) -> dict[str, Json]:
+    media_type = str(part["mediaType"])
+    kind = media_type.partition("/")[0]
+    source: dict[str, Json] = {"type": "url", "value": part["url"], "mimeType": media_type}
+    named: dict[str, Json] = {}
+    if "filename" in part:
+        named["metadata"] = {"filename": part["filename"]}
+    kind = kind if kind in ("image", "audio", "video") else "document"
+    return {"type": kind, "source": source, **named}
+
+
+def _answer(turn: Turn, writer: Writer, shown: dict[str, Json]) -> list[dict[str, Json]]:
+    """Its messages; what is known of the whole answer is the metadata of its last own one."""
+    answers = [row for row in turn.rows if row.role == "assistant"]
+    messages = [message for row in answers for message in _step(row, writer.calls.get(row.id, ()))]
+    own = [message for message in messages if message["role"] == "assistant"]
+    if not own:
+        own = [{"id": str(answers[-1].id), "role": "assistant", "content": ""}]
+        messages += own
+    own[-1]["metadata"] = shown["metadata"]
+    return messages
+
+
+def _step(row: Message, calls: list[ToolCall] | tuple[()]) -> Iterator[dict[str, Json]]:
+    if row.reasoning:
+        yield {"id": f"{row.id}-reasoning", "role": "reasoning", "content": row.reasoning}
+    if row.text or calls:
+        message: dict[str, Json] = {"id": str(row.id), "role": "assistant"}
+        message |= {"content": row.text} if row.text else {}
+        message |= {"toolCalls": [_called(call) for call in calls]} if calls else {}
+        yield message
+    for call in calls:
+        if call.status not in _UNFINISHED:
+            result = {"toolCallId": call.call_id, "content": result_content(call)}
+            yield {"id": str(call.id), "role": "tool", **result}
+
+
+def _called(call: ToolCall) -> dict[str, Json]:
+    function: dict[str, Json] = {"name": call.name, "arguments": text_of(call.arguments)}
+    return {"id": call.call_id, "type": "function", "function": function}
