@@ -29,6 +29,7 @@
         ├── HookFailed              a hook raised
         ├── Refused                 a hook refused the question or the answer
         ├── AnswerInvalid           the answer did not match the output type or the tools
+        │   └── AnswerRefused       the model or its provider refused to answer
         └── LimitExceeded           a limit was reached
             ├── AttachmentTooLarge  a file is larger than allowed: nothing was stored
             ├── BudgetExceeded      an owner's budget is used up until `renews_at`
@@ -226,6 +227,10 @@ class Refused(RunError):
 
 class AnswerInvalid(RunError):
     """The answer did not match the output type or the tools."""
+
+
+class AnswerRefused(AnswerInvalid):
+    """The model or its provider refused to answer: `text` is what it said, if anything."""
 
 
 class LimitExceeded(RunError):

@@ -79,8 +79,16 @@ class Answer:
     the background of OpenAI's responses, whose stream ends before it has."""
     goes_on: bool = False
     """Whether it goes on within the text of a job whose stream has ended before (OpenAI)."""
+    marked: bool = True
+    """Whether a whole answer ends with its protocol's end marker."""
+    unexplained: bool = False
+    """Whether a whole answer ends without a reason."""
+    refusal: tuple[str, ...] = ()
+    """What the model says where it refuses to answer, of OpenAI's protocols and Anthropic."""
     tier: str = "default"
     """The service tier that answers, of OpenAI's chat completions."""
+    counts_in_choice: bool = False
+    """Whether its usage stands in its last choice, as Moonshot's does (chat completions)."""
     counts_as_it_goes: bool = False
     """Whether every chunk has the usage so far, as some servers of chat completions tell it."""
     delay: float = 0.0
@@ -185,7 +193,8 @@ def sign(reasoning: str, *, by: str = "") -> str:
 
     Another provider's signature of the same reasoning is a forged one to it.
     """
-    return f"{by}Sig{hashlib.sha256(reasoning.encode()).hexdigest()}"
+    whole = reasoning.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return f"{by}Sig{hashlib.sha256(whole.encode()).hexdigest()}"
 
 
 def retry_headers(refusal: Refusal) -> dict[str, str]:

@@ -38,9 +38,14 @@ def events(answer: Answer, body: Body, response_id: str) -> Iterator[Body]:
     for call in answer.calls:
         yield from call_events(answer, call, next(index))
     if answer.is_whole:
-        end = {"stop_reason": stop_reason(answer), "stop_sequence": None, "stop_details": None}
+        end = {
+            "stop_reason": stop_reason(answer),
+            "stop_sequence": None,
+            "stop_details": stop_details(answer),
+        }
         yield {"type": "message_delta", "delta": end, "usage": final_usage(spent)}
-        yield {"type": "message_stop"}
+        if answer.marked:
+            yield {"type": "message_stop"}
 
 
 def reasoning_events(answer: Answer, index: int) -> Iterator[Body]:
@@ -130,7 +135,17 @@ def message(
     }
 
 
-def stop_reason(answer: Answer) -> str:
+def stop_details(answer: Answer) -> Body | None:
+    if not answer.refusal:
+        return None
+    return {"type": "refusal", "category": "cyber", "explanation": "".join(answer.refusal)}
+
+
+def stop_reason(answer: Answer) -> str | None:
+    if answer.unexplained:
+        return answer.reason
+    if answer.refusal:
+        return "refusal"
     if answer.paused:
         return "pause_turn"
     if answer.reason or answer.full:
@@ -167,7 +182,8 @@ def whole(answer: Answer, body: Body, response_id: str) -> Body:
     content += [search_use(search) for search in answer.searches]
     content += [tool_use(call) for call in answer.calls]
     counted = final_usage(answer.spent or Spent())
-    return message(body, response_id, content, stop_reason(answer), counted)
+    whole = message(body, response_id, content, stop_reason(answer), counted)
+    return whole | {"stop_details": stop_details(answer)}
 
 
 def malformed() -> Frame:

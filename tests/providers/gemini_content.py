@@ -23,7 +23,9 @@ def told_by(path: str) -> Body:
 def frames(answer: Answer, body: Body, response_id: str) -> Iterator[Frame]:
     for part in parts(answer):
         yield event(chunk(answer, body, response_id, part), piece=True)
-    if answer.is_whole:
+    if answer.refusal:
+        yield event(blocked(answer, body, response_id))
+    elif answer.is_whole:
         yield event(whole_of(body, response_id, [{"text": ""}], answer))
 
 
@@ -70,6 +72,13 @@ def response(body: Body, response_id: str, candidate: Body, counted: Body | None
     }
 
 
+def blocked(answer: Answer, body: Body, response_id: str) -> Body:
+    """Gemini does not let its model answer at all."""
+    told = {"blockReason": "SAFETY", "blockReasonMessage": "".join(answer.refusal)}
+    whole = response(body, response_id, {}, answer.spent and usage(answer.spent))
+    return whole | {"candidates": [], "promptFeedback": told}
+
+
 def finish(answer: Answer) -> Body:
     """Gemini does not send a call that is no JSON: it says that it has failed to write one."""
     if any(call.raw is not None for call in answer.calls):
@@ -92,6 +101,8 @@ def usage(spent: Spent) -> Body:
 
 
 def whole(answer: Answer, body: Body, response_id: str) -> Body:
+    if answer.refusal:
+        return blocked(answer, body, response_id)
     return whole_of(body, response_id, list(parts(answer)), answer)
 
 

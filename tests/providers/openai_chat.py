@@ -24,16 +24,22 @@ def frames(answer: Answer, body: Body, response_id: str) -> Iterator[Frame]:
         yield chunk(body, response_id, [choice(delta)], told, piece="role" not in delta)
     if not answer.is_whole:
         return
-    yield chunk(body, response_id, [choice({}, finish_reason(answer))], told)
-    if wants_usage and answer.spent:
+    last = choice({}, finish_reason(answer))
+    if answer.counts_in_choice and answer.spent:
+        last["usage"] = usage(answer.spent)
+    yield chunk(body, response_id, [last], told)
+    if wants_usage and answer.spent and not answer.counts_in_choice:
         yield chunk(body, response_id, [], told | {"usage": usage(answer.spent)})
-    yield raw_event("[DONE]")
+    if answer.marked:
+        yield raw_event("[DONE]")
 
 
 def deltas(answer: Answer) -> Iterator[Body]:
     yield {"role": "assistant", "content": "", "refusal": None}
     for piece in answer.reasoning:
         yield {"reasoning_content": piece}
+    for piece in answer.refusal:
+        yield {"refusal": piece}
     for piece in answer.text:
         yield {"content": piece}
     for index, call in enumerate(answer.calls):
@@ -70,7 +76,9 @@ def chunk(
     return event(head(body, response_id) | {"choices": choices} | told, piece=piece)
 
 
-def finish_reason(answer: Answer) -> str:
+def finish_reason(answer: Answer) -> str | None:
+    if answer.unexplained:
+        return answer.reason
     if answer.reason or answer.full:
         return answer.reason or "length"
     return "tool_calls" if answer.calls else "stop"
@@ -95,7 +103,11 @@ def usage(spent: Spent) -> Body:
 
 
 def whole(answer: Answer, body: Body, response_id: str) -> Body:
-    message: Body = {"role": "assistant", "content": "".join(answer.text) or None, "refusal": None}
+    message: Body = {
+        "role": "assistant",
+        "content": "".join(answer.text) or None,
+        "refusal": "".join(answer.refusal) or None,
+    }
     if answer.reasoning:
         message["reasoning_content"] = "".join(answer.reasoning)
     if answer.calls:

@@ -46,11 +46,13 @@ def events(answer: Answer, body: Body, response_id: str) -> Iterator[Body]:
     index = count()
     if answer.reasoning:
         yield from reasoning_events(answer, reasoning_item(answer, response_id), next(index))
+    if answer.refusal:
+        yield from refusal_events(answer, f"msg_{response_id}", next(index))
     if answer.text:
         yield from text_events(answer, f"msg_{response_id}", next(index))
     for call in answer.calls:
         yield from call_events(answer, call, f"fc_{response_id}_{call.id}", next(index))
-    if answer.is_whole and not answer.paused:
+    if answer.is_whole and answer.marked and not answer.paused:
         ending = "response.incomplete" if answer.full else "response.completed"
         yield {"type": ending, "response": whole(answer, body, response_id)}
 
@@ -84,6 +86,26 @@ def text_events(answer: Answer, item_id: str, index: int) -> Iterator[Body]:
         yield {"type": "response.output_text.done", **at, "text": part["text"], "logprobs": []}
         yield {"type": "response.content_part.done", **at, "part": part}
         yield done(item, index)
+
+
+def refusal_events(answer: Answer, item_id: str, index: int) -> Iterator[Body]:
+    at: Body = {"item_id": item_id, "output_index": index, "content_index": 0}
+    item = refusal_item(answer, item_id)
+    yield added(item | {"status": "in_progress", "content": []}, index)
+    yield {"type": "response.content_part.added", **at, "part": refused("")}
+    for piece in answer.refusal:
+        yield {"type": "response.refusal.delta", **at, "delta": piece}
+    yield {"type": "response.refusal.done", **at, "refusal": "".join(answer.refusal)}
+    yield {"type": "response.content_part.done", **at, "part": item["content"][0]}
+    yield done(item, index)
+
+
+def refusal_item(answer: Answer, item_id: str) -> Body:
+    return message_item(answer, item_id) | {"content": [refused("".join(answer.refusal))]}
+
+
+def refused(words: str) -> Body:
+    return {"type": "refusal", "refusal": words}
 
 
 def call_events(answer: Answer, call: Call, item_id: str, index: int) -> Iterator[Body]:
@@ -149,17 +171,24 @@ def whole(answer: Answer, body: Body, response_id: str) -> Body:
     output = []
     if answer.reasoning:
         output.append(reasoning_item(answer, response_id))
+    if answer.refusal:
+        output.append(refusal_item(answer, f"msg_{response_id}"))
     if answer.text:
         output.append(message_item(answer, f"msg_{response_id}"))
     output += [call_item(call, f"fc_{response_id}_{call.id}") for call in answer.calls]
     if answer.full:
         ended = response(body, response_id, "incomplete", output, usage(answer.spent))
         return ended | {"incomplete_details": {"reason": "max_output_tokens"}}
-    return response(body, response_id, "completed", output, usage(answer.spent))
+    status = None if answer.unexplained else "completed"
+    return response(body, response_id, status, output, usage(answer.spent))
 
 
 def response(
-    body: Body, response_id: str, status: str, output: list[Body], counted: Body | None = None
+    body: Body,
+    response_id: str,
+    status: str | None,
+    output: list[Body],
+    counted: Body | None = None,
 ) -> Body:
     return {
         "id": f"resp_{response_id}",

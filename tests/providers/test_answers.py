@@ -165,8 +165,10 @@ async def test_an_end_in_words_of_the_providers_own_is_an_end(
     """Servers that copy a protocol have reasons of their own, and providers add new ones."""
     server.script(says("Hello", reason="eos_token"))
     chat = await create_chat(db, llm)
-    assert (await chat.ask("Hi")).text == "Hello"
-    assert (await last_answer(chat)).status == "complete"
+    reply = await chat.ask("Hi")
+    message = await last_answer(chat)
+    assert (reply.text, message.status) == ("Hello", "complete")
+    assert reply.finish_reason == message.finish_reason == "eos_token"
 
 
 @pytest.mark.parametrize("provider", [OPENAI_CHAT], ids=lambda p: p.name)

@@ -1,15 +1,20 @@
-"""A provider that says no, in the words of its own."""
+"""A provider that says no, in the words of its own, or a model that does."""
 
 from __future__ import annotations
 
 import pytest
+from openai import AsyncOpenAI
 from pydantic_ai.models import Model
+from pydantic_ai.models.openrouter import OpenRouterModel
+from pydantic_ai.providers.openrouter import OpenRouterProvider
 
-from chatrecord.errors import ContextTooLong, ProviderError, RateLimited
+from chatrecord.errors import AnswerRefused, ContextTooLong, ProviderError, RateLimited
 from chatrecord.sqlalchemy import Database, create_chat
 
 from .answers import (
+    Answer,
     Refusal,
+    Spent,
     bad_gateway,
     context_too_long,
     overloaded,
@@ -20,7 +25,7 @@ from .answers import (
 )
 from .clients import model_clients
 from .conftest import ANTHROPIC, GEMINI, OPENAI_CHAT, Provider
-from .rows import only_request
+from .rows import last_answer, only_request
 from .server import ProviderServer
 
 REFUSALS = {
@@ -103,3 +108,52 @@ async def test_a_provider_that_cannot_be_reached_is_a_failed_request(
     request = await only_request(chat)
     assert (request.status, request.http_status) == ("failed", None)
     assert (caught.value.http_status, request.first_token_ms) == (None, None)
+
+
+REFUSED = Answer(refusal=("I cannot ", "help with that."), spent=Spent(1000, 9, 0, 0))
+SAID = "I cannot help with that."
+
+
+@pytest.mark.parametrize("streaming", [True, False], ids=["streamed", "whole"])
+async def test_a_model_that_refuses_is_told_as_such_with_what_it_said_and_cost(
+    db: Database, llm: Model, server: ProviderServer, provider: Provider, *, streaming: bool
+) -> None:
+    server.script(REFUSED, says("Of course."))
+    chat = await create_chat(db, llm, streaming=streaming)
+    with pytest.raises(AnswerRefused) as caught:
+        await chat.ask("Hi")
+    said = "" if provider is GEMINI else SAID  # there the question is blocked, and no model asked
+    message, request = await last_answer(chat), await only_request(chat)
+    assert (caught.value.text, message.text) == (said, said)
+    assert (message.status, message.finish_reason) == ("complete", "content_filter")
+    assert (request.status, request.tokens.input) == ("complete", 1000)
+    assert request.cost
+    assert len(str(caught.value)) < 200
+    assert (await chat.ask("Something else")).text == "Of course."
+    repeated = [said.text for said in server.received[-1].said() if said.who == "assistant"]
+    assert repeated == [said] * bool(said)
+
+
+async def test_what_a_model_says_as_it_refuses_is_streamed(
+    db: Database, llm: Model, server: ProviderServer, provider: Provider
+) -> None:
+    server.script(REFUSED)
+    chat = await create_chat(db, llm)
+    read = ""
+    with pytest.raises(AnswerRefused):
+        async for chunk in chat.stream("Hi"):
+            read += chunk.text
+    assert read == ("" if provider is GEMINI else SAID)
+
+
+async def test_a_refusal_through_openrouter_is_told_as_such(
+    db: Database, server: ProviderServer
+) -> None:
+    server.script(REFUSED)
+    async with AsyncOpenAI(api_key="none", base_url=f"{server.address}/v1") as client:
+        llm = OpenRouterModel("openai/gpt-5", provider=OpenRouterProvider(openai_client=client))
+        chat = await create_chat(db, llm)
+        with pytest.raises(AnswerRefused):
+            await chat.ask("Hi")
+    assert (await last_answer(chat)).text == SAID
+    assert (await only_request(chat)).tokens.input == 1000

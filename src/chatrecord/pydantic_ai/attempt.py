@@ -20,6 +20,8 @@ from chatrecord.llm.pieces import Pieces
 from chatrecord.llm.port import Answer, RequestRecorder
 from chatrecord.values import Target
 
+from .choice_usage import count_usage_of_choices
+from .end_markers import EndMarker, marker_of
 from .errors import Failures, failure_of, request_id
 from .input_estimate import estimated_input
 from .messages import calls_of, finish_reason_of, growth_of, pieces_of
@@ -28,6 +30,7 @@ from .pauses import Pause
 from .provider import (
     can_stream,
     count_last_usage,
+    descends_from,
     is_reported,
     is_truncated,
     price_context_of,
@@ -36,9 +39,12 @@ from .provider import (
     target_of,
     tokens_of,
     without_hidden_retries,
+    without_made_up_reason,
 )
+from .refusals import with_refusal
 from .reported_cost import gateway_cost, keep_streamed_cost, keeping_costs, reported_cost
 from .sendable import sendable
+from .surrogates import SurrogatePairing, with_paired_arguments
 from .telemetry import tell_of_attempt
 from .texts import stored_body, stored_call
 from .thinking_tags import TagParting
@@ -91,6 +97,8 @@ class Attempt:
         self._unmasker: Unmasker | None = None
         self._grows = True
         self._tags: TagParting | None = None
+        self._pairs: SurrogatePairing | None = None
+        self._marker: EndMarker | None = None
         self._arrived: Callable[[], ModelResponse] | None = None
         self._response: ModelResponse | None = None
         self._gateway_cost: Decimal | None = None
@@ -160,11 +168,16 @@ class Attempt:
     def _prepare(self, stream: StreamedResponse) -> None:
         count_last_usage(stream)
         keep_streamed_cost(stream)
+        count_usage_of_choices(stream)
         self._tags = TagParting(stream)
+        self._pairs = SurrogatePairing(stream)
+        self._marker = EndMarker(stream)
 
     def _rest(self) -> list[ModelResponseStreamEvent]:
-        """What was held back of the text, as it might have been half a tag."""
-        return self._tags.rest() if self._tags else []
+        """What was held back, as it might have been half a character or half a tag."""
+        if self._pairs is None or self._tags is None:
+            return []
+        return [*self._pairs.rest(), *self._tags.rest()]
 
     @asynccontextmanager
     async def recorded(self, *, streamed: bool) -> AsyncIterator[None]:
@@ -229,17 +242,29 @@ class Attempt:
         return pieces_of(self._whole(response))
 
     def _whole(self, response: ModelResponse) -> ModelResponse:
+        response = with_refusal(response)
         return self._pause.whole(response) if self._pause else response
 
     def finish(self, response: ModelResponse) -> None:
-        """The answer has arrived; it is complete if it has its end marker."""
-        if is_truncated(response, self._wrapped):
-            msg = "The provider's stream ended without its end marker: the answer may be cut off"
+        """The answer has arrived; it is complete if it has a finish reason or its end marker."""
+        if is_truncated(response, self._wrapped, has_end_marker=self._has_end_marker()):
+            msg = (
+                "The provider's stream ended without a finish reason and without its end marker, "
+                f"{marker_of(self._wrapped)}: the answer may be cut off"
+            )
             raise StreamTruncated(msg)
         self._grows = False
+        response = without_made_up_reason(with_paired_arguments(response), self._wrapped)
         self._response = response = self._unmasked(response)
         if self._arrived is None:
             self._recorder.watch(lambda: self._pieces(response))
+
+    def _has_end_marker(self) -> bool:
+        """Whether the answer is whole by the protocol's own words, or came in one piece."""
+        if self._marker is not None:
+            return self._marker.seen
+        # Whole answers of Anthropic are streamed by pydantic-ai, out of sight.
+        return not self._streamed and not descends_from(self._wrapped, "AnthropicModel")
 
     async def _drained(self) -> ModelResponse:
         """Read the stream to its end, which may be silent for no longer than the idle timeout."""

@@ -22,7 +22,7 @@ from chatrecord.ids import new_id
 from chatrecord.records import ChatRecord, Json, Message, Tokens
 from chatrecord.runs.process import Backend
 
-from .messages import body_of, message_of
+from .messages import body_of, finish_reason_of, message_of
 from .provider import tokens_of
 
 _KEY = "conversation"
@@ -282,7 +282,7 @@ def _row_of(chat_id: UUID, entry: ConversationEntry) -> Message:
         format=body.format,
         model=answer.model_name if answer else None,
         provider=answer.provider_name if answer else None,
-        finish_reason=answer.finish_reason if answer else None,
+        finish_reason=finish_reason_of(answer) if answer else None,
         tokens=tokens_of(answer) if answer else Tokens(),
         created_at=now,
         finished_at=now,

@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import Any
 
 from pydantic_ai.exceptions import (
+    ContentFilterError,
     ModelAPIError,
     ModelConnectionError,
     ModelContextWindowExceededError,
@@ -23,6 +24,7 @@ from pydantic_ai.exceptions import (
 
 from chatrecord.errors import (
     AnswerInvalid,
+    AnswerRefused,
     ChatRecordError,
     ConfigurationError,
     ContextTooLong,
@@ -42,6 +44,7 @@ _PASSING_STATUS = {408, 409, _RATE_LIMIT, 500, 502, 503, 504, 529}
 _PASSING = (ModelRateLimitError, ModelServerError, ModelUnavailableError, ModelConnectionError)
 _LONGEST_WAIT = 60.0
 _LONGEST_MESSAGE = 2000
+_LONGEST_DUMP = 300
 
 
 class Failures:
@@ -103,7 +106,7 @@ def request_id(given: object) -> str | None:
     return given if isinstance(given, str) and 0 < len(given) <= LONGEST_KEY else None
 
 
-def run_error(error: Exception) -> ChatRecordError:  # noqa: PLR0911 - a table of seven rows
+def run_error(error: Exception) -> ChatRecordError:  # noqa: PLR0911 - a table of eight rows
     """The error of ours that tells what ended a run."""
     match error:
         case ChatRecordError():
@@ -116,6 +119,8 @@ def run_error(error: Exception) -> ChatRecordError:  # noqa: PLR0911 - a table o
             return _provider_error(error)
         case ExceptionGroup():
             return ProviderError(_error_message(error))
+        case ContentFilterError():
+            return AnswerRefused(_refusal(error))
         case UnexpectedModelBehavior():
             return AnswerInvalid(_error_message(error))
         case _:
@@ -169,13 +174,33 @@ def _attribute(error: BaseException, name: str) -> Any:
 
 def _reason(error: ModelAPIError, secrets: Sequence[str]) -> str:
     body = _attribute(error, "body")
-    if isinstance(body, dict):
-        inner = body.get("error")
-        body = inner if isinstance(inner, dict) else body
-        if isinstance(body.get("message"), str):
-            return redact(body["message"], *secrets)[:_LONGEST_MESSAGE]
-    return redact(str(error.message), *secrets)[:_LONGEST_MESSAGE]
+    said = _told_in(body)
+    if said is not None:
+        return redact(said, *secrets)[:_LONGEST_MESSAGE]
+    if body is None:
+        return redact(str(error.message), *secrets)[:_LONGEST_MESSAGE]
+    dump = redact(str(error.message), *secrets)  # it quotes the body, such as a page of a gateway
+    return dump if len(dump) <= _LONGEST_DUMP else f"{dump[:_LONGEST_DUMP]} [...]"
+
+
+def _told_in(body: Any) -> str | None:
+    """What the body of a response says of its error, in the places that servers have for it."""
+    if not isinstance(body, dict):
+        return None
+    inner = body.get("error")
+    places = inner if isinstance(inner, dict) else body
+    found = (places.get(name) for name in ("message", "detail", "error"))
+    return next((text for text in found if isinstance(text, str) and text), None)
+
+
+def _refusal(error: ContentFilterError) -> str:
+    """What pydantic-ai says of it, but for its words that a filter was triggered."""
+    said = error.message.removeprefix("Content filter triggered.").strip()
+    return redact(f"The model refused to answer. {said}".strip())[:_LONGEST_MESSAGE]
 
 
 def _error_message(error: BaseException, secrets: Sequence[str] = ()) -> str:
-    return redact(named(error), *secrets)[:_LONGEST_MESSAGE]
+    said = named(error)
+    if isinstance(error, UnexpectedModelBehavior):  # without the response, which it quotes whole
+        said = f"{type(error).__name__}: {error.message}"
+    return redact(said, *secrets)[:_LONGEST_MESSAGE]

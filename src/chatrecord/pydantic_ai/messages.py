@@ -99,9 +99,15 @@ def calls_of(response: ModelResponse, *, but: Iterable[str]) -> list[Call]:
 
 
 def finish_reason_of(response: ModelResponse) -> str | None:
-    """Why an answer ended. Some providers say only that it has, and leave its calls to be seen."""
+    """Why an answer ended, in the provider's own word where there is no common one.
+
+    Some providers say only that it has ended, and leave its calls to be seen.
+    """
     asks = any(isinstance(part, ToolCallPart) for part in response.parts)
-    return "tool_call" if asks and response.finish_reason == "stop" else response.finish_reason
+    if asks and response.finish_reason == "stop":
+        return "tool_call"
+    raw = (response.provider_details or {}).get("finish_reason")
+    return response.finish_reason or (raw if isinstance(raw, str) and raw else None)
 
 
 _MOST_BITS = 14_000

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from pydantic_ai.messages import ModelResponse
 from pydantic_ai.models import Model, StreamedResponse
 from pydantic_ai.models.fallback import FallbackModel
@@ -67,19 +69,32 @@ def can_stream(model: Model) -> bool:
     return type(model).request_stream is not Model.request_stream
 
 
-def is_truncated(response: ModelResponse, model: Model) -> bool:
-    """Whether a stream stopped without its end marker.
+def is_truncated(response: ModelResponse, model: Model, *, has_end_marker: bool) -> bool:
+    """Whether a stream stopped without a reason and without its end marker.
 
     Models without a provider behind them have no marker to miss. A raw end that pydantic-ai has no
-    name for is an end all the same. Of chat completions it reports `stop` where no reason came.
+    name for is an end all the same.
     """
     if response.provider_url is None or response.state == "suspended":
         return False
     if response.state == "incomplete":
         return True
-    if (response.provider_details or {}).get("finish_reason"):
-        return False
-    return response.finish_reason is None or is_chat_completions(model)
+    return not (has_end_marker or _says_why_it_ended(response, model))
+
+
+def _says_why_it_ended(response: ModelResponse, model: Model) -> bool:
+    """Of chat completions pydantic-ai reports `stop` where no reason came."""
+    details = response.provider_details or {}
+    if details.get("finish_reason") or details.get("refusal"):
+        return True
+    return response.finish_reason is not None and not is_chat_completions(model)
+
+
+def without_made_up_reason(response: ModelResponse, model: Model) -> ModelResponse:
+    """The answer without a finish reason that no provider gave."""
+    if response.provider_url is None or _says_why_it_ended(response, model):
+        return response
+    return replace(response, finish_reason=None)
 
 
 def is_chat_completions(model: Model) -> bool:

@@ -1,0 +1,86 @@
+"""Puts a character together that a provider has cut in two.
+
+JSON may write an emoji as two halves, and a provider that cuts its text anywhere sends them in two
+pieces. Each half alone is no character.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from typing import Any
+
+from pydantic_ai.messages import (
+    ModelResponse,
+    ModelResponsePart,
+    ModelResponseStreamEvent,
+    ToolCallPart,
+)
+from pydantic_ai.models import StreamedResponse
+
+Handle = Callable[..., Iterable[ModelResponseStreamEvent]]
+
+_HANDLERS = ("handle_text_delta", "handle_thinking_delta")
+
+
+class SurrogatePairing:
+    """Between a stream and what makes parts of its text and its reasoning."""
+
+    def __init__(self, stream: StreamedResponse) -> None:
+        manager = getattr(stream, "_parts_manager", None)
+        self._held: dict[object, str] = {}
+        self._last: dict[object, tuple[Handle, dict[str, Any]]] = {}
+        for name in _HANDLERS:
+            handle = getattr(manager, name, None)
+            if handle is not None:
+                vars(manager)[name] = self._paired(name, handle)
+
+    def _paired(self, name: str, handle: Handle) -> Handle:
+        def pair(
+            *, vendor_part_id: object, content: str | None = None, **given: Any
+        ) -> Iterator[ModelResponseStreamEvent]:
+            part = (name, vendor_part_id)
+            if content:
+                content = paired(self._held.pop(part, "") + content)
+                if _is_half(content[-1]):
+                    content, self._held[part] = content[:-1], content[-1]
+                    self._last[part] = (handle, {"vendor_part_id": vendor_part_id, **given})
+            yield from handle(vendor_part_id=vendor_part_id, content=content, **given)
+
+        return pair
+
+    def rest(self) -> list[ModelResponseStreamEvent]:
+        """The halves that are held back, once the stream has ended: their others never came."""
+        held, self._held = self._held, {}
+        events: list[ModelResponseStreamEvent] = []
+        for part, half in held.items():
+            handle, given = self._last[part]
+            events += handle(content=half, **given)
+        return events
+
+
+def with_paired_arguments(response: ModelResponse) -> ModelResponse:
+    """The answer with the characters in the arguments of its calls put together."""
+    parts = [_with_paired_arguments(part) for part in response.parts]
+    if all(new is old for new, old in zip(parts, response.parts, strict=True)):
+        return response
+    return replace(response, parts=parts)
+
+
+def _with_paired_arguments(part: ModelResponsePart) -> ModelResponsePart:
+    if not isinstance(part, ToolCallPart) or not isinstance(part.args, str):
+        return part
+    whole = paired(part.args)
+    return part if whole == part.args else replace(part, args=whole)
+
+
+def paired(text: str) -> str:
+    """The text with each pair of halves as the one character that it stands for."""
+    if not any(map(_is_half, text)):
+        return text
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
+
+
+def _is_half(character: str) -> bool:
+    """Whether it is the first half of a character."""
+    return "\ud800" <= character <= "\udbff"
