@@ -87,6 +87,8 @@ class Answer:
     """What the model says where it refuses to answer, of OpenAI's protocols and Anthropic."""
     tier: str = "default"
     """The service tier that answers, of OpenAI's chat completions."""
+    plain: bool = False
+    """Whether it comes as one JSON body, even if a stream was asked for."""
     counts_in_choice: bool = False
     """Whether its usage stands in its last choice, as Moonshot's does (chat completions)."""
     counts_as_it_goes: bool = False

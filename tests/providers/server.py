@@ -181,7 +181,7 @@ class Response:
             await asyncio.sleep(math.inf)
         elif answer.ends == "hung_up":
             return
-        elif self._received.body.get("stream"):
+        elif self._received.body.get("stream") and not answer.plain:
             await self._stream(answer)
         else:
             await self._send_json(200, self._whole(answer), {})

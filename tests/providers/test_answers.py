@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import AsyncIterable
 
 import pytest
 from pydantic_ai import Agent, RunContext
-from pydantic_ai.capabilities import AbstractCapability
+from pydantic_ai.capabilities import AbstractCapability, ProcessEventStream
 from pydantic_ai.models import Model
 
 from chatrecord.sqlalchemy import Database, create_chat
 
-from .answers import Answer, Call, says
-from .conftest import ANTHROPIC, GEMINI, OPENAI_CHAT, Provider
+from .answers import Answer, Call, Spent, says
+from .conftest import ANTHROPIC, GEMINI, OPENAI_CHAT, OPENAI_RESPONSES, Provider
 from .rows import last_answer, only_request
 from .server import ProviderServer
 
@@ -199,3 +200,30 @@ async def test_a_provider_that_cannot_stream_is_asked_for_whole_answers(
     assert [request.streamed for request in await chat.requests()] == [False] * 3
     if provider is not ANTHROPIC:  # pydantic-ai streams its whole answers, too
         assert not any(received.body.get("stream") for received in server.received)
+
+
+@pytest.mark.parametrize("handling", [(), (ProcessEventStream,)], ids=["ask", "own events"])
+@pytest.mark.parametrize("provider", [OPENAI_CHAT, OPENAI_RESPONSES], ids=lambda p: p.name)
+async def test_a_server_that_does_not_stream_when_asked_to_is_understood(
+    db: Database, llm: Model, server: ProviderServer, handling: tuple[type, ...]
+) -> None:
+    async def read(_context: object, events: AsyncIterable[object]) -> None:
+        async for _ in events:
+            pass
+
+    call = Call("call_1", "add", {"a": 1, "b": 2})
+    first = Answer(text=("I add.",), calls=(call,), plain=True, spent=Spent(1000, 200))
+    server.script(first, says("It is 3.", plain=True), says("Bye."))
+    agent = Agent(llm, tools=[add], capabilities=[each(read) for each in handling])
+    chat = await create_chat(db, agent)
+
+    chunks = [chunk async for chunk in chat.stream("1 and 2?") if chunk.text]
+    again = await chat.ask("Thanks")
+
+    assert [received.body["stream"] for received in server.received] == [True] * 3
+    assert [chunk.text for chunk in chunks] == ["I add.", "It is 3."]
+    assert again.text == "Bye."
+    first_request = (await chat.requests())[0]
+    assert (first_request.status, first_request.tokens.input) == ("complete", 1000)
+    assert first_request.provider_request_id
+    assert [call.result for call in await chat.tool_calls()] == [3]

@@ -7,11 +7,9 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TypeAlias
 
-from pydantic_ai.messages import ModelMessage, ModelResponse, ModelResponseStreamEvent
-from pydantic_ai.models import Model, ModelRequestParameters, StreamedResponse
-from pydantic_ai.settings import ModelSettings
+from pydantic_ai.messages import ModelResponse, ModelResponseStreamEvent
+from pydantic_ai.models import Model, StreamedResponse
 from pydantic_ai.tools import RunContext
 
 from chatrecord.errors import StreamStalled, StreamTruncated
@@ -27,6 +25,7 @@ from .input_estimate import estimated_input
 from .messages import calls_of, finish_reason_of, growth_of, pieces_of
 from .outgoing_request import OutgoingRequest
 from .pauses import Pause
+from .plain_answers import PlainAnswers, Request
 from .provider import (
     can_stream,
     count_last_usage,
@@ -49,10 +48,6 @@ from .telemetry import tell_of_attempt
 from .texts import stored_body, stored_call
 from .thinking_tags import TagParting
 from .unmasking import Unmasker
-
-Request: TypeAlias = tuple[list[ModelMessage], ModelSettings | None, ModelRequestParameters]
-"""What is sent: messages, settings, and the tools and output that are offered."""
-
 
 _GRAIN = 0.02
 """Seconds by which a stall may be noticed late: a timer a chunk costs more than reading it."""
@@ -99,6 +94,7 @@ class Attempt:
         self._tags: TagParting | None = None
         self._pairs: SurrogatePairing | None = None
         self._marker: EndMarker | None = None
+        self._plain: PlainAnswers | None = None
         self._arrived: Callable[[], ModelResponse] | None = None
         self._response: ModelResponse | None = None
         self._gateway_cost: Decimal | None = None
@@ -113,9 +109,7 @@ class Attempt:
             if self._streamed:
                 self.finish(await self._drained())
             else:
-                response = await self._wrapped.request(
-                    self._messages, self._settings, self._parameters
-                )
+                response = await self._wrapped.request(*self._request)
                 self._gateway_cost = gateway_cost(response.usage)
                 self.finish(response)
         assert self._response is not None
@@ -131,9 +125,7 @@ class Attempt:
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self.recorded(streamed=True))
             stream = await stack.enter_async_context(
-                self._wrapped.request_stream(
-                    self._messages, self._settings, self._parameters, run_context
-                )
+                self._streaming_model().request_stream(*self._request, run_context)
             )
             self._prepare(stream)
             arrived = stream.get
@@ -164,6 +156,15 @@ class Attempt:
             yield event
         for event in self._rest():
             yield event
+
+    @property
+    def _request(self) -> Request:
+        """What is sent: hooks may have changed it."""
+        return self._messages, self._settings, self._parameters
+
+    def _streaming_model(self) -> Model:
+        self._plain = PlainAnswers(self._request)
+        return self._plain.model(self._wrapped)
 
     def _prepare(self, stream: StreamedResponse) -> None:
         count_last_usage(stream)
@@ -261,6 +262,8 @@ class Attempt:
 
     def _has_end_marker(self) -> bool:
         """Whether the answer is whole by the protocol's own words, or came in one piece."""
+        if self._plain is not None and self._plain.taken:
+            return True
         if self._marker is not None:
             return self._marker.seen
         # Whole answers of Anthropic are streamed by pydantic-ai, out of sight.
@@ -271,9 +274,7 @@ class Attempt:
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(self._idle) as clock:
-                async with self._wrapped.request_stream(
-                    self._messages, self._settings, self._parameters
-                ) as stream:
+                async with self._streaming_model().request_stream(*self._request) as stream:
                     self._prepare(stream)
                     due = 0.0
                     async for event in stream:

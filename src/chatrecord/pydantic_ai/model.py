@@ -24,9 +24,10 @@ from pydantic_ai.tools import RunContext
 from chatrecord.hooks.run_hooks import RunHooks
 from chatrecord.llm.port import RequestRecorder
 
-from .attempt import Attempt, Attempts, Request
+from .attempt import Attempt, Attempts
 from .errors import Failures, is_unencodable, may_pass, retry_after
 from .messages import scrubbed
+from .plain_answers import Request
 from .unsupported_files import is_unsupported, without_unsupported
 
 _FIRST_BACKOFF = 0.5
@@ -78,7 +79,9 @@ class RecordingModel(WrapperModel):
         # What hooks restore in an answer is not in its own events.
         if self._hooks.change_requests or not self._attempts.streaming:
             response = await self._tried(request, lambda attempt: attempt.response())
-            yield CompletedStreamedResponse(model_request_parameters, response, replay_events=True)
+            yield CompletedStreamedResponse(
+                response, model_request_parameters=model_request_parameters, replay_events=True
+            )
             return
 
         async def opened(attempt: Attempt) -> tuple[Attempt, Any, StreamedResponse, Any]:

@@ -1,0 +1,92 @@
+"""Answers that come as one JSON body although a stream was asked for.
+
+Some servers and proxies do not stream, whatever they are asked. Their answer is taken as the model
+takes one that was not to be streamed.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Awaitable, Callable
+from functools import partial
+from importlib import import_module
+from typing import Any, TypeAlias
+
+from pydantic_ai.messages import ModelMessage
+from pydantic_ai.models import (
+    CompletedStreamedResponse,
+    Model,
+    ModelRequestParameters,
+    StreamedResponse,
+)
+from pydantic_ai.models.wrapper import WrapperModel
+from pydantic_ai.settings import ModelSettings
+
+from .provider import descends_from
+
+Request: TypeAlias = tuple[list[ModelMessage], ModelSettings | None, ModelRequestParameters]
+"""What is sent: messages, settings, and the tools and output that are offered."""
+
+Process: TypeAlias = Callable[..., Awaitable[StreamedResponse]]
+
+_WHOLE = {
+    "OpenAIChatModel": ("_completions_create", "openai.types.chat", "ChatCompletion"),
+    "OpenAIResponsesModel": ("_responses_create", "openai.types.responses", "Response"),
+}
+"""By the class of a model: what asks the provider, and what it returns without a stream."""
+
+
+class PlainAnswers:
+    """Takes such an answer to one request."""
+
+    def __init__(self, request: Request) -> None:
+        self._request = request
+        self.taken = False
+
+    def model(self, model: Model) -> Model:
+        """A copy of the model that takes such an answer, too."""
+        if isinstance(model, WrapperModel):
+            inner = self.model(model.wrapped)
+            if inner is model.wrapped:
+                return model
+            wrapper = copy.copy(model)
+            wrapper.wrapped = inner
+            return wrapper
+        process: Process | None = getattr(model, "_process_streamed_response", None)
+        if process is None or not any(descends_from(model, name) for name in _WHOLE):
+            return model
+        tolerant = copy.copy(model)
+        vars(tolerant)["_process_streamed_response"] = partial(self._processed, model, process)
+        return tolerant
+
+    async def _processed(
+        self, model: Model, process: Process, stream: Any, *given: Any, **options: Any
+    ) -> StreamedResponse:
+        response: Any = getattr(stream, "response", None)
+        if not _is_json(response):
+            return await process(stream, *given, **options)
+        self.taken = True
+        data = json.loads(await response.aread())
+        answer = await _answering(model, data).request(*self._request)
+        return CompletedStreamedResponse(
+            answer, model_request_parameters=self._request[2], replay_events=True
+        )
+
+
+def _is_json(response: Any) -> bool:
+    headers = getattr(response, "headers", None)
+    return headers is not None and headers.get("content-type", "").startswith("application/json")
+
+
+def _answering(model: Model, data: dict[str, Any]) -> Model:
+    """A copy of the model whose provider has answered with this already."""
+    asks, module, name = next(it for cls, it in _WHOLE.items() if descends_from(model, cls))
+    answer = getattr(import_module(module), name).construct(**data)
+
+    async def answered(*_given: Any, **_options: Any) -> Any:
+        return answer
+
+    answering = copy.copy(model)
+    vars(answering)[asks] = answered
+    return answering
