@@ -8,11 +8,17 @@ from collections.abc import Callable
 from typing import Any
 
 from .answers import sign
+from .keys import (
+    ANTHROPIC_BLOCK,
+    Broken,
+    chat_keys,
+    gemini_keys,
+    kind_of,
+    require,
+    require_keys,
+    responses_keys,
+)
 from .wire import Body
-
-
-class Broken(Exception):
-    """A request breaks a rule of its provider."""
 
 
 def complaint(rules: Callable[[Body], None], body: Body) -> str | None:
@@ -24,11 +30,6 @@ def complaint(rules: Callable[[Body], None], body: Body) -> str | None:
     return None
 
 
-def require(kept: object, words: str) -> None:
-    if not kept:
-        raise Broken(words)
-
-
 def openai_chat(body: Body) -> None:
     """Every call is answered once, before anybody else speaks; nothing is empty."""
     messages = body["messages"]
@@ -36,6 +37,7 @@ def openai_chat(body: Body) -> None:
     waiting: list[str] = []
     for at, message in enumerate(messages):
         role = message["role"]
+        chat_keys(message, f"messages[{at}]")
         if role == "tool":
             require(
                 message["tool_call_id"] in waiting,
@@ -53,18 +55,12 @@ def openai_chat(body: Body) -> None:
         require(
             has_words(message.get("content")) or calls, f"Invalid 'messages[{at}].content': empty."
         )
-        unknown = set(message) - CHAT_KEYS
-        require(not unknown, f"Additional properties are not allowed: {unknown} at messages[{at}].")
         waiting = [call["id"] for call in calls]
         require(len(set(waiting)) == len(waiting), f"Duplicate tool call ids at messages[{at}].")
         for place, call_id in enumerate(waiting):
             name = f"'messages[{at}].tool_calls[{place}].id'"
             require(len(call_id) <= 40, f"Invalid {name}: string too long.")
     require(not waiting, calls_without_result(waiting))
-
-
-CHAT_KEYS = {"role", "content", "name", "refusal", "audio", "tool_calls"} | {"reasoning_content"}
-"""The last one is what DeepSeek and others add."""
 
 
 def calls_without_result(call_ids: list[str]) -> str:
@@ -90,14 +86,11 @@ def openai_responses(body: Body) -> None:
     responses_ids(items)
     responses_calls(items)
     for at, item in enumerate(items):
+        responses_keys(item, f"input[{at}]")
         if kind_of(item) == "reasoning":
             responses_reasoning(item, items[at + 1 :])
         if kind_of(item) == "message":
             require(has_words(item["content"]), f"Invalid 'input[{at}].content': empty.")
-
-
-def kind_of(item: Body) -> str:
-    return str(item.get("type", "message"))
 
 
 def responses_ids(items: list[Body]) -> None:
@@ -181,6 +174,7 @@ def anthropic_turns(messages: list[Body]) -> list[tuple[str, list[Body]]]:
     turns: list[tuple[str, list[Body]]] = []
     for at, message in enumerate(messages):
         role, content = message["role"], blocks(message["content"])
+        require_keys(message, {"role", "content"}, f"messages.{at}")
         require(
             role in ("user", "assistant"),
             f"messages.{at}.role: Input should be 'user' or 'assistant'",
@@ -194,6 +188,7 @@ def anthropic_turns(messages: list[Body]) -> list[tuple[str, list[Body]]]:
 
 
 def anthropic_block(block: Body, role: str, place: str) -> None:
+    require_keys(block, ANTHROPIC_BLOCK.get(block["type"]), place)
     match block["type"]:
         case "text":
             require(block["text"].strip(), f"{place}: text content blocks must be non-empty")
@@ -316,7 +311,9 @@ def gemini_turns(contents: list[Body]) -> list[tuple[str, list[Body]]]:
         role, parts = content.get("role", "user"), content.get("parts")
         require(role in ("user", "model"), "Please use a valid role: user, model.")
         require(parts, f"GenerateContentRequest.contents[{at}].parts: contents.parts is empty")
+        require_keys(content, {"role", "parts"}, f"contents[{at}]")
         for part in parts:
+            gemini_keys(part, f"contents[{at}].parts")
             require(part.get("text") != "", f"contents[{at}]: it has an empty text parameter")
             require(set(part) & GEMINI_DATA, f"contents[{at}].parts: required oneof field 'data'")
         if turns and turns[-1][0] == role:

@@ -29,6 +29,7 @@ from .answers import (
     sign,
     unauthorised,
 )
+from .anthropic_messages import search_result, search_use
 from .conftest import Provider
 from .gemini_content import encoded
 from .rows import until
@@ -161,6 +162,10 @@ CHAT_BREACHES: dict[str, list[Body]] = {
     "empty assistant": [{"role": "assistant", "content": ""}, {"role": "user", "content": "Hi"}],
     "empty part": [{"role": "user", "content": [{"type": "text", "text": ""}]}],
     "unknown role": [{"role": "robot", "content": "Hi"}],
+    "unknown key": [{"role": "user", "content": "Hi", "rs_1": "Hmm."}],
+    "unknown key of a part": [
+        {"role": "user", "content": [{"type": "text", "text": "Hi", "citations": []}]}
+    ],
 }
 RESPONSES_BREACHES: dict[str, list[Body]] = {
     "unanswered call": [{"type": "function_call", "call_id": "call_1"}],
@@ -179,6 +184,10 @@ RESPONSES_BREACHES: dict[str, list[Body]] = {
         {"role": "assistant", "content": "Hi"},
     ],
     "empty content": [{"role": "assistant", "content": ""}],
+    "unknown key": [{"role": "user", "content": "Hi", "reasoning_content": "Hmm."}],
+    "id of another provider": [
+        {"type": "message", "id": "chatcmpl-1", "role": "assistant", "content": "Hi"}
+    ],
     "same id twice": [
         {"type": "message", "id": "msg_1", "role": "assistant", "content": "Hi"},
         {"type": "message", "id": "msg_1", "role": "assistant", "content": "Hi"},
@@ -208,6 +217,17 @@ ANTHROPIC_BREACHES: dict[str, list[Body]] = {
     ],
     "empty text": [{"role": "user", "content": [{"type": "text", "text": ""}]}],
     "empty message": [{"role": "user", "content": []}],
+    "unknown key": [{"role": "user", "content": [HI | {"annotations": []}]}],
+    "search without a result": [
+        {"role": "user", "content": [HI]},
+        {"role": "assistant", "content": [search_use("srvtoolu_1"), HI]},
+        {"role": "user", "content": [HI]},
+    ],
+    "result of no search": [
+        {"role": "user", "content": [HI]},
+        {"role": "assistant", "content": [search_result("srvtoolu_1"), HI]},
+        {"role": "user", "content": [HI]},
+    ],
     "unsigned thinking": [
         {"role": "user", "content": [HI]},
         {"role": "assistant", "content": [{"type": "thinking", "thinking": "x"}, HI]},
@@ -257,6 +277,7 @@ GEMINI_BREACHES: dict[str, list[Body]] = {
     "model first": [{"role": "model", "parts": [{"text": "Hi"}]}, ASKED],
     "model last": [ASKED, {"role": "model", "parts": [{"text": "Hi"}]}],
     "unknown role": [{"role": "assistant", "parts": [{"text": "Hi"}]}],
+    "unknown key": [{"role": "user", "parts": [{"text": "Hi", "id": "msg_1"}]}],
     "unanswered call": [ASKED, {"role": "model", "parts": [GEMINI_CALL]}, ASKED],
     "answered twice": [
         ASKED,

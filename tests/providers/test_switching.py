@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from itertools import permutations
 
 import pytest
+from pydantic_ai import Agent, WebSearchTool
+from pydantic_ai.capabilities import NativeTool
 
-from chatrecord.errors import ProviderError
+from chatrecord.errors import AnswerRefused, ProviderError
 from chatrecord.sqlalchemy import Database, create_chat, load_chat
 
 from .answers import Answer, Call, says, sign
-from .conftest import PROVIDERS, ConnectModel, Provider
+from .clients import model_clients
+from .conftest import ANTHROPIC, OPENAI_CHAT, PROVIDERS, ConnectModel, Provider
 from .rows import answers
 from .server import ProviderServer
 from .wire import Said
@@ -125,3 +129,56 @@ async def test_a_partial_answer_is_understood_by_the_next_provider(
         first.system,
     ]
     assert [message.text for message in await answers(chat)] == ["Half an ", "answer.", "Yes."]
+
+
+SEARCHED = Answer(text=("I look.",), searches=("srvtoolu_1",), paused=True)
+FOUND = Answer(found=("srvtoolu_1",), text=("Sunny.",))
+LEFT_BEHIND = {
+    "a search": (SEARCHED, FOUND),
+    "a refusal": (Answer(refusal=("I cannot help with that.",)),),
+    "hidden reasoning": (Answer(reasoning=("",), text=("Sunny.",)),),
+    "a finish reason of its own": (says("Sunny.", reason="eos_token"),),
+}
+
+
+@SWITCHES
+@pytest.mark.parametrize("script", LEFT_BEHIND.values(), ids=LEFT_BEHIND)
+@pytest.mark.filterwarnings("ignore:eos_token is not a valid FinishReason")  # Google's client
+async def test_what_only_one_provider_knows_is_sent_to_no_other(
+    *,
+    db: Database,
+    connect: ConnectModel,
+    server: ProviderServer,
+    first: Provider,
+    second: Provider,
+    script: tuple[Answer, ...],
+) -> None:
+    if script[0] is SEARCHED and first is not ANTHROPIC:
+        pytest.skip("the server searches as Anthropic only")
+    server.script(*script, says("Bye."), says("Ciao."))
+    agent = Agent(connect(first), capabilities=[NativeTool(WebSearchTool())])
+    asked = agent if script[0] is SEARCHED else connect(first)
+    chat = await create_chat(db, asked, settings=first.thinks)
+    with suppress(AnswerRefused):
+        await chat.ask("Weather?")
+    other = await load_chat(db, connect(second), chat.id, any_agent=True, settings=second.thinks)
+    assert (await other.ask("Thanks")).text == "Bye."
+    back = await load_chat(db, asked, chat.id, any_agent=True, settings=first.thinks)
+    assert (await back.ask("Thanks")).text == "Ciao."
+
+
+async def test_reasoning_of_a_compatible_server_is_no_field_of_openais(
+    db: Database, connect: ConnectModel, server: ProviderServer
+) -> None:
+    """Both are asked with OpenAI's client, and only one knows the field."""
+    async with ProviderServer() as compatible, model_clients(compatible.address) as connect_to:
+        compatible.script(Answer(reasoning=("Hmm.",), text=("Sunny.",)), says("Ciao."))
+        chat = await create_chat(db, connect_to(OPENAI_CHAT))
+        await chat.ask("Weather?")
+        server.script(says("Bye."))
+        await (await load_chat(db, connect(OPENAI_CHAT), chat.id)).ask("Thanks")
+        await (await load_chat(db, connect_to(OPENAI_CHAT), chat.id)).ask("Thanks")
+    sent = server.received[0].body["messages"]
+    assert not any("reasoning_content" in message for message in sent)
+    sent_back = compatible.received[1].body["messages"][1]
+    assert sent_back["reasoning_content"] == "Hmm."

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from pydantic_ai.messages import ModelMessage, ModelRequest, ModelResponse, TextPart, ThinkingPart
 from pydantic_ai.models.openai import OpenAIChatModel
 from pydantic_ai.models.openrouter import OpenRouterModel
@@ -38,3 +40,17 @@ def test_openrouter_gets_its_reasoning_back_with_id_and_signature() -> None:
     history = answered(reasoning)
 
     assert sendable(history, model) == history
+
+
+def test_a_field_of_one_server_is_not_sent_to_another() -> None:
+    deepseek = OpenAIProvider(base_url="https://api.deepseek.com", api_key="none")
+    history = answered(ThinkingPart("Hm.", id="reasoning_content", provider_name="openai"))
+    answer = history[1]
+    assert isinstance(answer, ModelResponse)
+    history[1] = replace(answer, provider_url="https://api.deepseek.com/")
+
+    own = sendable(history, OpenAIChatModel("deepseek-chat", provider=deepseek))
+    other = sendable(history, OpenAIChatModel("gpt-4o", provider=OpenAIProvider(api_key="none")))
+
+    assert own == history
+    assert other[1].parts[0] == ThinkingPart("Hm.", provider_name="openai")
