@@ -20,6 +20,8 @@ from .settings import Settings, Unusable
 
 
 def main() -> int:
+    # What pydantic-ai says to those who build with it is not for those who start this.
+    os.environ.setdefault("PYDANTIC_AI_NO_BANNER", "1")
     # Whoever ends it otherwise, ends it as Ctrl-C does: everything is closed.
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     try:

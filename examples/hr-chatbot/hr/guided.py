@@ -66,6 +66,11 @@ NOTHING_FOUND = (
     "people@larkfield.example."
 )
 
+NOTHING_ANSWERS = (
+    "None of the passages found seems to answer that. Read them above, try other words, or write "
+    "to people@larkfield.example."
+)
+
 FAILED = "That did not work. Try again, or write to people@larkfield.example."
 
 
@@ -137,7 +142,7 @@ def reported(part: Any) -> str:
     if part.outcome == "denied":
         return "As you wish: nothing was booked."
     if part.tool_name == "search_handbook":
-        return NOTHING_FOUND
+        return NOTHING_ANSWERS if part.content else NOTHING_FOUND
     if part.outcome != "success":
         return part.content if _is_refusal(part.content) else FAILED
     result = part.content

@@ -68,6 +68,13 @@ def test_a_validation_dump_is_no_answer():
     assert told == "That did not work. Try again, or write to people@larkfield.example."
 
 
+def test_a_search_without_an_answer_does_not_claim_that_nothing_was_found():
+    nothing = ToolReturnPart("search_handbook", [], "1")
+    assert reported(nothing).startswith("I found nothing about that")
+    passages = ToolReturnPart("search_handbook", [{"number": 1, "text": "Dogs."}], "1")
+    assert reported(passages).startswith("None of the passages found seems to answer that")
+
+
 async def test_a_journey_on_the_real_model(sqlite_url, embedder):
     """An answer that cites a passage, with the application's search in the audit trail."""
     async with (

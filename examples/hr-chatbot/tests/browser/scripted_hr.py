@@ -24,7 +24,8 @@ HOSTILE = (
     "[^1] <style>@import '//tracker.invalid/b';</style> done\n\n[^1]: A footnote",
 )
 LINK = (
-    "See [the rules](https://tracker.invalid/secret?days=5), or [ask](mailto:hr@tracker.invalid).",
+    "See [the rules](https://tracker.invalid/secret?days=5), or [ask](mailto:hr@tracker.invalid). ",
+    "Write to people@larkfield.example, or [me@safe.invalid](mailto:me@safe.invalid?cc=x@tracker.invalid).",
 )
 _RULES = (
     "Leave is asked for in writing, and your manager answers within five working days.",

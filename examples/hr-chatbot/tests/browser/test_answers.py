@@ -218,6 +218,10 @@ def test_a_link_says_where_it_leads_and_nothing_is_fetched_before_a_click(ada: V
     expect(rules).to_have_attribute("rel", "noopener noreferrer nofollow")
     expect(rules).to_have_attribute("title", "https://tracker.invalid/secret?days=5")
     expect(answer.get_by_role("link", name="ask")).to_have_text("ask (hr@tracker.invalid)")
+    whole = answer.get_by_role("link", name="people@larkfield.example")
+    expect(whole).to_have_text("people@larkfield.example")
+    more = answer.get_by_role("link", name="me@safe.invalid")
+    expect(more).to_have_text("me@safe.invalid (me@safe.invalid)")
     rules.hover()
     assert not [url for url in asked_for if "tracker.invalid" in url]
 

@@ -1,4 +1,4 @@
-import type { ReactNode } from "react";
+import { Children, type ReactNode } from "react";
 
 const allowed = new Set(["http:", "https:", "mailto:"]);
 
@@ -10,13 +10,24 @@ export function safeAddress(address: string): string {
 
 /** Says where it leads: what a link's words promise is the model's, or that of a document. */
 export function OutsideLink({ href, children }: { href: string; children: ReactNode }) {
-  const { protocol, host, pathname } = new URL(href);
   return (
     <a href={href} title={href} target="_blank" rel="noopener noreferrer nofollow">
       {children}
-      <span className="text-muted"> ({protocol === "mailto:" ? decoded(pathname) : host})</span>
+      {!isWhole(href, children) && <span className="text-muted"> ({placeOf(href)})</span>}
     </a>
   );
+}
+
+function placeOf(href: string) {
+  const { protocol, host, pathname } = new URL(href);
+  return protocol === "mailto:" ? decoded(pathname) : host;
+}
+
+/** Whether its words are the whole address already, with nothing that they leave out. */
+function isWhole(href: string, children: ReactNode) {
+  const words = Children.toArray(children);
+  const text = words.every((it) => typeof it === "string") ? words.join("") : "";
+  return href === text || href === `mailto:${text}`;
 }
 
 function decoded(text: string) {
