@@ -49,3 +49,9 @@ def test_an_unknown_cost_is_not_zero() -> None:
 def test_a_cost_known_in_part_says_so() -> None:
     usage = Usage(requests=3, unpriced_requests=1, cost=Decimal("0.5"))
     assert cost_of(usage) == "at least $0.5000 (1 of 3 unpriced)"
+
+
+def test_a_cost_that_was_reported_says_so() -> None:
+    usage = Usage(requests=2, reported_costs=2, cost=Decimal("0.5"))
+    assert cost_of(usage) == "$0.5000 charged"
+    assert cost_of(Usage(requests=2, reported_costs=1, cost=Decimal("0.5"))) == "$0.5000"

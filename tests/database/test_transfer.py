@@ -316,3 +316,26 @@ async def test_bytes_that_a_tool_returned_move_with_their_chat(db: Database) -> 
 
     moved = await load_chat(db, Script(), copy.id)
     assert [row.result for row in await moved.tool_calls()] == [{"type": "bytes", "base64": "/wA="}]
+
+
+async def test_an_export_of_before_there_were_list_costs_is_imported(
+    backend: Database, target: Database
+) -> None:
+    chat = await create_chat(backend, Known([say("hi")]))
+    reply = await chat.ask("Hi")
+    rows = [json.loads(line) for line in await lines_of(backend, chat.id)]
+    (request,) = (row for row in rows if row["kind"] == "request")
+    assert request["list_cost"] == request["cost"] == str(reply.cost)
+    del request["list_cost"]
+
+    await import_chat(target, [json.dumps(row) for row in rows])
+
+    (imported,) = await (await load_chat(target, Script(), chat.id)).requests()
+    assert (imported.cost, imported.list_cost) == (reply.cost, None)
+
+
+class Known(Script):
+    """A script by the name of a model whose price is known."""
+
+    model_name = "gpt-4o"
+    system = "openai"

@@ -7,6 +7,7 @@ import json
 import socket
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,7 +22,9 @@ from starlette.requests import Request
 from starlette.routing import Mount
 
 from chatrecord import Budget, Limits
+from chatrecord.records import REPORTED
 from chatrecord.sqlalchemy import Database, create_chat, load_chat
+from chatrecord.store.changes import Changes
 from chatrecord.testing import Script, call, meet, say
 from chatrecord.web import chat_routes
 
@@ -468,6 +471,35 @@ async def test_tools_and_llm_are_those_of_who_asks(db: Database) -> None:
         told = await web.post("/", json={"id": made["id"], "text": "?"}, headers={"x-user": "ann"})
     assert '"output":12' in told.text
     assert text_of(told.text) == "For ann."
+
+
+class Priced(Script):
+    """A script by the name of a model whose price is known."""
+
+    model_name = "gpt-4o"
+    system = "openai"
+
+
+@pytest.mark.parametrize(("llm", "source"), [(Priced, "computed"), (Script, "unknown")])
+async def test_metadata_says_where_an_amount_comes_from(
+    db: Database, llm: type[Script], source: str
+) -> None:
+    async with served(chat_routes(db, llm([say("Hi.")]), owner=me)) as web:
+        made = (await web.post("/new", json={})).json()
+        streamed = chunks_of((await web.post("/", json={"id": made["id"], "text": "?"})).text)
+        stored = (await web.get(f"/{made['id']}")).json()["messages"][-1]["metadata"]
+
+        chat = await load_chat(db, Script(), made["id"])
+        (request,) = await chat.requests()
+        changes = Changes(chat.id)
+        changes.put(replace(request, cost=Decimal("0.5"), price_source=REPORTED))
+        await db.store.write(changes)
+        charged = (await web.get(f"/{made['id']}")).json()["messages"][-1]["metadata"]
+
+    (told,) = (chunk for chunk in streamed if chunk["type"] == "finish")
+    assert told["messageMetadata"]["costSource"] == stored["costSource"] == source
+    assert ("cost" in stored) == (source == "computed")
+    assert (charged["cost"], charged["costSource"]) == (0.5, "reported")
 
 
 async def test_a_used_up_budget_is_refused_before_the_stream(db: Database) -> None:

@@ -52,13 +52,13 @@ def tokens_of(usage: Usage) -> str:
 
 
 def cost_of(usage: Usage) -> str:
-    """Its cost, or the known part."""
+    """Its cost, or the known part; "charged" if the provider reported it."""
     if usage.cost is None:
         return "cost unknown" if usage.unpriced_requests else figures.money(Decimal(0))
     known = figures.money(usage.cost)
     if usage.unpriced_requests:
         return f"at least {known} ({usage.unpriced_requests} of {usage.requests} unpriced)"
-    return known
+    return f"{known} charged" if usage.cost_source == "reported" else known
 
 
 def call_line(call: ToolCall) -> str:

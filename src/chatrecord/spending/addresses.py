@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from contextlib import suppress
 from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
@@ -38,7 +37,7 @@ def provider_at(name: str, address: str | None) -> str:
     if not address:
         return name
     named = listed(name)
-    if named is not None and re.match(named.api_pattern, address):
+    if named is not None and _is_at(named, address):
         return name
     parts = urlsplit(address)
     found = _listed_at(parts)
@@ -66,9 +65,19 @@ def _listed_at(parts: SplitResult) -> str | None:
     labels = (parts.hostname or "").split(".")
     for start in range(len(labels)):
         address = f"{parts.scheme}://{'.'.join(labels[start:])}{parts.path}"
-        with suppress(LookupError):
-            return get_snapshot().find_provider(None, None, address).id
+        found = next((each for each in get_snapshot().providers if _is_at(each, address)), None)
+        if found is not None:
+            return found.id
     return next((id_ for host, id_ in _MORE_HOSTS.items() if _is_within(parts, host)), None)
+
+
+def _is_at(provider: Provider, address: str) -> bool:
+    """Whether it has this address, and not only a part of its host, as in `api.openai.com.cn`."""
+    found = re.match(provider.api_pattern, address)
+    if found is None:
+        return False
+    rest = address[found.end() :]
+    return found.group().endswith((".", "/")) or not rest or rest[0] in "/:?"
 
 
 def _is_within(parts: SplitResult, domain: str) -> bool:
