@@ -203,7 +203,9 @@ async def test_a_provider_that_cannot_stream_is_asked_for_whole_answers(
 
 
 @pytest.mark.parametrize("handling", [(), (ProcessEventStream,)], ids=["ask", "own events"])
-@pytest.mark.parametrize("provider", [OPENAI_CHAT, OPENAI_RESPONSES], ids=lambda p: p.name)
+@pytest.mark.parametrize(
+    "provider", [OPENAI_CHAT, OPENAI_RESPONSES, ANTHROPIC], ids=lambda p: p.name
+)
 async def test_a_server_that_does_not_stream_when_asked_to_is_understood(
     db: Database, llm: Model, server: ProviderServer, handling: tuple[type, ...]
 ) -> None:

@@ -33,6 +33,7 @@ Process: TypeAlias = Callable[..., Awaitable[StreamedResponse]]
 _WHOLE = {
     "OpenAIChatModel": ("_completions_create", "openai.types.chat", "ChatCompletion"),
     "OpenAIResponsesModel": ("_responses_create", "openai.types.responses", "Response"),
+    "AnthropicModel": ("_messages_create", "anthropic.types.beta", "BetaMessage"),
 }
 """By the class of a model: what asks the provider, and what it returns without a stream."""
 
@@ -63,20 +64,28 @@ class PlainAnswers:
     async def _processed(
         self, model: Model, process: Process, stream: Any, *given: Any, **options: Any
     ) -> StreamedResponse:
-        response: Any = getattr(stream, "response", None)
-        if not _is_json(response):
+        body = await _plain_body(stream)
+        if body is None:
             return await process(stream, *given, **options)
         self.taken = True
-        data = json.loads(await response.aread())
-        answer = await _answering(model, data).request(*self._request)
+        answer = await _answering(model, json.loads(body)).request(*self._request)
         return CompletedStreamedResponse(
             answer, model_request_parameters=self._request[2], replay_events=True
         )
 
 
-def _is_json(response: Any) -> bool:
-    headers = getattr(response, "headers", None)
-    return headers is not None and headers.get("content-type", "").startswith("application/json")
+async def _plain_body(stream: Any) -> str | bytes | None:
+    """The body of the response, if it is JSON."""
+    source = getattr(stream, "source", stream)
+    response: Any = getattr(source, "response", None)
+    headers = getattr(response, "headers", {})
+    if not headers.get("content-type", "").startswith("application/json"):
+        return None
+    if source is stream:
+        body: bytes = await response.aread()
+        return body
+    # Of Anthropic's stream the first event was awaited: its decoder has the lines that are none.
+    return "\n".join(getattr(getattr(source, "_decoder", None), "_raw", ())) or None
 
 
 def _answering(model: Model, data: dict[str, Any]) -> Model:
