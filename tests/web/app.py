@@ -8,6 +8,7 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from typing import Any
 
 import uvicorn
 from pydantic_ai import Tool
@@ -76,19 +77,18 @@ def llm(request: Request, scope: object) -> Script:
 def main(url: str) -> None:
     db = Database(url, lease=timedelta(seconds=2))
     tools = [add, crash, Tool(pay, requires_approval=True)]
-    routes = chat_routes(
-        db,
-        llm,
-        owner=owner,
-        prefix="/chats",
-        heartbeat=0.2,
-        max_body=50_000,
-        options=lambda request, _scope: {
-            "tools": tools,
-            "retries": 0,
-            "on_busy": request.headers.get("x-on-busy", "reject"),
-        },
-    )
+
+    def options(request: Request, _scope: object) -> dict[str, object]:
+        on_busy = request.headers.get("x-on-busy", "reject")
+        return {"tools": tools, "retries": 0, "on_busy": on_busy}
+
+    shared: dict[str, Any] = {"owner": owner, "heartbeat": 0.2, "max_body": 50_000}
+    routes = [
+        *chat_routes(db, llm, prefix="/chats", options=options, **shared),
+        *chat_routes(
+            db, llm, prefix="/named", options=options, create_on_first_message=True, **shared
+        ),
+    ]
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
