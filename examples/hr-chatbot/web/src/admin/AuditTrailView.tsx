@@ -1,7 +1,7 @@
 import { applicationModel, getAuditTrail } from "../api/admin";
 import { Failure } from "../ui/Failure";
 import { Loading } from "../ui/Loading";
-import { count, dateTime, money } from "../ui/format";
+import { counted, dateTime, money } from "../ui/format";
 import { links } from "../ui/useRoute";
 import { useLoaded } from "../ui/useLoaded";
 import { AuditMessage } from "./AuditMessage";
@@ -16,7 +16,7 @@ export function AuditTrailView({ id }: { id: string }) {
   const { rows, rest } = placed(data);
   const requests = data.requests.filter(({ model }) => model !== applicationModel);
   const priced = requests.filter((request) => request.cost != null);
-  const cost = priced.length ? priced.reduce((sum, request) => sum + Number(request.cost), 0) : null;
+  const cost = priced.reduce((sum, request) => sum + Number(request.cost), 0);
   return (
     <section className="space-y-6" aria-labelledby="trail" data-testid="audit-trail">
       <header>
@@ -27,8 +27,8 @@ export function AuditTrailView({ id }: { id: string }) {
           {data.title || "Untitled chat"}
         </h2>
         <p className="mt-1 text-muted tabular-nums">
-          {data.user.name} · {dateTime(data.updatedAt)} · {count(data.messages.length)} messages · {count(requests.length)} requests
-          · {money(cost)}
+          {data.user.name} · {dateTime(data.updatedAt)} · {counted(data.messages.length, "message")} ·{" "}
+          {counted(requests.length, "request")} · {priced.length ? money(cost) : "no cost on record"}
         </p>
       </header>
       <ol className="space-y-4">

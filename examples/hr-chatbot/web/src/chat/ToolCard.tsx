@@ -5,7 +5,7 @@ import { Fields } from "../ui/Fields";
 import { Fold } from "../ui/Fold";
 import type { IconName } from "../ui/Icon";
 import { JsonTree } from "../ui/JsonTree";
-import { words } from "../ui/format";
+import { counted, words } from "../ui/format";
 import { Approval } from "./Approval";
 import { passagesOf, searchTool, type ToolPart } from "./message";
 import { SearchResults } from "./SearchResults";
@@ -89,7 +89,7 @@ function Outcome({ part, live }: { part: ToolPart; live: boolean }) {
     "input-available": live ? ["Running…", "text-muted"] : ["Interrupted", "text-warn"],
     "approval-requested": ["Waiting for you", "text-warn"],
     "approval-responded": part.approval?.approved ? ["Approved", "text-accent"] : ["Denied", "text-bad"],
-    "output-available": [found ? `${found} passages` : "Done", "text-accent"],
+    "output-available": [found ? counted(found, "passage") : "Done", "text-accent"],
     "output-error": ["Failed", "text-bad"],
     "output-denied": ["Denied", "text-bad"],
   }[part.state] as [string, string];

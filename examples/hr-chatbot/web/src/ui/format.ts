@@ -10,6 +10,9 @@ export const day = (iso: string) => shortDay.format(new Date(iso));
 
 export const count = (value: number | null | undefined) => (value == null ? unknown : compact.format(value));
 
+/** "1 request", "2 requests". */
+export const counted = (value: number, thing: string) => `${count(value)} ${thing}${value === 1 ? "" : "s"}`;
+
 export const percent = (share: number | null | undefined) =>
   share == null ? unknown : `${(share * 100).toFixed(share > 0 && share < 0.1 ? 1 : 0)} %`;
 
