@@ -164,7 +164,7 @@ def usage(spent: Spent) -> Body:
 
 
 def final_usage(spent: Spent) -> Body:
-    counted = usage(spent) | {"output_tokens": spent.output}
+    counted = usage(spent) | {"output_tokens": spent.output} | spent.also
     if spent.reasoning is not None:
         counted["output_tokens_details"] = {"thinking_tokens": spent.reasoning}
     return counted

@@ -28,7 +28,7 @@ from chatrecord.sqlalchemy import Database, TokenPrices, create_chat, load_chat,
 from rerouted import Rerouted
 
 from .answers import Spent, says
-from .conftest import OPENAI_CHAT, OPENAI_RESPONSES, ConnectModel, Provider
+from .conftest import ANTHROPIC, OPENAI_CHAT, OPENAI_RESPONSES, ConnectModel, Provider
 from .rows import only_request
 from .server import ProviderServer
 
@@ -190,6 +190,32 @@ async def test_an_amount_that_is_none_is_not_believed(
 
     request = await only_request(chat)
     assert (request.cost, request.cost_source) == (BY_LIST, "computed")
+
+
+@OPENAIS
+async def test_an_amount_counts_where_a_server_does_not_stream(
+    db: Database, connect: ConnectModel, server: ProviderServer, provider: Provider
+) -> None:
+    server.script(says("Yes.", spent=spent(cost=0.0031), plain=True))
+    chat = await create_chat(db, connect(provider))
+
+    await chat.ask("Hi")
+
+    assert (await only_request(chat)).cost == Decimal("0.0031")
+
+
+async def test_an_amount_in_anthropics_protocol_counts(
+    db: Database, connect: ConnectModel, server: ProviderServer
+) -> None:
+    """LiteLLM's proxy adds it to the last event of a stream."""
+    server.script(says("Yes.", spent=spent(cost=0.0031)))
+    chat = await create_chat(db, connect(ANTHROPIC))
+
+    reply = await chat.ask("Hi")
+
+    request = await only_request(chat)
+    assert (request.cost, reply.cost_source) == (Decimal("0.0031"), "reported")
+    assert request.list_cost == Decimal("0.002")
 
 
 @STREAMS

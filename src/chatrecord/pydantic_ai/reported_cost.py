@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
+from functools import partial
 from typing import Any, TypeAlias
 
 from pydantic_ai.messages import ModelResponse
@@ -22,6 +23,9 @@ _OF_RESPONSE = "_process_provider_details"
 _OF_CHUNK = "_map_chunk_provider_details"
 """The hooks of Pydantic AI's models for OpenAI's protocols: what they return is kept."""
 
+_OF_ANTHROPIC = "_map_message_delta"
+"""What takes the final usage of a stream of Anthropic's protocol."""
+
 _Details: TypeAlias = dict[str, Any] | None
 
 
@@ -35,14 +39,24 @@ def keeping_costs(model: Model) -> Model:
 
 
 def keep_streamed_cost(stream: StreamedResponse) -> None:
-    """Let a stream of chat completions keep what its provider says that the request cost."""
+    """Let a stream keep what its provider, or a proxy, says that the request cost."""
     details_of = getattr(stream, _OF_CHUNK, None)
     if details_of is not None:
-        stream.__dict__[_OF_CHUNK] = _adding(details_of)
+        vars(stream)[_OF_CHUNK] = _adding(details_of)
+    take_usage = getattr(stream, _OF_ANTHROPIC, None)
+    if take_usage is not None:
+        vars(stream)[_OF_ANTHROPIC] = partial(_take_usage, stream, take_usage)
+
+
+def _take_usage(stream: StreamedResponse, take: Callable[[Any], None], event: Any) -> None:
+    take(event)
+    amount = charged(event)
+    if amount is not None:
+        stream.provider_details = {**(stream.provider_details or {}), _DETAIL: str(amount)}
 
 
 def reported_cost(response: ModelResponse) -> Decimal | None:
-    """US dollars, if the provider said so in one of OpenAI's protocols."""
+    """US dollars, if the provider said so with the usage."""
     return _amount((response.provider_details or {}).get(_DETAIL))
 
 
@@ -55,7 +69,7 @@ def gateway_cost(usage: RequestUsage) -> Decimal | None:
 
 
 def charged(response: object) -> Decimal | None:
-    """The amount in a response, or in a piece of it, of OpenAI's protocols.
+    """The amount in a response, or in a piece of it.
 
     `usage.cost` is that of OpenRouter and LiteLLM, with `total_cost` in it that of Perplexity;
     xAI counts ticks; DeepInfra calls it an estimate; Vercel's gateway tells it beside the message.
