@@ -108,7 +108,7 @@ def test_a_title_is_not_markup_in_the_table_of_a_terminal(
         assert screen.wait() == 0
     with terminal("chats") as screen:
         assert screen.wait() == 0
-    assert "openai:gpt-4o" in screen.shown
+    assert ":gpt-4o" in screen.shown
     assert "What is [red]this?" in screen.shown
 
 
