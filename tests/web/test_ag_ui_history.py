@@ -105,11 +105,16 @@ async def test_a_parked_call_is_in_the_history(any_url: str) -> None:
 
 
 async def test_an_answer_that_is_being_given_is_left_to_its_stream(any_url: str) -> None:
-    go = asyncio.Event()
-    answers = [call("add", "c1", a=1, b=2)], [meet(go.wait), say("3.")]
+    asked, go = asyncio.Event(), asyncio.Event()
+
+    async def wait() -> None:
+        asked.set()
+        await go.wait()
+
+    answers = [call("add", "c1", a=1, b=2)], [meet(wait), say("3.")]
     async with page_of(any_url, *answers, tools=[add]) as (web, chat_id):
         asking = asyncio.create_task(web.post("/", json=run_of(chat_id)))
-        await asyncio.sleep(0.5)
+        await asyncio.wait_for(asked.wait(), 20)
         shown = (await web.get(f"/{chat_id}", headers=AG_UI)).json()
         go.set()
         await asking
