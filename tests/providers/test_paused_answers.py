@@ -60,6 +60,11 @@ async def stream(db: Database, model: Model, chat_id: UUID) -> str:
     return "".join([chunk.text async for chunk in chat.stream("Weather?")])
 
 
+async def stream_early(db: Database, model: Model, chat_id: UUID) -> str:
+    chat = await load_chat(db, searching(model), chat_id, retries=0, deliver="early")
+    return "".join([chunk.text async for chunk in chat.stream("Weather?")])
+
+
 async def ask_with_own_events(db: Database, model: Model, chat_id: UUID) -> str:
     handling = [NativeTool(WebSearchTool()), ProcessEventStream(read_events)]
     agent = Agent(model, name="s", capabilities=handling)
@@ -74,7 +79,9 @@ async def run_persisted(db: Database, model: Model, chat_id: UUID) -> str:
     return (await last_answer(chat)).text
 
 
-every_door = pytest.mark.parametrize("door", [ask, stream, ask_with_own_events, run_persisted])
+every_door = pytest.mark.parametrize(
+    "door", [ask, stream, stream_early, ask_with_own_events, run_persisted]
+)
 
 
 @every_door

@@ -7,6 +7,7 @@ from pydantic_ai.exceptions import ContentFilterError, ModelHTTPError, Unexpecte
 
 from chatrecord.errors import AnswerInvalid, AnswerRefused
 from chatrecord.pydantic_ai.errors import failure_of, run_error
+from chatrecord.web.error_responses import problem_of
 
 PAGE = "<html>" + "<p>A page of a gateway.</p>" * 200
 DUMP = '{"choices": [{"message": {"content": "' + "private " * 200 + '"}}]}'
@@ -44,3 +45,10 @@ def test_a_refusal_is_told_in_its_own_words() -> None:
     error = run_error(ContentFilterError("Content filter triggered. Refusal: 'No.'", body=DUMP))
     assert type(error) is AnswerRefused
     assert str(error) == "The model refused to answer. Refusal: 'No.'"
+
+
+def test_a_page_gets_no_words_of_a_refusal() -> None:
+    """What the model said is in the answer; the error may quote a provider."""
+    problem = problem_of(AnswerRefused("The model refused to answer. Refusal: 'No.'"))
+    assert (problem.status, problem.code) == (422, "answer_refused")
+    assert "No." not in problem.message

@@ -72,6 +72,7 @@ _KNOWN: dict[type[Exception], Problem] = {
     errors.ProviderError: Problem(502, "provider_failed", "The model could not answer."),
     errors.ToolFailed: Problem(500, "tool_failed", "A tool has failed."),
     errors.Refused: Problem(422, "refused", "This request was refused."),
+    errors.AnswerRefused: Problem(422, "answer_refused", "The model refused to answer."),
     errors.AnswerInvalid: Problem(502, "answer_invalid", "The model gave no usable answer."),
     errors.AttachmentNotFound: Problem(404, "not_found", "There is no such file in this chat."),
     errors.AttachmentTooLarge: Problem(413, "too_large", "A file is too large."),
