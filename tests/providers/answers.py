@@ -83,6 +83,8 @@ class Answer:
     """Whether a whole answer ends with its protocol's end marker."""
     unexplained: bool = False
     """Whether a whole answer ends without a reason."""
+    unnamed: bool = False
+    """Whether there is not even a place for the reason (chat completions)."""
     refusal: tuple[str, ...] = ()
     """What the model says where it refuses to answer, of OpenAI's protocols and Anthropic."""
     tier: str = "default"

@@ -21,10 +21,11 @@ def frames(answer: Answer, body: Body, response_id: str) -> Iterator[Frame]:
     if answer.counts_as_it_goes and answer.spent:
         told["usage"] = usage(answer.spent)
     for delta in deltas(answer):
-        yield chunk(body, response_id, [choice(delta)], told, piece="role" not in delta)
+        only = choice(answer, delta)
+        yield chunk(body, response_id, [only], told, piece="role" not in delta)
     if not answer.is_whole:
         return
-    last = choice({}, finish_reason(answer))
+    last = choice(answer, {}, finish_reason(answer))
     if answer.counts_in_choice and answer.spent:
         last["usage"] = usage(answer.spent)
     yield chunk(body, response_id, [last], told)
@@ -55,8 +56,9 @@ def tool_call(index: int, delta: Body) -> Body:
     return {"tool_calls": [{"index": index, **delta}]}
 
 
-def choice(delta: Body, finish: str | None = None) -> Body:
-    return {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}
+def choice(answer: Answer, delta: Body, finish: str | None = None) -> Body:
+    told: Body = {"index": 0, "delta": delta, "logprobs": None}
+    return told if answer.unnamed else told | {"finish_reason": finish}
 
 
 def head(body: Body, response_id: str) -> Body:

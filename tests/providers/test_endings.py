@@ -40,6 +40,15 @@ async def test_an_answer_without_a_reason_is_whole_with_its_end_marker(
     assert (await only_request(chat)).tokens.input == 1000
 
 
+async def test_an_answer_without_a_place_for_a_reason_is_whole_with_its_end_marker(
+    db: Database, connect: ConnectModel, server: ProviderServer
+) -> None:
+    server.script(says("Hello", unexplained=True, unnamed=True))
+    chat = await create_chat(db, connect(OPENAI_CHAT))
+    reply = await chat.ask("Hi")
+    assert (reply.text, reply.finish_reason) == ("Hello", None)
+
+
 @with_a_marker
 async def test_the_tools_of_an_answer_without_a_reason_run(
     db: Database, llm: Model, server: ProviderServer
