@@ -25,7 +25,18 @@ RequestStatus = Literal["running", "complete", "interrupted", "failed"]
 Ending = Literal["complete", "interrupted", "failed"]
 """The final status of a request, its message, a tool call or a run."""
 RunStatus = Literal["waiting", "running", "parked", "complete", "interrupted", "failed"]
-ChunkKind = Literal["text", "reasoning", "tool_call", "tool_result"]
+ChunkKind = Literal[
+    "text",
+    "reasoning",
+    "output",
+    "tool_input",
+    "tool_call",
+    "tool_result",
+    "provider_call",
+    "provider_result",
+    "source",
+    "file",
+]
 
 CostSource = Literal["reported", "computed", "unknown"]
 """Whether the provider reported an amount, or it is computed from tokens and prices."""
@@ -142,7 +153,7 @@ class Message:
     @property
     def attachments(self) -> tuple[Attached, ...]:
         """The files in it, in order: those of a prompt, of a tool result, or made by a model."""
-        return tuple(_attached(self.content))
+        return tuple(attached_in(self.content))
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,12 +253,45 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
+class ToolInput:
+    """A tool call whose arguments are still arriving."""
+
+    call_id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderCall:
+    """A call of a tool that the provider runs itself, such as its web search. It has no row.
+
+    `result` is what the provider tells of it, `None` while it runs.
+    """
+
+    call_id: str
+    name: str
+    arguments: Json = None
+    status: Literal["running", "complete", "failed"] = "running"
+    result: Json = None
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A source that an answer cites: a page of the web (`url`) or a document."""
+
+    url: str | None
+    title: str | None = None
+    document_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Chunk:
-    """One chunk of a stream: a piece of `text`, a piece of `reasoning`, or a tool call.
+    """One chunk of a stream: a piece of `text`, a piece of `reasoning`, a tool call, or a file.
 
     `tool_call` is set for the kinds `tool_call` (it has started; its result is still `None`) and
-    `tool_result` (it has ended). `text` is empty for all other kinds, so that
-    `print(chunk.text, end="")` prints only the answer.
+    `tool_result` (it has ended). For `tool_input`, `delta` has the next characters of the JSON of
+    the arguments of the call in `tool_input`. For `output`, `output` is the typed output as far as
+    it has arrived, as JSON that is not validated, and `delta` its next characters. `text` is empty
+    for all other kinds, so that `print(chunk.text, end="")` prints only the answer.
     """
 
     kind: ChunkKind
@@ -255,6 +299,12 @@ class Chunk:
     text: str = ""
     reasoning: str = ""
     tool_call: ToolCall | None = None
+    output: Json = None
+    delta: str = ""
+    tool_input: ToolInput | None = None
+    provider_call: ProviderCall | None = None
+    source: Source | None = None
+    file: Attached | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,17 +342,17 @@ class Reply(Generic[Output]):
         return self.usage.cost_source
 
 
-def _attached(value: Json) -> Iterator[Attached]:
+def attached_in(value: Json) -> Iterator[Attached]:
     """The files in a value, as the LLM library dumps them or as they are referred to."""
     if isinstance(value, list):
         for item in value:
-            yield from _attached(item)
+            yield from attached_in(item)
     if not isinstance(value, dict):
         return
     kind, media_type = str(value.get("kind")), value.get("media_type")
     if kind != "binary" and not kind.endswith("-url"):
         for item in value.values():
-            yield from _attached(item)
+            yield from attached_in(item)
         return
     found: Attached | None
     url, data = value.get("url"), value.get("data")

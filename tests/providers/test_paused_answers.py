@@ -286,7 +286,8 @@ async def test_a_process_killed_during_the_continuation_loses_nothing(
                     await asyncio.sleep(0.05)
                 async for chunk in chat.follow():
                     read += chunk.text
-                    if read.endswith(text) and len(server.received) == 2:
+                    is_there = read.endswith(text) and len(server.received) == 2
+                    if is_there and child.returncode is None:
                         child.kill()
                         await child.wait()
                         end_leases(tmp_path / "chats.db")

@@ -17,7 +17,7 @@ from pydantic_ai.messages import (
 
 from chatrecord.ids import new_id
 from chatrecord.llm.pieces import Piece, Pieces, joined
-from chatrecord.pydantic_ai.messages import pieces_of
+from chatrecord.pydantic_ai.messages import words_of
 from chatrecord.records import Chunk
 from chatrecord.runs.chunk_buffer import ChunkBuffer
 
@@ -31,19 +31,19 @@ PARTS = st.lists(SPOKEN | THOUGHT | CALLS, max_size=6)
 @given(PARTS)
 def test_parts_are_joined_as_pydantic_ai_joins_them(parts: list[ModelResponsePart]) -> None:
     response = ModelResponse(parts)
-    assert joined(pieces_of(response), "text") == (response.text or "")
-    assert joined(pieces_of(response), "reasoning") == (response.thinking or "")
+    assert joined(words_of(response), "text") == (response.text or "")
+    assert joined(words_of(response), "reasoning") == (response.thinking or "")
 
 
 def test_hidden_reasoning_leaves_no_blank_lines() -> None:
     hidden = ThinkingPart("", signature="s")
     response = ModelResponse([hidden, ThinkingPart("a"), hidden, ThinkingPart("b"), hidden])
-    assert joined(pieces_of(response), "reasoning") == "a\n\nb"
+    assert joined(words_of(response), "reasoning") == "a\n\nb"
 
 
 @given(PARTS)
 def test_however_an_answer_grows_its_chunks_are_its_text(parts: list[ModelResponsePart]) -> None:
-    whole = pieces_of(ModelResponse(parts))
+    whole = words_of(ModelResponse(parts))
     chunks, text, reasoning = streamed(growing(whole))
     assert "".join(chunk.text for chunk in chunks) == text == joined(whole, "text")
     said = "".join(chunk.reasoning for chunk in chunks)

@@ -42,7 +42,7 @@ def test_a_script_asks_and_streams(plain: Database[Any]) -> None:
     with chat.stream("2 * 2?") as stream:
         kinds = [chunk.kind for chunk in stream]
 
-    assert kinds == ["tool_call", "tool_result", "text"]
+    assert [kind for kind in kinds if kind != "tool_input"] == ["tool_call", "tool_result", "text"]
     assert stream.reply.text == "4"
     assert [message.role for message in chat.messages()] == [
         "user", "assistant", "user", "assistant", "tool", "assistant",

@@ -9,12 +9,16 @@ console.error = console.warn;
 function talk({ base, id, user, onBusy = "reject" }) {
   const headers = { "x-user": user, "x-on-busy": onBusy };
   const agent = new HttpAgent({ url: `${base}/chats`, threadId: id, headers });
-  const seen = { events: [], errors: [], outcomes: [] };
+  const seen = { events: [], errors: [], outcomes: [], results: [], customs: [] };
   const subscriber = {
     onEvent: ({ event }) => void seen.events.push(event.type),
     onRunErrorEvent: ({ event }) => void seen.errors.push(event.message),
     onRunFailed: ({ error }) => void seen.errors.push(String(error)),
-    onRunFinishedEvent: ({ event }) => void seen.outcomes.push(event.outcome?.type ?? "none"),
+    onCustomEvent: ({ event }) => void seen.customs.push({ name: event.name, value: event.value }),
+    onRunFinishedEvent: ({ event }) => {
+      seen.outcomes.push(event.outcome?.type ?? "none");
+      if (event.result !== undefined) seen.results.push(event.result);
+    },
   };
   const run = async (script, parameters = {}) => {
     agent.headers = { ...headers, "x-script": script };
@@ -32,7 +36,7 @@ const scenarios = {
     const { agent, seen, run } = talk(given);
     agent.addMessage({ id: "question-1", role: "user", content: "Hello?" });
     await run(given.script);
-    return { ...seen, messages: agent.messages };
+    return { ...seen, messages: agent.messages, state: agent.state };
   },
 
   async stop(given) {

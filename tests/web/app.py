@@ -11,7 +11,21 @@ from datetime import timedelta
 from typing import Any
 
 import uvicorn
-from pydantic_ai import Tool
+from pydantic import BaseModel
+from pydantic_ai import Agent, Tool
+from pydantic_ai.messages import (
+    BinaryContent,
+    Citation,
+    FilePart,
+    ModelMessage,
+    ModelResponse,
+    NativeToolCallPart,
+    NativeToolReturnPart,
+    TextPart,
+    ThinkingPart,
+    WebCitationSource,
+)
+from pydantic_ai.models.function import AgentInfo, FunctionModel
 from starlette.applications import Starlette
 from starlette.requests import Request
 
@@ -65,12 +79,44 @@ SCRIPTS: dict[str, Callable[[], Script]] = {
 }
 
 
+class Invoice(BaseModel):
+    """What a typed answer is."""
+
+    number: str
+    total: int
+
+
+def invoice() -> Script:
+    return Script([call("final_result", "out-1", number="A-1", total=12)])
+
+
+PICTURE = b"\x89PNG\r\n\x1a\n picture"
+
+
+def made(_messages: list[ModelMessage], _info: AgentInfo) -> ModelResponse:
+    """An answer with a search of the provider, its source, and a picture."""
+    source = WebCitationSource("https://example.com/rome", title="Rome")
+    return ModelResponse(
+        [
+            ThinkingPart("I search."),
+            TextPart("I look. "),
+            NativeToolCallPart("web_search", {"query": "Rome"}, "own-1"),
+            NativeToolReturnPart("web_search", [{"hit": 1}], "own-1"),
+            TextPart("Rome ", citations=[Citation([source])]),
+            TextPart("is sunny.", citations=[Citation([source])]),
+            FilePart(BinaryContent(PICTURE, media_type="image/png")),
+        ]
+    )
+
+
 def owner(request: Request) -> dict[str, object] | None:
     user = request.headers.get("x-user")
     return None if user is None else {"user_id": user}
 
 
-def llm(request: Request, scope: object) -> Script:
+def llm(request: Request, scope: object) -> FunctionModel:
+    if request.headers.get("x-script") == "made":
+        return FunctionModel(made)
     return SCRIPTS[request.headers.get("x-script", "hello")]()
 
 
@@ -89,6 +135,11 @@ def main(url: str) -> None:
             db, llm, prefix="/named", options=options, create_on_first_message=True, **shared
         ),
     ]
+
+    def typed(request: Request, scope: object) -> Agent[None, Invoice]:
+        return Agent(invoice(), output_type=Invoice)
+
+    routes += chat_routes(db, typed, owner=owner, prefix="/typed/chats")
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:

@@ -11,11 +11,11 @@ from uuid import UUID
 from hypothesis import strategies as st
 
 from chatrecord.ids import new_id
-from chatrecord.records import Chunk, ToolCall, Usage
+from chatrecord.records import Attached, Chunk, ProviderCall, Source, ToolCall, ToolInput, Usage
 from chatrecord.web import Ending, Opening, Problem
 
 CHAT, RUN, QUESTION = new_id(), new_id(), new_id()
-OPENING = Opening(CHAT, RUN, QUESTION, datetime(2026, 11, 22, tzinfo=UTC))
+OPENING = Opening(CHAT, RUN, QUESTION, datetime(2026, 11, 22, tzinfo=UTC), files="/chats/1/files")
 
 
 @dataclass(frozen=True)
@@ -65,6 +65,43 @@ def calls(draw: st.DrawFn, message_id: UUID, number: int) -> ToolCall:
 
 
 @st.composite
+def others(draw: st.DrawFn, message_id: UUID, number: int) -> list[Chunk]:
+    """Something that is no word: in the middle of an answer."""
+    own = ProviderCall(f"own-{number}", "web_search", draw(values))
+    found = replace(own, status=draw(st.sampled_from(["complete", "failed"])), result=draw(values))
+    source = draw(
+        st.sampled_from(
+            [Source("https://e.com", "E"), Source("https://e.com/2"), Source(None, "Book", "b1")]
+        )
+    )
+    file = draw(
+        st.sampled_from(
+            [
+                Attached("0" * 64, None, "image/png", None, 3),
+                Attached(None, "https://e.com/a.png", None, "a.png", None),
+            ]
+        )
+    )
+    called = ToolInput(f"call-{draw(st.integers(0, 3))}", "add")
+    return draw(
+        st.sampled_from(
+            [
+                [Chunk("provider_call", message_id, provider_call=own)],
+                [Chunk("provider_result", message_id, provider_call=found)],
+                [
+                    Chunk("provider_call", message_id, provider_call=own),
+                    Chunk("provider_result", message_id, provider_call=found),
+                ],
+                [Chunk("source", message_id, source=source)],
+                [Chunk("file", message_id, file=file)],
+                [Chunk("output", message_id, output=draw(values), delta="1")],
+                [Chunk("tool_input", message_id, tool_input=called, delta='{"a"')],
+            ]
+        )
+    )
+
+
+@st.composite
 def steps(draw: st.DrawFn) -> list[Chunk]:
     """An answer, and the calls in it. Some end that were never told to have begun."""
     message_id = new_id()
@@ -74,6 +111,9 @@ def steps(draw: st.DrawFn) -> list[Chunk]:
         else Chunk("reasoning", message_id, reasoning=said)
         for is_text, said in draw(st.lists(st.tuples(st.booleans(), anything), max_size=5))
     ]
+    for number in range(draw(st.integers(0, 3))):
+        place = draw(st.integers(0, len(chunks)))
+        chunks[place:place] = draw(others(message_id, number))
     made = [draw(calls(message_id, number)) for number in range(draw(st.integers(0, 3)))]
     for call in made:
         if draw(st.booleans()):

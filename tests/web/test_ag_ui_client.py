@@ -5,6 +5,7 @@ Version 0.0.59 is the one that CopilotKit and assistant-ui bring.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
@@ -55,7 +56,28 @@ def test_tools_and_reasoning(agent: Client, given: dict[str, Any]) -> None:
         ("assistant", "It is three."),
     ]
     (called,) = seen["messages"][2]["toolCalls"]
-    assert called["function"] == {"name": "add", "arguments": '{"a":1,"b":2}'}
+    assert called["function"]["name"] == "add"
+    assert json.loads(called["function"]["arguments"]) == {"a": 1, "b": 2}
+
+
+def test_what_a_model_makes(agent: Client, given: dict[str, Any]) -> None:
+    seen = agent.play("send", script="made", **given)
+    assert (seen["errors"], seen["complaints"]) == ([], [])
+    said = {it["role"]: it.get("content") for it in seen["messages"]}
+    assert said == {
+        "user": "Hello?", "reasoning": "I search.", "tool": '[{"hit":1}]',
+        "assistant": "I look. \n\nRome is sunny.",
+    }  # fmt: skip
+    source, file = seen["customs"]
+    assert (source["name"], source["value"]["url"]) == ("source", "https://example.com/rome")
+    assert (file["name"], file["value"]["mediaType"]) == ("file", "image/png")
+
+
+def test_a_typed_output_is_the_state(agent: Client, given: dict[str, Any]) -> None:
+    seen = agent.play("send", **{**given, "base": f"{given['base']}/typed"}, script="typed")
+    assert (seen["errors"], seen["complaints"], seen["outcomes"]) == ([], [], ["none"])
+    assert seen["state"] == {"output": {"number": "A-1", "total": 12}}
+    assert seen["results"] == [{"number": "A-1", "total": 12}]
 
 
 def test_a_tool_that_waits_is_an_interrupt(agent: Client, given: dict[str, Any]) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+import httpx
 import pytest
 
 from chatrecord.sqlalchemy import Database, load_chat
 from chatrecord.testing import Script
 
-from .app import SECRET, WORDS
+from .app import PICTURE, SECRET, WORDS
 from .clients import Client
 from .conftest import Site
 from .cutting import cutting
@@ -68,6 +69,52 @@ async def test_tools_and_reasoning_are_parts(page: Client, given: dict[str, Any]
             {"a": 1, "b": 2},
             3,
         )
+
+
+async def test_what_a_model_makes_is_shown_live_and_in_the_history(
+    page: Client, given: dict[str, Any], stored: Database, chat_id: UUID
+) -> None:
+    seen = page.play("send", script="made", **given)
+    again = page.play("history", **given)["messages"]
+    assert seen["errors"] == []
+    for answer in (seen["messages"][1], again[1]):
+        assert text_of(answer) == await stored_text(stored, chat_id)
+        shown = [
+            {key: value for key, value in part.items() if key not in ("state", "id")}
+            for part in answer["parts"]
+        ]
+        call = {
+            "type": "tool-web_search", "toolCallId": "own-1", "input": {"query": "Rome"},
+            "output": [{"hit": 1}], "providerExecuted": True,
+        }  # fmt: skip
+        file = shown.pop()
+        assert shown == [
+            {"type": "step-start"},
+            {"type": "reasoning", "text": "I search."},
+            {"type": "text", "text": "I look. "},
+            call,
+            {"type": "text", "text": "\n\nRome is sunny."},
+            {
+                "type": "source-url", "sourceId": "https://example.com/rome",
+                "url": "https://example.com/rome", "title": "Rome",
+            },
+        ]  # fmt: skip
+        assert (file["type"], file["mediaType"]) == ("file", "image/png")
+        async with httpx.AsyncClient(headers={"x-user": given["user"]}) as files:
+            kept = await files.get(f"{given['base']}{file['url']}")
+        assert kept.content == PICTURE
+
+
+async def test_a_typed_output_is_a_data_part(page: Client, given: dict[str, Any]) -> None:
+    typed = {**given, "base": f"{given['base']}/typed"}
+    seen = page.play("send", **typed)
+    again = page.play("history", **typed)["messages"]
+    assert (seen["errors"], seen["status"]) == ([], "ready")
+    for answer in (seen["messages"][1], again[1]):
+        assert answer["parts"] == [
+            {"type": "step-start"},
+            {"type": "data-output", "id": "output", "data": {"number": "A-1", "total": 12}},
+        ]
 
 
 async def test_a_file_is_sent_with_the_question(page: Client, given: dict[str, Any]) -> None:

@@ -56,6 +56,8 @@ class Page:
         self.parts: dict[str, tuple[str, str]] = {}
         self.text = self.reasoning = ""
         self.calls: dict[str, str] = {}
+        self.arriving: set[str] = set()
+        self.made: dict[str, Any] = {}
         self.metadata: dict[str, Any] = {}
         self.is_over = self.in_step = False
 
@@ -72,17 +74,34 @@ class Page:
             assert kind.startswith(self.parts[chunk["id"]][0])
         elif kind in ("text-end", "reasoning-end"):
             del self.parts[chunk["id"]]
-        elif kind == "tool-input-available":
-            assert self.in_step
-            self.calls[chunk["toolCallId"]] = kind
         elif kind.startswith("tool-"):
-            assert self.calls[chunk["toolCallId"]] == "tool-input-available"
-            self.calls[chunk["toolCallId"]] = kind
+            assert self.in_step
+            self._call(kind, chunk["toolCallId"])
+        elif kind in ("file", "source-url", "source-document", "data-output"):
+            assert self.in_step
+            self.made[kind] = chunk
         elif kind in ("start-step", "finish-step"):
+            self.arriving.clear()
             assert not self.parts
             assert self.in_step == (kind == "finish-step")
             self.in_step = not self.in_step
         self.is_over = kind == "finish"
+
+    def _call(self, kind: str, call_id: str) -> None:
+        if kind == "tool-input-start":
+            assert call_id not in self.arriving
+            self.arriving.add(call_id)
+        elif kind == "tool-input-delta":
+            assert call_id in self.arriving
+        elif kind == "tool-input-available":
+            self.arriving.discard(call_id)
+            self.calls[call_id] = kind
+        elif call_id in self.arriving:
+            assert kind == "tool-output-error"
+            self.arriving.remove(call_id)
+        else:
+            assert self.calls[call_id] == "tool-input-available"
+            self.calls[call_id] = kind
 
     def _say(self, kind: str, said: str) -> None:
         if kind == "text":
@@ -155,6 +174,11 @@ class Reader:
             self.open.remove((kind.removesuffix("_END"), _id_of(event)))
         elif kind == "TOOL_CALL_RESULT":
             assert event["toolCallId"] in self.calls
+        elif kind == "CUSTOM":
+            assert event["name"] in ("source", "file")
+        elif kind == "STATE_DELTA":
+            (change,) = event["delta"]
+            assert (change["op"], change["path"]) == ("add", "/output")
         else:
             assert kind in ("RUN_FINISHED", "RUN_ERROR")
             assert not self.open

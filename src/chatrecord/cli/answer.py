@@ -90,6 +90,10 @@ def shortened(text: str, longest: int = _LONGEST_VALUE) -> str:
     return line if len(line) <= longest else f"{line[: longest - 1]}…"
 
 
+_SHOWN = ("text", "reasoning", "tool_call", "tool_result", "provider_call")
+"""The kinds of chunks that are shown while an answer is written."""
+
+
 class _AnswerView:
     """An answer on the screen, with separate lines for each kind of chunk."""
 
@@ -98,7 +102,8 @@ class _AnswerView:
         self._kind: str | None = None
 
     def show(self, chunks: Sequence[Chunk]) -> None:
-        for kind, of_a_kind in groupby(chunks, lambda chunk: chunk.kind):
+        shown = [chunk for chunk in chunks if chunk.kind in _SHOWN]
+        for kind, of_a_kind in groupby(shown, lambda chunk: chunk.kind):
             if self._kind not in (None, kind):
                 self._screen.end_line()
             self._kind = kind
@@ -112,6 +117,8 @@ class _AnswerView:
         for chunk in chunks:
             if chunk.tool_call is not None:
                 _show_call(chunk, chunk.tool_call, self._screen)
+            elif (own := chunk.provider_call) is not None:
+                self._screen.note(f"⚙ {own.name}({value_line(own.arguments)})")
 
 
 def _show_call(chunk: Chunk, call: ToolCall, screen: Screen) -> None:

@@ -21,8 +21,9 @@ from chatrecord.values import Target
 from .choice_usage import count_usage_of_choices
 from .end_markers import EndMarker, marker_of
 from .errors import Failures, failure_of, request_id
+from .growing_parts import Outputs, pieces_of
 from .input_estimate import estimated_input
-from .messages import calls_of, finish_reason_of, growth_of, pieces_of
+from .messages import calls_of, finish_reason_of, growth_of, words_of
 from .outgoing_request import OutgoingRequest
 from .pauses import Pause
 from .plain_answers import PlainAnswers, Request
@@ -45,7 +46,7 @@ from .reported_cost import gateway_cost, keep_streamed_cost, keeping_costs, repo
 from .sendable import sendable
 from .surrogates import SurrogatePairing, with_paired_arguments
 from .telemetry import tell_of_attempt
-from .texts import stored_body, stored_call
+from .texts import stored_body, stored_call, stored_response
 from .thinking_tags import TagParting
 from .unmasking import Unmasker
 
@@ -88,6 +89,7 @@ class Attempt:
         self._messages = sendable(messages, model)
         self._settings = without_hidden_retries(settings, model)
         self._parameters = parameters
+        self._outputs = Outputs.of(parameters, model)
         self._hooks = hooks
         self._unmasker: Unmasker | None = None
         self._grows = True
@@ -231,16 +233,20 @@ class Attempt:
     def watch(self, arrived: Callable[[], ModelResponse]) -> None:
         """The answer grows here."""
         self._arrived = arrived
-        restorer = self._unmasker
-        if restorer is None:
-            self._recorder.watch(lambda: self._pieces(arrived()))
-        else:
-            self._recorder.watch(
-                lambda: restorer.pieces(self._pieces(arrived()), grows=self._grows)
-            )
+        self._recorder.watch(lambda: self._pieces(arrived()))
 
     def _pieces(self, response: ModelResponse) -> Pieces:
-        return pieces_of(self._whole(response))
+        """What readers are told of the answer so far.
+
+        Arguments that hooks change are told once they have arrived, as they are stored.
+        """
+        response, storing, unmasker = self._whole(response), self._hooks.storing, self._unmasker
+        if storing is None and unmasker is None:
+            return pieces_of(response, self._outputs)
+        if not self._grows:
+            return pieces_of(stored_response(self._unmasked(response), storing), self._outputs)
+        words = words_of(response)
+        return unmasker.pieces(words, grows=True) if unmasker else words
 
     def _whole(self, response: ModelResponse) -> ModelResponse:
         response = with_refusal(response)

@@ -34,6 +34,7 @@ from chatrecord.values import Call
 
 from .attempt import Attempts
 from .errors import Failures
+from .growing_parts import Outputs
 from .messages import call_of, json_of
 from .model import RecordingModel, recording
 from .raw_results import said
@@ -199,6 +200,9 @@ class Recording(RequestRecording):
             "tools": [tool.name for tool in parameters.function_tools],
             "model_settings": json_of(_public_settings(request.model_settings or {})),
         }
+        outputs = Outputs.of(parameters, request.model).settings()
+        if outputs:
+            settings["outputs"] = {**outputs}
         trace = trace_id()
         if trace is not None:
             settings["trace_id"] = trace

@@ -58,34 +58,37 @@ def body_of(message: ModelMessage) -> Body:
 
 def text_of(response: ModelResponse) -> str:
     """The text of an answer."""
-    return joined(pieces_of(response), "text")
+    return joined(words_of(response), "text")
 
 
 def reasoning_of(response: ModelResponse) -> str | None:
     """The reasoning behind an answer, as far as the provider shows it."""
-    return joined(pieces_of(response), "reasoning") or None
+    return joined(words_of(response), "reasoning") or None
 
 
-def pieces_of(response: ModelResponse) -> Pieces:
-    """The parts of a growing answer."""
-    return [_piece(part) for part in response.parts]
+def words_of(response: ModelResponse) -> Pieces:
+    """Only what an answer says and thinks."""
+    return [words_in(part) for part in response.parts]
 
 
-def growth_of(event: ModelResponseStreamEvent) -> int:
-    """By how many characters of what is said the answer has grown with this event."""
-    if isinstance(event, PartDeltaEvent):
-        return len(getattr(event.delta, "content_delta", None) or "")
-    if isinstance(event, PartStartEvent) and isinstance(event.part, TextPart | ThinkingPart):
-        return len(event.part.content)
-    return 0
-
-
-def _piece(part: object) -> Piece | None:
+def words_in(part: object) -> Piece | None:
+    """What a part of an answer says or thinks, if it does."""
     if isinstance(part, TextPart):
         return Piece("text", part.content)
     if isinstance(part, ThinkingPart):
         return Piece("reasoning", part.content)
     return None
+
+
+def growth_of(event: ModelResponseStreamEvent) -> int:
+    """By how many characters of what is said the answer has grown with this event."""
+    if isinstance(event, PartDeltaEvent):
+        delta = event.delta
+        said = getattr(delta, "content_delta", None) or getattr(delta, "args_delta", None) or ""
+        return len(said)
+    if isinstance(event, PartStartEvent) and isinstance(event.part, TextPart | ThinkingPart):
+        return len(event.part.content)
+    return 0
 
 
 def calls_of(response: ModelResponse, *, but: Iterable[str]) -> list[Call]:

@@ -76,15 +76,20 @@ def changed_parameters(
 
 def stored_body(message: ModelMessage, storing: Change | None) -> Body:
     """A message as it is stored: the texts of a request, and the arguments of calls, changed."""
+    if isinstance(message, ModelResponse):
+        return body_of(stored_response(message, storing))
+    return body_of(message if storing is None else changed_message(message, storing))
+
+
+def stored_response(response: ModelResponse, storing: Change | None) -> ModelResponse:
+    """An answer with the arguments of its calls as they are stored."""
     if storing is None:
-        return body_of(message)
-    if isinstance(message, ModelRequest):
-        return body_of(changed_message(message, storing))
+        return response
 
     def arguments(text: Text) -> str:
         return storing(text) if text.kind == "tool_call" else text.text
 
-    return body_of(changed_message(message, arguments))
+    return cast(ModelResponse, changed_message(response, arguments))
 
 
 def stored_call(call: Call, storing: Change | None) -> Call:

@@ -8,19 +8,18 @@ from itertools import takewhile
 from time import perf_counter
 from uuid import UUID
 
-from chatrecord.llm.pieces import PieceKind, Snapshot, spaced
-from chatrecord.records import Chunk, ChunkKind, ToolCall
+from chatrecord.llm.pieces import Piece, Snapshot, spaced
+from chatrecord.llm.stored_part import StoredPart
+from chatrecord.llm.stored_parts import parts_in
+from chatrecord.records import Chunk, ChunkKind, Json, ToolCall
 from chatrecord.store.changes import JournalEntry
 
 from .backpressure import Backpressure
-from .row_changes import chunk_of, payload_of
+from .chunks import LONGEST_PIECE, ChunkMaker, is_journaled, made
 
 EARLY = 0.25
 """Seconds of text that a reader may be ahead of the database, where delivery is early: a flush of
 the journal and a commit. A database that takes longer is waited for."""
-
-LONGEST_PIECE = 64_000
-"""Characters of a chunk, and of its entry in the journal: a database takes no row of any size."""
 
 
 class ChunkBuffer:
@@ -35,8 +34,10 @@ class ChunkBuffer:
         self._backpressure = Backpressure()
         self._message_id: UUID | None = None
         self._snapshot: Snapshot | None = None
-        self._seen: dict[tuple[PieceKind, int], int] = {}
-        self._said: dict[PieceKind, list[str]] = {}
+        self._maker = ChunkMaker()
+        self._seen: dict[tuple[str, str, int], int] = {}
+        self._said: dict[str, list[str]] = {}
+        self._made: set[tuple[str, str]] = set()
         self._waiting: list[Chunk] = []
         self._shown = 0
         self._unstored_since = self._flush_began = perf_counter()
@@ -48,7 +49,7 @@ class ChunkBuffer:
     def watch(self, message_id: UUID, snapshot: Snapshot) -> None:
         """The answer of this message grows here, maybe after a pause."""
         if message_id != self._message_id:
-            self._seen, self._said = {}, {}
+            self._seen, self._said, self._made = {}, {}, set()
         self._message_id, self._snapshot = message_id, snapshot
 
     def unwatch(self) -> tuple[str, str | None] | None:
@@ -66,6 +67,12 @@ class ChunkBuffer:
         """All text and reasoning of the chunks of the last answer."""
         text, reasoning = self._said.get("text", ()), self._said.get("reasoning", ())
         return "".join(text), "".join(reasoning) or None
+
+    def complete(self, message_id: UUID, content: Json) -> None:
+        """The answer is stored with this content: tell of what has not been told while it grew."""
+        for part in parts_in(content) if message_id == self._message_id else ():
+            if part.is_made and part.identity not in self._made:
+                self._tell(part)
 
     def grow(self, characters: int) -> bool:
         """Add received characters. Returns whether too much is unstored.
@@ -92,22 +99,50 @@ class ChunkBuffer:
         if self._snapshot is None:
             return
         assert self._message_id is not None
-        ordinals: Counter[PieceKind] = Counter()
+        ordinals: Counter[tuple[str, str]] = Counter()
         for gap, piece in spaced(self._snapshot()):
             # By its number among its kind: a tool call may still be inserted before it.
-            part = (piece.kind, ordinals[piece.kind])
-            ordinals[piece.kind] += 1
+            part = (piece.kind, piece.call_id, ordinals[piece.kind, piece.call_id])
+            ordinals[piece.kind, piece.call_id] += 1
             seen = self._seen.get(part, 0)
-            if len(piece.text) > seen:
+            if piece.made is not None and not seen:
+                self._seen[part] = 1
+                self._tell_if_small(piece.made())
+            elif len(piece.text) > seen:
                 self._seen[part] = len(piece.text)
-                self._say(piece.kind, piece.text[seen:] if seen else gap + piece.text)
+                self._say(piece, piece.text[seen:] if seen else gap + piece.text)
 
-    def _say(self, kind: PieceKind, news: str) -> None:
+    def _say(self, piece: Piece, news: str) -> None:
         assert self._message_id is not None
         if not self._waiting:
             self._unstored_since = perf_counter()
-        self._said.setdefault(kind, []).append(news)
-        self._waiting += [chunk_of(kind, self._message_id, it) for it in _pieces(news)]
+        self._said.setdefault(piece.kind, []).append(news)
+        self._waiting += [
+            self._maker.grown(
+                self._message_id,
+                piece.kind,
+                it,
+                call_id=piece.call_id,
+                name=piece.name,
+                key=piece.key,
+            )
+            for it in _pieces(news)
+        ]
+
+    def _tell_if_small(self, part: StoredPart | None) -> None:
+        """What is too large for the journal is told when the answer is stored."""
+        assert self._message_id is not None
+        if part is None or part.identity in self._made:
+            return
+        if is_journaled(made(part, self._message_id)):
+            self._tell(part)
+
+    def _tell(self, part: StoredPart) -> None:
+        assert self._message_id is not None
+        if not self._waiting:
+            self._unstored_since = perf_counter()
+        self._made.add(part.identity)
+        self._waiting.append(made(part, self._message_id))
 
     # It is stored
 
@@ -120,7 +155,7 @@ class ChunkBuffer:
         self.journaled.update(chunk.message_id for chunk in said)
         self._in_flush = len(said)
         return [
-            JournalEntry(chunk.message_id, self._numbered + place, payload_of(chunk))
+            JournalEntry(chunk.message_id, self._numbered + place, self._maker.payload_of(chunk))
             for place, chunk in enumerate(said)
         ]
 
@@ -150,8 +185,8 @@ class ChunkBuffer:
             self.deliver(news)
 
     def _unstored_words(self) -> list[Chunk]:
-        """The text and reasoning that wait, up to the first tool call."""
-        return list(takewhile(lambda chunk: chunk.tool_call is None, self._waiting))
+        """What waits for the journal, up to the first tool call or file."""
+        return list(takewhile(is_journaled, self._waiting))
 
 
 def _pieces(text: str) -> list[str]:

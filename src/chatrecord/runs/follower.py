@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import Counter
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from time import monotonic
 from uuid import UUID
 
 from chatrecord.errors import RunError, RunInterrupted, error_from_text
+from chatrecord.llm.stored_part import StoredPart
+from chatrecord.llm.stored_parts import outputs_of, stored_parts
 from chatrecord.records import Chunk, ChunkKind, Message, Reply, Run, ToolCall
 from chatrecord.spending.usage import usage_of
 from chatrecord.store.changes import JournalEntry
 from chatrecord.store.rows import RunRows, RunState
 from chatrecord.store.times import DATABASE_TIMEOUT
 
+from .chunks import ChunkMaker, made, part_of
 from .feed import Feed
 from .repair import Repairer
-from .row_changes import chunk_of
 from .stores import FollowerStore
 
 log = logging.getLogger("chatrecord")
@@ -39,9 +41,9 @@ class FollowedRun(Feed):
         self._under_way = True
         self._store = store
         self._state: RunState | None = None
-        self._seen: Counter[tuple[UUID, str]] = Counter()
+        self._maker = ChunkMaker()
         self._read_to: dict[UUID, int] = {}
-        self._reported: set[tuple[UUID, str]] = set()
+        self._reported: set[tuple[UUID, str, str]] = set()
 
     @property
     def positions(self) -> Mapping[UUID, int]:
@@ -71,9 +73,10 @@ class FollowedRun(Feed):
     def _read(self, pieces: Sequence[JournalEntry]) -> list[Chunk]:
         chunks = []
         for entry in pieces:
-            kind, said = entry.piece
-            chunks.append(chunk_of(kind, entry.message_id, said))
-            self._seen[entry.message_id, kind] += len(said)
+            chunk = self._maker.read(entry)
+            chunks.append(chunk)
+            if (part := part_of(chunk)) is not None:
+                self._reported.add((entry.message_id, *part.identity))
             self._read_to[entry.message_id] = entry.seq
         return chunks
 
@@ -91,13 +94,56 @@ class FollowedRun(Feed):
             read_to = self._read_to.setdefault(message.id, -1)
             return self._read(await self._store.journal(message.id, after=read_to))
         self._read_to.pop(message.id, None)
-        chunks = []
-        for kind, whole in (("reasoning", message.reasoning or ""), ("text", message.text)):
-            seen = self._seen[message.id, kind]
-            if len(whole) > seen:
-                chunks.append(chunk_of(kind, message.id, whole[seen:]))
-                self._seen[message.id, kind] = len(whole)
-        return chunks
+        parts = stored_parts(message)
+        outputs = await self._outputs(parts)
+        chunks: list[Chunk] = []
+        for part in self._unread(message, parts):
+            if not part.is_made and part.kind != "call":
+                chunks.append(self._maker.grown(message.id, part.kind, part.text))
+            elif part.is_made and (message.id, *part.identity) not in self._reported:
+                self._reported.add((message.id, *part.identity))
+                chunks.append(made(part, message.id))
+        return [*chunks, *self._rest_of_calls(message, parts, outputs)]
+
+    def _unread(self, message: Message, parts: Sequence[StoredPart]) -> Iterator[StoredPart]:
+        """The parts, where words have been read without those. Others may have been told before."""
+        unread = {
+            "reasoning": self._maker.seen[message.id, "reasoning", ""],
+            "text": self._maker.seen[message.id, "text", ""],
+        }
+        for part in parts:
+            read = min(unread.get(part.kind, 0), len(part.text))
+            if part.kind in unread:
+                unread[part.kind] -= read
+            if part.text[read:] or part.is_made:
+                yield replace(part, text=part.text[read:])
+
+    async def _outputs(self, parts: Sequence[StoredPart]) -> Mapping[str, str | None]:
+        """Which calls are the output of the run: its row may be newer than the one known here."""
+        outputs = outputs_of(self.run.settings)
+        if not outputs and any(part.kind == "call" for part in parts):
+            rows = await self._store.rows_of_runs(self.run.chat_id, {self.id})
+            self.run = next((run for run in rows.runs if run.id == self.id), self.run)
+            outputs = outputs_of(self.run.settings)
+        return outputs
+
+    def _rest_of_calls(
+        self, message: Message, parts: Sequence[StoredPart], outputs: Mapping[str, str | None]
+    ) -> Iterator[Chunk]:
+        """The rest of its output, and of arguments of which some have been read."""
+        of_text = [StoredPart("call", message.text)] if "" in outputs else []
+        for call in [*(part for part in parts if part.kind == "call"), *of_text]:
+            kind = "output" if call.name in outputs else "tool_input"
+            read = self._maker.seen[message.id, kind, call.call_id]
+            if len(call.text) > read and (read or kind == "output"):
+                yield self._maker.grown(
+                    message.id,
+                    kind,
+                    call.text[read:],
+                    call_id=call.call_id,
+                    name=call.name,
+                    key=outputs.get(call.name),
+                )
 
     def _called(self, message: Message, rows: RunRows) -> list[Chunk]:
         chunks = []
@@ -106,9 +152,9 @@ class FollowedRun(Feed):
                 chunks += [
                     Chunk(kind, message.id, tool_call=call)
                     for kind in _stages(call)
-                    if (call.id, kind) not in self._reported
+                    if (call.id, kind, "") not in self._reported
                 ]
-                self._reported |= {(call.id, kind) for kind in _stages(call)}
+                self._reported |= {(call.id, kind, "") for kind in _stages(call)}
         return chunks
 
     def _end(self, state: RunState, rows: RunRows) -> None:

@@ -353,6 +353,8 @@ class RunRecorder:
         if streamed is not None:  # what is stored is what was streamed, whatever the answer says
             ended = replace(ended, text=streamed[0], reasoning=streamed[1])
         self._put_message(ended)
+        if answer is not None:
+            self._chunks.complete(ended.id, answer.body.content)
 
     def _end_paused(self, status: Ending) -> None:
         """Nothing continues the answer that was paused."""

@@ -11,7 +11,6 @@ from chatrecord.ids import new_id
 from chatrecord.llm.port import Answer, Body, Failure
 from chatrecord.records import (
     ApiRequest,
-    Chunk,
     Ending,
     Json,
     Message,
@@ -200,15 +199,3 @@ def status_after(failure: Failure | None) -> Ending:
     if failure is None:
         return "complete"
     return "interrupted" if isinstance(failure.error, RunInterrupted) else "failed"
-
-
-def chunk_of(kind: str, message_id: UUID, news: str) -> Chunk:
-    """A piece of an answer as its readers get it."""
-    if kind == "text":
-        return Chunk("text", message_id, text=news)
-    return Chunk("reasoning", message_id, reasoning=news)
-
-
-def payload_of(chunk: Chunk) -> Json:
-    """A piece of an answer as the journal keeps it."""
-    return {"kind": chunk.kind, "text": chunk.text or chunk.reasoning}

@@ -35,6 +35,12 @@ class JournalEntry:
         assert isinstance(self.payload, dict)
         return str(self.payload["kind"]), str(self.payload.get("text", ""))
 
+    @property
+    def size(self) -> int:
+        """About how many characters it has."""
+        assert isinstance(self.payload, dict)
+        return len(self.piece[1]) or len(str(self.payload.get("data", "")))
+
 
 NO_EXPIRY = datetime(9999, 1, 1, tzinfo=UTC)
 """Until when a parked run is safe from repair."""

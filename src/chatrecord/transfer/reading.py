@@ -12,6 +12,7 @@ from uuid import UUID
 from chatrecord.attachments.embedded_files import ChatFile, digest
 from chatrecord.errors import ImportInvalid
 from chatrecord.records import ApiRequest, ChatRecord, Json, Message, Run, ToolCall
+from chatrecord.store import payloads
 from chatrecord.store.changes import JournalEntry
 from chatrecord.text.storable import unescape_json
 
@@ -137,8 +138,10 @@ class Export:
         _known(piece.message_id, self._messages, "message")
         _once((piece.message_id, piece.seq), self._numbers, "seq of its message")
         payload = OBJECT.read(piece.payload)
-        if payload.get("kind") not in ("text", "reasoning") or not isinstance(
-            payload.get("text"), str
+        is_whole = payload.get("kind") in payloads.WHOLES
+        said = payload.get("data" if is_whole else "text")
+        if payload.get("kind") not in payloads.KINDS or not isinstance(
+            said, dict if is_whole else str
         ):
             msg = 'has a payload that is not {"kind": "text" or "reasoning", "text": ...}'
             raise ValueError(msg)

@@ -20,16 +20,25 @@ class WireIds:
     """The ids of one run's calls. They are the same live and in the history."""
 
     _of_rows: dict[UUID, str] = field(default_factory=dict)
+    _arriving: dict[tuple[UUID, str], str] = field(default_factory=dict)
+
+    def arriving(self, message_id: UUID, call_id: str) -> str:
+        """The id of a call that has no row yet, as its arguments are still arriving."""
+        known = self._arriving.get((message_id, call_id))
+        if known is None:
+            known = self._arriving[message_id, call_id] = self._free(call_id)
+        return known
 
     def shown(self, call: ToolCall) -> ToolCall:
         """The call under its id on the wire. The first with an id keeps it."""
         if call.id not in self._of_rows:
-            self._of_rows[call.id] = self._free(call.call_id)
+            arrived = self._arriving.pop((call.message_id, call.call_id), None)
+            self._of_rows[call.id] = arrived or self._free(call.call_id)
         known = self._of_rows[call.id]
         return call if known == call.call_id else replace(call, call_id=known)
 
     def _free(self, call_id: str) -> str:
-        taken = set(self._of_rows.values())
+        taken = {*self._of_rows.values(), *self._arriving.values()}
         numbered = (f"{call_id}-{number}" for number in count(2))
         return call_id if call_id not in taken else next(it for it in numbered if it not in taken)
 
@@ -46,6 +55,9 @@ class LiveCalls:
         return [self._shown(chunk) for chunk in chunks]
 
     def _shown(self, chunk: Chunk) -> Chunk:
+        if chunk.kind == "tool_input" and (called := chunk.tool_input) is not None:
+            call_id = self.ids.arriving(chunk.message_id, called.call_id)
+            return replace(chunk, tool_input=replace(called, call_id=call_id))
         if chunk.tool_call is None:
             return chunk
         call = self.ids.shown(chunk.tool_call)

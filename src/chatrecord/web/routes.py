@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal, TypeAlias, cast, get_args
 
@@ -230,12 +230,14 @@ class Pages:
         if live is None:
             return Response(status_code=204)
         stream, opening = live
+        opening = replace(opening, files=_files_of(request, chat))
         return self._streamed(stream, opening, self._encoder(request))
 
     async def resume(self, request: Request) -> Response:
         """Continue the last answer."""
         chat = await self._chat(request)
         stream, opening = await Dispatcher(self.backend, chat).resumed()
+        opening = replace(opening, files=_files_of(request, chat))
         return self._streamed(stream, opening, self._encoder(request))
 
     async def stop(self, request: Request) -> Response:
@@ -291,6 +293,7 @@ class Pages:
                 raise
             chat = await self.access.new_chat(request, chat_id)
         stream, opening = await Dispatcher(self.backend, chat).answer(message)
+        opening = replace(opening, files=_files_of(request, chat))
         return self._streamed(stream, opening, encoder)
 
     def _streamed(self, stream: ChatStream, opening: Opening, encoder: Encoder) -> Response:
@@ -342,6 +345,13 @@ def chat_json(chat: ChatRecord) -> dict[str, Json]:
         "updatedAt": chat.updated_at.isoformat(),
         "metadata": chat.metadata,
     }
+
+
+def _files_of(request: Request, chat: Chat) -> str:
+    """The address below which the files of the chat are."""
+    path = request.url.path
+    base = path.rpartition("/")[0] if "id" in request.path_params else f"{path}/{chat.id}"
+    return f"{base}/files"
 
 
 def _sends_whole_lists(request: Request) -> bool:

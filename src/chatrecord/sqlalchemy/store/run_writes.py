@@ -237,7 +237,7 @@ def _portions(entries: Iterable[JournalEntry]) -> Iterator[list[Values]]:
     """The rows of these entries, as many at a time as any server takes in one packet."""
     portion, size = list[Values](), 0
     for entry in entries:
-        said = len(entry.piece[1])
+        said = entry.size
         if portion and size + said > _LARGEST_INSERT:
             yield portion
             portion, size = [], 0

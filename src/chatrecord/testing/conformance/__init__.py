@@ -28,6 +28,7 @@ from .failures import FailuresLoseNothing
 from .fencing import RunsAreFenced
 from .guards import GuardsHold
 from .hooks import HooksAreCalled
+from .made import WhatAModelMakesIsStreamed
 from .persisted import OwnAgentsAreRecorded
 from .placeholders import PlaceholdersAreRestored
 from .processes import ProcessesShare
@@ -54,6 +55,7 @@ class Conformance(
     FailuresLoseNothing,
     ToolsAreRecorded,
     AnswersAreTyped,
+    WhatAModelMakesIsStreamed,
     ValuesComeBack,
     HistoryIsReplayed,
     SumsAreExact,

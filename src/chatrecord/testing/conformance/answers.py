@@ -17,7 +17,7 @@ from pydantic_ai.messages import (
 from pydantic_ai.models.function import AgentInfo, FunctionModel
 
 from chatrecord.errors import ChatBusy
-from chatrecord.runs.chunk_buffer import LONGEST_PIECE
+from chatrecord.runs.chunks import LONGEST_PIECE
 from chatrecord.runs.process import Backend
 from chatrecord.testing.look import (
     has_journal,

@@ -11,7 +11,7 @@ from chatrecord.runs.process import Backend
 from chatrecord.testing.look import journal_of, new_chat, text_of
 from chatrecord.testing.script import Script, call, meet, say
 
-from .shared import AWKWARD, add, read
+from .shared import AWKWARD, add, kinds_of, read
 
 PAUSE = 0.01
 """Seconds between two pieces."""
@@ -58,7 +58,7 @@ class DeliveryCanBeEarly:
 
         chunks = await read(chat.stream("Go"))
 
-        assert [chunk.kind for chunk in chunks] == ["text", "tool_call", "tool_result", "text"]
+        assert kinds_of(chunks) == ["text", "tool_call", "tool_result", "text"]
         assert text_of(chunks) == AWKWARD * 2
         texts = [message.text for message in await chat.messages() if message.role == "assistant"]
         assert texts == [AWKWARD] * 2

@@ -26,7 +26,7 @@ from chatrecord.runs.process import Backend
 from chatrecord.testing.look import dumped, load, new_chat, spoken
 from chatrecord.testing.script import Script, call, fail, hang, say
 
-from .shared import add, paying
+from .shared import add, kinds_of, paying
 
 
 class Louder(Hook):
@@ -296,7 +296,7 @@ class HooksAreCalled:
         (row,) = await chat.tool_calls()
         assert (row.status, row.error, row.result) == ("denied", "No pay on Sundays", None)
         assert (row.arguments, paid) == ({"n": 5}, [])
-        assert [chunk.kind for chunk in chunks] == ["tool_call", "tool_result", "text"]
+        assert kinds_of(chunks) == ["tool_call", "tool_result", "text"]
         (part,) = script.requests[1][-1].parts
         assert isinstance(part, ToolReturnPart)
         assert "No pay on Sundays" in str(part.content)

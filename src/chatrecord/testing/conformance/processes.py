@@ -28,7 +28,7 @@ from chatrecord.testing.look import (
 )
 from chatrecord.testing.script import Script, call, fail, hang, meet, say, think
 
-from .shared import AWKWARD, add, begun, read
+from .shared import AWKWARD, add, begun, kinds_of, read
 
 
 class ProcessesShare:
@@ -53,7 +53,7 @@ class ProcessesShare:
         whole = "Let me add." + "".join(pieces)
         assert first
         assert [text_of(chunks) for chunks in ends] == [whole] * 3
-        kinds = [kind for kind, _ in groupby(chunk.kind for chunk in ends[0])]
+        kinds = [kind for kind, _ in groupby(kinds_of(ends[0]))]
         assert kinds[:4] == ["reasoning", "text", "tool_call", "tool_result"]
         assert streams[0].reply.text == "".join(pieces)
         assert await twin.active_run() is None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
 from chatrecord.chats.chat import Chat
@@ -48,6 +48,11 @@ async def begun(stream: ChatStream[Any]) -> AsyncIterator[Chunk]:
 
 async def read(stream: ChatStream[Any]) -> list[Chunk]:
     return [chunk async for chunk in stream]
+
+
+def kinds_of(chunks: Sequence[Chunk]) -> list[str]:
+    """The kinds of the chunks, but for arguments that were still arriving."""
+    return [chunk.kind for chunk in chunks if chunk.kind != "tool_input"]
 
 
 async def has_result(chat: Chat) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from chatrecord.attachments.attachment import Attachment
-from chatrecord.records import Chunk, Json, ToolCall
+from chatrecord.records import Attached, Chunk, Json, ProviderCall, Source, ToolCall, ToolInput
 from chatrecord.web.bodies import identifier, invalid, needed_id, optional_text, text_field
 from chatrecord.web.client_messages import (
     LONGEST_TEXT,
@@ -24,7 +24,14 @@ from chatrecord.web.client_messages import (
 from chatrecord.web.json_bytes import HEADERS, as_bytes, frame, quoted, text_of
 from chatrecord.web.uploads import MOST, attachment, from_base64
 
-from .encoder import Ending, Opening, why_without_result
+from .encoder import (
+    FAILED_CALL,
+    Ending,
+    Opening,
+    file_json,
+    source_json,
+    why_without_result,
+)
 
 KNOWS_CANCELLED = (1, 0)
 """The first version with `outcome: cancelled`. Clients before 1.0 state none, and fail on it."""
@@ -67,9 +74,13 @@ class AGUIEncoder:
         self._open: tuple[str, UUID] | None = None
         self._said: list[str] = []
         self._announced: set[tuple[UUID, str]] = set()
+        self._arriving: dict[tuple[UUID, str], str] = {}
+        self._output: Json = None
+        self._files: str | None = None
 
     def start(self, opening: Opening) -> bytes:
         """The run begins, under the id that the client has given it."""
+        self._files = opening.files
         if opening.seen is not None:
             answer = opening.seen.message_id
             self._announced = {(answer, call_id) for call_id in opening.seen.call_ids}
@@ -79,25 +90,48 @@ class AGUIEncoder:
 
     def add(self, chunks: Sequence[Chunk]) -> bytes:
         """Pieces of one message that come together are one delta."""
+        before = self._output
         for chunk in chunks:
-            if chunk.tool_call is None:
-                self._say(chunk)
-            else:
-                self._tell(chunk, chunk.tool_call)
+            self._add(chunk)
         self._flush()
+        if self._output is not before:  # of those that come together the last says it all
+            self._write({"type": "STATE_DELTA", "delta": [_set_output(self._output)]})
         return self._drained()
+
+    def _add(self, chunk: Chunk) -> None:
+        match chunk:
+            case Chunk(tool_call=ToolCall() as call):
+                self._tell(chunk, call)
+            case Chunk(provider_call=ProviderCall() as own):
+                self._tell_of_provider(chunk, own)
+            case Chunk(kind="tool_input", tool_input=ToolInput() as called):
+                self._show_input(chunk.message_id, called, chunk.delta)
+            case Chunk(source=Source() as source):
+                self._custom("source", {"messageId": str(chunk.message_id), **source_json(source)})
+            case Chunk(file=Attached() as file):
+                known = file_json(file, self._files)
+                if known is not None:
+                    self._custom("file", {"messageId": str(chunk.message_id), **known})
+            case Chunk(kind="output"):
+                self._output = chunk.output
+            case _:
+                self._say(chunk)
 
     def end(self, ending: Ending) -> bytes:
         """The run completed, failed, was stopped, or waits for approval of tools."""
         self._close()
         for call in ending.waiting:
             self._announce(call)
+        for known in self._arriving.values():
+            self._write({"type": "TOOL_CALL_END", "toolCallId": known})
         problem = ending.problem
         if problem is not None:
             event = {"type": "RUN_ERROR", "message": problem.message, "code": problem.code}
             self._write({**event, "metadata": ending.metadata()})
             return self._drained()
         finished = {"type": "RUN_FINISHED", **self._run, "metadata": ending.metadata()}
+        if self._output is not None and ending.status == "complete":
+            finished["result"] = self._output
         if ending.waiting:
             finished["outcome"] = {
                 "type": "interrupt",
@@ -142,11 +176,51 @@ class AGUIEncoder:
         if (call.message_id, call.call_id) in self._announced:
             return
         self._announced.add((call.message_id, call.call_id))
-        known = {"toolCallId": call.call_id}
-        parent = {"toolCallName": call.name, "parentMessageId": str(call.message_id)}
-        self._write({"type": "TOOL_CALL_START", **known, **parent})
-        self._write({"type": "TOOL_CALL_ARGS", **known, "delta": text_of(call.arguments)})
-        self._write({"type": "TOOL_CALL_END", **known})
+        if self._arriving.pop((call.message_id, call.call_id), None) is None:
+            self._start_call(call.message_id, call.call_id, call.name)
+            self._give(call.call_id, text_of(call.arguments))
+        self._write({"type": "TOOL_CALL_END", "toolCallId": call.call_id})
+
+    def _start_call(self, message_id: UUID, call_id: str, name: str) -> None:
+        parent = {"toolCallName": name, "parentMessageId": str(message_id)}
+        self._write({"type": "TOOL_CALL_START", "toolCallId": call_id, **parent})
+
+    def _give(self, call_id: str, delta: str) -> None:
+        self._write({"type": "TOOL_CALL_ARGS", "toolCallId": call_id, "delta": delta})
+
+    def _show_input(self, message_id: UUID, called: ToolInput, delta: str) -> None:
+        """Arguments that are still arriving."""
+        call = (message_id, called.call_id)
+        if call in self._announced:
+            return
+        self._close()
+        if call not in self._arriving:
+            self._arriving[call] = called.call_id
+            self._start_call(message_id, called.call_id, called.name)
+        self._give(called.call_id, delta)
+
+    def _tell_of_provider(self, chunk: Chunk, call: ProviderCall) -> None:
+        """A call that the provider runs, or its result."""
+        self._close()
+        if (chunk.message_id, call.call_id) not in self._announced:
+            self._announced.add((chunk.message_id, call.call_id))
+            self._start_call(chunk.message_id, call.call_id, call.name)
+            self._give(call.call_id, text_of(call.arguments))
+            self._write({"type": "TOOL_CALL_END", "toolCallId": call.call_id})
+        if chunk.kind == "provider_result":
+            result = call.result if isinstance(call.result, str) else text_of(call.result)
+            self._write(
+                {
+                    "type": "TOOL_CALL_RESULT",
+                    "messageId": f"{chunk.message_id}-{call.call_id}",
+                    "toolCallId": call.call_id,
+                    "content": FAILED_CALL if call.status == "failed" else result,
+                    "role": "tool",
+                }
+            )
+
+    def _custom(self, name: str, value: Mapping[str, Json]) -> None:
+        self._write({"type": "CUSTOM", "name": name, "value": {**value}})
 
     @property
     def _id(self) -> str:
@@ -246,6 +320,11 @@ def _objects(body: dict[str, object], name: str) -> list[dict[str, object]]:
     if not isinstance(found, list) or not all(isinstance(item, dict) for item in found):
         raise invalid(f"{name!r} has to be a list of objects.")
     return found
+
+
+def _set_output(output: Json) -> dict[str, Json]:
+    """A change of the client's state: its `output` is this."""
+    return {"op": "add", "path": "/output", "value": output}
 
 
 def _interrupt(call: ToolCall) -> dict[str, Json]:

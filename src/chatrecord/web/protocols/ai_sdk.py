@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 from uuid import UUID
 
-from chatrecord.records import Chunk, Json, ToolCall
+from chatrecord.records import Attached, Chunk, Json, ProviderCall, Source, ToolCall, ToolInput
 from chatrecord.web.json_bytes import HEADERS, as_bytes, frame, quoted
 
-from .encoder import Ending, Opening, why_without_result
+from .encoder import FAILED_CALL, Ending, Opening, file_json, why_without_result
 
 Version = Literal[5, 6, 7]
 
@@ -44,9 +44,14 @@ class AISDKEncoder:
         self._part: str | None = None
         self._parts = 0
         self._said: list[str] = []
+        self._arriving: set[str] = set()
+        self._sources: set[str] = set()
+        self._output: Json = None
+        self._files: str | None = None
 
     def start(self, opening: Opening) -> bytes:
         """The message starts, or continues after the part that the client has."""
+        self._files = opening.files
         if opening.seen is not None:
             self._step = opening.seen.message_id
             self._announced = set(opening.seen.call_ids)
@@ -62,18 +67,46 @@ class AISDKEncoder:
     def add(self, chunks: Sequence[Chunk]) -> bytes:
         """Pieces of one part that come together are one delta."""
         for chunk in chunks:
-            if chunk.tool_call is None:
-                self._say(chunk)
-            else:
-                self._tell(chunk, chunk.tool_call)
+            self._enter(chunk.message_id)
+            self._add(chunk)
         self._flush()
+        if self._output is not None:  # of those that come together the last says it all
+            self._write({**output_part(self._output)})
+            self._output = None
         return self._drained()
+
+    def _add(self, chunk: Chunk) -> None:
+        match chunk:
+            case Chunk(tool_call=ToolCall() as call):
+                self._tell(chunk, call)
+            case Chunk(provider_call=ProviderCall() as own):
+                self._tell_of_provider(chunk, own)
+            case Chunk(kind="tool_input", tool_input=ToolInput() as called):
+                self._show_input(called, chunk.delta)
+            case Chunk(source=Source() as source):
+                part = source_part(source)
+                if part["sourceId"] not in self._sources:
+                    self._sources.add(str(part["sourceId"]))
+                    self._write({**part})
+            case Chunk(file=Attached() as file):
+                known = file_json(file, self._files)
+                if known is not None:
+                    known.pop("filename", None)  # which a file in a stream has not
+                    self._write({"type": "file", **known})
+            case Chunk(kind="output"):
+                self._output = chunk.output
+            case _:
+                self._say(chunk)
 
     def end(self, ending: Ending) -> bytes:
         """Whatever happened: a client takes a stream without an ending for a whole answer."""
         for call in ending.waiting:
             self._enter(call.message_id)
             self._ask(call)
+        for call_id in sorted(self._arriving):  # a client would wait for the rest of it
+            self._close_part()
+            text = "This call was interrupted."
+            self._write({"type": "tool-output-error", "toolCallId": call_id, "errorText": text})
         self._close_step()
         metadata = ending.metadata()
         if ending.problem is not None:
@@ -107,7 +140,6 @@ class AISDKEncoder:
         return _FINISH_REASONS.get(ending.finish_reason or "stop", "other")
 
     def _say(self, chunk: Chunk) -> None:
-        self._enter(chunk.message_id)
         if self._part != chunk.kind:
             self._close_part()
             self._part = chunk.kind
@@ -116,17 +148,45 @@ class AISDKEncoder:
         self._said.append(chunk.text or chunk.reasoning)
 
     def _tell(self, chunk: Chunk, call: ToolCall) -> None:
-        self._enter(chunk.message_id)
         self._close_part()
         self._announce(call)
         if chunk.kind == "tool_result":
             self._write(self._result(call))
+
+    def _tell_of_provider(self, chunk: Chunk, call: ProviderCall) -> None:
+        """A call that the provider runs, or its result."""
+        self._close_part()
+        if call.call_id not in self._announced:
+            self._announced.add(call.call_id)
+            self._write(
+                {
+                    "type": "tool-input-available",
+                    "toolCallId": call.call_id,
+                    "toolName": call.name,
+                    "input": call.arguments,
+                    "providerExecuted": True,
+                }
+            )
+        if chunk.kind == "provider_result":
+            self._write(_provider_result(call))
+
+    def _show_input(self, called: ToolInput, delta: str) -> None:
+        """Arguments that are still arriving."""
+        self._close_part()
+        known = {"toolCallId": called.call_id}
+        if called.call_id in self._announced:
+            return
+        if called.call_id not in self._arriving:
+            self._arriving.add(called.call_id)
+            self._write({"type": "tool-input-start", **known, "toolName": called.name})
+        self._write({"type": "tool-input-delta", **known, "inputTextDelta": delta})
 
     def _announce(self, call: ToolCall) -> None:
         """A client knows only results of calls that it got."""
         if call.call_id in self._announced:
             return
         self._announced.add(call.call_id)
+        self._arriving.discard(call.call_id)
         self._write(
             {
                 "type": "tool-input-available",
@@ -163,6 +223,7 @@ class AISDKEncoder:
             self._write({"type": "start-step"})
             self._step = message_id
             self._announced.clear()
+            self._arriving.clear()
 
     def _close_step(self) -> None:
         self._close_part()
@@ -191,6 +252,39 @@ class AISDKEncoder:
         out = "".join(self._out)
         self._out.clear()
         return as_bytes(out)
+
+
+def _provider_result(call: ProviderCall) -> dict[str, object]:
+    known: dict[str, object] = {"toolCallId": call.call_id, "providerExecuted": True}
+    if call.status == "failed":
+        return {"type": "tool-output-error", **known, "errorText": FAILED_CALL}
+    return {"type": "tool-output-available", **known, "output": call.result}
+
+
+def output_part(output: Json) -> dict[str, Json]:
+    """A typed output as a part of a UI message; a later one with its id replaces it."""
+    return {"type": "data-output", "id": "output", "data": output}
+
+
+def source_part(source: Source) -> dict[str, Json]:
+    """A source as a part of a UI message."""
+    title: dict[str, Json] = {} if source.title is None else {"title": source.title}
+    if source.url is not None:
+        return {"type": "source-url", "sourceId": source.url, "url": source.url, **title}
+    name = source.document_id or source.title or ""
+    document: dict[str, Json] = {"type": "source-document", "sourceId": name}
+    return {**document, "mediaType": "application/octet-stream", "title": source.title or name}
+
+
+def provider_part(call: ProviderCall) -> dict[str, Json]:
+    """A call that the provider has run, as a part of a UI message."""
+    part: dict[str, Json] = {"type": f"tool-{call.name}", "toolCallId": call.call_id}
+    part |= {"input": call.arguments, "providerExecuted": True}
+    if call.status == "failed":
+        return {**part, "state": "output-error", "errorText": FAILED_CALL}
+    if call.status == "complete":
+        return {**part, "state": "output-available", "output": call.result}
+    return {**part, "state": "input-available"}
 
 
 def tool_part(call: ToolCall, version: Version) -> dict[str, Json]:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Literal, Protocol
 from uuid import UUID
 
-from chatrecord.records import Chunk, Json, ToolCall, Usage
+from chatrecord.records import Attached, Chunk, Json, Source, ToolCall, Usage
 from chatrecord.web.error_responses import Problem
 
 Status = Literal["streaming", "parked", "complete", "interrupted", "failed"]
@@ -55,6 +55,8 @@ class Opening:
     question_id: UUID | None
     created_at: datetime
     seen: Seen | None = None
+    files: str | None = None
+    """The address below which the files of the chat are, by their hashes."""
 
     def metadata(self) -> dict[str, Json]:
         """The state of the answer at its start."""
@@ -134,8 +136,26 @@ def usage_json(usage: Usage) -> dict[str, Json]:
     return known
 
 
+def file_json(file: Attached, files: str | None) -> dict[str, Json] | None:
+    """A file for clients: its address, media type and name. `None` for one without an address."""
+    url = file.url or (f"{files}/{file.hash}" if files is not None else None)
+    if url is None:
+        return None
+    named: dict[str, Json] = {} if file.name is None else {"filename": file.name}
+    return {"mediaType": file.media_type or "application/octet-stream", **named, "url": url}
+
+
+def source_json(source: Source) -> dict[str, Json]:
+    """A source for clients; what is not known of it is left out."""
+    known = {"url": source.url, "title": source.title, "documentId": source.document_id}
+    return {name: value for name, value in known.items() if value is not None}
+
+
+FAILED_CALL = "This call has failed."
+
+
 def why_without_result(call: ToolCall) -> str:
     """Why a call has no result. Errors of tools are for the model and the audit only."""
     if call.status == "denied":
         return call.error or "This call was denied."
-    return "This call was interrupted." if call.status == "interrupted" else "This call has failed."
+    return "This call was interrupted." if call.status == "interrupted" else FAILED_CALL

@@ -1,13 +1,19 @@
 """Plain server-sent events for your own clients: each has a name, and JSON data.
 
-event: start         data: {"runId", "status", "createdAt", "questionId"}
-event: text          data: {"text"}
-event: reasoning     data: {"text"}
-event: tool_call     data: {"callId", "name", "arguments"}
-event: tool_result   data: {"callId", "name", "status", "result" or "error"}
-event: approval      data: {"callId", "name", "arguments"}
-event: title         data: {"title"}, if the chat has got one meanwhile
-event: end           data: {"status", "finishReason", "usage", "cost", "costSource", "error"}
+event: start           data: {"runId", "status", "createdAt", "questionId"}
+event: text            data: {"text"}
+event: reasoning       data: {"text"}
+event: output          data: {"output"}, the typed output as far as it has arrived
+event: tool_input      data: {"callId", "name", "delta"}, more JSON of the arguments
+event: tool_call       data: {"callId", "name", "arguments"}
+event: tool_result     data: {"callId", "name", "status", "result" or "error"}
+event: provider_call   data: {"callId", "name", "arguments"}
+event: provider_result data: {"callId", "name", "status", "result" or "error"}
+event: source          data: {"url", "title", "documentId"}
+event: file            data: {"mediaType", "filename", "url"}
+event: approval        data: {"callId", "name", "arguments"}
+event: title           data: {"title"}, if the chat has got one meanwhile
+event: end             data: {"status", "finishReason", "usage", "cost", "costSource", "error"}
 """
 
 from __future__ import annotations
@@ -15,10 +21,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 
-from chatrecord.records import Chunk, Json, ToolCall
+from chatrecord.records import Chunk, Json, ProviderCall, ToolCall
 from chatrecord.web.json_bytes import HEADERS, as_bytes, text_of
 
-from .encoder import Ending, Opening, why_without_result
+from .encoder import FAILED_CALL, Ending, Opening, file_json, source_json, why_without_result
 
 
 class SSEEncoder:
@@ -26,8 +32,12 @@ class SSEEncoder:
 
     headers: Mapping[str, str] = HEADERS
 
+    def __init__(self) -> None:
+        self._files: str | None = None
+
     def start(self, opening: Opening) -> bytes:
         """The answer begins."""
+        self._files = opening.files
         return _event("start", {"chatId": str(opening.chat_id), **opening.metadata()})
 
     def add(self, chunks: Sequence[Chunk]) -> bytes:
@@ -49,9 +59,34 @@ class SSEEncoder:
             if kind in ("text", "reasoning"):
                 said = "".join(piece.text or piece.reasoning for piece in pieces)
                 events.append(_event(kind, {"text": said}))
+            elif kind == "output":
+                *_, last = pieces  # which says it all
+                events.append(_event(kind, {"output": last.output}))
             else:
-                events += [_event(kind, _tool_data(piece)) for piece in pieces]
+                data = [self._data(piece) for piece in pieces]
+                events += [_event(kind, known) for known in data if known is not None]
         return events
+
+    def _data(self, chunk: Chunk) -> Mapping[str, Json] | None:
+        if chunk.source is not None:
+            return source_json(chunk.source)
+        if chunk.file is not None:
+            return file_json(chunk.file, self._files)
+        if chunk.provider_call is not None:
+            return _provider_data(chunk, chunk.provider_call)
+        if chunk.kind == "tool_input" and chunk.tool_input is not None:
+            called = chunk.tool_input
+            return {"callId": called.call_id, "name": called.name, "delta": chunk.delta}
+        return _tool_data(chunk)
+
+
+def _provider_data(chunk: Chunk, call: ProviderCall) -> dict[str, Json]:
+    known: dict[str, Json] = {"callId": call.call_id, "name": call.name}
+    if chunk.kind == "provider_call":
+        return {**known, "arguments": call.arguments}
+    if call.status == "failed":
+        return {**known, "status": call.status, "error": FAILED_CALL}
+    return {**known, "status": call.status, "result": call.result}
 
 
 def _tool_data(chunk: Chunk) -> dict[str, Json]:

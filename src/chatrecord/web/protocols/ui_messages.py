@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from chatrecord.errors import RunError, RunInterrupted, RunStopped, error_from_text
-from chatrecord.records import Json, Message, Run, ToolCall
+from chatrecord.llm.stored_parts import output_of, outputs_of, stored_parts
+from chatrecord.records import Attached, Json, Message, ProviderCall, Run, ToolCall
 from chatrecord.spending.usage import usage_of
 from chatrecord.store.transcript_store import TranscriptStore
 from chatrecord.web.call_ids import WireIds
 from chatrecord.web.error_responses import is_ordinary, problem_of
 
-from .ai_sdk import Version, tool_part
-from .encoder import Ending, Status
+from .ai_sdk import Version, output_part, provider_part, source_part, tool_part
+from .encoder import Ending, Status, file_json
 
 ROWS = 100
 """Rows that are read at once."""
@@ -146,6 +147,36 @@ def _with_questions(
             yield turn, question
 
 
+@dataclass(slots=True)
+class Step:
+    """The parts of one answer. What follows words of its kind continues them, as in a stream."""
+
+    parts: list[dict[str, Json]] = field(default_factory=list)
+    _open: dict[str, Json] | None = None
+
+    def say(self, kind: str, text: str) -> None:
+        """More text, or reasoning."""
+        if self._open is not None and self._open["type"] == kind:
+            self._open["text"] = f"{self._open['text']}{text}"
+            return
+        self._open = {"type": kind, "text": text, "state": "done"}
+        self.parts.append(self._open)
+
+    def tell(self, call: ProviderCall) -> None:
+        """A call that the provider runs, or its result."""
+        self._open = None
+        for place, part in enumerate(self.parts):
+            if part.get("toolCallId") == call.call_id:
+                whole = replace(call, arguments=part["input"])
+                self.parts[place] = provider_part(whole)
+                return
+        self.parts.append(provider_part(call))
+
+    def add(self, *parts: dict[str, Json]) -> None:
+        """Something that does not interrupt the text before it."""
+        self.parts += parts
+
+
 @dataclass(frozen=True, slots=True)
 class Writer:
     """Writes turns as UI messages, with what their runs did."""
@@ -160,7 +191,8 @@ class Writer:
         """One message; `None` for an answer that streams, and has not finished a step yet."""
         if turn.is_question:
             return self._question(turn.first)
-        parts = [part for row in turn.rows for part in self._parts(row)]
+        answers = [row for row in turn.rows if row.role == "assistant"]
+        parts = [part for row in answers for part in self._parts(row, is_last=row is answers[-1])]
         metadata = self._metadata(turn, question)
         if not parts and metadata["status"] == "streaming":
             return None
@@ -188,30 +220,34 @@ class Writer:
         ended = ending or Ending(_status_of(turn), turn.rows[-1].finish_reason)
         return metadata | ended.metadata()
 
-    def _parts(self, row: Message) -> list[Json]:
-        """The parts of one step."""
-        parts: list[Json] = []
-        if row.role != "assistant":
-            return parts
-        if row.reasoning:
-            parts.append({"type": "reasoning", "text": row.reasoning, "state": "done"})
-        if row.text:
-            parts.append({"type": "text", "text": row.text, "state": "done"})
-        parts += self._files(row)
-        parts += [tool_part(call, self.version) for call in self.calls.get(row.id, ())]
-        return [{"type": "step-start"}, *parts] if parts else []
+    def _parts(self, row: Message, *, is_last: bool) -> list[Json]:
+        """The parts of one step, in the order in which they came."""
+        found = stored_parts(row)
+        step = Step()
+        for part in found:
+            if part.kind in ("text", "reasoning"):
+                step.say(part.kind, part.text)
+            elif part.provider_call is not None:
+                step.tell(part.provider_call)
+            elif part.source is not None:
+                step.add(source_part(part.source))
+            elif part.file is not None:
+                step.add(*self._file(part.file))
+        run = self.runs.get(row.run_id) if row.run_id else None
+        output = output_of(found, outputs_of(run.settings)) if run and is_last else None
+        if output is not None:
+            step.add(output_part(output))
+        step.add(*(tool_part(call, self.version) for call in self.calls.get(row.id, ())))
+        return [{"type": "step-start"}, *step.parts] if step.parts else []
 
     def _files(self, row: Message) -> list[Json]:
         """The files in a message, by their addresses."""
-        return [
-            {
-                "type": "file",
-                "mediaType": file.media_type or "application/octet-stream",
-                **({} if file.name is None else {"filename": file.name}),
-                "url": file.url or f"{self.files}/{file.hash}",
-            }
-            for file in row.attachments
-        ]
+        return [part for file in row.attachments for part in self._file(file)]
+
+    def _file(self, file: Attached) -> Iterator[dict[str, Json]]:
+        known = file_json(file, self.files)
+        if known is not None:
+            yield {"type": "file", **known}
 
 
 async def _writer(
