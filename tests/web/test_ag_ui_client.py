@@ -68,6 +68,13 @@ def test_what_a_model_makes(agent: Client, given: dict[str, Any]) -> None:
         "user": "Hello?", "reasoning": "I search.", "tool": '[{"hit":1}]',
         "assistant": "I look. \n\nRome is sunny.",
     }  # fmt: skip
+    stored = history(given, "/chats")
+    assert [_bare(it) for it in stored] == sorted(
+        map(_bare, seen["messages"]),
+        key=lambda it: [role for role, *_ in map(_bare, stored)].index(it[0]),
+    )
+    assert stored[-2]["metadata"]["sources"][0]["url"] == "https://example.com/rome"
+    assert stored[-2]["metadata"]["files"][0]["mediaType"] == "image/png"
     source, file = seen["customs"]
     assert (source["name"], source["value"]["url"]) == ("source", "https://example.com/rome")
     assert (file["name"], file["value"]["mediaType"]) == ("file", "image/png")
@@ -78,6 +85,21 @@ def test_a_typed_output_is_the_state(agent: Client, given: dict[str, Any]) -> No
     assert (seen["errors"], seen["complaints"], seen["outcomes"]) == ([], [], ["none"])
     assert seen["state"] == {"output": {"number": "A-1", "total": 12}}
     assert seen["results"] == [{"number": "A-1", "total": 12}]
+    stored = history(given, "/typed/chats")
+    assert stored[-1]["metadata"]["output"] == {"number": "A-1", "total": 12}
+
+
+def history(given: dict[str, Any], path: str) -> list[dict[str, Any]]:
+    """The messages that the chat has for AG-UI clients."""
+    headers = {"x-user": given["user"], "x-chat-protocol": "ag-ui"}
+    page = httpx.get(f"{given['base']}{path}/{given['id']}", headers=headers).json()
+    found: list[dict[str, Any]] = page["messages"]
+    return found
+
+
+def _bare(message: dict[str, Any]) -> tuple[str, Any, list[str]]:
+    calls = message.get("toolCalls") or []
+    return message["role"], message.get("content"), [call["id"] for call in calls]
 
 
 def test_a_tool_that_waits_is_an_interrupt(agent: Client, given: dict[str, Any]) -> None:

@@ -99,6 +99,7 @@ class AGUIEncoder:
         return self._drained()
 
     def _add(self, chunk: Chunk) -> None:
+        self._end_arriving(but=chunk.message_id)
         match chunk:
             case Chunk(tool_call=ToolCall() as call):
                 self._tell(chunk, call)
@@ -121,9 +122,9 @@ class AGUIEncoder:
         """The run completed, failed, was stopped, or waits for approval of tools."""
         self._close()
         for call in ending.waiting:
+            self._end_arriving(but=call.message_id)
             self._announce(call)
-        for known in self._arriving.values():
-            self._write({"type": "TOOL_CALL_END", "toolCallId": known})
+        self._end_arriving()
         problem = ending.problem
         if problem is not None:
             event = {"type": "RUN_ERROR", "message": problem.message, "code": problem.code}
@@ -147,6 +148,12 @@ class AGUIEncoder:
         self._close()
         self._write({"type": "CUSTOM", "name": "title", "value": {"title": title}})
         return self._drained()
+
+    def _end_arriving(self, but: UUID | None = None) -> None:
+        """End the calls whose arguments have broken off, in answers before this one."""
+        broken = [call for call in self._arriving if call[0] != but]
+        for call in broken:
+            self._write({"type": "TOOL_CALL_END", "toolCallId": self._arriving.pop(call)})
 
     def _say(self, chunk: Chunk) -> None:
         part = (chunk.kind, chunk.message_id)
@@ -208,13 +215,12 @@ class AGUIEncoder:
             self._give(call.call_id, text_of(call.arguments))
             self._write({"type": "TOOL_CALL_END", "toolCallId": call.call_id})
         if chunk.kind == "provider_result":
-            result = call.result if isinstance(call.result, str) else text_of(call.result)
             self._write(
                 {
                     "type": "TOOL_CALL_RESULT",
-                    "messageId": f"{chunk.message_id}-{call.call_id}",
+                    "messageId": provider_result_id(chunk.message_id, call),
                     "toolCallId": call.call_id,
-                    "content": FAILED_CALL if call.status == "failed" else result,
+                    "content": provider_result_content(call),
                     "role": "tool",
                 }
             )
@@ -320,6 +326,18 @@ def _objects(body: dict[str, object], name: str) -> list[dict[str, object]]:
     if not isinstance(found, list) or not all(isinstance(item, dict) for item in found):
         raise invalid(f"{name!r} has to be a list of objects.")
     return found
+
+
+def provider_result_id(message_id: UUID, call: ProviderCall) -> str:
+    """The id of the message that has the result of a call that the provider has run."""
+    return f"{message_id}-{call.call_id}"
+
+
+def provider_result_content(call: ProviderCall) -> str:
+    """The result of a call that the provider has run, as text."""
+    if call.status == "failed":
+        return FAILED_CALL
+    return call.result if isinstance(call.result, str) else text_of(call.result)
 
 
 def _set_output(output: Json) -> dict[str, Json]:

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from typing import cast
 from uuid import UUID
 
-from chatrecord.records import Json, Message, Run, ToolCall
+from chatrecord.llm.stored_parts import stored_parts
+from chatrecord.records import Json, Message, ProviderCall, Run, ToolCall
 from chatrecord.store.transcript_store import TranscriptStore
 from chatrecord.web.json_bytes import text_of
 
-from .ag_ui import result_content
+from .ag_ui import provider_result_content, provider_result_id, result_content
 from .ui_messages import Page, Turn, Writer, read_turns
 
 _UNFINISHED = {"pending", "awaiting_approval", "running"}
@@ -73,24 +74,50 @@ def _answer(turn: Turn, writer: Writer, shown: dict[str, Json]) -> list[dict[str
     if not own:
         own = [{"id": str(answers[-1].id), "role": "assistant", "content": ""}]
         messages += own
-    own[-1]["metadata"] = shown["metadata"]
+    metadata = cast(dict[str, Json], shown["metadata"])
+    own[-1]["metadata"] = {**metadata, **_made(cast(list[dict[str, Json]], shown["parts"]))}
     return messages
+
+
+def _made(parts: list[dict[str, Json]]) -> dict[str, Json]:
+    """What AG-UI's messages have no place for: typed output, sources and files."""
+    left_out = ("type", "sourceId")
+    about: dict[str, list[Json]] = {"sources": [], "files": []}
+    found: dict[str, Json] = {}
+    for part in parts:
+        kind = str(part["type"])
+        if kind == "data-output":
+            found["output"] = part["data"]
+        elif kind == "file" or kind.startswith("source-"):
+            known: Json = {name: value for name, value in part.items() if name not in left_out}
+            about["files" if kind == "file" else "sources"].append(known)
+    return {**found, **{name: listed for name, listed in about.items() if listed}}
 
 
 def _step(row: Message, calls: list[ToolCall] | tuple[()]) -> Iterator[dict[str, Json]]:
     if row.reasoning:
         yield {"id": f"{row.id}-reasoning", "role": "reasoning", "content": row.reasoning}
-    if row.text or calls:
+    made = [part for part in stored_parts(row) if part.provider_call is not None]
+    own = [part.provider_call for part in made if part.provider_call is not None]
+    begun: list[Json] = [_called(call) for call in own if call.status == "running"]
+    begun += [_called(call) for call in calls]
+    if row.text or begun:
         message: dict[str, Json] = {"id": str(row.id), "role": "assistant"}
         message |= {"content": row.text} if row.text else {}
-        message |= {"toolCalls": [_called(call) for call in calls]} if calls else {}
+        message |= {"toolCalls": begun} if begun else {}
         yield message
+    for ended in own:
+        if ended.status != "running":
+            told: dict[str, Json] = {
+                "toolCallId": ended.call_id, "content": provider_result_content(ended)
+            }  # fmt: skip
+            yield {"id": provider_result_id(row.id, ended), "role": "tool", **told}
     for call in calls:
         if call.status not in _UNFINISHED:
             result = {"toolCallId": call.call_id, "content": result_content(call)}
             yield {"id": str(call.id), "role": "tool", **result}
 
 
-def _called(call: ToolCall) -> dict[str, Json]:
+def _called(call: ToolCall | ProviderCall) -> dict[str, Json]:
     function: dict[str, Json] = {"name": call.name, "arguments": text_of(call.arguments)}
     return {"id": call.call_id, "type": "function", "function": function}

@@ -103,10 +103,6 @@ class AISDKEncoder:
         for call in ending.waiting:
             self._enter(call.message_id)
             self._ask(call)
-        for call_id in sorted(self._arriving):  # a client would wait for the rest of it
-            self._close_part()
-            text = "This call was interrupted."
-            self._write({"type": "tool-output-error", "toolCallId": call_id, "errorText": text})
         self._close_step()
         metadata = ending.metadata()
         if ending.problem is not None:
@@ -223,10 +219,13 @@ class AISDKEncoder:
             self._write({"type": "start-step"})
             self._step = message_id
             self._announced.clear()
-            self._arriving.clear()
 
     def _close_step(self) -> None:
         self._close_part()
+        for call_id in sorted(self._arriving):  # a client would wait for the rest of it
+            text = "This call was interrupted."
+            self._write({"type": "tool-output-error", "toolCallId": call_id, "errorText": text})
+        self._arriving.clear()
         if self._step is not None:
             self._write({"type": "finish-step"})
             self._step = None
