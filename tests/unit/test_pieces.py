@@ -82,5 +82,5 @@ def streamed(states: Iterator[Pieces]) -> tuple[list[Chunk], str, str | None]:
         buffer.stored()
     stored = buffer.unwatch()
     assert stored is not None
-    buffer.hand_on(len(buffer), since=0)
+    buffer.hand_on(buffer.before(None), since=0)
     return chunks, *stored
