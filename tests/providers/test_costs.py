@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -22,9 +19,9 @@ from pydantic_ai.providers.anthropic import AnthropicProvider
 from pydantic_ai.providers.openrouter import OpenRouterProvider
 
 from chatrecord import Budget, Limits
-from chatrecord.errors import BudgetExceeded, CostLimitExceeded, UnknownPrice
+from chatrecord.errors import BudgetExceeded, UnknownPrice
 from chatrecord.pydantic_ai import Persisted
-from chatrecord.sqlalchemy import Database, TokenPrices, create_chat, load_chat, usage
+from chatrecord.sqlalchemy import Database, create_chat, usage
 from rerouted import Rerouted
 
 from .answers import Spent, says
@@ -46,13 +43,6 @@ def at(provider: Provider, address: str, model_name: str = "gpt-4o") -> Provider
 
 def spent(**also: Any) -> Spent:
     return replace(SPENT, also=also)
-
-
-@asynccontextmanager
-async def priced(path: Path, prices: Any) -> AsyncIterator[Database]:
-    async with Database(f"sqlite:///{path}", prices=prices) as db:
-        await db.create_tables()
-        yield db
 
 
 # The address
@@ -289,109 +279,6 @@ async def test_reports_and_budgets_count_what_was_charged(
 
     (row,) = await usage(db, user_id="u1")
     assert (row.usage.cost, row.usage.reported_costs) == (Decimal(1), 2)
-
-
-# Prices of one's own
-
-
-RATE = TokenPrices(input=Decimal(1), output=Decimal(2))
-BY_RATE = Decimal("0.0014")
-
-
-@OPENAIS
-@pytest.mark.parametrize(
-    "prices",
-    [
-        {"gpt-4o": RATE},
-        {"localhost:8000:gpt-4o": RATE, "gpt-4o": TokenPrices(input=Decimal(9), output=Decimal(9))},
-        {"localhost:8000:*": RATE, "other": TokenPrices(input=Decimal(9), output=Decimal(9))},
-        lambda model, provider: RATE if provider == "localhost:8000" else None,
-    ],
-    ids=["model", "model-of-provider", "provider", "function"],
-)
-async def test_your_own_price_counts(
-    tmp_path: Path,
-    connect: ConnectModel,
-    server: ProviderServer,
-    provider: Provider,
-    prices: Any,
-) -> None:
-    server.script(says("Yes.", spent=spent(cost=5)))
-    async with priced(tmp_path / "own.db", prices) as db:
-        chat = await create_chat(db, connect(at(provider, "http://localhost:8000/v1")))
-        reply = await chat.ask("Hi")
-        request = await only_request(chat)
-
-    assert (request.cost, request.price_source) == (BY_RATE, "own prices")
-    assert (reply.cost, reply.cost_source) == (BY_RATE, "computed")
-
-
-async def test_cached_and_reasoning_tokens_have_prices_of_their_own(
-    tmp_path: Path, connect: ConnectModel, server: ProviderServer
-) -> None:
-    server.script(says("Yes.", spent=Spent(1000, 200, cache_read=400, reasoning=64)))
-    rate = TokenPrices(
-        input=Decimal(2), output=Decimal(10), cache_read=Decimal("0.5"), reasoning=Decimal(20)
-    )
-    async with priced(tmp_path / "own.db", {"gpt-4o": rate}) as db:
-        chat = await create_chat(db, connect(OPENAI_CHAT))
-        await chat.ask("Hi")
-        request = await only_request(chat)
-
-    by_hand = (600 * 2 + 400 * Decimal("0.5") + 136 * 10 + 64 * 20) / Decimal(10**6)
-    assert (request.cost, request.list_cost) == (by_hand, Decimal("0.004"))
-
-
-async def test_a_proxy_is_priced_by_the_list_of_the_provider_behind_it_if_you_say_so(
-    tmp_path: Path, connect: ConnectModel, server: ProviderServer
-) -> None:
-    server.script(says("Yes.", spent=SPENT), says("Yes.", spent=spent(cost=0.0031)))
-    there = connect(at(OPENAI_CHAT, "https://llm.example.com/v1"))
-    async with priced(tmp_path / "own.db", {"llm.example.com:*": "openai"}) as db:
-        chat = await create_chat(db, there)
-        await chat.ask("Hi")
-        await chat.ask("Again")
-        silent, told = await chat.requests()
-
-    assert (silent.provider, silent.cost, silent.list_cost) == ("llm.example.com", BY_LIST, BY_LIST)
-    assert (silent.price_source or "").startswith("genai-prices ")
-    assert (told.cost, told.list_cost) == (Decimal("0.0031"), BY_LIST)
-
-
-async def test_limits_and_budgets_know_your_prices(
-    tmp_path: Path, connect: ConnectModel, server: ProviderServer
-) -> None:
-    server.script(says("Yes.", spent=SPENT))
-    local = connect(at(OPENAI_CHAT, "http://localhost:8000/v1"))
-    budget = Budget(cost=BY_RATE, per="day", by="user_id")
-    async with priced(tmp_path / "own.db", {"gpt-4o": RATE}) as db:
-        limits = Limits(cost=Decimal(1))
-        chat = await create_chat(db, local, user_id="u1", budgets=[budget], limits=limits)
-        await chat.ask("Hi")
-        with pytest.raises(BudgetExceeded):
-            await chat.ask("Again")
-        with pytest.raises(CostLimitExceeded):
-            await (await load_chat(db, local, chat.id, limits=Limits(chat_cost=BY_RATE))).ask(
-                "Again"
-            )
-
-
-async def test_a_function_of_prices_that_fails_costs_no_answer(
-    tmp_path: Path,
-    connect: ConnectModel,
-    server: ProviderServer,
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    def prices(model: str, provider: str | None) -> TokenPrices:
-        raise KeyError(model)
-
-    server.script(says("Yes.", spent=SPENT))
-    async with priced(tmp_path / "own.db", prices) as db:
-        chat = await create_chat(db, connect(OPENAI_CHAT))
-        reply = await chat.ask("Hi")
-
-    assert (reply.text, reply.cost) == ("Yes.", BY_LIST)
-    assert "prices= failed for openai:gpt-4o" in caplog.text
 
 
 # OpenRouter's own model
