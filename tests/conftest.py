@@ -24,8 +24,9 @@ pytest.register_assert_rewrite("chatrecord.testing.conformance", "campaign")
 # A shell that runs the tests in its background has them ignore Ctrl-C, and their children too.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# The same examples for everybody; HYPOTHESIS_PROFILE=default looks for new ones.
-settings.register_profile("same", derandomize=True)
+# The same examples for everybody, however busy the machine; HYPOTHESIS_PROFILE=default looks for
+# new ones.
+settings.register_profile("same", derandomize=True, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 BACKENDS = ("sqlite", "postgresql", "mariadb")

@@ -14,6 +14,9 @@ from hashlib import sha256
 
 from chatrecord.records import Json, name_of
 
+REFERENCE = "attachment"
+"""A word in whatever `taken_out` has put in the place of a file."""
+
 _HASH = 64
 """Digits of a SHA-256."""
 

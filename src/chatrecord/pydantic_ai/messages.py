@@ -6,6 +6,7 @@ import logging
 import math
 import re
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from importlib.metadata import version
 from typing import Any, cast
@@ -32,6 +33,7 @@ from pydantic_core import to_jsonable_python
 from chatrecord.llm.pieces import Piece, Pieces, joined
 from chatrecord.llm.port import Body
 from chatrecord.records import Json, Message, Role, ToolCall
+from chatrecord.store.stored_message import plain_json_of
 from chatrecord.values import Call
 
 from .call_ids import unique_ids
@@ -204,6 +206,10 @@ def _ended(record: Message) -> ModelMessage | None:
 def _loaded(record: Message) -> ModelMessage | None:
     if record.role == "assistant" and record.status != "complete":
         return _partial(record)
+    json = plain_json_of(record)
+    if json is not None and '"binary"' not in json:
+        with suppress(ValidationError):  # below it is told, or read by a parser that takes more
+            return _message.validate_json(json)
     if record.content is None:  # it could not be stored
         return _partial(record)
     try:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any, TypeAlias
 
 from sqlalchemy import JSON, DateTime, Dialect, LargeBinary, Numeric, String, Text
 from sqlalchemy.dialects import mysql, postgresql
 from sqlalchemy.types import TypeDecorator, TypeEngine
 from typing_extensions import TypeIs
 
-from chatrecord.errors import DatabaseFailed
 from chatrecord.sqlalchemy.generics import ColumnType
 from chatrecord.sqlalchemy.models.encryption import MARK, keys_of, opened, sealed
 from chatrecord.text.arguments import LONGEST_KEY
-from chatrecord.text.storable import escape, escape_json, loads, unescape, unescape_json
+from chatrecord.text.storable import escape, escape_json, parsed, unescape, unescape_json
 
 _SEALED_JSON = json.dumps(MARK)[:-1]
 _MONEY_SCALE = Decimal(1).scaleb(-12)
@@ -30,6 +31,15 @@ def exact_collation(dialect: Dialect) -> str:
     """The collation that tells every two strings apart, trailing spaces included."""
     is_mariadb = getattr(dialect, "is_mariadb", False)
     return "utf8mb4_nopad_bin" if is_mariadb else "utf8mb4_0900_bin"
+
+
+Processor: TypeAlias = Callable[[Any], Any]
+"""Reads each value of a column. That of a `TypeDecorator` is three calls deep, and a turn reads
+thousands of values."""
+
+
+def _unescaped(value: str | None) -> str | None:
+    return value if value is None or "\x1a" not in value else unescape(value)
 
 
 class LongText(TypeDecorator[str]):
@@ -49,7 +59,10 @@ class LongText(TypeDecorator[str]):
         return None if value is None else escape(value)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
-        return None if value is None else unescape(value)
+        return _unescaped(value)
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Processor:
+        return _unescaped
 
 
 class Key(TypeDecorator[str]):
@@ -69,16 +82,10 @@ class Key(TypeDecorator[str]):
         return None if value is None else escape(value)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
-        return None if value is None else unescape(value)
+        return _unescaped(value)
 
-
-def _parsed(text: str) -> object:
-    """A stored JSON value. Raises `DatabaseFailed` for what this library has not written."""
-    try:
-        return loads(text)
-    except (ValueError, RecursionError) as error:
-        msg = f"A stored JSON value was changed or cut off outside of chatrecord: {error}"
-        raise DatabaseFailed(msg) from error
+    def result_processor(self, dialect: Dialect, coltype: object) -> Processor:
+        return _unescaped
 
 
 class JsonValue(TypeDecorator[object]):
@@ -108,7 +115,7 @@ class JsonValue(TypeDecorator[object]):
 
     def process_result_value(self, value: object, dialect: Dialect) -> object:
         if dialect.name != "postgresql" and isinstance(value, str):
-            return _parsed(value)
+            return parsed(value)
         return unescape_json(value)
 
     def _postgresql(self) -> ColumnType:
@@ -139,6 +146,13 @@ class PrivateText(LongText):
     def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
         return None if value is None else unescape(opened(value, dialect))
 
+    def result_processor(self, dialect: Dialect, coltype: object) -> Processor:
+        return lambda value: (
+            self.process_result_value(value, dialect)
+            if value is not None and value.startswith(MARK)
+            else _unescaped(value)
+        )
+
 
 class PrivateJson(JsonValue):
     """A JSON value that is encrypted where its database has keys: a JSON text is stored then."""
@@ -153,10 +167,10 @@ class PrivateJson(JsonValue):
 
     def process_result_value(self, value: object, dialect: Dialect) -> object:
         if _is_text(value, dialect) and not value.startswith(_SEALED_JSON):
-            return _parsed(value)
+            return parsed(value)
         held = json.loads(value) if _is_text(value, dialect) else value
         if isinstance(held, str) and held.startswith(MARK):
-            return _parsed(opened(held, dialect))
+            return parsed(opened(held, dialect))
         return unescape_json(held)
 
 
@@ -164,6 +178,18 @@ class PrivateDocument(PrivateJson, JsonDocument):
     """The same, to the letter."""
 
     cache_ok = True
+
+
+class JsonText(TypeDecorator[str]):
+    """The text of a stored JSON value: decrypted, still escaped, and not parsed."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
+        if value is None or not value.startswith(_SEALED_JSON):
+            return value
+        return opened(json.loads(value), dialect)
 
 
 def _is_text(value: object, dialect: Dialect) -> TypeIs[str]:
@@ -202,8 +228,8 @@ class UtcDateTime(TypeDecorator[datetime]):
         return moment if dialect.name == "postgresql" else moment.replace(tzinfo=None)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
+        if value is None or value.tzinfo is UTC:
+            return value
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 

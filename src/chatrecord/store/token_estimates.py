@@ -7,6 +7,8 @@ from typing import TypeAlias
 
 from chatrecord.records import Json, Message
 
+from .stored_message import plain_json_of
+
 CHARACTERS_PER_TOKEN = 4
 """A common rule of thumb for English text (OpenAI's tokenizer guide); other scripts need more."""
 
@@ -36,6 +38,14 @@ def characters_of(message: Message, estimator: Estimator | None = None) -> int:
         return estimator(message) * CHARACTERS_PER_TOKEN
     characters = len(message.text) + len(message.reasoning or "")
     return max(characters, _characters_in(message.content, is_sent=False))
+
+
+def most_characters_of(message: Message) -> int | None:
+    """A number that `characters_of` does not exceed, where the stored text alone tells one."""
+    json = plain_json_of(message)
+    if json is None or '"binary"' in json:
+        return None
+    return max(len(json), len(message.text) + len(message.reasoning or ""))
 
 
 def file_tokens(media_type: str, size: int) -> int:

@@ -8,7 +8,13 @@ from dataclasses import dataclass
 from chatrecord.records import Message
 from chatrecord.text.arguments import check_count
 
-from .token_estimates import CHARACTERS_PER_TOKEN, Estimator, characters_of, estimate_tokens
+from .token_estimates import (
+    CHARACTERS_PER_TOKEN,
+    Estimator,
+    characters_of,
+    estimate_tokens,
+    most_characters_of,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +44,24 @@ class Window:
         """
         if history and history[0].role == "summary":
             return [history[0], *self.cut(history[1:])]
-        begin = self._begin(history)
+        begin = self._first_round(history) if self._holds_all(history) else self._begin(history)
         return [] if begin is None else list(history[begin:])
+
+    def _holds_all(self, history: Sequence[Message]) -> bool:
+        """Whether that can be told without a look into the contents."""
+        if self.estimator is not None or len(history) > self.messages:
+            return False
+        characters = 0
+        for message in history:
+            most = most_characters_of(message)
+            if most is None:
+                return False
+            characters += most
+        return self._holds(characters)
+
+    def _first_round(self, history: Sequence[Message]) -> int | None:
+        rounds = (place for place, message in enumerate(history) if begins_round(message))
+        return next(rounds, None)
 
     def _begin(self, history: Sequence[Message]) -> int | None:
         """Where the earliest round begins that fits with all after it; the last if none does."""

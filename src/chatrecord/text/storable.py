@@ -11,6 +11,8 @@ import json
 import re
 from typing import TypeVar, cast
 
+from chatrecord.errors import DatabaseFailed
+
 _UNSTORABLE = re.compile("[\x00\x1a\ud800-\udfff]")
 _ESCAPED = re.compile("\x1a([0-9a-f]{4})")
 
@@ -61,6 +63,20 @@ _HOLDS_TEXT = frozenset((str, dict, list))
 
 
 def loads(text: str) -> object:
-    """The JSON value in `text`, unescaped. JSON shows a SUBSTITUTE character by its number."""
+    """The JSON value in `text`, unescaped."""
     value: object = json.loads(text)
-    return unescape_json(value) if "\\u001a" in text or "\x1a" in text else value
+    return unescape_json(value) if is_escaped(text) else value
+
+
+def is_escaped(text: str) -> bool:
+    """Whether a JSON text has anything escaped. JSON shows a SUBSTITUTE character by its number."""
+    return "\\u001a" in text or "\x1a" in text
+
+
+def parsed(text: str) -> object:
+    """A stored JSON value. Raises `DatabaseFailed` for what this library has not written."""
+    try:
+        return loads(text)
+    except (ValueError, RecursionError) as error:
+        msg = f"A stored JSON value was changed or cut off outside of chatrecord: {error}"
+        raise DatabaseFailed(msg) from error

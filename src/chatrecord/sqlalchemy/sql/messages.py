@@ -16,9 +16,10 @@ from sqlalchemy import (
     update,
 )
 
-from chatrecord.sqlalchemy.generics import Query
+from chatrecord.sqlalchemy.generics import Named, Query
 
-from .tables import MappedTable, Tables
+from .json_text import json_text
+from .tables import MESSAGE_COLUMNS, MappedTable, Tables
 
 
 class MessageStatements(Tables):
@@ -35,11 +36,19 @@ class MessageStatements(Tables):
         return self.message.insert(*names).values({self.message.seq: taken})
 
     @cached_property
+    def _past(self) -> list[Named]:
+        """The columns of a message of the history in their order, and last its content as text."""
+        content = json_text(self.message.content).label("content")
+        names = [name for name in MESSAGE_COLUMNS if name != "content"]
+        return [*(self.message.columns[name].label(name) for name in names), content]
+
+    @cached_property
     def history_before(self) -> Query:
         """The last messages that count between the numbers `after` and `before`, newest first."""
         below = self.message.seq < bindparam("before", type_=Integer)
         above = self.message.seq > bindparam("after", type_=Integer)
-        return self._newest(self.message.status != "superseded", below, above)
+        page = self._newest(self.message.status != "superseded", below, above)
+        return page.with_only_columns(*self._past)
 
     @cached_property
     def last_summary(self) -> Query:
@@ -48,7 +57,7 @@ class MessageStatements(Tables):
         The number of a summary is that of the last message that it covers, negated.
         """
         return (
-            self.message.select()
+            select(*self._past)
             .where(
                 self.message.chat_id == bindparam("chat_id"),
                 self.message.seq < 0,
@@ -107,7 +116,7 @@ class MessageStatements(Tables):
     def history_from(self) -> Query:
         """Every message that counts from the number `first` on, below `before`, newest first."""
         return (
-            self.message.select()
+            select(*self._past)
             .where(
                 self.message.chat_id == bindparam("chat_id"),
                 self.message.status != "superseded",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from functools import cached_property, lru_cache
 from typing import Any, cast
 
@@ -20,6 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import ColumnProperty, Mapper
 
 from chatrecord.errors import ConfigurationError
+from chatrecord.records import Message
 from chatrecord.sqlalchemy.generics import Expression, Query, Values
 from chatrecord.sqlalchemy.models.mixins import LATER_COLUMNS, Models
 
@@ -30,6 +32,13 @@ TOKEN_COLUMNS = (
     "cache_write_tokens",
     "reasoning_tokens",
 )
+
+MESSAGE_COLUMNS = tuple(
+    column
+    for field in fields(Message)
+    for column in (TOKEN_COLUMNS if field.name == "tokens" else (field.name,))
+)
+"""The columns of a message that the library writes, in the order of its fields."""
 
 
 class MappedTable:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -15,7 +15,14 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chatrecord.attachments.attachment import Attachment
-from chatrecord.attachments.embedded_files import ChatFile, File, put_back, referred_to, taken_out
+from chatrecord.attachments.embedded_files import (
+    REFERENCE,
+    ChatFile,
+    File,
+    put_back,
+    referred_to,
+    taken_out,
+)
 from chatrecord.attachments.stores import AttachmentStore
 from chatrecord.errors import ConfigurationError, DatabaseFailed
 from chatrecord.ids import new_id
@@ -28,6 +35,7 @@ from chatrecord.sqlalchemy.sql.statements import Statements
 from chatrecord.sqlalchemy.types import is_mysql
 from chatrecord.store.changes import Changes
 from chatrecord.store.rows import RunStart
+from chatrecord.store.stored_message import may_hold
 
 from .intact_files import intact
 from .own_attachment_store import ADD_A_CLASS, reached
@@ -219,12 +227,17 @@ class Attachments:
         """These messages of one chat with their files in them."""
         if self._table is None or not messages:
             return list(messages)
-        data = await self._data(messages[0].chat_id, (each.content for each in messages))
-        contents = [put_back(message.content, data) for message in messages]
+        referring = [each for each in messages if may_hold(each, REFERENCE)]
+        data = await self._data(messages[0].chat_id, (each.content for each in referring))
         return [
-            message if content is message.content else replace(message, content=content)
-            for message, content in zip(messages, contents, strict=True)
+            self._with_files(message, data) if may_hold(message, REFERENCE) else message
+            for message in messages
         ]
+
+    @staticmethod
+    def _with_files(message: Message, data: Mapping[str, bytes]) -> Message:
+        content = put_back(message.content, data)
+        return message if content is message.content else replace(message, content=content)
 
     async def whole_calls(self, calls: Sequence[ToolCall]) -> list[ToolCall]:
         """These tool calls of one chat with the files of their results in them."""

@@ -12,6 +12,7 @@ from chatrecord.records import ApiRequest, ChatRecord, Message, Run, Tokens, Too
 from chatrecord.sqlalchemy.generics import Row, Values
 from chatrecord.store.changes import JournalEntry
 from chatrecord.store.rows import RunState
+from chatrecord.store.stored_message import READ_FIELDS, StoredMessage
 
 _CHAT_FIELDS = {field.name for field in fields(ChatRecord)} - {"columns", "metadata"}
 _HIDDEN = {*_CHAT_FIELDS, "metadata_", "next_seq"}
@@ -24,9 +25,7 @@ _REQUEST_FIELDS = [
     field.name for field in fields(ApiRequest) if field.name not in ("tokens", "list_cost")
 ]
 
-
-MESSAGE_COLUMNS = (*_MESSAGE_FIELDS, *(f"{field.name}_tokens" for field in fields(Tokens)))
-"""The columns of a message that the library writes."""
+_TOKENS = slice(READ_FIELDS.index("tokens"), READ_FIELDS.index("tokens") + len(fields(Tokens)))
 
 
 def own_columns(names: Sequence[str]) -> list[str]:
@@ -50,6 +49,13 @@ def chat_values(chat: ChatRecord) -> Values:
 def message_of(row: Row) -> Message:
     """A row of a message as a record."""
     return Message(**_picked(row, _MESSAGE_FIELDS), tokens=_tokens_of(row))
+
+
+def past_message_of(row: Sequence[Any]) -> Message:
+    """A row of the history: see `MessageStatements.history_before`."""
+    *values, content = row
+    values[_TOKENS] = [Tokens(*values[_TOKENS])]
+    return StoredMessage.read(values, content)
 
 
 def entry_of(row: Row) -> JournalEntry:

@@ -18,11 +18,12 @@ from chatrecord.errors import (
 )
 from chatrecord.records import Message, Run
 from chatrecord.sqlalchemy.generics import Values
+from chatrecord.sqlalchemy.sql.tables import MESSAGE_COLUMNS
 from chatrecord.store.rows import Begun, Replacement, RunStart
 
 from .attachments import Files
 from .chats import StoredChats
-from .rows import MESSAGE_COLUMNS, run_of, values_of
+from .rows import run_of, values_of
 from .run_writes import insert_rows
 from .runs import StoredRuns
 from .transcripts import StoredTranscripts

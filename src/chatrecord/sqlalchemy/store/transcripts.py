@@ -16,7 +16,7 @@ from chatrecord.store.changes import JournalEntry
 from chatrecord.store.rows import RunRows, RunsRows
 from chatrecord.store.window import Window, begins_round
 
-from .rows import entry_of, message_of, request_of, run_of, tool_call_of, usage_of
+from .rows import entry_of, message_of, past_message_of, request_of, run_of, tool_call_of, usage_of
 
 _ANY_SEQ = 2**31 - 1
 """Above every message number."""
@@ -173,4 +173,4 @@ class StoredTranscripts(Connections):
 
 
 def _oldest_first(found: Any) -> list[Message]:
-    return [message_of(row) for row in reversed(found.mappings().all())]
+    return [past_message_of(row) for row in reversed(found.all())]
