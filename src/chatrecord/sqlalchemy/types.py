@@ -16,7 +16,14 @@ from typing_extensions import TypeIs
 from chatrecord.sqlalchemy.generics import ColumnType
 from chatrecord.sqlalchemy.models.encryption import MARK, keys_of, opened, sealed
 from chatrecord.text.arguments import LONGEST_KEY
-from chatrecord.text.storable import escape, escape_json, parsed, unescape, unescape_json
+from chatrecord.text.storable import (
+    escape,
+    escape_json,
+    must_be_escaped,
+    parsed,
+    unescape,
+    unescape_json,
+)
 
 _SEALED_JSON = json.dumps(MARK)[:-1]
 _MONEY_SCALE = Decimal(1).scaleb(-12)
@@ -42,6 +49,10 @@ def _unescaped(value: str | None) -> str | None:
     return value if value is None or "\x1a" not in value else unescape(value)
 
 
+def _escaped(value: str | None) -> str | None:
+    return None if value is None else escape(value)
+
+
 class LongText(TypeDecorator[str]):
     """Text of any length and any character, compared byte by byte."""
 
@@ -60,6 +71,9 @@ class LongText(TypeDecorator[str]):
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
         return _unescaped(value)
+
+    def bind_processor(self, dialect: Dialect) -> Processor:
+        return _escaped
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Processor:
         return _unescaped
@@ -83,6 +97,9 @@ class Key(TypeDecorator[str]):
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
         return _unescaped(value)
+
+    def bind_processor(self, dialect: Dialect) -> Processor:
+        return _escaped
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Processor:
         return _unescaped
@@ -108,10 +125,13 @@ class JsonValue(TypeDecorator[object]):
         return dialect.type_descriptor(Text())
 
     def process_bind_param(self, value: object, dialect: Dialect) -> object:
-        storable = escape_json(value)
-        if dialect.name == "postgresql" or storable is None:
-            return storable
-        return json.dumps(storable, ensure_ascii=False)
+        if value is None:
+            return None
+        text = json.dumps(value, ensure_ascii=False)
+        if must_be_escaped(text):
+            value = escape_json(value)
+            text = json.dumps(value, ensure_ascii=False)
+        return value if dialect.name == "postgresql" else text
 
     def process_result_value(self, value: object, dialect: Dialect) -> object:
         if dialect.name != "postgresql" and isinstance(value, str):
@@ -145,6 +165,9 @@ class PrivateText(LongText):
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
         return None if value is None else unescape(opened(value, dialect))
+
+    def bind_processor(self, dialect: Dialect) -> Processor:
+        return lambda value: self.process_bind_param(value, dialect)
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Processor:
         return lambda value: (

@@ -14,6 +14,7 @@ from typing import TypeVar, cast
 from chatrecord.errors import DatabaseFailed
 
 _UNSTORABLE = re.compile("[\x00\x1a\ud800-\udfff]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _ESCAPED = re.compile("\x1a([0-9a-f]{4})")
 
 Value = TypeVar("Value")
@@ -38,6 +39,11 @@ def escape_json(value: Value) -> Value:
     if isinstance(value, list | tuple):
         return cast(Value, [escape_json(item) for item in value])
     return value
+
+
+def must_be_escaped(text: str) -> bool:
+    """Whether anything in a JSON text is for `escape_json`: a look instead of a walk."""
+    return "\\u0000" in text or "\\u001a" in text or _SURROGATE.search(text) is not None
 
 
 def unescape_json(value: Value) -> Value:

@@ -27,11 +27,13 @@ from chatrecord.store.retries import with_retries
 from chatrecord.store.times import DATABASE_TIMEOUT
 
 from .connection_checks import ConnectionChecks
+from .direct import direct
 from .driver_options import told_of_options, watch_options
 from .errors import failed, is_of_database
 from .exclusive import Exclusive, exclusive_of, exclusive_writing_of
 from .interruptions import cancellation_kept, survive_interruptions
 from .packets import Packets
+from .plans import Plans
 from .readers import ReadersAtTheirPace
 from .snapshot import snapshot_transaction
 from .timeouts import time_limit
@@ -61,6 +63,7 @@ class Connections:
         survive_interruptions(engine)
         watch_options(engine)
         self._sql = Statements(models)
+        self._plans = Plans(engine.dialect)
         self.attachments = RotatingAttachments(
             self._sql, attachments, engine.dialect, self.transaction, self.reading
         )
@@ -171,7 +174,7 @@ class Connections:
         self._under_way += 1
         try:
             async with self._failing(), self._connected(self._engine.begin()) as connection:
-                yield connection
+                yield direct(self._engine, connection, self._plans)
         finally:
             self._under_way -= 1
             self._at_rest.set()

@@ -1,0 +1,145 @@
+"""Known statements sent straight to the driver.
+
+SQLAlchemy stays the language of all statements, and owns their connections, transactions and
+errors. What is left out is what it does around each execution: a context, a search in its cache,
+events, and a result that can be everything. That took as long as all the rest of a turn. Where
+somebody listens to executions, such as a tracer, the ordinary way is taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+from sqlalchemy import Dialect, Executable
+from sqlalchemy.engine import Connection, IteratorResult
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.util import await_, greenlet_spawn
+
+from .plans import Parameters, Plan, Plans
+
+_EVENTS = (
+    "before_execute",
+    "after_execute",
+    "before_cursor_execute",
+    "after_cursor_execute",
+)
+_DRIVERS = frozenset(("aiosqlite", "asyncpg", "psycopg", "asyncmy", "aiomysql"))
+
+
+class DirectResult(IteratorResult[Any]):
+    """The rows, or how many have changed."""
+
+    rowcount: int
+
+
+class DirectConnection:
+    """A connection that executes the statements it knows without SQLAlchemy's ceremony."""
+
+    def __init__(self, connection: AsyncConnection, plans: Plans) -> None:
+        self._ordinary = connection
+        self._plans = plans
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._ordinary, name)
+
+    async def execute(
+        self, statement: Executable, parameters: Parameters | Sequence[Parameters] | None = None
+    ) -> Any:
+        """What `AsyncConnection.execute` does, by a plan where there is one."""
+        many = cast(
+            Sequence[Parameters],
+            parameters if isinstance(parameters, list) else [parameters or {}],
+        )
+        plan = self._plans.find(statement, many[0]) if many else None
+        if plan is None:
+            return await self._ordinary.execute(statement, cast(Any, parameters))
+        connection = self._ordinary.sync_connection
+        assert connection is not None
+        return await greenlet_spawn(_executed, connection, plan, many)
+
+
+def direct(engine: AsyncEngine, connection: AsyncConnection, plans: Plans) -> AsyncConnection:
+    """The connection, by the short way where nobody listens to executions."""
+    if engine.dialect.driver not in _DRIVERS or _is_watched(engine):
+        return connection
+    return cast(AsyncConnection, DirectConnection(connection, plans))
+
+
+def _is_watched(engine: AsyncEngine) -> bool:
+    dispatch = engine.sync_engine.dispatch
+    return bool(engine.echo) or any(getattr(dispatch, name) for name in _EVENTS)
+
+
+def _executed(connection: Connection, plan: Plan, many: Sequence[Parameters]) -> DirectResult:
+    """Send it. Errors are SQLAlchemy's own, which also sees to connections that are lost."""
+    try:
+        bound = [plan.bound(given) for given in many]
+    except Exception as error:  # noqa: BLE001 - raised as a `StatementError`
+        connection._handle_dbapi_exception(error, plan.sql, None, None, None)
+    pooled: Any = connection.connection
+    try:
+        if connection.dialect.driver == "aiosqlite":
+            return _by_aiosqlite(pooled.dbapi_connection, plan, bound)
+        return _by_cursor(_cursor(pooled, connection.dialect), connection.dialect, plan, bound)
+    except BaseException as error:
+        if isinstance(error, Exception) and not _is_of_driver(error, connection.dialect):
+            raise
+        _forget_what_is_stale(connection.dialect, error)
+        connection._handle_dbapi_exception(error, plan.sql, None, None, None)
+
+
+def _cursor(pooled: Any, dialect: Dialect) -> Any:
+    """A cursor that knows when its dialect has forgotten what was prepared: see below."""
+    cursor = pooled.cursor()
+    if dialect.driver == "asyncpg":
+        cursor._invalidate_schema_cache_asof = cast(Any, dialect)._invalidate_schema_cache_asof
+    return cursor
+
+
+def _forget_what_is_stale(dialect: Dialect, error: BaseException) -> None:
+    """After a migration, have each connection to asyncpg prepare its statements anew.
+
+    SQLAlchemy does so in the context of an execution.
+    """
+    driver: Any = dialect.loaded_dbapi
+    if dialect.driver == "asyncpg" and isinstance(
+        error, (driver.InvalidCachedStatementError, driver.InternalServerError)
+    ):
+        cast(Any, dialect)._invalidate_schema_cache()
+
+
+def _by_cursor(cursor: Any, dialect: Dialect, plan: Plan, bound: Sequence[Any]) -> DirectResult:
+    if len(bound) == 1:
+        dialect.do_execute(cursor, plan.sql, bound[0])
+    else:
+        dialect.do_executemany(cursor, plan.sql, bound)
+    rows = cursor.fetchall() if plan.returns else ()
+    codes = [column[1] for column in cursor.description or ()]
+    changed = cursor.rowcount
+    cursor.close()
+    return _result(plan, rows, codes, changed)
+
+
+def _by_aiosqlite(adapted: Any, plan: Plan, bound: Sequence[Any]) -> DirectResult:
+    """Each call is a change of threads and back: one, where a cursor takes four."""
+    driver = adapted.driver_connection
+    try:
+        if plan.returns:
+            rows = await_(driver.execute_fetchall(plan.sql, bound[0]))
+            return _result(plan, rows, [None] * len(plan.keys.keys), -1)
+        send = driver.execute if len(bound) == 1 else driver.executemany
+        cursor = await_(send(plan.sql, bound[0] if len(bound) == 1 else bound))
+    except Exception as error:  # noqa: BLE001 - a `ValueError` of aiosqlite becomes SQLite's error
+        adapted._handle_exception(error)
+    return _result(plan, (), (), cursor.rowcount)
+
+
+def _is_of_driver(error: Exception, dialect: Dialect) -> bool:
+    return isinstance(error, dialect.loaded_dbapi.Error)
+
+
+def _result(plan: Plan, rows: Any, codes: Sequence[object], changed: int) -> DirectResult:
+    result = DirectResult(plan.keys, plan.read(rows, codes) if plan.returns else iter(()))
+    result.rowcount = changed
+    return result
