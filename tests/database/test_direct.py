@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 from drivers import DRIVERS, leaves_writers, url_by
 from pydantic_ai.exceptions import ModelHTTPError
-from sqlalchemy import URL, bindparam, event, select
+from sqlalchemy import URL, bindparam, event, make_url, select, text
 from sqlalchemy.exc import IntegrityError, StatementError
 from sqlalchemy.ext.asyncio import create_async_engine
 
@@ -101,6 +101,29 @@ async def test_an_engine_that_logs_goes_the_ordinary_way(
         await chat.ask("Hi!")
         assert (await chat.ask("And?")).text == "two"
     await engine.dispose()
+
+
+async def test_a_map_of_schemas_is_followed(own_url: str) -> None:
+    """As teams have it with a schema for each of their customers."""
+    if make_url(own_url).get_backend_name() != "postgresql":
+        pytest.skip("only PostgreSQL has schemas within a database")
+    plain = create_async_engine(own_url)
+    async with plain.begin() as connection:
+        await connection.execute(text("CREATE SCHEMA tenant"))
+    engine = plain.execution_options(schema_translate_map={None: "tenant"})
+    async with Database(engine) as db:
+        await db.create_tables()
+        chat = await create_chat(db, Script([say("one")], [say("two")], [say("three")]))
+        for _ in range(3):
+            await chat.ask("Hi!")
+
+    async with plain.begin() as connection:
+        counts = [
+            (await connection.execute(text(f"SELECT count(*) FROM {schema}.llm_messages"))).scalar()
+            for schema in ("tenant", "public")
+        ]
+    assert counts == [6, 0]
+    await plain.dispose()
 
 
 async def test_errors_are_those_of_sqlalchemy(backend: Database) -> None:

@@ -26,6 +26,9 @@ _EVENTS = (
 )
 _DRIVERS = frozenset(("aiosqlite", "asyncpg", "psycopg", "asyncmy", "aiomysql"))
 
+_OF_CONNECTIONS = frozenset(("isolation_level", "postgresql_readonly", "postgresql_deferrable"))
+"""Options that are applied before anything is executed."""
+
 
 class DirectResult(IteratorResult[Any]):
     """The rows, or how many have changed."""
@@ -60,8 +63,8 @@ class DirectConnection:
 
 
 def direct(engine: AsyncEngine, connection: AsyncConnection, plans: Plans) -> AsyncConnection:
-    """The connection, by the short way where nobody listens to executions."""
-    if engine.dialect.driver not in _DRIVERS or _is_watched(engine):
+    """The connection, by the short way where nobody listens to executions or has changed them."""
+    if engine.dialect.driver not in _DRIVERS or _is_watched(engine) or _has_options(connection):
         return connection
     return cast(AsyncConnection, DirectConnection(connection, plans))
 
@@ -69,6 +72,13 @@ def direct(engine: AsyncEngine, connection: AsyncConnection, plans: Plans) -> As
 def _is_watched(engine: AsyncEngine) -> bool:
     dispatch = engine.sync_engine.dispatch
     return bool(engine.echo) or any(getattr(dispatch, name) for name in _EVENTS)
+
+
+def _has_options(connection: AsyncConnection) -> bool:
+    """Whether it has options, such as a map of schemas, that an execution would follow."""
+    sync_connection = connection.sync_connection
+    options = sync_connection.get_execution_options() if sync_connection else {}
+    return not _OF_CONNECTIONS.issuperset(options)
 
 
 def _executed(connection: Connection, plan: Plan, many: Sequence[Parameters]) -> DirectResult:
