@@ -96,7 +96,8 @@ def _executed(connection: Connection, plan: Plan, many: Sequence[Parameters]) ->
         if isinstance(error, Exception) and not _is_of_driver(error, connection.dialect):
             raise
         _forget_what_is_stale(connection.dialect, error)
-        connection._handle_dbapi_exception(error, plan.sql, None, None, None)
+        sent = bound[0] if len(bound) == 1 else bound
+        connection._handle_dbapi_exception(error, plan.sql, sent, None, None)
 
 
 def _cursor(pooled: Any, dialect: Dialect) -> Any:
