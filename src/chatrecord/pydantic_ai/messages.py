@@ -28,7 +28,7 @@ from pydantic_ai.messages import (
     UserPromptPart,
     repair_messages,
 )
-from pydantic_core import to_jsonable_python
+from pydantic_core import to_json, to_jsonable_python
 
 from chatrecord.llm.pieces import Piece, Pieces, joined
 from chatrecord.llm.port import Body
@@ -118,6 +118,8 @@ def finish_reason_of(response: ModelResponse) -> str | None:
 _MOST_BITS = 14_000
 """Of a number that Python still writes down in digits: it refuses more than 4,300 of them."""
 
+_ENDLESS = re.compile(rb"[0-9]{4000}")
+
 
 def call_of(part: ToolCallPart) -> Call:
     """A tool call as it is stored: its arguments as an object, or as the text that is not one.
@@ -148,13 +150,27 @@ def _shown(value: object) -> str:
 
 
 def _finite(value: object) -> Any:
+    """The value with what is no JSON, such as NaN and endless numbers, as text."""
+    return _with_names(value) if _may_be_no_json(value) else value
+
+
+def _may_be_no_json(value: object) -> bool:
+    """Whether a walk through the value may find anything: most values are plain, and large."""
+    try:
+        text = to_json(value, inf_nan_mode="constants")
+    except ValueError:
+        return True
+    return b"NaN" in text or b"Infinity" in text or _ENDLESS.search(text) is not None
+
+
+def _with_names(value: object) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
     if isinstance(value, int) and value.bit_length() > _MOST_BITS:
         return _shown(value)
     if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
-    return [_finite(item) for item in value] if isinstance(value, list) else value
+        return {key: _with_names(item) for key, item in value.items()}
+    return [_with_names(item) for item in value] if isinstance(value, list) else value
 
 
 def history_of(records: Sequence[Message], *, is_going_on: bool) -> list[ModelMessage]:

@@ -6,6 +6,7 @@ pieces. Each half alone is no character.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -19,6 +20,8 @@ from pydantic_ai.messages import (
 from pydantic_ai.models import StreamedResponse
 
 Handle = Callable[..., Iterable[ModelResponseStreamEvent]]
+
+_FIRST_HALF = re.compile("[\ud800-\udbff]")
 
 _HANDLERS = ("handle_text_delta", "handle_thinking_delta")
 
@@ -42,7 +45,7 @@ class SurrogatePairing:
             part = (name, vendor_part_id)
             if content:
                 content = paired(self._held.pop(part, "") + content)
-                if _is_half(content[-1]):
+                if _FIRST_HALF.match(content[-1]):
                     content, self._held[part] = content[:-1], content[-1]
                     self._last[part] = (handle, {"vendor_part_id": vendor_part_id, **given})
             yield from handle(vendor_part_id=vendor_part_id, content=content, **given)
@@ -76,11 +79,6 @@ def _with_paired_arguments(part: ModelResponsePart) -> ModelResponsePart:
 
 def paired(text: str) -> str:
     """The text with each pair of halves as the one character that it stands for."""
-    if not any(map(_is_half, text)):
+    if text.isascii() or _FIRST_HALF.search(text) is None:
         return text
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
-
-
-def _is_half(character: str) -> bool:
-    """Whether it is the first half of a character."""
-    return "\ud800" <= character <= "\udbff"

@@ -94,5 +94,7 @@ class TagCutter:
 
 def _half(text: str, tag: str) -> int:
     """The number of characters at the end that may start the tag."""
+    if tag[0] not in text[-len(tag) :]:
+        return 0
     lengths = range(min(len(tag) - 1, len(text)), 0, -1)
     return next((length for length in lengths if tag.startswith(text[-length:])), 0)
