@@ -11,11 +11,13 @@ import httpx
 import pytest
 from pydantic_ai.messages import ModelMessage, UserPromptPart
 from pydantic_ai.models.function import AgentInfo, FunctionModel
+from sqlalchemy import event
 from starlette.applications import Starlette
 
 from chatrecord.errors import Refused
 from chatrecord.hooks import Hook, Sending
 from chatrecord.sqlalchemy import Database
+from chatrecord.testing import Script, meet, say
 from chatrecord.web import chat_routes
 
 Messages: TypeAlias = list[dict[str, Any]]
@@ -42,8 +44,11 @@ def _asked(messages: Any) -> str:
 class Page:
     """A page that holds its own list of messages, with ids of its own."""
 
-    def __init__(self, web: httpx.AsyncClient, chat_id: str, gate: Gate) -> None:
+    def __init__(
+        self, web: httpx.AsyncClient, chat_id: str, gate: Gate, path: str = "/chats"
+    ) -> None:
         self._web = web
+        self._path = path
         self._chat_id = chat_id
         self.gate = gate
 
@@ -51,7 +56,7 @@ class Page:
         """An AG-UI client's run. Ids that start with "a" are answers."""
         body = {"threadId": self._chat_id, "runId": run_id, "tools": [], "context": []}
         listed = [{"id": name, "role": _role(name), "content": text} for name, text in messages]
-        return await self._web.post("/chats", json={**body, "messages": listed}, headers=headers)
+        return await self._web.post(self._path, json={**body, "messages": listed}, headers=headers)
 
     async def send(self, *messages: tuple[str, str], **fields: object) -> httpx.Response:
         """What a client of the AI SDK's sends."""
@@ -64,11 +69,15 @@ class Page:
         )
 
     async def history(self) -> list[str]:
-        shown = (await self._web.get(f"/chats/{self._chat_id}")).json()["messages"]
+        shown = (await self._web.get(f"{self._path.rstrip('/')}/{self._chat_id}")).json()[
+            "messages"
+        ]
         return ["".join(part.get("text", "") for part in each["parts"]) for each in shown]
 
     async def client_ids(self) -> list[str]:
-        shown = (await self._web.get(f"/chats/{self._chat_id}")).json()["messages"]
+        shown = (await self._web.get(f"{self._path.rstrip('/')}/{self._chat_id}")).json()[
+            "messages"
+        ]
         return [each["metadata"]["clientId"] for each in shown if each["role"] == "user"]
 
 
@@ -255,6 +264,52 @@ async def test_an_edit_of_assistant_ui_replaces(page: Page) -> None:
     await page.send(("q1", "one"), ("a1", "..."), ("q3", "due"), tools={})
 
     assert await page.history() == ["one", "Answer 1 to one", "due", "Answer 1 to due"]
+
+
+async def test_a_question_that_waits_is_one_however_often_it_is_sent(any_url: str) -> None:
+    """It has no row until its turn comes, which is no reason to take it for a refused one."""
+    begun, finish = asyncio.Event(), asyncio.Event()
+
+    async def wait() -> None:
+        begun.set()
+        await finish.wait()
+
+    llm = Script([meet(wait), say("First.")], [say("Second.")], [say("Third.")])
+    async with Database(any_url) as db:
+        routes = chat_routes(db, llm, owner=lambda _: {"user_id": "ann"}, on_busy="wait")
+        transport = httpx.ASGITransport(Starlette(routes=routes))
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as web:
+            page = Page(web, (await web.post("/new", json={})).json()["id"], Gate(), path="/")
+            first = asyncio.create_task(page.run("r1", ("q1", "one")))
+            await begun.wait()
+            sent = []
+            for _ in range(2):
+                sent.append(asyncio.create_task(page.run("r2", ("q1", "one"), ("q2", "two"))))
+                await asyncio.sleep(0.7)  # until it stands in the line, on a busy machine too
+            finish.set()
+            told = await asyncio.gather(first, *sent)
+
+            assert all("Second." in each.text for each in told[1:])
+            assert await page.history() == ["one", "First.", "two", "Second."]
+
+
+async def test_not_every_id_of_a_foreign_list_is_looked_up(any_url: str) -> None:
+    statements: list[str] = []
+    async with Database(any_url) as db:
+        routes = chat_routes(db, Script([say("Yes.")]), owner=lambda _: {"user_id": "ann"})
+        transport = httpx.ASGITransport(Starlette(routes=routes))
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as web:
+            page = Page(web, (await web.post("/new", json={})).json()["id"], Gate(), path="/")
+
+            def listener(*told: Any) -> None:
+                statements.append(told[2])
+
+            event.listen(db.engine.sync_engine, "before_cursor_execute", listener)
+            await page.run("r1", *((f"q{number}", "?") for number in range(2_000)))
+            event.remove(db.engine.sync_engine, "before_cursor_execute", listener)
+
+            assert await page.history() == ["?", "Yes."]
+    assert len(statements) < 1_000
 
 
 async def test_a_tab_of_use_chat_that_is_behind_adds_to_the_chat(page: Page) -> None:

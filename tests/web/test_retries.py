@@ -30,15 +30,15 @@ class Page:
     """A page with one chat, whose LLM says how often it was asked and what."""
 
     def __init__(self, web: httpx.AsyncClient, chat_id: str) -> None:
-        self._web = web
-        self._chat_id = chat_id
+        self.web = web
+        self.chat_id = chat_id
 
     async def send(self, message: Ui, **fields: object) -> httpx.Response:
-        body = {"id": self._chat_id, "messages": [message], **fields}
-        return await self._web.post("/chats", json=body)
+        body = {"id": self.chat_id, "messages": [message], **fields}
+        return await self.web.post("/chats", json=body)
 
     async def history(self) -> list[str]:
-        shown = (await self._web.get(f"/chats/{self._chat_id}")).json()["messages"]
+        shown = (await self.web.get(f"/chats/{self.chat_id}")).json()["messages"]
         return ["".join(part.get("text", "") for part in each["parts"]) for each in shown]
 
 
@@ -53,7 +53,7 @@ async def page(any_url: str) -> AsyncIterator[Page]:
         question = "".join(words) or "a picture"
         asked[question] += 1
         yield f"Answer {asked[question]} to {question}"
-        if question.startswith("flaky") and asked[question] == 1:
+        if question == "broken" or (question.startswith("flaky") and asked[question] == 1):
             raise OSError
 
     async with Database(any_url) as db:
@@ -89,6 +89,35 @@ async def test_a_retry_of_a_question_that_was_answered_regenerates_its_answer(pa
     await page.send(user("q1", "one"), trigger="regenerate-message")
 
     assert await page.history() == ["one", "Answer 2 to one"]
+
+
+async def test_a_retry_of_a_question_without_an_id_goes_by_its_text(page: Page) -> None:
+    await page.send(user("q1", "one"))
+
+    await page.send(user("", "two"), trigger="regenerate-message")
+    await page.send(user("", "two"), trigger="regenerate-message")
+
+    assert await page.history() == ["one", "Answer 1 to one", "two", "Answer 2 to two"]
+
+
+async def test_an_answer_that_is_unknown_is_not_regenerated(page: Page) -> None:
+    """The last answer would be replaced, which nobody asked for."""
+    await page.send(user("q1", "one"))
+
+    body = {"id": page.chat_id, "trigger": "regenerate-message", "messageId": "unknown"}
+    told = await page.web.post("/chats", json=body)
+
+    assert told.status_code == 404
+    assert await page.history() == ["one", "Answer 1 to one"]
+
+
+async def test_a_regeneration_that_failed_can_be_tried_over_and_over(page: Page) -> None:
+    await page.send(user("q1", "broken"))
+
+    for _ in range(3):
+        told = await page.send(user("q1", "broken"), trigger="regenerate-message")
+
+    assert "Answer 4 to broken" in told.text
 
 
 async def test_a_picture_needs_no_words(page: Page) -> None:
@@ -142,3 +171,39 @@ async def test_a_retry_sent_twice_is_one_run(
             assert "Second." in (await first).text
             assert "Second." in (await second).text
     assert len(llm.requests) == 2
+
+
+@pytest.mark.parametrize("on_busy", ["reject", "wait", "interrupt"])
+@pytest.mark.parametrize(
+    ("text", "fields"),
+    [("one", {"trigger": "regenerate-message"}), ("uno", {"messageId": "q1"})],
+    ids=["regenerate", "edit"],
+)
+async def test_retries_sent_at_once_are_one_run_in_any_process(
+    any_url: str, on_busy: OnBusy, text: str, fields: dict[str, str]
+) -> None:
+    """None of them has seen that another has begun."""
+    llm = Script([say("First.")], *[[say("Sec", "ond.", pause=0.4)] for _ in range(6)])
+
+    def site(db: Database) -> httpx.AsyncClient:
+        routes = chat_routes(db, llm, owner=lambda _: {"user_id": "ann"}, on_busy=on_busy)
+        transport = httpx.ASGITransport(Starlette(routes=routes))
+        return httpx.AsyncClient(transport=transport, base_url="http://test")
+
+    async with (
+        Database(any_url) as here,
+        Database(any_url) as there,
+        site(here) as one,
+        site(there) as two,
+    ):
+        chat_id = (await one.post("/new", json={})).json()["id"]
+        await one.post("/", json={"id": chat_id, "messages": [user("q1", "one")]})
+
+        body = {"id": chat_id, "messages": [user("q1", text)], **fields}
+        told = await asyncio.gather(*(web.post("/", json=body) for web in (one, two) * 3))
+        shown = (await one.get(f"/{chat_id}")).json()["messages"]
+
+    assert [each.status_code for each in told] == [200] * 6
+    assert all("ond." in each.text for each in told)
+    assert len(llm.requests) == 2
+    assert [each["parts"][-1]["text"] for each in shown] == [text, "Second."]

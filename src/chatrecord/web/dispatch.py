@@ -11,7 +11,13 @@ from uuid import UUID
 from chatrecord.attachments.attachment import Attachment
 from chatrecord.chats.chat import Chat
 from chatrecord.chats.stream import ChatStream
-from chatrecord.errors import ApprovalPending, ChatBusy, NothingToResume, RunNotFound
+from chatrecord.errors import (
+    ApprovalPending,
+    ChatBusy,
+    MessageNotFound,
+    NothingToResume,
+    RunNotFound,
+)
 from chatrecord.records import Json, Message, Run, ToolCall
 from chatrecord.runs.process import Backend
 from chatrecord.web.protocols.encoder import Opening, Seen
@@ -19,6 +25,7 @@ from chatrecord.web.protocols.encoder import Opening, Seen
 from .call_ids import current_calls, shown_calls
 from .client_messages import ClientMessage, Decision, Decisions, Edit, Listed, Question, Regenerate
 from .questions import Questions
+from .retry_keys import RetryKeys
 from .uploads import Kept, Upload
 
 AWAITING = "awaiting_approval"
@@ -33,6 +40,7 @@ class Dispatcher:
     def __init__(self, backend: Backend, chat: Chat) -> None:
         self._store = backend.store
         self._questions = Questions(backend, chat.id)
+        self._keys = RetryKeys(backend, chat.id)
         self._chat = chat
 
     async def answer(self, message: ClientMessage) -> tuple[ChatStream, Opening]:
@@ -110,7 +118,7 @@ class Dispatcher:
     async def _asked_anew(self, asked: Question, run_id: str | None) -> tuple[ChatStream, Opening]:
         """A question that was refused has left its key behind."""
         key = asked.key
-        if key is None or await self._store.run_of_key(self._chat.id, key) is not None:
+        if key is None or await self._questions.came_to_nothing(key):
             key = None if run_id is None else _key_of(run_id)
         return await self._asked(asked, run_id, key=key)
 
@@ -140,6 +148,8 @@ class Dispatcher:
         files = await self._files(asked.files)
         if (run := await self._active_in_place(question.seq, asked.text)) is not None:
             return await self._followed(run.id)
+        if key is None and asked.key is not None:
+            key = await self._keys.of_edit(question.id, asked.text, files)
         chat = self._chat.for_client(_told(asked, run_id), key)
         try:
             return await self._begun(chat.edit(question.id, asked.text, attachments=files))
@@ -160,6 +170,9 @@ class Dispatcher:
         first = question.seq + 1
         if (run := await self._active_in_place(first, None)) is not None:
             return await self._followed(run.id)
+        if chat is None and (answer := await self._questions.answering(question)) is not None:
+            key = await self._keys.of_regeneration(answer.id)
+            chat = self._chat.for_client({}, key)
         try:
             return await self._begun((chat or self._chat).regenerate(question.id))
         except ChatBusy:
@@ -186,6 +199,11 @@ class Dispatcher:
             None if wanted.message_id is None else await self._questions.before(wanted.message_id)
         )
         asked = wanted.question
+        if question is None and asked is not None and asked.key is None:
+            return await self._without_id(asked)
+        if question is None and asked is None and wanted.message_id is not None:
+            msg = f"Chat {self._chat.id} has no message {wanted.message_id}"
+            raise MessageNotFound(msg)
         if question is None and asked is not None and asked.key is not None:
             question = await self._questions.current(asked.key)
             if question is None:  # it never came here, or was refused
@@ -193,6 +211,13 @@ class Dispatcher:
             if question.text != asked.text:  # an edit that came to nothing
                 return await self._edit(question, asked, None, key=None)
         return await self._again(question)
+
+    async def _without_id(self, asked: Question) -> tuple[ChatStream, Opening]:
+        """The last question, where its text is this; a question of its own otherwise."""
+        last = await self._store.last_prompt(self._chat.id)
+        if last is None or last.text != asked.text:
+            return await self._asked_anew(asked, None)
+        return await self._again(last)
 
     async def _active_in_place(self, first: int, text: str | None) -> Run | None:
         """The active run, if it replaces the messages from there on by the same.

@@ -17,7 +17,7 @@ def downloaded(file: Attachment) -> Response:
     assert file.data is not None
     media_type = file.media_type or ""
     is_shown = media_type in _SHOWN or media_type.startswith(("audio/", "video/"))
-    name = f"; filename*=utf-8''{quote(file.name, safe='')}" if file.name else ""
+    name = f"; filename*=utf-8''{quote(file.name, safe='', errors='replace')}" if file.name else ""
     return Response(
         file.data,
         headers={

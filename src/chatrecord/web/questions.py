@@ -12,6 +12,9 @@ from chatrecord.runs.process import Backend
 PAGE = 50
 """Messages that are read at once in the search for one."""
 
+MOST_EARLIER = 100
+"""Questions of a client's list that are looked up, the last first, until one is known."""
+
 
 class Questions:
     """The questions of one chat. Clients name them by our ids or by their own."""
@@ -39,6 +42,17 @@ class Questions:
         before = await self._store.messages(self._chat_id, limit=1, before=run.replaces)
         return before[0].id if before else None
 
+    async def came_to_nothing(self, key: str) -> bool:
+        """Whether a question with this key was refused, or lost before it was stored.
+
+        One that waits is stored only when its turn comes.
+        """
+        run = await self._store.run_of_key(self._chat_id, key)
+        if run is None or run.status in ("waiting", "running", "parked"):
+            return False
+        question = await self.own(run)
+        return question is None or await self._was_refused(question)
+
     async def own(self, run: Run) -> Message | None:
         """The question that was asked with this run."""
         rows = await self._store.rows_of(run, with_journal=False)
@@ -56,9 +70,10 @@ class Questions:
     async def after(self, earlier: Sequence[str]) -> Message | None:
         """The first question after those, of which the last comes first, if one of them is known.
 
-        A client whose list goes on differently there has cut or edited it.
+        A client whose list goes on differently there has cut or edited it. Of a long list that is
+        not of this chat, not every id is looked up.
         """
-        for message_id in earlier:
+        for message_id in earlier[:MOST_EARLIER]:
             known = await self.current(message_id)
             if known is not None:
                 return await self._next(known.seq, "user")

@@ -44,7 +44,7 @@ def upload_of(part: dict[str, object]) -> Upload:
     if found is None:
         raise invalid("The 'url' of a file part has to be a data: URL.")
     written = url[found.end() :]
-    data = from_base64(written) if found["base64"] else unquote_to_bytes(written)
+    data = from_base64(written) if found["base64"] else _from_percents(written)
     name = optional_text(part, "filename")
     return attachment(data, optional_text(part, "mediaType") or found["type"], name)
 
@@ -53,6 +53,8 @@ def attachment(data: bytes, media_type: object, name: str | None) -> Attachment:
     """A file with its media type, as the page tells it."""
     if not isinstance(media_type, str) or not _MEDIA_TYPE.fullmatch(media_type):
         raise invalid("A file needs its media type, such as image/png.")
+    if not data:
+        raise invalid("A file is empty: there is nothing to send.")
     return Attachment(data=data, media_type=media_type.lower(), name=name or None)
 
 
@@ -62,3 +64,10 @@ def from_base64(text: str) -> bytes:
         return b64decode(text, validate=True)
     except ValueError as error:
         raise invalid("A file is not valid base64.") from error
+
+
+def _from_percents(text: str) -> bytes:
+    try:
+        return unquote_to_bytes(text)
+    except UnicodeEncodeError as error:
+        raise invalid("The 'url' of a file part has characters that no file has.") from error

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from chatrecord.attachments.attachment import Attachment
 from chatrecord.records import Attached, Chunk, Json, ProviderCall, Source, ToolCall, ToolInput
 from chatrecord.web.bodies import identifier, invalid, needed_id, optional_text, text_field
 from chatrecord.web.client_messages import (
@@ -22,7 +21,7 @@ from chatrecord.web.client_messages import (
     refuse_page_tools,
 )
 from chatrecord.web.json_bytes import HEADERS, as_bytes, frame, quoted, text_of
-from chatrecord.web.uploads import MOST, attachment, from_base64
+from chatrecord.web.uploads import MOST, Upload, attachment, from_base64, upload_of
 
 from .encoder import (
     FAILED_CALL,
@@ -300,14 +299,22 @@ def _is_text(part: dict[str, object]) -> bool:
     return part.get("type") == "text"
 
 
-def _file(part: dict[str, object]) -> Attachment:
-    source = part.get("source")
-    if not isinstance(source, dict) or not isinstance(source.get("value"), str):
+def _file(part: dict[str, object]) -> Upload:
+    """A file: `binary` before 1.0, since then of a kind such as `image`, with a `source`."""
+    if part.get("type") == "binary":
+        kind: object = "url" if part.get("data") is None else "data"
+        value, media_type, name = part.get(str(kind)), part.get("mimeType"), part.get("filename")
+    else:
+        found, about = part.get("source"), part.get("metadata")
+        source = found if isinstance(found, dict) else {}
+        kind, value, media_type = source.get("type"), source.get("value"), source.get("mimeType")
+        name = about.get("filename") if isinstance(about, dict) else part.get("filename")
+    named = optional_text({"filename": name}, "filename")
+    if not isinstance(value, str) or kind not in ("data", "url"):
         raise invalid("A file part needs its 'source', with the file as its 'value'.")
-    if source.get("type") != "data":
-        raise invalid("The 'source' of a file part has to hold the file itself.")
-    data = from_base64(source["value"])
-    return attachment(data, source.get("mimeType"), optional_text(part, "filename"))
+    if kind == "url":
+        return upload_of({"url": value, "mediaType": media_type, "filename": named})
+    return attachment(from_base64(value), media_type, named)
 
 
 def _decision(entry: dict[str, object]) -> Decision:
