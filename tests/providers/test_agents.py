@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterable
+from collections.abc import AsyncIterable, Callable
 
 import pytest
 from pydantic_ai import Agent
 from pydantic_ai.capabilities import ProcessEventStream
 from pydantic_ai.models import Model
 from pydantic_ai.models.fallback import FallbackModel
+from pydantic_ai.models.wrapper import WrapperModel
 
 from chatrecord.errors import StreamTruncated
 from chatrecord.sqlalchemy import Database, create_chat, load_chat
@@ -104,6 +105,45 @@ async def test_a_fallbacks_answer_without_an_end_is_seen(
 ) -> None:
     server.script(server_error(), says("Hello", ends="truncated"))
     chat = await create_chat(db, FallbackModel(connect(ANTHROPIC), connect(OPENAI_CHAT)), retries=0)
+    with pytest.raises(StreamTruncated):
+        await chat.ask("Hi")
+    assert (await answers(chat))[-1].status == "interrupted"
+
+
+NESTED = pytest.mark.parametrize(
+    "nested",
+    [
+        lambda first, second: WrapperModel(FallbackModel(first, second)),
+        lambda first, second: WrapperModel(WrapperModel(FallbackModel(first, second))),
+        lambda first, second: FallbackModel(FallbackModel(first, second)),
+        lambda first, second: FallbackModel(first, WrapperModel(FallbackModel(second))),
+    ],
+    ids=["wrapped", "wrapped twice", "in another", "wrapped in another"],
+)
+"""A fallback somewhere inside, such as behind a limit of concurrency."""
+
+Nest = Callable[[Model, Model], Model]
+
+
+@NESTED
+async def test_every_provider_that_a_nested_fallback_tries_is_a_request(
+    db: Database, connect: ConnectModel, server: ProviderServer, nested: Nest
+) -> None:
+    server.script(server_error(), says("Hello"))
+    llm = nested(connect(OPENAI_CHAT), connect(ANTHROPIC))
+    chat = await create_chat(db, llm, retries=0)
+    assert (await chat.ask("Hi")).text == "Hello"
+    told = [(each.provider, each.status, each.http_status) for each in await chat.requests()]
+    assert told == [("openai", "failed", 500), ("anthropic", "complete", 200)]
+
+
+@NESTED
+async def test_a_nested_fallbacks_answer_without_an_end_is_seen(
+    db: Database, connect: ConnectModel, server: ProviderServer, nested: Nest
+) -> None:
+    server.script(server_error(), says("Hello", ends="truncated"))
+    llm = nested(connect(ANTHROPIC), connect(OPENAI_CHAT))
+    chat = await create_chat(db, llm, retries=0)
     with pytest.raises(StreamTruncated):
         await chat.ask("Hi")
     assert (await answers(chat))[-1].status == "interrupted"

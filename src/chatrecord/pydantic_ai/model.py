@@ -134,12 +134,26 @@ class RecordingModel(WrapperModel):
 
 
 def recording(model: Model, wrap: Callable[[Model], Model]) -> Model:
-    """The model with every attempt recorded, those that a fallback tries one by one."""
-    if not isinstance(model, FallbackModel):
-        return wrap(model)
-    fallback = copy.copy(model)
-    fallback.models = [wrap(each) for each in model.models]
-    return fallback
+    """The model with every attempt recorded, those that a fallback tries one by one.
+
+    A fallback may stand in another, or in a wrapper such as one that limits concurrency: what asks
+    a provider is behind it, and each provider's answers are read by its own protocol.
+    """
+    if isinstance(model, FallbackModel):
+        fallback = copy.copy(model)
+        fallback.models = [recording(each, wrap) for each in model.models]
+        return fallback
+    if isinstance(model, WrapperModel) and _has_fallback(model.wrapped):
+        wrapper = copy.copy(model)
+        wrapper.wrapped = recording(model.wrapped, wrap)
+        return wrapper
+    return wrap(model)
+
+
+def _has_fallback(model: Model) -> bool:
+    while isinstance(model, WrapperModel):
+        model = model.wrapped
+    return isinstance(model, FallbackModel)
 
 
 def _pause(error: Exception, tried: int) -> float:
