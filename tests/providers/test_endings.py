@@ -89,14 +89,27 @@ async def test_an_answer_with_a_reason_needs_no_marker(
     assert (await chat.ask("Hi")).finish_reason == "stop"
 
 
-@pytest.mark.parametrize("provider", [OPENAI_CHAT, OPENAI_RESPONSES], ids=lambda p: p.name)
+@with_a_marker
+@pytest.mark.parametrize("plain", [False, True], ids=["as asked for", "as JSON"])
 async def test_a_whole_answer_without_a_reason_is_complete(
-    db: Database, llm: Model, server: ProviderServer
+    db: Database, llm: Model, server: ProviderServer, plain: bool
 ) -> None:
-    server.script(says("Hello", unexplained=True))
+    """Whole answers of Anthropic are streamed by pydantic-ai, out of sight."""
+    server.script(says("Hello", unexplained=True, plain=plain, spent=Spent(1000, 200)))
     chat = await create_chat(db, llm, streaming=False)
     reply = await chat.ask("Hi")
     assert (reply.text, reply.finish_reason) == ("Hello", None)
+    assert reply.usage.input_tokens == 1000
+
+
+@pytest.mark.parametrize("provider", [ANTHROPIC], ids=lambda p: p.name)
+async def test_a_whole_answer_that_is_streamed_out_of_sight_may_be_truncated(
+    db: Database, llm: Model, server: ProviderServer
+) -> None:
+    server.script(says("Hello", unexplained=True, marked=False))
+    chat = await create_chat(db, llm, streaming=False)
+    with pytest.raises(StreamTruncated):
+        await chat.ask("Hi")
 
 
 @pytest.mark.parametrize("streaming", [True, False], ids=["streamed", "whole"])
@@ -127,6 +140,18 @@ async def test_a_character_that_is_cut_in_two_is_one_character(
     whole = message.text if kind == "text" else message.reasoning
     assert whole == "It is \U0001f600 \U0001f601!"
     assert whole == "".join(getattr(chunk, kind) for chunk in chunks)
+
+
+@pytest.mark.parametrize("provider", [ANTHROPIC], ids=lambda p: p.name)
+async def test_a_character_that_is_cut_in_two_is_one_character_in_a_whole_answer(
+    db: Database, llm: Model, server: ProviderServer
+) -> None:
+    """Whole answers of Anthropic are streamed by pydantic-ai, out of sight."""
+    server.script(Answer(text=HALVES, reasoning=HALVES))
+    chat = await create_chat(db, llm, streaming=False)
+    reply = await chat.ask("Hi")
+    message = await last_answer(chat)
+    assert reply.text == message.text == message.reasoning == "It is \U0001f600 \U0001f601!"
 
 
 async def test_half_a_character_at_the_end_is_kept(

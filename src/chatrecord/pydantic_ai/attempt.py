@@ -30,7 +30,6 @@ from .plain_answers import PlainAnswers, Request
 from .provider import (
     can_stream,
     count_last_usage,
-    descends_from,
     is_reported,
     is_truncated,
     price_context_of,
@@ -44,7 +43,7 @@ from .provider import (
 from .refusals import with_refusal
 from .reported_cost import gateway_cost, keep_streamed_cost, keeping_costs, reported_cost
 from .sendable import sendable
-from .surrogates import SurrogatePairing, with_paired_arguments
+from .surrogates import SurrogatePairing, with_paired_characters
 from .telemetry import tell_of_attempt
 from .texts import stored_body, stored_call, stored_response
 from .thinking_tags import TagParting
@@ -111,7 +110,7 @@ class Attempt:
             if self._streamed:
                 self.finish(await self._drained())
             else:
-                response = await self._wrapped.request(*self._request)
+                response = await self._tolerant_model(self._mind_end).request(*self._request)
                 self._gateway_cost = gateway_cost(response.usage)
                 self.finish(response)
         assert self._response is not None
@@ -127,7 +126,7 @@ class Attempt:
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self.recorded(streamed=True))
             stream = await stack.enter_async_context(
-                self._streaming_model().request_stream(*self._request, run_context)
+                self._tolerant_model().request_stream(*self._request, run_context)
             )
             self._prepare(stream)
             arrived = stream.get
@@ -164,9 +163,14 @@ class Attempt:
         """What is sent: hooks may have changed it."""
         return self._messages, self._settings, self._parameters
 
-    def _streaming_model(self) -> Model:
-        self._plain = PlainAnswers(self._request)
+    def _tolerant_model(self, see: Callable[[StreamedResponse], None] | None = None) -> Model:
+        self._plain = PlainAnswers(self._request, see=see)
         return self._plain.model(self._wrapped)
+
+    def _mind_end(self, stream: StreamedResponse) -> None:
+        """Of a whole answer that pydantic-ai streams itself, as many of Anthropic."""
+        keep_streamed_cost(stream)
+        self._marker = EndMarker(stream)
 
     def _prepare(self, stream: StreamedResponse) -> None:
         count_last_usage(stream)
@@ -261,7 +265,7 @@ class Attempt:
             )
             raise StreamTruncated(msg)
         self._grows = False
-        response = without_made_up_reason(with_paired_arguments(response), self._wrapped)
+        response = without_made_up_reason(with_paired_characters(response), self._wrapped)
         self._response = response = self._unmasked(response)
         if self._arrived is None:
             self._recorder.watch(lambda: self._pieces(response))
@@ -272,15 +276,14 @@ class Attempt:
             return True
         if self._marker is not None:
             return self._marker.seen
-        # Whole answers of Anthropic are streamed by pydantic-ai, out of sight.
-        return not self._streamed and not descends_from(self._wrapped, "AnthropicModel")
+        return not self._streamed
 
     async def _drained(self) -> ModelResponse:
         """Read the stream to its end, which may be silent for no longer than the idle timeout."""
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(self._idle) as clock:
-                async with self._streaming_model().request_stream(*self._request) as stream:
+                async with self._tolerant_model().request_stream(*self._request) as stream:
                     self._prepare(stream)
                     due = 0.0
                     async for event in stream:

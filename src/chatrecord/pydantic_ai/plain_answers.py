@@ -1,7 +1,7 @@
 """Answers that come as one JSON body although a stream was asked for.
 
 Some servers and proxies do not stream, whatever they are asked. Their answer is taken as the model
-takes one that was not to be streamed.
+takes one that was not to be streamed. Of Anthropic pydantic-ai asks for streams by itself, too.
 """
 
 from __future__ import annotations
@@ -41,8 +41,12 @@ _WHOLE = {
 class PlainAnswers:
     """Takes such an answer to one request."""
 
-    def __init__(self, request: Request) -> None:
+    def __init__(
+        self, request: Request, *, see: Callable[[StreamedResponse], None] | None = None
+    ) -> None:
         self._request = request
+        self._see = see
+        """Told of a real stream, such as of one that pydantic-ai reads itself, out of sight."""
         self.taken = False
 
     def model(self, model: Model) -> Model:
@@ -66,7 +70,10 @@ class PlainAnswers:
     ) -> StreamedResponse:
         body = await _plain_body(stream)
         if body is None:
-            return await process(stream, *given, **options)
+            streamed = await process(stream, *given, **options)
+            if self._see is not None:
+                self._see(streamed)
+            return streamed
         self.taken = True
         answer = await _answering(model, json.loads(body)).request(*self._request)
         return CompletedStreamedResponse(

@@ -15,6 +15,8 @@ from pydantic_ai.messages import (
     ModelResponse,
     ModelResponsePart,
     ModelResponseStreamEvent,
+    TextPart,
+    ThinkingPart,
     ToolCallPart,
 )
 from pydantic_ai.models import StreamedResponse
@@ -62,15 +64,22 @@ class SurrogatePairing:
         return events
 
 
-def with_paired_arguments(response: ModelResponse) -> ModelResponse:
-    """The answer with the characters in the arguments of its calls put together."""
-    parts = [_with_paired_arguments(part) for part in response.parts]
+def with_paired_characters(response: ModelResponse) -> ModelResponse:
+    """The answer with the characters put together that a stream out of sight has left in two.
+
+    Those are the characters in the arguments of calls, and all of an answer that pydantic-ai itself
+    has streamed although it was asked for as a whole.
+    """
+    parts = [_with_paired_characters(part) for part in response.parts]
     if all(new is old for new, old in zip(parts, response.parts, strict=True)):
         return response
     return replace(response, parts=parts)
 
 
-def _with_paired_arguments(part: ModelResponsePart) -> ModelResponsePart:
+def _with_paired_characters(part: ModelResponsePart) -> ModelResponsePart:
+    if isinstance(part, TextPart | ThinkingPart):
+        whole = paired(part.content)
+        return part if whole == part.content else replace(part, content=whole)
     if not isinstance(part, ToolCallPart) or not isinstance(part.args, str):
         return part
     whole = paired(part.args)
