@@ -28,9 +28,10 @@ class Gate(Hook):
 
     def __init__(self) -> None:
         self.opened = asyncio.Event()
+        self.refuses = False
 
     async def before_request(self, sending: Sending) -> None:
-        if "bad" in _asked(sending.messages):
+        if "bad" in _asked(sending.messages) or self.refuses:
             raise Refused("No.")
         if "slow" in _asked(sending.messages):
             await self.opened.wait()
@@ -238,6 +239,40 @@ async def test_a_question_that_was_refused_may_be_put_differently(page: Page) ->
     await page.run("r2", ("q1", "good"))
 
     assert (await page.history())[-2:] == ["good", "Answer 1 to good"]
+
+
+@pytest.mark.parametrize("times", [1, 2])
+async def test_a_question_that_was_refused_is_known_once_it_is_answered(
+    page: Page, times: int
+) -> None:
+    page.gate.refuses = True
+    for number in range(times):
+        await page.run(f"refused-{number}", ("q1", "one"))
+    page.gate.refuses = False
+
+    await asyncio.gather(*(page.run("r1", ("q1", "one")) for _ in range(3)))
+    await page.run("r2", ("q1", "one"))
+    await page.run("r3", ("q1", "uno"))
+
+    assert await page.history() == ["uno", "Answer 1 to uno"]
+
+
+@pytest.mark.parametrize("times", [1, 2])
+async def test_a_retry_of_a_refused_question_is_known_once_it_is_answered(
+    page: Page, times: int
+) -> None:
+    page.gate.refuses = True
+    for _ in range(times):
+        await page.send(("q1", "one"), trigger="regenerate-message")
+    page.gate.refuses = False
+
+    retry = {"trigger": "regenerate-message"}
+    await asyncio.gather(*(page.send(("q1", "one"), **retry) for _ in range(3)))
+    assert len(await page.history()) == 2
+    await page.send(("q1", "one"), **retry)
+    await page.send(("q1", "uno"), messageId="q1")
+
+    assert await page.history() == ["uno", "Answer 1 to uno"]
 
 
 async def test_runs_and_messages_may_have_the_same_ids(page: Page) -> None:

@@ -117,8 +117,9 @@ class Dispatcher:
 
     async def _asked_anew(self, asked: Question, run_id: str | None) -> tuple[ChatStream, Opening]:
         """A question that was refused has left its key behind."""
-        key = asked.key
-        if key is None or await self._questions.came_to_nothing(key):
+        if asked.key is not None:
+            key: str | None = await self._questions.key_of(asked.key)
+        else:
             key = None if run_id is None else _key_of(run_id)
         return await self._asked(asked, run_id, key=key)
 

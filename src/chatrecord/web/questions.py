@@ -42,13 +42,20 @@ class Questions:
         before = await self._store.messages(self._chat_id, limit=1, before=run.replaces)
         return before[0].id if before else None
 
-    async def came_to_nothing(self, key: str) -> bool:
-        """Whether a question with this key was refused, or lost before it was stored.
+    async def key_of(self, message_id: str) -> str:
+        """The key under which a client's question is asked: its id, or one instead.
 
-        One that waits is stored only when its turn comes.
+        A question that was refused, or lost before it was stored, has left its key behind.
         """
-        run = await self._store.run_of_key(self._chat_id, key)
-        if run is None or run.status in ("waiting", "running", "parked"):
+        key = message_id
+        while (run := await self._store.run_of_key(self._chat_id, key)) is not None:
+            if not await self._came_to_nothing(run):
+                break
+            key = f"anew:{run.id}"
+        return key
+
+    async def _came_to_nothing(self, run: Run) -> bool:
+        if run.status in ("waiting", "running", "parked"):  # a question is stored in its turn
             return False
         question = await self.own(run)
         return question is None or await self._was_refused(question)
@@ -107,8 +114,11 @@ class Questions:
         return found if found and found.role == "user" else None
 
     async def _by_key(self, message_id: str) -> Message | None:
-        run = await self._store.run_of_key(self._chat_id, message_id)
-        return None if run is None else await self.own(run)
+        for key in (await self.key_of(message_id), message_id):
+            run = await self._store.run_of_key(self._chat_id, key)
+            if run is not None:
+                return await self.own(run)
+        return None
 
     async def _place_of(self, question: Message) -> Message | None:
         """The question that this one was to replace, if nothing came of that."""
