@@ -81,6 +81,8 @@ class Answer:
     """Whether it goes on within the text of a job whose stream has ended before (OpenAI)."""
     marked: bool = True
     """Whether a whole answer ends with its protocol's end marker."""
+    unended: bool = False
+    """Whether the stream is over within that marker, without a blank line (chat completions)."""
     unexplained: bool = False
     """Whether a whole answer ends without a reason."""
     unnamed: bool = False

@@ -32,7 +32,7 @@ def frames(answer: Answer, body: Body, response_id: str) -> Iterator[Frame]:
     if wants_usage and answer.spent and not answer.counts_in_choice:
         yield chunk(body, response_id, [], told | {"usage": usage(answer.spent)})
     if answer.marked:
-        yield raw_event("[DONE]")
+        yield Frame(b"data: [DONE]") if answer.unended else raw_event("[DONE]")
 
 
 def deltas(answer: Answer) -> Iterator[Body]:

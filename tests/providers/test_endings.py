@@ -49,6 +49,15 @@ async def test_an_answer_without_a_place_for_a_reason_is_whole_with_its_end_mark
     assert (reply.text, reply.finish_reason) == ("Hello", None)
 
 
+async def test_the_end_marker_needs_no_blank_line(
+    db: Database, connect: ConnectModel, server: ProviderServer
+) -> None:
+    server.script(says("Hello", unexplained=True, unended=True))
+    chat = await create_chat(db, connect(OPENAI_CHAT))
+    reply = await chat.ask("Hi")
+    assert (reply.text, reply.finish_reason) == ("Hello", None)
+
+
 @with_a_marker
 async def test_the_tools_of_an_answer_without_a_reason_run(
     db: Database, llm: Model, server: ProviderServer

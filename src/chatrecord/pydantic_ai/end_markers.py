@@ -34,13 +34,23 @@ class EndMarker:
         """A line of the stream, as the client reads it: an event, where the line ends one."""
         assert self._decode is not None
         event = self._decode(line)
-        if event is not None and not self.seen:
-            self.seen = _is_last(event.event, event.data)
+        if not self.seen:
+            told = event is not None and _is_last(event.event, event.data)
+            self.seen = told or _is_done(line)
         return event
 
 
+def _is_done(line: str) -> bool:
+    """Whether it is the marker of chat completions.
+
+    Some servers end with it, without the blank line that would make it an event.
+    """
+    name, _, data = line.partition(":")
+    return name == "data" and data.lstrip().startswith(_DONE)
+
+
 def _is_last(name: str | None, data: str) -> bool:
-    if name in _LAST_EVENTS or data.startswith(_DONE):
+    if name in _LAST_EVENTS:
         return True
     if name is not None or not any(each in data for each in _LAST_EVENTS):
         return False
