@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import make_url
 
+import against
 import chunks
 import instead
 import length
@@ -33,6 +34,16 @@ async def test_a_bench_prints_its_table(
     rows = [line for line in capsys.readouterr().out.splitlines() if line.startswith("| ")]
     assert len({row.count("|") for row in rows}) == 1
     assert {row.split(" | ")[0] for row in rows[1:]} == {"| SQLite", "| PostgreSQL"}
+
+
+async def test_a_turn_is_measured_against_another_commit(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    if not (against.HERE.parent / ".git").exists():
+        pytest.skip("this is no checkout of git")
+    against.table(await against.run("HEAD", ["sqlite:///"], rounds=1, kinds=["plain"]))
+    rows = [line for line in capsys.readouterr().out.splitlines() if line.startswith("| SQLite")]
+    assert [row.split(" | ")[1:3] for row in rows] == [["plain", "time"], ["plain", "CPU"]]
 
 
 NEEDS = {
