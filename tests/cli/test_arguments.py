@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from datetime import UTC, datetime
 from importlib.metadata import version
 
 import pytest
 
 from chatrecord.cli import main
 from chatrecord.cli.llm import LOCAL, PROVIDERS, model_of_environment
-from chatrecord.spending.pricing import price_of_input
+from chatrecord.spending.pricing import LIST_PRICES
 
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:
@@ -56,4 +55,4 @@ def test_a_key_chooses_its_provider(key: str, monkeypatch: pytest.MonkeyPatch) -
 @pytest.mark.parametrize("model", sorted(set(PROVIDERS.values())))
 def test_the_model_behind_a_key_exists_and_has_a_price(model: str) -> None:
     provider, _, name = model.partition(":")
-    assert price_of_input(1000, model=name, provider=provider, at=datetime.now(UTC))
+    assert LIST_PRICES.cost_of_input(1000, model=name, provider=provider)

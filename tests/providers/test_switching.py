@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
+from dataclasses import replace
 from itertools import permutations
 
 import pytest
@@ -173,11 +174,12 @@ async def test_reasoning_of_a_compatible_server_is_no_field_of_openais(
     """Both are asked with OpenAI's client, and only one knows the field."""
     async with ProviderServer() as compatible, model_clients(compatible.address) as connect_to:
         compatible.script(Answer(reasoning=("Hmm.",), text=("Sunny.",)), says("Ciao."))
-        chat = await create_chat(db, connect_to(OPENAI_CHAT))
+        elsewhere = replace(OPENAI_CHAT, base_url="https://compatible.example/v1")
+        chat = await create_chat(db, connect_to(elsewhere))
         await chat.ask("Weather?")
         server.script(says("Bye."))
         await (await load_chat(db, connect(OPENAI_CHAT), chat.id)).ask("Thanks")
-        await (await load_chat(db, connect_to(OPENAI_CHAT), chat.id)).ask("Thanks")
+        await (await load_chat(db, connect_to(elsewhere), chat.id)).ask("Thanks")
     sent = server.received[0].body["messages"]
     assert not any("reasoning_content" in message for message in sent)
     sent_back = compatible.received[1].body["messages"][1]
