@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterable, Callable
+from dataclasses import dataclass
 
 import pytest
 from pydantic_ai import Agent
@@ -113,12 +114,13 @@ async def test_a_fallbacks_answer_without_an_end_is_seen(
 NESTED = pytest.mark.parametrize(
     "nested",
     [
+        FallbackModel,
         lambda first, second: WrapperModel(FallbackModel(first, second)),
         lambda first, second: WrapperModel(WrapperModel(FallbackModel(first, second))),
         lambda first, second: FallbackModel(FallbackModel(first, second)),
         lambda first, second: FallbackModel(first, WrapperModel(FallbackModel(second))),
     ],
-    ids=["wrapped", "wrapped twice", "in another", "wrapped in another"],
+    ids=["plain", "wrapped", "wrapped twice", "in another", "wrapped in another"],
 )
 """A fallback somewhere inside, such as behind a limit of concurrency."""
 
@@ -147,3 +149,32 @@ async def test_a_nested_fallbacks_answer_without_an_end_is_seen(
     with pytest.raises(StreamTruncated):
         await chat.ask("Hi")
     assert (await answers(chat))[-1].status == "interrupted"
+
+
+@dataclass
+class City:
+    name: str
+
+
+@NESTED
+async def test_a_fallback_gives_typed_output(
+    db: Database, connect: ConnectModel, server: ProviderServer, nested: Nest
+) -> None:
+    """It has no profile of its own that says how an output is asked for."""
+    called = Call("call_1", "final_result", {"name": "Oslo"})
+    server.script(server_error(), Answer(calls=(called,)))
+    llm = nested(connect(OPENAI_CHAT), connect(ANTHROPIC))
+    chat = await create_chat(db, llm, retries=0)
+    chunks = [chunk async for chunk in chat.stream("Which city?", output_type=City)]
+    assert [chunk.output for chunk in chunks if chunk.kind == "output"][-1] == {"name": "Oslo"}
+
+
+@NESTED
+async def test_a_fallback_writes_titles(
+    db: Database, connect: ConnectModel, server: ProviderServer, nested: Nest
+) -> None:
+    """It has no profile of its own that says what is put around reasoning."""
+    server.script(says("Sunny."), says("<think>Hm.</think>", "Weather in Oslo"))
+    chat = await create_chat(db, nested(connect(OPENAI_CHAT), connect(ANTHROPIC)), retries=0)
+    await chat.ask("Weather?")
+    assert await chat.generate_title() == "Weather in Oslo"

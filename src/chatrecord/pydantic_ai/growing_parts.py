@@ -22,6 +22,7 @@ from chatrecord.llm.stored_parts import json_text, parts_in
 from chatrecord.records import Source
 
 from .messages import body_of, words_in
+from .provider import models_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,8 @@ class Outputs:
         """What the request asks for."""
         mode = parameters.output_mode
         if mode == "auto":
-            mode = model.profile.get("default_structured_output_mode", "tool")
+            asked_first = models_in(model)[0]
+            mode = asked_first.profile.get("default_structured_output_mode", "tool")
         tools = {tool.name: tool.outer_typed_dict_key for tool in parameters.output_tools}
         is_text = mode in ("native", "prompted") and parameters.output_object is not None
         return cls(tools, is_text)

@@ -58,6 +58,16 @@ def secrets_of(model: Model) -> list[str]:
     return [key] if isinstance(key, str) and len(key) >= _SHORTEST_SECRET else []
 
 
+def models_in(model: Model) -> list[Model]:
+    """The models that ask a provider: a fallback has several, and no profile of its own."""
+    inner = model
+    while isinstance(inner, WrapperModel):
+        inner = inner.wrapped
+    if isinstance(inner, FallbackModel):
+        return [asking for each in inner.models for asking in models_in(each)]
+    return [model]
+
+
 def can_stream(model: Model) -> bool:
     """Whether a model knows how to stream."""
     if isinstance(model, WrapperModel):

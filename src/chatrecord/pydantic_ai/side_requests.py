@@ -23,6 +23,7 @@ from chatrecord.records import Message
 
 from .capability import RequestRecording
 from .messages import json_of, message_of, texts_in
+from .provider import models_in
 
 THINKING_TAGS = ("<think>", "</think>")
 """What most models that reason in their text put around it."""
@@ -47,7 +48,10 @@ async def side_answer(
         capabilities=[recording],
         infer_name=False,
     )
-    return without_reasoning(result.output, model.profile.get("thinking_tags", THINKING_TAGS))
+    text = result.output
+    for asked in models_in(model):
+        text = without_reasoning(text, asked.profile.get("thinking_tags", THINKING_TAGS))
+    return text
 
 
 def without_reasoning(text: str, tags: tuple[str, str]) -> str:
