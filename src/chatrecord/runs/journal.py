@@ -32,8 +32,9 @@ FLUSH_SECONDS = 0.05
 IDLE_FLUSH_SECONDS = 0.25
 """Seconds after which a process whose runs are silent looks all the same: has one to stop?"""
 
-_RENEWED_AFTER = 1 / 3
-"""The part of a lease after which it is renewed. Each renewal is an update of the run's row."""
+_RENEWED_AFTER = 1 / 6
+"""The part of a lease after which it is renewed: an update of the run's row. What is left of it has
+to outlast a database that is away for twice the patience."""
 
 log = logging.getLogger("chatrecord")
 
