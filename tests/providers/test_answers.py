@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterable
+from typing import Any
 
 import pytest
 from pydantic_ai import Agent, RunContext
@@ -14,7 +15,15 @@ from pydantic_ai.models import Model
 from chatrecord.sqlalchemy import Database, create_chat
 
 from .answers import Answer, Call, Spent, says
-from .conftest import ANTHROPIC, GEMINI, OPENAI_CHAT, OPENAI_RESPONSES, Provider
+from .conftest import (
+    ANTHROPIC,
+    GEMINI,
+    OPENAI_CHAT,
+    OPENAI_RESPONSES,
+    PROVIDERS,
+    ConnectModel,
+    Provider,
+)
 from .rows import last_answer, only_request
 from .server import ProviderServer
 
@@ -229,3 +238,29 @@ async def test_a_server_that_does_not_stream_when_asked_to_is_understood(
     assert (first_request.status, first_request.tokens.input) == ("complete", 1000)
     assert first_request.provider_request_id
     assert [call.result for call in await chat.tool_calls()] == [3]
+
+
+@pytest.mark.parametrize("streaming", [True, False])
+@pytest.mark.parametrize("provider", PROVIDERS)
+async def test_what_a_model_of_ones_own_keeps_is_kept(
+    provider: Provider, streaming: bool, db: Database, connect: ConnectModel, server: ProviderServer
+) -> None:
+    """Such as a count, a cache, or the next key: it was lost with a copy after each request."""
+    model: Any = connect(provider)
+
+    class Counting(type(model)):  # type: ignore[misc]
+        asked = 0
+
+        def prepare_request(self, *given: Any) -> Any:
+            self.asked += 1
+            return super().prepare_request(*given)
+
+    model.__class__ = Counting
+    server.script(says("one"), says("two"))
+    chat = await create_chat(db, model, streaming=streaming)
+    await chat.ask("Hi!")
+    once = model.asked
+    await chat.ask("And?")
+
+    assert once > 0
+    assert model.asked == 2 * once

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import copy
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -27,6 +26,7 @@ from chatrecord.llm.port import RequestRecorder
 from .attempt import Attempt, Attempts
 from .errors import Failures, is_unencodable, may_pass, retry_after
 from .messages import scrubbed
+from .model_views import view_of
 from .plain_answers import Request
 from .unsupported_files import is_unsupported, without_unsupported
 
@@ -140,13 +140,9 @@ def recording(model: Model, wrap: Callable[[Model], Model]) -> Model:
     a provider is behind it, and each provider's answers are read by its own protocol.
     """
     if isinstance(model, FallbackModel):
-        fallback = copy.copy(model)
-        fallback.models = [recording(each, wrap) for each in model.models]
-        return fallback
+        return view_of(model, models=[recording(each, wrap) for each in model.models])
     if isinstance(model, WrapperModel) and _has_fallback(model.wrapped):
-        wrapper = copy.copy(model)
-        wrapper.wrapped = recording(model.wrapped, wrap)
-        return wrapper
+        return view_of(model, wrapped=recording(model.wrapped, wrap))
     return wrap(model)
 
 

@@ -6,7 +6,6 @@ takes one that was not to be streamed. Of Anthropic pydantic-ai asks for streams
 
 from __future__ import annotations
 
-import copy
 import json
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -23,6 +22,7 @@ from pydantic_ai.models import (
 from pydantic_ai.models.wrapper import WrapperModel
 from pydantic_ai.settings import ModelSettings
 
+from .model_views import view_of
 from .provider import descends_from
 
 Request: TypeAlias = tuple[list[ModelMessage], ModelSettings | None, ModelRequestParameters]
@@ -50,20 +50,16 @@ class PlainAnswers:
         self.taken = False
 
     def model(self, model: Model) -> Model:
-        """A copy of the model that takes such an answer, too."""
+        """The model, taking such an answer, too."""
         if isinstance(model, WrapperModel):
             inner = self.model(model.wrapped)
             if inner is model.wrapped:
                 return model
-            wrapper = copy.copy(model)
-            wrapper.wrapped = inner
-            return wrapper
+            return view_of(model, wrapped=inner)
         process: Process | None = getattr(model, "_process_streamed_response", None)
         if process is None or not any(descends_from(model, name) for name in _WHOLE):
             return model
-        tolerant = copy.copy(model)
-        vars(tolerant)["_process_streamed_response"] = partial(self._processed, model, process)
-        return tolerant
+        return view_of(model, _process_streamed_response=partial(self._processed, model, process))
 
     async def _processed(
         self, model: Model, process: Process, stream: Any, *given: Any, **options: Any
@@ -96,13 +92,11 @@ async def _plain_body(stream: Any) -> str | bytes | None:
 
 
 def _answering(model: Model, data: dict[str, Any]) -> Model:
-    """A copy of the model whose provider has answered with this already."""
+    """The model, as if its provider had answered with this already."""
     asks, module, name = next(it for cls, it in _WHOLE.items() if descends_from(model, cls))
     answer = getattr(import_module(module), name).construct(**data)
 
     async def answered(*_given: Any, **_options: Any) -> Any:
         return answer
 
-    answering = copy.copy(model)
-    vars(answering)[asks] = answered
-    return answering
+    return view_of(model, **{asks: answered})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
 from functools import partial
@@ -12,6 +11,8 @@ from pydantic_ai.messages import ModelResponse
 from pydantic_ai.models import Model, StreamedResponse
 from pydantic_ai.models.wrapper import WrapperModel
 from pydantic_ai.usage import RequestUsage
+
+from .model_views import view_of
 
 _DETAIL = "reported_cost"
 """Where the amount stands in a response's `provider_details`, as text."""
@@ -30,12 +31,12 @@ _Details: TypeAlias = dict[str, Any] | None
 
 
 def keeping_costs(model: Model) -> Model:
-    """The model, or a copy of it that keeps what its provider says that a request cost."""
+    """The model, keeping what its provider says that a request cost."""
     if isinstance(model, WrapperModel):
         wrapped = keeping_costs(model.wrapped)
-        return model if wrapped is model.wrapped else _changed(model, wrapped=wrapped)
+        return model if wrapped is model.wrapped else view_of(model, wrapped=wrapped)
     details_of = getattr(model, _OF_RESPONSE, None)
-    return model if details_of is None else _changed(model, **{_OF_RESPONSE: _adding(details_of)})
+    return model if details_of is None else view_of(model, **{_OF_RESPONSE: _adding(details_of)})
 
 
 def keep_streamed_cost(stream: StreamedResponse) -> None:
@@ -95,13 +96,6 @@ def _gateways(response: object) -> Decimal | None:
     choice = choices[0] if isinstance(choices, list) and choices else None
     message = _of(choice, "message") or _of(choice, "delta")
     return _amount(_of(_of(_of(message, "provider_metadata"), "gateway"), "cost")) or None
-
-
-def _changed(model: Model, **attributes: object) -> Model:
-    """A copy, for the model is the application's."""
-    changed = copy.copy(model)
-    changed.__dict__.update(attributes)
-    return changed
 
 
 def _adding(details_of: Callable[[Any], _Details]) -> Callable[[Any], _Details]:
