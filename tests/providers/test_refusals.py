@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from openai import AsyncOpenAI
 from pydantic_ai.models import Model
 from pydantic_ai.models.openrouter import OpenRouterModel
 from pydantic_ai.providers.openrouter import OpenRouterProvider
 
-from chatrecord.errors import AnswerRefused, ContextTooLong, ProviderError, RateLimited
+from chatrecord.errors import (
+    AnswerRefused,
+    ContextTooLong,
+    ProviderError,
+    RateLimited,
+    StreamTruncated,
+)
 from chatrecord.sqlalchemy import Database, create_chat
 
 from .answers import (
@@ -24,7 +32,7 @@ from .answers import (
     unauthorised,
 )
 from .clients import model_clients
-from .conftest import ANTHROPIC, GEMINI, OPENAI_CHAT, Provider
+from .conftest import ANTHROPIC, GEMINI, OPENAI_CHAT, OPENAI_RESPONSES, Provider
 from .rows import last_answer, only_request
 from .server import ProviderServer
 
@@ -157,3 +165,31 @@ async def test_a_refusal_through_openrouter_is_told_as_such(
             await chat.ask("Hi")
     assert (await last_answer(chat)).text == SAID
     assert (await only_request(chat)).tokens.input == 1000
+
+
+@pytest.mark.parametrize("provider", [OPENAI_CHAT, OPENAI_RESPONSES], ids=lambda p: p.name)
+async def test_a_refusal_after_some_text_is_told_as_such(
+    db: Database, llm: Model, server: ProviderServer
+) -> None:
+    server.script(replace(REFUSED, text=("Let me ", "see.")), says("Of course."))
+    chat = await create_chat(db, llm)
+    read = ""
+    with pytest.raises(AnswerRefused, match=SAID):
+        async for chunk in chat.stream("Hi"):
+            read += chunk.text
+    message, request = await last_answer(chat), await only_request(chat)
+    assert message.text == read == f"Let me see.\n\n{SAID}"
+    assert (message.status, message.finish_reason) == ("complete", "content_filter")
+    assert (request.status, request.tokens.input) == ("complete", 1000)
+    assert (await chat.ask("Something else")).text == "Of course."
+
+
+@pytest.mark.parametrize("provider", [OPENAI_CHAT], ids=lambda p: p.name)
+async def test_a_refusal_that_is_cut_off_is_truncated(
+    db: Database, llm: Model, server: ProviderServer
+) -> None:
+    server.script(replace(REFUSED, unexplained=True, marked=False), says("Of course."))
+    chat = await create_chat(db, llm, retries=0)
+    with pytest.raises(StreamTruncated):
+        await chat.ask("Hi")
+    assert (await chat.ask("Something else")).text == "Of course."

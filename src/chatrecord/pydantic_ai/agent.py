@@ -24,7 +24,7 @@ from pydantic_ai.settings import ModelSettings
 from pydantic_ai.toolsets import FunctionToolset
 
 from chatrecord.attachments.attachment import Attachment
-from chatrecord.errors import ConfigurationError
+from chatrecord.errors import AnswerRefused, ConfigurationError
 from chatrecord.hooks.moments import Change
 from chatrecord.hooks.run_hooks import RunHooks
 from chatrecord.llm.port import Ask, Body, Outcome, Recorder, RequestRecorder, SideRequest
@@ -36,10 +36,11 @@ from chatrecord.values import Target
 from .attachments import attached
 from .attempt import Attempts
 from .capability import Recording, RequestRecording, recorded_agent
-from .errors import run_error
+from .errors import refused, run_error
 from .messages import answers_to, body_of, history_of
 from .messages import text_of as text_of_answer
 from .provider import can_stream, target_of
+from .refusals import refusal_of
 from .side_requests import side_answer, side_settings
 from .stored_output import reparse
 from .texts import stored_body
@@ -162,6 +163,8 @@ class AgentLLM:
             if explained is error:
                 raise
             raise explained from error
+        if said := refusal_of(result.response):
+            raise AnswerRefused(refused(said))
         outcome = recording.outcome(result)
         if outcome.parked or not self._is_text(ask.output_type):
             return outcome

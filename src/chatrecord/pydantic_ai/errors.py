@@ -195,7 +195,12 @@ def _told_in(body: Any) -> str | None:
 
 def _refusal(error: ContentFilterError) -> str:
     """What pydantic-ai says of it, but for its words that a filter was triggered."""
-    said = error.message.removeprefix("Content filter triggered.").strip()
+    return refused(error.message.removeprefix("Content filter triggered."))
+
+
+def refused(said: str) -> str:
+    """The message of an `AnswerRefused`, with the words of the model or of its provider."""
+    said = said.strip()
     return redact(f"The model refused to answer. {said}".strip())[:_LONGEST_MESSAGE]
 
 

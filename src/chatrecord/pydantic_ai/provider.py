@@ -93,16 +93,16 @@ def is_truncated(response: ModelResponse, model: Model, *, has_end_marker: bool)
 
 
 def _says_why_it_ended(response: ModelResponse, model: Model) -> bool:
-    """Of chat completions pydantic-ai reports `stop` where no reason came."""
-    details = response.provider_details or {}
-    if details.get("finish_reason") or details.get("refusal"):
+    """Of chat completions pydantic-ai reports `stop`, or a filter, where no reason came."""
+    if (response.provider_details or {}).get("finish_reason"):
         return True
     return response.finish_reason is not None and not is_chat_completions(model)
 
 
 def without_made_up_reason(response: ModelResponse, model: Model) -> ModelResponse:
     """The answer without a finish reason that no provider gave."""
-    if response.provider_url is None or _says_why_it_ended(response, model):
+    refuses = "refusal" in (response.provider_details or {})
+    if response.provider_url is None or refuses or _says_why_it_ended(response, model):
         return response
     return replace(response, finish_reason=None)
 

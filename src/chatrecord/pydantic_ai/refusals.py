@@ -14,9 +14,10 @@ def refusal_of(response: ModelResponse) -> str | None:
 
 
 def with_refusal(response: ModelResponse) -> ModelResponse:
-    """The answer with its refusal as its text, unless it has a text."""
+    """The answer with its refusal as its last text, apart from what was said before."""
     said = refusal_of(response)
-    has_text = any(isinstance(part, TextPart) and part.content for part in response.parts)
-    if said is None or has_text:
+    texts = [part.content for part in response.parts if isinstance(part, TextPart) and part.content]
+    if said is None or (texts and texts[-1].endswith(said)):
         return response
-    return replace(response, parts=[*response.parts, TextPart(said)])
+    words = f"\n\n{said}" if texts else said
+    return replace(response, parts=[*response.parts, TextPart(words)])
