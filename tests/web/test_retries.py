@@ -13,6 +13,7 @@ import pytest
 from pydantic_ai.messages import ModelMessage, UserPromptPart
 from pydantic_ai.models.function import AgentInfo, FunctionModel
 from starlette.applications import Starlette
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chatrecord.runs.policies import OnBusy
 from chatrecord.sqlalchemy import Database
@@ -137,6 +138,26 @@ async def test_a_message_of_nothing_is_refused(page: Page) -> None:
     assert "send a text, a file, or both" in sent.json()["error"]["message"]
 
 
+class Counted:
+    """A site that counts the answers that it has begun to send."""
+
+    def __init__(self, site: ASGIApp) -> None:
+        self._site = site
+        self._answering = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def counted(message: Message) -> None:
+            self._answering += message["type"] == "http.response.start"
+            await send(message)
+
+        await self._site(scope, receive, counted)
+
+    async def until_answering(self, answers: int) -> None:
+        async with asyncio.timeout(30):
+            while self._answering < answers:  # noqa: ASYNC110 - several wait, each for its number
+                await asyncio.sleep(0.01)
+
+
 @pytest.mark.parametrize("on_busy", ["reject", "wait", "interrupt"])
 @pytest.mark.parametrize(
     ("text", "fields"),
@@ -156,8 +177,10 @@ async def test_a_retry_sent_twice_is_one_run(
     llm = Script([say("First.")], [meet(wait), say("Second.")])
     async with Database(any_url) as db:
         routes = chat_routes(db, llm, owner=lambda _: {"user_id": "ann"}, on_busy=on_busy)
-        transport = httpx.ASGITransport(Starlette(routes=routes))
-        async with httpx.AsyncClient(transport=transport, base_url="http://test") as web:
+        site = Counted(Starlette(routes=routes))
+        async with httpx.AsyncClient(
+            transport=httpx.ASGITransport(site), base_url="http://test"
+        ) as web:
             chat_id = (await web.post("/new", json={})).json()["id"]
             await web.post("/", json={"id": chat_id, "messages": [user("q1", "one")]})
 
@@ -165,7 +188,7 @@ async def test_a_retry_sent_twice_is_one_run(
             first = asyncio.create_task(web.post("/", json=body))
             await begun.wait()
             second = asyncio.create_task(web.post("/", json=body))
-            await asyncio.sleep(1.5)  # until it follows, on a busy machine too
+            await site.until_answering(4)
             finish.set()
 
             assert "Second." in (await first).text

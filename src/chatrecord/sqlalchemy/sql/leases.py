@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property, lru_cache
+from uuid import UUID
 
 from sqlalchemy import (
     ColumnElement,
@@ -10,7 +11,6 @@ from sqlalchemy import (
     String,
     Update,
     bindparam,
-    false,
     func,
     select,
     update,
@@ -20,6 +20,8 @@ from chatrecord.sqlalchemy.engine.notifications import CHANNEL
 from chatrecord.sqlalchemy.generics import Expression, Query, UpdateReturning
 
 from .tables import Tables
+
+_NO_RUN = UUID(int=0)
 
 
 class LeaseStatements(Tables):
@@ -84,7 +86,7 @@ class LeaseStatements(Tables):
     def lock_file(self) -> Update:
         """Changes nothing: SQLite has no locks on rows, and locks its file before a first write."""
         same: dict[object, object] = {self.run.epoch: self.run.epoch}
-        return update(self.run.table).where(false()).values(same)
+        return update(self.run.table).where(self.run.id == _NO_RUN).values(same)
 
 
 def _notification() -> Expression:
