@@ -11,7 +11,7 @@ from chatrecord import Compact
 from chatrecord.sqlalchemy import Database, load_chat
 from chatrecord.testing import Script, say
 
-LEASE = timedelta(seconds=0.7)
+LEASE = timedelta(seconds=1.2)
 ROUNDS = 60
 LONG = "word " * 40
 
