@@ -122,11 +122,17 @@ class Budget:
                 return False
         if self.cost is None:
             return True
-        cost = used.cost or Decimal(0)
+        cost = (used.cost or Decimal(0)) + self._most_of_unpriced(target, used, prices)
         if cost >= self.cost:
             raise self._exceeded(spending, f"${cost:f} of ${self.cost:f}")
         self._most_cost(target, prices)
         return cost + sum(self._most_cost(each, prices) for each in spending.under_way) < self.cost
+
+    def _most_of_unpriced(self, target: Target, used: Usage, prices: PriceList) -> Decimal:
+        """What requests without a cost may have cost, where no price is known for the next one."""
+        if self.most is None or _most(target, prices).cost is not None:
+            return Decimal(0)
+        return self.most * used.unpriced_requests
 
     def _most_cost(self, target: Target, prices: PriceList) -> Decimal:
         if self.most is not None:

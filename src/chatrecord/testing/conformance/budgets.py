@@ -162,6 +162,16 @@ class BudgetsAreKept:
         with pytest.raises(UnknownPrice, match="in tokens instead"):
             await chat.ask("Hi!")
 
+    async def test_requests_of_unknown_cost_count_as_the_most(self, backend: Backend) -> None:
+        """Or a budget for a server without a price would never be used up."""
+        budget = Budget(cost=Decimal("0.02"), by="chat_id", most=Decimal("0.01"))
+        chat = await new_chat(backend, Script([say("one")], [say("two")]), budgets=[budget])
+        await chat.ask("1?")
+        await chat.ask("2?")
+
+        with pytest.raises(BudgetExceeded):
+            await chat.ask("3?")
+
     async def test_a_budget_warns_once_before_it_is_used_up(self, backend: Backend) -> None:
         user = str(uuid4())
         heard = Heard()
