@@ -12,7 +12,8 @@ from chatrecord.web.protocols.sse import SSEEncoder
 
 from .error_responses import Problem
 from .ownership import Owner, PerRequest
-from .routes import Protocol, chat_routes
+from .pages import Protocol
+from .routes import chat_routes
 
 __all__ = [
     "AGUIEncoder",

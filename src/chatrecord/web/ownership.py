@@ -111,16 +111,16 @@ class Access:
         return llm, options
 
 
-def check_names(options: Mapping[str, object]) -> None:
+def check_names(options: Mapping[str, object], caller: str = "options=") -> None:
     """Raise `TypeError` for options that chats do not have, or that these routes do not allow."""
     unknown = options.keys() - OPTION_NAMES
     if unknown:
         known = ", ".join(sorted(OPTION_NAMES - {"on_disconnect"}))
-        msg = f"chat_routes() got unknown options {sorted(unknown)}. There are: {known}"
+        msg = f"{caller} got unknown options {sorted(unknown)}. There are: {known}"
         raise TypeError(msg)
     if "on_disconnect" in options:
         msg = (
-            "chat_routes() takes no on_disconnect=: a closed tab never stops an answer. Let the "
+            f"{caller} takes no on_disconnect=: a closed tab never stops an answer. Let the "
             "page POST to .../stop instead"
         )
         raise TypeError(msg)

@@ -1,56 +1,28 @@
-"""The routes of chats, for Starlette and FastAPI."""
+"""The routes of chats, for Starlette and what is built on it."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
-from functools import partial
-from typing import Literal, TypeAlias, cast, get_args
+from dataclasses import dataclass
+from typing import TypeAlias, cast, get_args
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from chatrecord.chats import opening as chats
-from chatrecord.chats.chat import Chat
-from chatrecord.chats.opening import NewChat
 from chatrecord.chats.options import RuntimeOptions, check_options
-from chatrecord.chats.stream import ChatStream
-from chatrecord.chats.titles import LONGEST_TITLE
-from chatrecord.errors import ChatNotFound
-from chatrecord.records import ChatRecord, Json, Run
 from chatrecord.runs.process import Backend
-from chatrecord.web.protocols.ag_ui import AGUIEncoder, is_run_input, parse_run_input
-from chatrecord.web.protocols.ag_ui_messages import read_ag_ui_page
-from chatrecord.web.protocols.ai_sdk import AISDKEncoder, Version
-from chatrecord.web.protocols.encoder import Encoder, Opening
-from chatrecord.web.protocols.sse import SSEEncoder
-from chatrecord.web.protocols.ui_messages import Page, read_page
+from chatrecord.web.protocols.ai_sdk import Version
 
-from .bodies import invalid, json_of, needed_id, optional_text
-from .client_messages import ClientMessage, is_first, metadata_of, parse_client_message
-from .client_versions import ag_ui_release, ai_sdk_release, ai_sdk_version
-from .dispatch import Dispatcher
-from .downloads import downloaded
-from .error_responses import UNKNOWN, BadRequest, problem_of
-from .json_bytes import JSON
+from .error_responses import UNKNOWN, problem_of
 from .ownership import Access, Owner, PerRequest, check_names
-from .query_parameters import cursor_of, number, place_of, search
-from .shutdown import Shutdown, signals
-from .streams import streamed
-from .titles import new_title
+from .pages import PROTOCOLS, Pages, Protocol
+from .shutdown import signals
 
 log = logging.getLogger("chatrecord")
 
-Protocol: TypeAlias = Literal["ai-sdk", "ag-ui", "sse"]
-"""What the streams speak: to `useChat`, to AG-UI clients, or to anything that reads events."""
-
-_PROTOCOLS = " or ".join(get_args(Protocol))
-
 Endpoint: TypeAlias = Callable[[Request], Awaitable[Response]]
-
-LARGEST_PAGE = 100
 
 
 def chat_routes(
@@ -89,278 +61,74 @@ def chat_routes(
             "everybody could read everything"
         )
         raise TypeError(msg)
-    if options is not None and runtime_options:
-        msg = "chat_routes() takes options= or the options themselves, not both"
-        raise TypeError(msg)
-    if protocol not in get_args(Protocol) or version not in get_args(Version):
-        msg = f"chat_routes() takes protocol={_PROTOCOLS}, and version=5, 6 or 7 of the AI SDK"
-        raise ValueError(msg)
-    check_names(runtime_options)
-    chosen = cast(RuntimeOptions, runtime_options)
-    check_options(chosen)
-    per_chat = chosen if options is None else options
+    per_chat = checked_options("chat_routes()", options, runtime_options, protocol, version)
     access = Access(db, owner, llm, per_chat, create_on_first_message)
     pages = Pages(db, access, protocol, version, max_body, heartbeat, shutdown_grace)
     return [
-        _route(prefix or "/", "GET", pages.list),
-        _route(prefix or "/", "POST", pages.send),
-        _route(f"{prefix}/new", "POST", pages.new),
-        _route(f"{prefix}/{{id}}", "GET", pages.read),
-        _route(f"{prefix}/{{id}}", "PATCH", pages.rename),
-        _route(f"{prefix}/{{id}}", "DELETE", pages.delete),
-        _route(f"{prefix}/{{id}}/stream", "GET", pages.live),
-        _route(f"{prefix}/{{id}}/stop", "POST", pages.stop),
-        _route(f"{prefix}/{{id}}/resume", "POST", pages.resume),
-        _route(f"{prefix}/{{id}}/approve", "POST", pages.approve),
-        _route(f"{prefix}/{{id}}/deny", "POST", pages.deny),
-        _route(f"{prefix}/{{id}}/files/{{hash}}", "GET", pages.file),
+        Route(f"{prefix}{spec.path}" or "/", spec.endpoint(pages), methods=[spec.method])
+        for spec in ROUTES
     ]
 
 
-def _route(path: str, method: str, endpoint: Endpoint) -> Route:
-    return Route(path, _with_error_responses(endpoint), methods=[method])
-
-
-def _with_error_responses(endpoint: Endpoint) -> Endpoint:
-    """An endpoint whose errors become responses for clients."""
-
-    async def answered(request: Request) -> Response:
-        signals.watch()
-        try:
-            return await endpoint(request)
-        except Exception as error:  # what it says is for the application's log, and no client
-            problem = problem_of(error)
-            if problem is UNKNOWN:
-                log.exception("Request failed: %s", type(error).__name__)
-            else:
-                log.info("Request rejected: %s", type(error).__name__)
-            return problem.response()
-
-    return answered
-
-
 @dataclass(frozen=True, slots=True)
-class Pages:
-    """The endpoints."""
+class RouteSpec:
+    """A route, wherever it is mounted. `path` stands behind the prefix."""
 
-    backend: Backend
-    access: Access
-    protocol: Protocol
-    version: Version
-    max_body: int
-    heartbeat: float
-    shutdown_grace: float
+    name: str
+    method: str
+    path: str
+    handler: Callable[[Pages, Request], Awaitable[Response]]
 
-    async def new(self, request: Request) -> Response:
-        """Create a chat."""
-        scope = await self.access.scope(request)
-        body = await self._body(request)
-        new = NewChat(None, _title(body), metadata_of(body) or {}, scope)
-        llm, options = await self.access.llm_and_options(request, scope)
-        chat = await chats.create_chat(self.backend, llm, new, options, None)
-        return JSON(chat_json(chat.record), 201)
+    def endpoint(self, pages: Pages) -> Endpoint:
+        """The handler of these pages, whose errors become responses for clients."""
 
-    async def list(self, request: Request) -> Response:
-        """A page of chats, newest activity first."""
-        scope = await self.access.scope(request)
-        limit = number(request, "limit", 20, most=LARGEST_PAGE)
-        before = request.query_params.get("before")
-        found = await chats.list_chats(
-            self.backend,
-            limit=limit,
-            before=None if before is None else place_of(before),
-            scope=scope,
-            search=search(request),
-        )
-        following = cursor_of(found[-1]) if len(found) == limit else None
-        return JSON({"chats": [chat_json(chat) for chat in found], "next": following})
+        async def answered(request: Request) -> Response:
+            signals.watch()
+            try:
+                return await self.handler(pages, request)
+            except Exception as error:  # what it says is for the application's log, and no client
+                problem = problem_of(error)
+                if problem is UNKNOWN:
+                    log.exception("Request failed: %s", type(error).__name__)
+                else:
+                    log.info("Request rejected: %s", type(error).__name__)
+                return problem.response()
 
-    async def read(self, request: Request) -> Response:
-        """A chat with its last messages."""
-        chat = await self._chat(request)
-        active, page = await self._page(request, chat)
-        waiting = await Dispatcher(self.backend, chat).waiting()
-        is_live = active is not None and active.status != "parked"
-        return JSON(
-            {
-                "chat": chat_json(chat.record),
-                "messages": page.messages,
-                "next": page.next,
-                "pendingApprovals": [
-                    {"callId": call_id, "name": call.name, "arguments": call.arguments}
-                    for call_id, call in waiting.items()
-                ],
-                "activeRun": {"id": str(active.id)} if active is not None and is_live else None,
-            }
-        )
-
-    async def _page(self, request: Request, chat: Chat) -> tuple[Run | None, Page]:
-        """The run that is active, and messages that are of the same moment."""
-        limit = number(request, "limit", 50, most=LARGEST_PAGE)
-        value = request.query_params.get("before")
-        before = None if value is None else number(request, "before", 0)
-        files = f"{request.url.path}/files"
-        is_ag_ui = self._protocol(request) == "ag-ui"
-        read = read_ag_ui_page if is_ag_ui else partial(read_page, version=self._version(request))
-        store, active = self.backend.store, await chat.active_run()
-        while True:
-            page = await read(store, chat.id, active, limit=limit, before=before, files=files)
-            then, active = active, await chat.active_run()
-            if (then and then.id) == (active and active.id):
-                return active, page
-
-    async def send(self, request: Request) -> Response:
-        """Answer what a page asks."""
-        await self.access.scope(request)  # without a signed-in user, no body is read
-        body = await self._body(request)
-        is_whole = _sends_whole_lists(request)
-        if is_run_input(body):
-            thread_id, run_id = needed_id(body, "threadId"), needed_id(body, "runId")
-            encoder: Encoder = AGUIEncoder(run_id, thread_id, release=ag_ui_release(body))
-            message = partial(parse_run_input, body, is_whole=is_whole)
-            return await self._answered(request, thread_id, message, encoder)
-        message = partial(parse_client_message, body, is_whole=is_whole)
-        chat_id = needed_id(body, "id")
-        return await self._answered(request, chat_id, message, self._encoder(request))
-
-    async def live(self, request: Request) -> Response:
-        """The answer that is being given, from its beginning; 204 where there is none."""
-        chat = await self._chat(request)
-        live = await Dispatcher(self.backend, chat).live()
-        if live is None:
-            return Response(status_code=204)
-        stream, opening = live
-        opening = replace(opening, files=_files_of(request, chat))
-        return self._streamed(stream, opening, self._encoder(request))
-
-    async def resume(self, request: Request) -> Response:
-        """Continue the last answer."""
-        chat = await self._chat(request)
-        stream, opening = await Dispatcher(self.backend, chat).resumed()
-        opening = replace(opening, files=_files_of(request, chat))
-        return self._streamed(stream, opening, self._encoder(request))
-
-    async def stop(self, request: Request) -> Response:
-        """Stop the answer that is being given."""
-        chat = await self._chat(request)
-        return JSON({"stopped": await chat.stop()})
-
-    async def approve(self, request: Request) -> Response:
-        """Let a tool call run."""
-        chat = await self._chat(request)
-        body = await self._body(request)
-        await chat.approve(await self._call_id(chat, needed_id(body, "callId")))
-        return await self._waiting(chat)
-
-    async def deny(self, request: Request) -> Response:
-        """Do not let a tool call run."""
-        chat = await self._chat(request)
-        body = await self._body(request)
-        reason = optional_text(body, "reason", longest=2_000)
-        call_id = await self._call_id(chat, needed_id(body, "callId"))
-        await chat.deny(call_id, reason=reason)
-        return await self._waiting(chat)
-
-    async def file(self, request: Request) -> Response:
-        """A file of the chat."""
-        chat = await self._chat(request)
-        return downloaded(await chat.attachment(request.path_params["hash"]))
-
-    async def rename(self, request: Request) -> Response:
-        """Give a chat a title."""
-        chat = await self._chat(request)
-        body = await self._body(request)
-        if "title" not in body:
-            raise invalid("'title' is missing: a text, or null.")
-        await chat.rename(_title(body))
-        return JSON(chat_json(chat.record))
-
-    async def delete(self, request: Request) -> Response:
-        """Delete a chat."""
-        scope = await self.access.scope(request)
-        found = await self.access.find(request.path_params["id"], scope)
-        await chats.delete_chat(self.backend, found, scope)
-        return Response(status_code=204)
-
-    async def _answered(
-        self, request: Request, chat_id: str, parsed: Callable[[], ClientMessage], encoder: Encoder
-    ) -> Response:
-        try:
-            chat = await self.access.chat(request, chat_id)
-            message = parsed()
-        except ChatNotFound:
-            if not self.access.creates or not is_first(message := parsed()):
-                raise
-            chat = await self.access.new_chat(request, chat_id)
-        stream, opening = await Dispatcher(self.backend, chat).answer(message)
-        opening = replace(opening, files=_files_of(request, chat))
-        return self._streamed(stream, opening, encoder)
-
-    def _streamed(self, stream: ChatStream, opening: Opening, encoder: Encoder) -> Response:
-        shutdown = Shutdown(self.backend, opening.run_id, self.shutdown_grace)
-        title = partial(new_title, self.backend, opening.chat_id)
-        return streamed(
-            stream, opening, encoder, heartbeat=self.heartbeat, shutdown=shutdown, title=title
-        )
-
-    async def _waiting(self, chat: Chat) -> Response:
-        waiting = await Dispatcher(self.backend, chat).waiting()
-        return JSON({"pendingApprovals": [{"callId": call_id} for call_id in waiting]})
-
-    async def _call_id(self, chat: Chat, on_wire: str) -> str:
-        """The model's id of a call, by what clients call it."""
-        waiting = await Dispatcher(self.backend, chat).waiting()
-        return waiting[on_wire].call_id if on_wire in waiting else on_wire
-
-    async def _chat(self, request: Request) -> Chat:
-        return await self.access.chat(request, request.path_params["id"])
-
-    async def _body(self, request: Request) -> dict[str, object]:
-        return await json_of(request, limit=self.max_body)
-
-    def _version(self, request: Request) -> Version:
-        return ai_sdk_version(request, self.version)
-
-    def _protocol(self, request: Request) -> str:
-        protocol = request.headers.get("x-chat-protocol", self.protocol)
-        if protocol not in get_args(Protocol):
-            raise BadRequest(400, "unknown_protocol", f"x-chat-protocol is {_PROTOCOLS}.")
-        return protocol
-
-    def _encoder(self, request: Request) -> Encoder:
-        protocol = self._protocol(request)
-        if protocol == "ag-ui":
-            return AGUIEncoder(thread_id=request.path_params.get("id"))
-        if protocol == "sse":
-            return SSEEncoder()
-        return AISDKEncoder(self._version(request), release=ai_sdk_release(request))
+        return answered
 
 
-def chat_json(chat: ChatRecord) -> dict[str, Json]:
-    """A chat as clients get it: none of its columns."""
-    return {
-        "id": str(chat.id),
-        "title": chat.title,
-        "createdAt": chat.created_at.isoformat(),
-        "updatedAt": chat.updated_at.isoformat(),
-        "metadata": chat.metadata,
-    }
+ROUTES = (
+    RouteSpec("list_chats", "GET", "", Pages.list),
+    RouteSpec("ask", "POST", "", Pages.send),
+    RouteSpec("create_chat", "POST", "/new", Pages.new),
+    RouteSpec("read_chat", "GET", "/{id}", Pages.read),
+    RouteSpec("update_chat", "PATCH", "/{id}", Pages.rename),
+    RouteSpec("delete_chat", "DELETE", "/{id}", Pages.delete),
+    RouteSpec("follow_answer", "GET", "/{id}/stream", Pages.live),
+    RouteSpec("stop_answer", "POST", "/{id}/stop", Pages.stop),
+    RouteSpec("resume_answer", "POST", "/{id}/resume", Pages.resume),
+    RouteSpec("approve_tool_call", "POST", "/{id}/approve", Pages.approve),
+    RouteSpec("deny_tool_call", "POST", "/{id}/deny", Pages.deny),
+    RouteSpec("read_file", "GET", "/{id}/files/{hash}", Pages.file),
+)
+"""All routes. The names are those of the operations in an OpenAPI document."""
 
 
-def _files_of(request: Request, chat: Chat) -> str:
-    """The address below which the files of the chat are."""
-    path = request.url.path
-    base = path.rpartition("/")[0] if "id" in request.path_params else f"{path}/{chat.id}"
-    return f"{base}/files"
-
-
-def _sends_whole_lists(request: Request) -> bool:
-    """Whether the client says that its list of messages is all that the chat shows."""
-    return request.headers.get("x-chat-messages", "").strip().lower() == "whole"
-
-
-def _title(body: dict[str, object]) -> str | None:
-    title = optional_text(body, "title", longest=LONGEST_TITLE)
-    if title is not None and not title.strip():
-        raise invalid("'title' is blank.")
-    return title
+def checked_options(
+    caller: str,
+    options: PerRequest | None,
+    runtime_options: dict[str, object],
+    protocol: str,
+    version: int,
+) -> RuntimeOptions | PerRequest:
+    """The options of every chat, or the function that returns them. Raises what is wrong."""
+    if options is not None and runtime_options:
+        msg = f"{caller} takes options= or the options themselves, not both"
+        raise TypeError(msg)
+    if protocol not in get_args(Protocol) or version not in get_args(Version):
+        msg = f"{caller} takes protocol={PROTOCOLS}, and version=5, 6 or 7 of the AI SDK"
+        raise ValueError(msg)
+    check_names(runtime_options, caller)
+    chosen = cast(RuntimeOptions, runtime_options)
+    check_options(chosen)
+    return chosen if options is None else options
