@@ -5,8 +5,10 @@ from __future__ import annotations
 import ast
 import asyncio
 import inspect
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -32,7 +34,9 @@ def cases() -> Iterator[Any]:
 @pytest.mark.parametrize("page", list(cases()))
 def test_page_runs(page: list[Block], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    names: dict[str, Any] = {"__name__": "snippet"}
+    module = ModuleType("snippet")  # frameworks look up annotations in the module of a function
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    names = vars(module)
     databases: dict[int, Database[Any]] = {}
     with asyncio.Runner() as loop:
         for block in page:
