@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from pydantic_ai.messages import BinaryContent
-from sqlalchemy import Text, cast, func, or_, select, update
+from sqlalchemy import Text, Uuid, cast, delete, func, literal_column, or_, select, update
 
 from chatrecord import Chat
 from chatrecord.errors import ChatNotFound, RunError
@@ -19,7 +19,7 @@ from chatrecord.sqlalchemy.tables import READY_MADE
 from chatrecord.sqlalchemy.tables import Chat as ChatRow
 from chatrecord.sqlalchemy.tables import Request as RequestRow
 from chatrecord.testing import Script, call, fail, hang, say, think
-from chatrecord.testing.look import die, has_messages, until
+from chatrecord.testing.look import die, has_journal, has_messages, until
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -198,6 +198,48 @@ async def test_a_chat_that_is_used_while_it_is_purged_stays_whole(
         else:
             assert not isinstance(outcome, BaseException), outcome
             assert [message.text for message in await chat.messages()] == ["Hi", "hi"]
+
+
+async def test_a_deleted_chat_takes_the_pieces_of_its_live_answer_along(
+    backend: Database, elsewhere: Database
+) -> None:
+    """No foreign key does so, and its process may write more of them meanwhile."""
+    secret = f"secret-{uuid4()}"
+    script = Script([say(*[f"{secret} "] * 400, pause=0.005)])
+    chat = await create_chat(backend, script)
+    asking = asyncio.create_task(chat.ask("Go"))
+    await until(lambda: has_journal(backend, chat))
+
+    await delete_chat(elsewhere, chat.id)
+
+    assert await rows_with(backend, secret) == {}
+    with pytest.raises(RunError):
+        await asking
+    assert await rows_with(backend, secret) == {}
+
+
+async def test_pieces_whose_message_was_deleted_by_hand_are_repaired(backend: Database) -> None:
+    secret = f"secret-{uuid4()}"
+    chat = await create_chat(backend, Script([say(secret), hang()]))
+    asking = asyncio.create_task(chat.ask("Go"))
+    await until(lambda: has_journal(backend, chat))
+    backend.runtime.journal.pause()
+    async with backend.engine.begin() as connection:
+        await connection.execute(delete(READY_MADE.run.__table__).where(of(chat)))
+        await connection.execute(delete(READY_MADE.message.__table__).where(of(chat)))
+        await connection.execute(delete(ChatRow).where(ChatRow.id == chat.id))
+    assert await rows_with(backend, secret) == {"llm_chunks": 1}
+
+    await backend.repair()
+
+    assert await rows_with(backend, secret) == {}
+    backend.runtime.journal.go_on()
+    await asyncio.gather(asking, return_exceptions=True)
+
+
+def of(chat: Chat) -> Any:
+    """The rows of a chat, in the table that is asked for."""
+    return literal_column("chat_id", Uuid) == chat.id
 
 
 @pytest.mark.parametrize("older_than", [None, 90, datetime(2020, 1, 1), -DAY])  # noqa: DTZ001

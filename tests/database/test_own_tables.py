@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
+from uuid import UUID
 
 import own_tables as hr
 import pytest
-from sqlalchemy import String, func, insert, inspect, select
+from sqlalchemy import ForeignKey, String, func, insert, inspect, select
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from chatrecord.errors import ChatNotFound, ConfigurationError
 from chatrecord.sqlalchemy import (
     ChatMixin,
+    ChunkMixin,
     Database,
     MessageMixin,
     Models,
@@ -23,7 +26,8 @@ from chatrecord.sqlalchemy import (
     list_chats,
     load_chat,
 )
-from chatrecord.testing import Script, call, say
+from chatrecord.testing import Script, call, hang, say
+from chatrecord.testing.look import has_journal, until
 
 
 @pytest.fixture
@@ -126,6 +130,40 @@ async def test_a_smaller_schema_keeps_the_chat_and_drops_the_rest(any_url: str) 
         for look in (chat.tool_calls, chat.requests):
             with pytest.raises(ConfigurationError, match="not kept"):
                 await look()
+
+
+async def test_a_journal_may_refer_to_its_messages(own_url: str) -> None:
+    """As tables of earlier versions do."""
+
+    class Old(DeclarativeBase): ...
+
+    class OldChat(ChatMixin, Old):
+        __tablename__ = "old_chats"
+
+    class OldRun(RunMixin, Old):
+        __tablename__ = "old_runs"
+
+    class OldMessage(MessageMixin, Old):
+        __tablename__ = "old_messages"
+
+    class OldChunk(ChunkMixin, Old):
+        __tablename__ = "old_chunks"
+        message_id: Mapped[UUID] = mapped_column(
+            ForeignKey("old_messages.id", ondelete="CASCADE"), primary_key=True, sort_order=-1
+        )
+
+    async with Database(own_url, models=Old) as db:
+        await db.create_tables()
+        chat = await create_chat(db, Script([say("a ", "b ", "c", pause=0.1)], [say("d"), hang()]))
+        assert [chunk.text async for chunk in chat.stream("Go")] == ["a ", "b ", "c"]
+        asking = asyncio.create_task(chat.ask("More"))
+        await until(lambda: has_journal(db, chat))
+
+        await delete_chat(db, chat.id)
+
+        await asyncio.gather(asking, return_exceptions=True)
+        async with db.engine.connect() as connection:
+            assert (await connection.execute(select(OldChunk.__table__))).all() == []
 
 
 async def test_a_smaller_schema_has_fewer_tables() -> None:

@@ -129,6 +129,7 @@ async def repair(backend: Backend, *, chats: Sequence[UUID] | None = None) -> in
     """End the runs of dead processes, of these chats or of all. Returns how many."""
     if chats is None:
         await end_dead_side_requests(backend.store)
+        await backend.store.delete_orphaned_pieces()
     if not await backend.store.expired_runs(datetime.now(UTC), chats=chats, limit=1):
         return 0
     runtime = import_module("chatrecord.pydantic_ai")

@@ -40,6 +40,12 @@ class JournalStore(Protocol):
     async def journal_since(self, positions: Mapping[UUID, int]) -> list[JournalEntry]:
         """The pieces of these messages after the number each has been read to, in their order."""
 
+    async def delete_orphaned_pieces(self) -> int:
+        """Delete the pieces of messages that are not there any more. Returns of how many messages.
+
+        They are left where a message was deleted by SQL of the user's while it was streaming.
+        """
+
     async def run_states(self, run_ids: Sequence[UUID]) -> Mapping[UUID, RunState]:
         """How each of these runs does; deleted ones are missing."""
 

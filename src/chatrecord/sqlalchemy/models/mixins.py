@@ -226,18 +226,15 @@ class AttachmentMixin(_OfChat):
 class ChunkMixin(_Indexed):
     """The journal of live answers: the received chunks of messages that are streaming.
 
-    It refers to its message only: each byte is written for every flush of every stream, and a
-    foreign key to the chat would make every flush wait for a lock on one chat's row.
+    It has no foreign key: each byte is written for every flush of every stream, and a foreign key
+    makes PostgreSQL lock a message for each row of the journal. What deletes messages deletes their
+    chunks, too; `repair()` and `chatrecord doctor` find those that were left.
     """
 
     __chat__: ClassVar[type[ChatMixin] | None] = None
 
-    @declared_attr
-    def message_id(cls) -> Mapped[UUID]:
-        messages = _found(MessageMixin, cast(type, cls))
-        # The first of the two: an answer's pieces lie together.
-        return mapped_column(Uuid, _reference(messages), primary_key=True, sort_order=-1)
-
+    # The first of the two: an answer's pieces lie together.
+    message_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, sort_order=-1)
     seq: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
     payload: Mapped[Any] = mapped_column(PrivateJson, nullable=True)
 

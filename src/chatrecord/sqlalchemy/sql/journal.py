@@ -11,6 +11,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     delete,
+    exists,
     or_,
     select,
 )
@@ -73,6 +74,12 @@ class JournalStatements(Tables):
         return pieces.select().where(or_(*each)).order_by(pieces.message_id, pieces.seq)
 
     @cached_property
+    def orphaned(self) -> Query:
+        """Messages that are not there although the journal has pieces of them."""
+        is_there = exists().where(self.message.id == self.chunk.message_id)
+        return select(self.chunk.message_id).where(~is_there).distinct()
+
+    @cached_property
     def empty_journal(self) -> Delete:
-        """The pieces of a message that is whole now."""
+        """The pieces of a message that is whole now, or gone."""
         return delete(self.chunk.table).where(self.chunk.message_id == bindparam("of_message"))

@@ -201,8 +201,9 @@ class StoredChats(Connections):
         self, chat_id: UUID, scope: Scope, audit: Audit, dropped: set[Outside]
     ) -> bool:
         async with self.long_transaction() as connection:
-            found = await connection.execute(self._sql.get_chat(scope), {"chat_id": chat_id})
-            if found.first() is None:
+            # Locked, if the database locks rows: no run begins in between.
+            chat = self._sql.get_chat(scope).with_for_update()
+            if (await connection.execute(chat, {"chat_id": chat_id})).first() is None:
                 return False
             for statement in erase_rows(self._sql, audit):
                 await connection.execute(statement, {"chat_ids": [chat_id]})

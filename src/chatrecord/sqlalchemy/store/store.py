@@ -10,11 +10,12 @@ from chatrecord.sqlalchemy.engine.notifications import notifications
 from chatrecord.sqlalchemy.sql.reports import report, row_of
 from chatrecord.store.chat_store import Scope
 
+from .journal import StoredJournal
 from .run_start import Beginnings
 from .run_writes import RunWrites
 
 
-class SqlStore(Beginnings, RunWrites):
+class SqlStore(Beginnings, RunWrites, StoredJournal):
     """Implements `chatrecord.store` for an engine and the classes of a `Models`."""
 
     def notifications(self) -> AsyncGenerator[Collection[UUID] | None]:
