@@ -22,7 +22,7 @@ GUTTER, MARGIN, LEGEND = 62, 34, 46
 STACKS = (
     ("llm_chats", "llm_runs"),
     ("llm_messages", "llm_chunks", "llm_attachments"),
-    ("llm_tool_calls", "llm_requests"),
+    ("llm_tool_calls", "llm_requests", "llm_usage_days"),
 )
 TYPES = {
     "Uuid": "uuid",
@@ -36,6 +36,8 @@ TYPES = {
     "UtcDateTime": "time",
     "Bytes": "bytes",
     "Integer": "int",
+    "BigInteger": "int",
+    "Date": "date",
     "Float": "float",
     "Double": "float",
     "Boolean": "bool",
@@ -113,7 +115,7 @@ def picture() -> str:
     cards = {card.table.name: card for card in laid_out()}
     width = max(card.right for card in cards.values()) + PAD
     height = max(card.bottom for card in cards.values()) + LEGEND
-    told = "The seven tables, their columns, and how they refer to each other"
+    told = "The eight tables, their columns, and how they refer to each other"
     size = f'viewBox="0 0 {width} {height}" width="{width}" height="{height}"'
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img" aria-label="{told}">',

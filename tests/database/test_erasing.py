@@ -76,7 +76,11 @@ async def requests_since(db: Database, ids: set[UUID]) -> list[Any]:
 async def test_nothing_of_a_deleted_chat_is_left_in_any_column(backend: Database) -> None:
     secret = f"secret-{uuid4()}"
     chat = await a_chat(backend, secret, secret)
-    spoken = {table.name for table in READY_MADE.tables} - {"llm_chunks", "llm_attachments"}
+    spoken = {table.name for table in READY_MADE.tables} - {
+        "llm_chunks",
+        "llm_attachments",
+        "llm_usage_days",
+    }
     assert set(await rows_with(backend, secret)) - {"llm_attachments"} == spoken
     assert await rows_with(backend, sha256(secret.encode()).hexdigest()) == {
         "llm_attachments": 1, "llm_messages": 1

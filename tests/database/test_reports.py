@@ -64,7 +64,7 @@ async def test_a_report_adds_up_what_the_rows_say(backend: Database, seed: int) 
     for request in made:
         groups.setdefault((request.started_at.date(), request.model), []).append(request)
 
-    rows = await usage(backend, by=("day", "model", "user_id"), user_id=user)
+    rows = await usage(backend, by=("day", "model", "user_id"), percentiles=True, user_id=user)
 
     days = [row.by["day"] for row in rows]
     assert days == sorted(days)  # type: ignore[type-var]
@@ -129,7 +129,9 @@ async def test_a_report_leaves_out_the_models_it_is_told_to(backend: Database) -
     changes.put(alike)
     await backend.store.write(changes)
 
-    (row,) = await usage(backend, without_models=["gpt", "claude"], user_id=user_id)
+    (row,) = await usage(
+        backend, without_models=["gpt", "claude"], percentiles=True, user_id=user_id
+    )
 
     left = [it for it in (unknown, alike, *requests[2:]) if it.model not in {"gpt", "claude"}]
     assert row.usage.requests == len(left) < len(requests)

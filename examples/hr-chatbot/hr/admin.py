@@ -50,6 +50,7 @@ async def spent(
         by=[_COLUMN[name] for name in dict.fromkeys(by)],
         since=start,
         without_models=() if "model" in by else (APPLICATION,),
+        percentiles=True,
     )
     async with hr.sessions() as session:
         people = {user.id: user.name for user in await session.scalars(select(User))}

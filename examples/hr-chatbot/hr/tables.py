@@ -15,6 +15,7 @@ from chatrecord.sqlalchemy import (
     RequestMixin,
     RunMixin,
     ToolCallMixin,
+    UsageDayMixin,
 )
 from chatrecord.sqlalchemy.types import UtcDateTime
 
@@ -105,6 +106,10 @@ class HrRequest(RequestMixin, Base):
 
 class HrAttachment(AttachmentMixin, Base):
     __tablename__ = "hr_attachments"
+
+
+class HrUsageDay(UsageDayMixin, Base):
+    __tablename__ = "hr_usage_days"
 
 
 class HrChunk(ChunkMixin, Base):

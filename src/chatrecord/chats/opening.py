@@ -130,6 +130,7 @@ async def repair(backend: Backend, *, chats: Sequence[UUID] | None = None) -> in
     if chats is None:
         await end_dead_side_requests(backend.store)
         await backend.store.delete_orphaned_pieces()
+        await backend.store.count_days(datetime.now(UTC))
     if not await backend.store.expired_runs(datetime.now(UTC), chats=chats, limit=1):
         return 0
     runtime = import_module("chatrecord.pydantic_ai")

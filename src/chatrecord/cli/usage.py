@@ -53,6 +53,7 @@ async def _report(arguments: Namespace) -> list[UsageRow]:
             by=arguments.by,
             since=arguments.since,
             until=arguments.until,
+            percentiles=True,
             **scope_of(arguments.user),
         )
 

@@ -12,6 +12,7 @@ from chatrecord.sqlalchemy.models.mixins import (
     RequestMixin,
     RunMixin,
     ToolCallMixin,
+    UsageDayMixin,
 )
 from chatrecord.sqlalchemy.store.key_rotation import rotate
 
@@ -32,6 +33,7 @@ __all__ = [
     "RunMixin",
     "TokenPrices",
     "ToolCallMixin",
+    "UsageDayMixin",
     "create_chat",
     "delete_chat",
     "export_chat",

@@ -248,6 +248,7 @@ async def usage(
     since: datetime | None = None,
     until: datetime | None = None,
     without_models: Sequence[str] = (),
+    percentiles: bool = False,
     user_id: str | None = ...,
 ) -> list[UsageRow]: ...
 
@@ -260,6 +261,7 @@ async def usage(
     since: datetime | None = None,
     until: datetime | None = None,
     without_models: Sequence[str] = (),
+    percentiles: bool = False,
     **scope: object,
 ) -> list[UsageRow]: ...
 
@@ -271,21 +273,23 @@ async def usage(
     since: datetime | None = None,
     until: datetime | None = None,
     without_models: Sequence[str] = (),
+    percentiles: bool = False,
     **scope: object,
 ) -> list[UsageRow]:
-    """Return tokens, cost, errors and times of all attempts at providers, a row per group.
+    """Return tokens, cost and errors of all attempts at providers, a row per group.
 
         for row in await usage(db, by=("day", "model"), since=datetime(2026, 11, 1, tzinfo=UTC)):
-            print(row.by["day"], row.by["model"], row.usage.cost, row.latency_ms)
+            print(row.by["day"], row.by["model"], row.usage.cost, row.error_rate)
 
     `by` names `"hour"`, `"day"` or `"month"` (UTC), columns of the requests (`provider`, `model`,
     `status`, `error_type`, `http_status`, `chat_id`, `run_id`), `agent`, and the columns of your
     chats, such as `user_id`; without it there is one row for all. `since` is included, `until` is
     not. Columns of your chats as keywords restrict it. `without_models` leaves out requests to
-    models of these names. Raises `ValueError` for an unknown name, and `ConfigurationError` if
-    requests are not kept.
+    models of these names. `percentiles=True` adds the times, which takes longer: every time is
+    read and sorted. Raises `ValueError` for an unknown name, and `ConfigurationError` if requests
+    are not kept.
     """
-    check(db, "usage", scope, others=["by", "since", "until", "without_models"])
+    check(db, "usage", scope, others=["by", "since", "until", "without_models", "percentiles"])
     if isinstance(by, str):
         msg = f"by= takes a list of names: by=[{by!r}]"
         raise TypeError(msg)
@@ -294,7 +298,8 @@ async def usage(
         raise TypeError(msg)
     check_list("by", by, "names")
     check_list("without_models", without_models, "names")
-    return await db.store.report(list(by), Span(since, until, tuple(without_models)), scope)
+    span = Span(since, until, tuple(without_models))
+    return await db.store.report(list(by), span, scope, percentiles=percentiles)
 
 
 def _sorted(

@@ -239,4 +239,5 @@ def _without(models: Models, keep_tool_calls: bool, keep_requests: bool) -> Mode
         tool_call=models.tool_call if keep_tool_calls else None,
         request=models.request if keep_requests else None,
         attachment=models.attachment,
+        usage_day=models.usage_day if keep_requests else None,
     )

@@ -13,6 +13,7 @@ from chatrecord.sqlalchemy.models.mixins import (
     RequestMixin,
     RunMixin,
     ToolCallMixin,
+    UsageDayMixin,
 )
 from chatrecord.sqlalchemy.types import Key
 
@@ -65,6 +66,12 @@ class Attachment(AttachmentMixin, Base):
     __tablename__ = "llm_attachments"
 
 
+class UsageDay(UsageDayMixin, Base):
+    """`llm_usage_days`"""
+
+    __tablename__ = "llm_usage_days"
+
+
 READY_MADE = Models(
     chat=Chat,
     run=Run,
@@ -73,4 +80,5 @@ READY_MADE = Models(
     tool_call=ToolCall,
     request=Request,
     attachment=Attachment,
+    usage_day=UsageDay,
 )

@@ -41,5 +41,13 @@ class SpendingStore(Protocol):
     async def usage(self, chat_id: UUID) -> Usage:
         """What the chat has used so far."""
 
-    async def report(self, by: Sequence[str], span: Span, scope: Scope) -> list[UsageRow]:
+    async def report(
+        self, by: Sequence[str], span: Span, scope: Scope, *, percentiles: bool = False
+    ) -> list[UsageRow]:
         """The requests of this time within the scope, grouped: see `spending.reports`."""
+
+    async def count_days(self, now: datetime) -> int:
+        """Add up the past days that are not, for reports and budgets. Returns how many.
+
+        A store without such sums returns 0.
+        """

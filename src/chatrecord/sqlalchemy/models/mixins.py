@@ -7,7 +7,8 @@
     class Run(RunMixin, Base):
         __tablename__ = "hr_runs"
 
-and so on for `MessageMixin`, `ToolCallMixin`, `RequestMixin`, `ChunkMixin` and `AttachmentMixin`.
+and so on for `MessageMixin`, `ToolCallMixin`, `RequestMixin`, `ChunkMixin`, `AttachmentMixin` and
+`UsageDayMixin`.
 The class with the `ChatMixin` comes first: the others find it on the same base (or in their
 `__chat__`, where a base has several).
 """
@@ -16,12 +17,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, ClassVar, TypeVar, cast
 from uuid import UUID
 
-from sqlalchemy import Double, ForeignKey, Index, Integer, Table, Uuid, inspect
+from sqlalchemy import BigInteger, Date, Double, ForeignKey, Index, Integer, Table, Uuid, inspect
 from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column
 
 from chatrecord.errors import ConfigurationError
@@ -223,6 +224,31 @@ class AttachmentMixin(_OfChat):
     stored_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
+class UsageDayMixin(_Indexed):
+    """What the requests of a past day (UTC) have used, added up: reports need not read them again.
+
+    Row 0 of a day says when it was counted; its `counted_at` is NULL once requests of that day have
+    changed, until `Database.repair()` counts them again. The rows from 1 on are its sums.
+    """
+
+    day: Mapped[date] = mapped_column(Date, primary_key=True)
+    place: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    counted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    provider: Mapped[str | None] = mapped_column(LongText)
+    model: Mapped[str | None] = mapped_column(LongText)
+    agent: Mapped[str | None] = mapped_column(LongText)
+    status: Mapped[str | None] = mapped_column(Key)
+    requests: Mapped[int]
+    input_tokens: Mapped[int | None] = mapped_column(BigInteger)
+    output_tokens: Mapped[int | None] = mapped_column(BigInteger)
+    cache_read_tokens: Mapped[int | None] = mapped_column(BigInteger)
+    cache_write_tokens: Mapped[int | None] = mapped_column(BigInteger)
+    reasoning_tokens: Mapped[int | None] = mapped_column(BigInteger)
+    cost: Mapped[Decimal | None] = mapped_column(Money)
+    priced: Mapped[int]
+    reported: Mapped[int]
+
+
 class ChunkMixin(_Indexed):
     """The journal of live answers: the received chunks of messages that are streaming.
 
@@ -276,7 +302,8 @@ def _classes_with(mixin: type[Mixin], base: type[DeclarativeBase]) -> Iterator[t
 class Models:
     """The class of each table. `tool_call` and `request` may be `None`: then they are not kept.
 
-    Without `attachment`, files are kept in the messages, as base64.
+    Without `attachment`, files are kept in the messages, as base64. Without `usage_day`, reports
+    read all requests.
     """
 
     chat: type[ChatMixin]
@@ -286,6 +313,7 @@ class Models:
     tool_call: type[ToolCallMixin] | None = None
     request: type[RequestMixin] | None = None
     attachment: type[AttachmentMixin] | None = None
+    usage_day: type[UsageDayMixin] | None = None
 
     @property
     def tables(self) -> list[Table]:
@@ -312,6 +340,7 @@ class Models:
             tool_call=_one_or_none(ToolCallMixin, base),
             request=_one_or_none(RequestMixin, base),
             attachment=_one_or_none(AttachmentMixin, base),
+            usage_day=_one_or_none(UsageDayMixin, base),
         )
 
 

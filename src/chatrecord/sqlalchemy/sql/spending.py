@@ -13,16 +13,20 @@ from sqlalchemy import (
     bindparam,
     case,
     func,
+    literal,
     select,
+    union_all,
     update,
 )
 
 from chatrecord.ids import first_id
 from chatrecord.records import REPORTED
+from chatrecord.spending.days import Cover
 from chatrecord.sqlalchemy.generics import Expression, Named, Query
 
 from .exact import equals, exact
-from .tables import TOKEN_COLUMNS, Tables, kept
+from .gaps import within_gaps
+from .tables import TOKEN_COLUMNS, MappedTable, Tables, kept
 
 _UNSENT = timedelta(hours=1)
 """How long before it is sent a request may have got its id."""
@@ -75,7 +79,7 @@ class SpendingStatements(Tables):
         first = select(self.chat.id).where(*self._of_owner(by, whose))
         return first.order_by(self.chat.id).limit(1).with_for_update(key_share=True)
 
-    def spent(self, by: str | None, whose: object, since: datetime | None) -> Query:
+    def spent(self, by: str, whose: object, since: datetime | None) -> Query:
         """Sums over what the owner's requests that have ended have used since then."""
         requests = kept(self.request, "Requests", "request")
         period = []
@@ -84,49 +88,70 @@ class SpendingStatements(Tables):
             # summary or a hook came first, a request is sent long after it got its id.
             period = [requests.started_at >= since, requests.id >= first_id(since - _UNSENT)]
         return (
-            select(
-                *(func.sum(requests.columns[name]).label(name) for name in TOKEN_COLUMNS),
-                func.count().label("requests"),
-                *costs_of(requests.columns),
-            )
+            select(*self._sums(requests))
             .join_from(self.chat.table, requests.table, requests.chat_id == self.chat.id)
             .where(requests.status != "running", *self._of_owner(by, whose), *period)
         )
 
+    def spent_by_all(self, cover: Cover) -> Query:
+        """The same of all chats, by counted days and the requests of the gaps between them.
+
+        `counted` says how many of the days are still counted by the moment of this statement.
+        """
+        requests = kept(self.request, "Requests", "request")
+        ended = requests.status != "running"
+        read = select(*self._sums(requests)).where(ended, *within_gaps(requests.started_at, cover))
+        days = self.usage_day
+        if days is None or cover.first is None or cover.last is None:
+            return read.add_columns(literal(0).label("counted"))
+        names = (*TOKEN_COLUMNS, "requests", "cost", "priced", "reported")
+        is_in = days.day.between(cover.first, cover.last)
+        rows = select(*(days.columns[name].label(name) for name in names)).where(is_in)
+        both = union_all(read, rows).subquery("both")
+        is_counted = and_(is_in, days.place == 0, days.counted_at.is_not(None))
+        counted = select(func.count()).select_from(days.table).where(is_counted)
+        sums = (func.sum(both.c[name]).label(name) for name in names)
+        return select(*sums, counted.scalar_subquery().label("counted"))
+
+    def _sums(self, requests: MappedTable) -> list[Named]:
+        return [
+            *(func.sum(requests.columns[name]).label(name) for name in TOKEN_COLUMNS),
+            func.count().label("requests"),
+            *costs_of(requests.columns),
+        ]
+
     def under_way(self, by: str | None, whose: object) -> Query:
-        """Model and provider of the owner's requests that have not ended, of runs that live."""
+        """Model and provider of the owner's requests that have not ended, of runs that live.
+
+        They are found by way of the active runs, which are few.
+        """
         requests = kept(self.request, "Requests", "request")
         alive = self.run.lease_until >= bindparam("now", type_=self.run.lease_until.type)
-        return (
-            select(requests.model, requests.provider)
-            .join_from(self.run.table, requests.table, requests.run_id == self.run.id)
-            .join(self.chat.table, self.chat.id == self.run.active_chat_id)
-            .where(
-                requests.chat_id == self.run.active_chat_id,
-                requests.id > self.run.id,
-                requests.run_id != bindparam("but_of_run", type_=self.run.id.type),
-                requests.status == "running",
-                alive,
-                *self._of_owner(by, whose),
-            )
+        found = select(requests.model, requests.provider).join_from(
+            self.run.table, requests.table, requests.run_id == self.run.id
+        )
+        if by is not None:
+            found = found.join(self.chat.table, self.chat.id == self.run.active_chat_id)
+        return found.where(
+            self.run.status == "running",
+            requests.chat_id == self.run.active_chat_id,
+            requests.id > self.run.id,
+            requests.run_id != bindparam("but_of_run", type_=self.run.id.type),
+            requests.status == "running",
+            alive,
+            *self._of_owner(by, whose),
         )
 
-    @cached_property
-    def end_side_requests(self) -> Update:
-        """End the requests of no run that were begun in this time and have not ended."""
+    def end_side_requests(self, cover: Cover) -> Update:
+        """End the requests of no run that were begun in these gaps and have not ended."""
         requests = kept(self.request, "Requests", "request")
-        begun = requests.started_at
         changes: dict[object, object] = {
             requests.status: "interrupted",
             requests.error: bindparam("new_error"),
         }
+        is_open = (requests.run_id.is_(None), requests.status == "running")
         return (
             update(requests.table)
-            .where(
-                requests.run_id.is_(None),
-                requests.status == "running",
-                begun >= bindparam("since", type_=begun.type),
-                begun < bindparam("before", type_=begun.type),
-            )
+            .where(*is_open, *within_gaps(requests.started_at, cover))
             .values(changes)
         )

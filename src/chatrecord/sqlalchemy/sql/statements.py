@@ -9,6 +9,7 @@ from .messages import MessageStatements
 from .run_queue import RunQueueStatements
 from .runs import RunStatements
 from .spending import SpendingStatements
+from .usage_days import UsageDayStatements
 
 
 class Statements(
@@ -19,5 +20,6 @@ class Statements(
     MessageStatements,
     JournalStatements,
     SpendingStatements,
+    UsageDayStatements,
 ):
     """The statements for one set of models, built once and then kept."""

@@ -104,6 +104,8 @@ class Tables:
         self.tool_call = MappedTable(models.tool_call) if models.tool_call else None
         self.request = MappedTable(models.request) if models.request else None
         self.attachment = MappedTable(models.attachment) if models.attachment else None
+        counts = models.usage_day if models.request else None
+        self.usage_day = MappedTable(counts) if counts else None
 
     def all_of(self, mapped: MappedTable) -> Query:
         """Every row of a chat in the order of their ids, which is that of their making."""

@@ -41,6 +41,7 @@ from .rows import chat_of, chat_values, own_columns
 from .run_writes import insert_rows
 from .title_search import found_by_reading
 from .transfer import exists, insert_whole_chat, is_repeated, rows_of_chat
+from .usage_days import reopen_days_of, reopen_late
 
 ChatRow: TypeAlias = ChatRecord | RunRecord | JournalEntry | ChatFile
 
@@ -205,6 +206,7 @@ class StoredChats(Connections):
             chat = self._sql.get_chat(scope).with_for_update()
             if (await connection.execute(chat, {"chat_id": chat_id})).first() is None:
                 return False
+            await reopen_days_of(self._sql, connection, [chat_id])
             for statement in erase_rows(self._sql, audit):
                 await connection.execute(statement, {"chat_ids": [chat_id]})
             outside = await self.attachments.erase(connection, [chat_id])
@@ -232,6 +234,7 @@ class StoredChats(Connections):
             idle = set((await connection.execute(still_idle(sql), when | these)).scalars())
             used = set((await connection.execute(in_use(sql), {"chat_ids": list(idle)})).scalars())
             these = {"chat_ids": sorted(idle - used)}
+            await reopen_days_of(sql, connection, sorted(idle - used))
             for statement in erase_rows(sql, audit):
                 await connection.execute(statement, these)
             outside = await self.attachments.erase(connection, sorted(idle - used))
@@ -271,6 +274,7 @@ class StoredChats(Connections):
         self, chat: ChatRecord, rows: Sequence[RunRecord | JournalEntry | ChatFile]
     ) -> ChatRecord:
         async with self.long_transaction() as connection:
+            await reopen_late(self._sql, connection, rows)
             return await insert_whole_chat(self._sql, self.attachments, connection, chat, rows)
 
 

@@ -27,6 +27,7 @@ from .rows import run_of, values_of
 from .run_writes import insert_rows
 from .runs import StoredRuns
 from .transcripts import StoredTranscripts
+from .usage_days import reopen_late
 
 _OPENING = tuple(name for name in MESSAGE_COLUMNS if name != "seq")
 
@@ -112,6 +113,7 @@ class Beginnings(StoredChats, StoredTranscripts, StoredRuns):
         ]
         await connection.execute(sql.insert_opening(*_OPENING), opening)
         if sql.request is not None and start.request is not None:
+            await reopen_late(sql, connection, [start.request])
             await insert_rows(connection, sql.request, [start.request])
 
     async def _check_turn(self, connection: AsyncConnection, run: Run) -> None:

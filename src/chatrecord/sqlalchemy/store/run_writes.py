@@ -10,8 +10,9 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chatrecord.errors import LeaseLost
-from chatrecord.records import ApiRequest, Message, Run, ToolCall
+from chatrecord.records import ApiRequest, Message, Run, ToolCall, Usage
 from chatrecord.spending.budgets import Spending
+from chatrecord.spending.days import day_of, start_of
 from chatrecord.sqlalchemy.engine.connections import Connections
 from chatrecord.sqlalchemy.engine.notifications import can_tell, payload
 from chatrecord.sqlalchemy.generics import Values
@@ -21,6 +22,7 @@ from chatrecord.values import Target
 
 from .attachments import Files
 from .rows import usage_of, values_of
+from .usage_days import covered, reopen_late, used_by_all
 
 _LARGEST_INSERT = 250_000
 """Characters of a journal that one statement inserts: a tenth of a packet, and ten bytes at most
@@ -45,6 +47,7 @@ class RunWrites(Connections):
                 await self._check_lease(
                     connection, changes.lease, changed.pop(changes.lease.run_id, None)
                 )
+            await reopen_late(self._sql, connection, (*changes.new.values(), *changed.values()))
             await self.attachments.keep(connection, changes.chat_id, files)
             for mapped, records in self._by_table(changes.new.values()):
                 await insert_rows(connection, mapped, records)
@@ -62,8 +65,15 @@ class RunWrites(Connections):
     async def end_side_requests(self, since: datetime, before: datetime, why: str) -> int:
         if self._sql.request is None:
             return 0
-        ending = {"since": since, "before": before, "new_error": why}
-        return await self._retried(lambda: self._changed(self._sql.end_side_requests, ending))
+        return await self._retried(lambda: self._end_side_requests(since, before, why))
+
+    async def _end_side_requests(self, since: datetime, before: datetime, why: str) -> int:
+        async with self.transaction() as connection:
+            # A day that is counted has none that is open.
+            days = await covered(self._sql, connection, start_of(day_of(since)), before)
+            statement = self._sql.end_side_requests(days)
+            ended: int = (await connection.execute(statement, {"new_error": why})).rowcount
+        return ended
 
     async def _check_lease(
         self, connection: AsyncConnection, lease: Lease, run: RunRecord | None
@@ -122,6 +132,7 @@ class RunWrites(Connections):
             for claim in checks:
                 if not claim.allows(await self._spending(connection, request, claim)):
                     return False
+            await reopen_late(self._sql, connection, [request])
             # By an earlier try, whose connection was lost over its commit, it may be there already.
             await connection.execute(requests.delete_one, {"row_id": request.id})
             await insert_rows(connection, requests, [request])
@@ -139,12 +150,17 @@ class RunWrites(Connections):
         # In this order: what ends in between is counted twice then, and never missed.
         others = {"now": datetime.now(UTC), "but_of_run": request.run_id or request.id}
         under_way = (await connection.execute(sql.under_way(claim.by, whose), others)).all()
-        used = await connection.execute(sql.spent(claim.by, whose, claim.since))
         return Spending(
             whose,
-            usage_of(used.mappings().one()),
+            await self._used(connection, claim, whose),
             [Target(model, provider, streamed=True) for model, provider in under_way],
         )
+
+    async def _used(self, connection: AsyncConnection, claim: BudgetCheck, whose: object) -> Usage:
+        if claim.by is None:
+            return await used_by_all(self._sql, connection, claim.since)
+        used = await connection.execute(self._sql.spent(claim.by, whose, claim.since))
+        return usage_of(used.mappings().one())
 
     async def flush(
         self,

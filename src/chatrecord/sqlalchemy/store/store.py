@@ -7,26 +7,34 @@ from uuid import UUID
 
 from chatrecord.spending.reports import Span, UsageRow
 from chatrecord.sqlalchemy.engine.notifications import notifications
-from chatrecord.sqlalchemy.sql.reports import report, row_of
+from chatrecord.sqlalchemy.sql.reports import Report
 from chatrecord.store.chat_store import Scope
 
 from .journal import StoredJournal
 from .run_start import Beginnings
 from .run_writes import RunWrites
+from .usage_days import StoredUsageDays, covered
 
 
-class SqlStore(Beginnings, RunWrites, StoredJournal):
+class SqlStore(Beginnings, RunWrites, StoredJournal, StoredUsageDays):
     """Implements `chatrecord.store` for an engine and the classes of a `Models`."""
 
     def notifications(self) -> AsyncGenerator[Collection[UUID] | None]:
         return notifications(self._engine)
 
-    async def report(self, by: Sequence[str], span: Span, scope: Scope) -> list[UsageRow]:
-        statement = report(self._sql, self._engine.dialect, by, span, scope)
+    async def report(
+        self, by: Sequence[str], span: Span, scope: Scope, *, percentiles: bool = False
+    ) -> list[UsageRow]:
+        asked = Report(self._sql, self._engine.dialect, by, span, scope, percentiles)
+        of_requests = asked.statement()  # which refuses what cannot be reported
 
         async def read() -> list[UsageRow]:
+            statement = of_requests
             async with self.snapshot() as connection:
+                if asked.is_of_days:
+                    days = await covered(self._sql, connection, span.since, span.until)
+                    statement = asked.statement(days)
                 found = await connection.execute(statement)
-                return [row_of(row, by) for row in found.mappings()]
+                return [asked.row_of(row) for row in found.mappings()]
 
         return await self._retried(read)

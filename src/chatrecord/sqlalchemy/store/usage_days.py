@@ -1,0 +1,141 @@
+"""Days whose requests are added up: counted after they have ended, and again after changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from chatrecord.records import ApiRequest, Usage
+from chatrecord.spending.days import (
+    DAY,
+    Cover,
+    cover,
+    day_of,
+    last_closed,
+    late_days,
+    start_of,
+)
+from chatrecord.spending.reports import Span
+from chatrecord.sqlalchemy.engine.connections import Connections
+from chatrecord.sqlalchemy.generics import Values
+from chatrecord.sqlalchemy.sql.reports import Report
+from chatrecord.sqlalchemy.sql.statements import Statements
+from chatrecord.sqlalchemy.sql.tables import TOKEN_COLUMNS
+
+from .rows import usage_of
+
+_KEYS = ("provider", "model", "agent", "status")
+_SUMS = ("requests", *TOKEN_COLUMNS, "cost", "priced", "reported")
+_FIRST, _LAST = date(1970, 1, 1), date(9999, 12, 30)
+_FURTHEST = DAY * 3660
+"""Days before that are not counted: a date so old is a mistake of somebody's."""
+
+
+class StoredUsageDays(Connections):
+    """What `chatrecord.store` says of days of usage."""
+
+    async def count_days(self, now: datetime) -> int:
+        if self._sql.usage_day is None:
+            return 0
+        first = (await self._read(self._sql.first_request))[0]["first"]
+        if first is None:
+            return 0
+        last = last_closed(now)
+        begin = max(day_of(first), last - _FURTHEST)
+        rows = await self._read(self._sql.counted_days, first=begin, last=last)
+        done = {row["day"] for row in rows}
+        days = (begin + DAY * n for n in range((last - begin).days + 1))
+        counted = [await self._counted(day, now) for day in days if day not in done]
+        return sum(counted)
+
+    async def _counted(self, day: date, now: datetime) -> bool:
+        return await self._retried(lambda: self._count_day(day, now))
+
+    async def _count_day(self, day: date, now: datetime) -> bool:
+        """Whether it could be counted: no request of it is under way."""
+        sql, dialect = self._sql, self._engine.dialect
+        assert sql.usage_day is not None
+        span = Span(start_of(day), start_of(day + DAY))
+        of_day = Report(sql, dialect, _KEYS, span, {}).statement()
+        async with self.long_transaction() as connection:
+            await reopen_days(sql, connection, [day])
+            found = (await connection.execute(of_day)).mappings().all()
+            if any(row["by_status"] == "running" for row in found):
+                return False
+            rows = [
+                {
+                    "day": day,
+                    "place": place,
+                    "counted_at": now,
+                    **{name: row[f"by_{name}"] for name in _KEYS},
+                    **{name: row[name] for name in _SUMS},
+                }
+                for place, row in enumerate(found, start=1)
+            ]
+            if rows:
+                await connection.execute(sql.usage_day.insert(*rows[0]), rows)
+            await connection.execute(sql.mark_counted, {"of_day": day, "new_counted_at": now})
+        return True
+
+
+async def covered(
+    sql: Statements,
+    connection: AsyncConnection,
+    since: datetime | None,
+    until: datetime | None = None,
+) -> Cover:
+    """The counted days of this time, and the gaps between them."""
+    if sql.usage_day is None:
+        return Cover(None, None, [(since, until)])
+    bounds = {
+        "first": day_of(since) if since else _FIRST,
+        "last": day_of(until) if until else _LAST,
+    }
+    counted = (await connection.execute(sql.counted_days, bounds)).scalars().all()
+    return cover(counted, since, until)
+
+
+async def used_by_all(
+    sql: Statements, connection: AsyncConnection, since: datetime | None
+) -> Usage:
+    """What the requests of all chats that have ended have used since then."""
+    whole = Cover(None, None, [(since, None)])
+    if sql.usage_day is None or (since and day_of(since) > last_closed(datetime.now(UTC))):
+        return usage_of((await connection.execute(sql.spent_by_all(whole))).mappings().one())
+    days = await covered(sql, connection, since)
+    row = (await connection.execute(sql.spent_by_all(days))).mappings().one()
+    if row["counted"] != days.count:  # a day was counted or changed in between
+        row = (await connection.execute(sql.spent_by_all(whole))).mappings().one()
+    return usage_of(row)
+
+
+async def reopen_days(sql: Statements, connection: AsyncConnection, days: Sequence[date]) -> None:
+    """Say that these days, in their order, are not counted: their requests change now."""
+    if days and sql.usage_day is not None:
+        opened: list[Values] = [{"day": day} for day in days]
+        await connection.execute(sql.reopen_day(connection.dialect), opened)
+        await connection.execute(sql.delete_sums, {"days": list(days)})
+
+
+async def reopen_late(
+    sql: Statements, connection: AsyncConnection, records: Iterable[object]
+) -> None:
+    """The same for the days of these requests, where they are written so late."""
+    if sql.usage_day is not None:
+        sent = [record.started_at for record in records if isinstance(record, ApiRequest)]
+        if days := late_days(sent, datetime.now(UTC)):
+            await reopen_days(sql, connection, days)
+
+
+async def reopen_days_of(
+    sql: Statements, connection: AsyncConnection, chat_ids: Sequence[UUID]
+) -> None:
+    """The same for the days of the requests of these chats, which are about to be deleted."""
+    if sql.usage_day is not None and sql.request is not None:
+        ids = {"chat_ids": list(chat_ids)}
+        found = (await connection.execute(sql.days_of_chats(connection.dialect), ids)).scalars()
+        sent = [start_of(date.fromisoformat(day)) for day in found]
+        await reopen_days(sql, connection, late_days(sent, datetime.now(UTC)))
