@@ -13,6 +13,8 @@ from uuid import UUID
 
 from typing_extensions import TypeVar
 
+from .read_only import ReadOnlyDict, read_only
+
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 """Any JSON value, as Python holds it."""
 
@@ -98,7 +100,10 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class ChatRecord:
-    """The row of a chat. `columns` has the columns of your own, by attribute name."""
+    """The row of a chat, as it was read. `columns` has your own columns, by attribute name.
+
+    `metadata` and `columns` are read-only: a change here would not be stored. See `Chat.update`.
+    """
 
     id: UUID
     model: str | None
@@ -106,10 +111,14 @@ class ChatRecord:
     agent: str | None
     instructions: str | None
     title: str | None
-    metadata: dict[str, Json]
+    metadata: Mapping[str, Json]
     created_at: datetime
     updated_at: datetime
     columns: Mapping[str, object] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "metadata", read_only(self.metadata))
+        object.__setattr__(self, "columns", ReadOnlyDict(self.columns))
 
 
 @dataclass(frozen=True, slots=True)

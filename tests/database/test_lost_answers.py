@@ -18,6 +18,7 @@ from chatrecord.sqlalchemy import (
     import_chat,
     import_history,
     list_chats,
+    load_chat,
 )
 from chatrecord.testing import Script, say
 from proxy import Proxy, Saboteur, proxy_before
@@ -113,3 +114,20 @@ async def test_a_chat_that_was_just_deleted_is_not_missed(proxy: Proxy, remote: 
     assert saboteur.lost_commits == 1
     with pytest.raises(ChatNotFound):
         await delete_chat(remote, chat.id)
+
+
+async def test_a_chat_whose_move_to_another_owner_was_not_answered_is_not_missed(
+    proxy: Proxy, remote: Database
+) -> None:
+    """Tried again, it is no longer where it was."""
+    owner, to = str(new_id()), str(new_id())
+    chat_id = (await create_chat(remote, Script(), user_id=owner)).id
+    chat = await load_chat(remote, Script(), chat_id, user_id=owner)
+    saboteur = loses_next(proxy)
+
+    await chat.update(user_id=to, title="Yours")
+
+    assert saboteur.lost_commits == 1
+    assert chat.title == "Yours"
+    assert [found.title for found in await list_chats(remote, user_id=to)] == ["Yours"]
+    assert await list_chats(remote, user_id=owner) == []

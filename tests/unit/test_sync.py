@@ -51,6 +51,10 @@ def test_a_script_asks_and_streams(plain: Database[Any]) -> None:
     assert len(chat.requests()) == chat.usage().requests == 3
     assert load_chat(plain, script, chat.id, user_id="u1").record.id == chat.id
     chat.rename("Sums")
+    chat.update(metadata={"team": "HR"}, instructions="Be brief.")
+    assert (chat.title, chat.metadata) == ("Sums", {"team": "HR"})
+    with pytest.raises(TypeError, match=r"chat\.update"):
+        chat.metadata["team"] = "IT"  # type: ignore[index]
     assert [found.id for found in list_chats(plain, user_id="u1", search="sum")] == [chat.id]
 
 

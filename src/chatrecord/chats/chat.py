@@ -39,9 +39,9 @@ from chatrecord.records import (
 from chatrecord.runs.chat_runs import ChatRuns
 from chatrecord.runs.feed import Feed
 from chatrecord.runs.live_run import LiveRun
-from chatrecord.runs.policies import Policies
 from chatrecord.runs.process import Backend
 from chatrecord.runs.run_spec import RunSpec
+from chatrecord.store.chat_store import Scope
 from chatrecord.store.rows import Replacement
 from chatrecord.text.arguments import (
     check_count,
@@ -51,9 +51,10 @@ from chatrecord.text.arguments import (
     check_text,
 )
 
+from .changes import UNCHANGED, Unchanged, changes_of, checked_changes
+from .opened import OpenedLLM, is_agent
 from .stream import ChatStream
 from .title_generation import title_for
-from .titles import checked_title
 
 log = logging.getLogger("chatrecord")
 
@@ -73,20 +74,23 @@ class Chat:
     def __init__(
         self,
         backend: Backend,
-        llm: LLM,
+        opened: OpenedLLM,
         record: ChatRecord,
-        policies: Policies,
-        runs_on: str | None,
+        scope: Scope,
     ) -> None:
         self._backend = backend
-        self._llm = llm
-        self._policies = policies
-        self._instructions = runs_on
-        self._runs = ChatRuns(backend, record.id, llm)
+        self._scope = scope
         self._is_titling = False
         self._client: Mapping[str, Json] = {}
         self._client_key: str | None = None
         self.record = record
+        self._use(opened)
+
+    def _use(self, opened: OpenedLLM) -> None:
+        self._opened = opened
+        self._llm = opened.llm
+        self._policies = opened.policies
+        self._runs = ChatRuns(self._backend, self.id, opened.llm)
 
     @property
     def id(self) -> UUID:
@@ -95,12 +99,15 @@ class Chat:
 
     @property
     def title(self) -> str | None:
-        """The chat's title when it was loaded, or as set here since."""
+        """The chat's title when it was loaded, or as it was changed here since."""
         return self.record.title
 
     @property
     def metadata(self) -> Mapping[str, Any]:
-        """The chat's metadata when it was loaded."""
+        """The chat's metadata when it was loaded, or as it was changed here since.
+
+        It is read-only to its last level, as a change would not be stored: see `update`.
+        """
         return self.record.metadata
 
     def for_client(self, told: Mapping[str, Json], key: str | None = None) -> Chat:
@@ -121,11 +128,60 @@ class Chat:
         The order of `list_chats` does not change. Raises `ValueError` for a blank title or one of
         more than 255 characters, and `ChatNotFound` if the chat was deleted.
         """
-        title = checked_title(title)
-        if not await self._backend.store.set_title(self.id, title):
-            msg = f"Chat {self.id} was deleted"
+        await self.update(title=title)
+
+    async def update(
+        self,
+        *,
+        title: str | Unchanged | None = UNCHANGED,
+        metadata: Mapping[str, object] | Unchanged = UNCHANGED,
+        instructions: str | Unchanged | None = UNCHANGED,
+        llm: object = UNCHANGED,
+        **columns: object,
+    ) -> None:
+        """Change the chat for good, in one transaction. What you leave out stays as it is.
+
+            await chat.update(title="Travel", metadata={**chat.metadata, "team": "HR"})
+            await chat.update(llm="anthropic:claude-sonnet-5-5", instructions="Be brief.")
+
+        `metadata` replaces all of it. `llm` is a model string, a Pydantic AI model or an agent: the
+        next run uses it, with the options that the chat has here. Other keywords set columns of
+        your own. Active runs, and chats that were loaded before, go on with what they began with.
+        The order of `list_chats` does not change.
+
+        The change is made within the scope that the chat was loaded with: if the chat has another
+        owner by now, or was deleted, `ChatNotFound` is raised. Also raises `TypeError`
+        (unknown column, wrong type), `ValueError` (invalid value) and `ConfigurationError`
+        (unusable LLM); then nothing is changed.
+        """
+        changes = checked_changes(
+            self._backend,
+            title=title,
+            metadata=metadata,
+            instructions=instructions,
+            columns=columns,
+        )
+        opened = self._reopened(llm, instructions)
+        if llm is not UNCHANGED:
+            changes |= changes_of(opened)
+        if not changes:
+            return
+        stored = await self._backend.store.update_chat(self.id, changes, self._scope)
+        if stored is None:
+            msg = f"Chat {self.id} was deleted, or is no longer within the scope it was loaded with"
             raise ChatNotFound(msg)
-        self.record = replace(self.record, title=title)
+        self.record = stored
+        self._scope = {name: changes.get(name, value) for name, value in self._scope.items()}
+        self._use(opened)
+
+    def _reopened(self, llm: object, instructions: str | Unchanged | None) -> OpenedLLM:
+        """The LLM as it is after a change."""
+        if llm is UNCHANGED and instructions is UNCHANGED:
+            return self._opened
+        given = self._opened.given if llm is UNCHANGED else llm
+        if instructions is not UNCHANGED:
+            return self._opened.changed(given, instructions)
+        return self._opened.changed(given, None if is_agent(given) else self.record.instructions)
 
     async def generate_title(
         self, llm: object | None = None, *, instructions: str | None = None
@@ -153,8 +209,10 @@ class Chat:
         store, self._is_titling = self._backend.store, True
         try:
             title = await title_for(store, self.id, llm, self._policies)
-            if await store.set_title(self.id, title, over="none"):
-                self.record = replace(self.record, title=title)
+            titled = {"title": title}
+            stored = await store.update_chat(self.id, titled, self._scope, only_untitled=True)
+            if stored is not None:
+                self.record = stored
         except ChatRecordError as error:
             log.warning("Generating a title for chat %s failed: %s", self.id, type(error).__name__)
         finally:
@@ -496,7 +554,7 @@ class Chat:
         return RunSpec(
             chat_id=self.id,
             content=content,
-            instructions=self._instructions,
+            instructions=self._opened.instructions,
             policies=self._policies,
             output_type=output_type,
             idempotency_key=idempotency_key,

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib import import_module
-from typing import Any
 from uuid import UUID
 
 from chatrecord.errors import AgentMismatch, ChatNotFound
 from chatrecord.ids import new_id
-from chatrecord.llm.port import LLM
 from chatrecord.records import ChatRecord, Json
-from chatrecord.runs.policies import Policies
 from chatrecord.runs.process import Backend
 from chatrecord.runs.repair import Repairer
 from chatrecord.runs.side_requests import end_dead_side_requests
-from chatrecord.spending.limits import Limits
 from chatrecord.store.chat_store import Audit, Scope
 from chatrecord.text.arguments import (
     check_count,
@@ -28,6 +24,7 @@ from chatrecord.text.arguments import (
 
 from .chat import Chat
 from .insertion import inserted
+from .opened import is_agent, open_llm
 from .options import RuntimeOptions, check_budgets, check_options
 from .titles import checked_search, checked_title
 
@@ -50,14 +47,13 @@ async def create_chat(
     check_options(options)
     check_budgets(backend, options)
     new = _checked(new)
-    opened = _open_llm(llm, new.instructions, options)
-    policies = _policies(backend, options, opened)
-    now = datetime.now(UTC)
+    opened = open_llm(llm, new.instructions, options, backend.runtime.prices)
+    target, now = opened.llm.target, datetime.now(UTC)
     record = ChatRecord(
         id=new.id or new_id(),
-        model=opened.target.model,
-        provider=opened.target.provider,
-        agent=opened.agent,
+        model=target.model,
+        provider=target.provider,
+        agent=opened.llm.agent,
         instructions=new.instructions,
         title=new.title,
         metadata=new.metadata,
@@ -70,7 +66,7 @@ async def create_chat(
         stored = await inserted(store, record, lambda: store.insert_chat(record))
     else:  # nothing is known before the commit of the application
         stored = await store.insert_chat(record, connection=connection)
-    return Chat(backend, opened, stored, policies, new.instructions)
+    return Chat(backend, opened, stored, {})
 
 
 def _checked(new: NewChat) -> NewChat:
@@ -89,15 +85,17 @@ async def load_chat(
     if record is None:
         raise not_found(chat_id)
     await repair(backend, chats=[record.id])
-    instructions = None if _is_agent(llm) else record.instructions
-    opened = _open_llm(llm, instructions, options)
-    if record.agent is not None and record.agent != opened.agent and not options.get("any_agent"):
+    instructions = None if is_agent(llm) else record.instructions
+    opened = open_llm(llm, instructions, options, backend.runtime.prices)
+    agent = opened.llm.agent
+    if record.agent is not None and record.agent != agent and not options.get("any_agent"):
         msg = (
-            f"Chat {record.id} was created with the agent {record.agent!r}, not with "
-            f"{opened.agent!r}: load it with that agent, or with any_agent=True"
+            f"Chat {record.id} was created with the agent {record.agent!r}, not with {agent!r}: "
+            "load it with that agent, or with any_agent=True. Then chat.update(llm=...) gives it "
+            "the other one for good"
         )
         raise AgentMismatch(msg)
-    return Chat(backend, opened, record, _policies(backend, options, opened), instructions)
+    return Chat(backend, opened, record, scope)
 
 
 async def list_chats(
@@ -137,41 +135,6 @@ async def repair(backend: Backend, *, chats: Sequence[UUID] | None = None) -> in
     return await Repairer(backend.store, backend.runtime.journal, runtime.answers).repair(
         chats=chats
     )
-
-
-def _open_llm(llm: object, instructions: str | None, options: RuntimeOptions) -> LLM:
-    """Imported only here and only now: tables and migrations need no LLM library."""
-    runtime = import_module("chatrecord.pydantic_ai")
-    opened: LLM = runtime.open_llm(
-        llm,
-        instructions=instructions,
-        tools=options.get("tools", ()),
-        settings=options.get("settings"),
-        deps=options.get("deps"),
-        idle_timeout=options.get("limits", Limits()).idle_timeout,
-        retries=options.get("retries", 2),
-        streaming=options.get("streaming", True),
-    )
-    return opened
-
-
-def _is_agent(llm: object) -> bool:
-    return bool(import_module("chatrecord.pydantic_ai").is_agent(llm))
-
-
-def _policies(backend: Backend, options: RuntimeOptions, llm: LLM) -> Policies:
-    names = {field.name for field in fields(Policies)}
-    chosen: dict[str, Any] = {name: value for name, value in options.items() if name in names}
-    chosen["prices"] = backend.runtime.prices
-    compact = options.get("compact")
-    if compact is not None and compact.llm is not None:
-        chosen["compact"] = replace(compact, llm=llm.for_side_requests(compact.llm))
-    titles = options.get("titles")
-    if titles is None or titles is False:
-        chosen["titles"] = None
-    else:
-        chosen["titles"] = llm if titles is True else llm.for_side_requests(titles)
-    return Policies(**chosen)
 
 
 def id_of(chat_id: UUID | str) -> UUID:

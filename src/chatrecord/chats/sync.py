@@ -20,6 +20,7 @@ from uuid import UUID
 from typing_extensions import TypeVar
 
 from chatrecord.attachments.attachment import Attachable, Attachment
+from chatrecord.chats.changes import UNCHANGED, Unchanged
 from chatrecord.chats.chat import Chat, Prompt
 from chatrecord.chats.stream import ChatStream
 from chatrecord.records import (
@@ -213,17 +214,32 @@ class SyncChat:
 
     @property
     def record(self) -> ChatRecord:
-        """The chat's row when it was loaded."""
+        """The chat's row when it was loaded, or as it was changed here since."""
         return self._chat.record
 
     @property
     def metadata(self) -> Mapping[str, Any]:
-        """The chat's metadata when it was loaded."""
+        """See `Chat.metadata`."""
         return self._chat.metadata
 
     def rename(self, title: str | None) -> None:
         """See `Chat.rename`."""
         wait(self._chat.rename(title))
+
+    def update(
+        self,
+        *,
+        title: str | Unchanged | None = UNCHANGED,
+        metadata: Mapping[str, object] | Unchanged = UNCHANGED,
+        instructions: str | Unchanged | None = UNCHANGED,
+        llm: object = UNCHANGED,
+        **columns: object,
+    ) -> None:
+        """See `Chat.update`."""
+        work = self._chat.update(
+            title=title, metadata=metadata, instructions=instructions, llm=llm, **columns
+        )
+        wait(work)
 
     def generate_title(self, llm: object | None = None, *, instructions: str | None = None) -> str:
         """See `Chat.generate_title`."""

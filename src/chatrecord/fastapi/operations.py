@@ -140,7 +140,12 @@ OPERATIONS: dict[str, Operation] = {
             _PROTOCOL,
         ),
     ),
-    "update_chat": Operation("Rename a chat", "Give a chat a title.", Chat, body=(UpdatedChat,)),
+    "update_chat": Operation(
+        "Change a chat",
+        "Give a chat a title, or change what else its owner may change.",
+        Chat,
+        body=(UpdatedChat,),
+    ),
     "delete_chat": Operation(
         "Delete a chat",
         "Delete a chat with all its rows.",

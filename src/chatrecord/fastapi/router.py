@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias, cast
 
@@ -16,6 +16,7 @@ from chatrecord.web.ownership import Access, PerRequest
 from chatrecord.web.pages import Pages, Protocol
 from chatrecord.web.protocols.ai_sdk import Version
 from chatrecord.web.routes import ROUTES, checked_options
+from chatrecord.web.updates import checked_editable
 
 from .operations import OPERATIONS
 
@@ -34,6 +35,7 @@ def chat_router(
     version: Version = 6,
     options: object = None,
     create_on_first_message: bool = False,
+    editable: Sequence[str] = ("title",),
     max_body: int = 20_000_000,
     heartbeat: float = 15.0,
     shutdown_grace: float = 1.0,
@@ -70,8 +72,14 @@ def chat_router(
         protocol,
         version,
     )
+    may_change = checked_editable("chat_router()", db, editable)
     access = Access(
-        db, _scope_of, _llm_of if llm_dependency else llm, per_chat, create_on_first_message
+        db,
+        _scope_of,
+        _llm_of if llm_dependency else llm,
+        per_chat,
+        create_on_first_message,
+        may_change,
     )
     pages = Pages(db, access, protocol, version, max_body, heartbeat, shutdown_grace)
     resolved = _resolved(asking, scope, llm_dependency, options_dependency)

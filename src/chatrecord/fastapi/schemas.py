@@ -104,9 +104,16 @@ class NewChat(_Camel):
 
 
 class UpdatedChat(_Camel):
-    """What is new about a chat. `null` takes the title away."""
+    """What is new about a chat. `null` takes the title away, `metadata` replaces all of it.
 
-    title: str | None = Field(max_length=255)
+    An application may allow only some of it, and columns of its own besides.
+    """
+
+    model_config = ConfigDict(extra="allow")
+
+    title: str | None = Field(None, max_length=255)
+    metadata: dict[str, Value] | None = None
+    instructions: str | None = None
 
 
 class ToolCallApproval(_Camel):

@@ -56,12 +56,18 @@ class ChatStore(Protocol):
         not.
         """
 
-    async def set_title(
-        self, chat_id: UUID, title: str | None, *, over: Literal["any", "none"] = "any"
-    ) -> bool:
-        """Set or remove the title of a chat. Returns whether that was done. The order stays.
+    async def update_chat(
+        self,
+        chat_id: UUID,
+        changes: Mapping[str, object],
+        scope: Scope,
+        *,
+        only_untitled: bool = False,
+    ) -> ChatRecord | None:
+        """Write these fields and columns of a chat, in one transaction. The order of chats stays.
 
-        Where there is no such chat it is not, nor over a title that is there if `over` is `"none"`.
+        Returns the chat as it was stored; `None` if it is not there or not within the scope, or if
+        it has a title and `only_untitled` was asked for.
         """
 
     async def rewrite_chat(

@@ -39,6 +39,8 @@ class Access:
     llm: object
     options: RuntimeOptions | PerRequest
     creates: bool = False
+    editable: frozenset[str] = frozenset(["title"])
+    """What the signed-in user may change of their chats."""
 
     async def scope(self, request: Request) -> dict[str, object]:
         """The columns of the signed-in user's chats.

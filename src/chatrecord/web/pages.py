@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
@@ -14,7 +15,6 @@ from chatrecord.chats import opening as chats
 from chatrecord.chats.chat import Chat
 from chatrecord.chats.opening import NewChat
 from chatrecord.chats.stream import ChatStream
-from chatrecord.chats.titles import LONGEST_TITLE
 from chatrecord.errors import ChatNotFound
 from chatrecord.records import ChatRecord, Json, Run
 from chatrecord.runs.process import Backend
@@ -37,6 +37,9 @@ from .query_parameters import cursor_of, number, place_of, search
 from .shutdown import Shutdown
 from .streams import streamed
 from .titles import new_title
+from .updates import changes_in, title_in
+
+log = logging.getLogger("chatrecord")
 
 Protocol: TypeAlias = Literal["ai-sdk", "ag-ui", "sse"]
 """What the streams speak: to `useChat`, to AG-UI clients, or to anything that reads events."""
@@ -62,7 +65,7 @@ class Pages:
         """Create a chat."""
         scope = await self.access.scope(request)
         body = await self._body(request)
-        new = NewChat(None, _title(body), metadata_of(body) or {}, scope)
+        new = NewChat(None, title_in(body), metadata_of(body) or {}, scope)
         llm, options = await self.access.llm_and_options(request, scope)
         chat = await chats.create_chat(self.backend, llm, new, options, None)
         return JSON(chat_json(chat.record), 201)
@@ -173,13 +176,16 @@ class Pages:
         chat = await self._chat(request)
         return downloaded(await chat.attachment(request.path_params["hash"]))
 
-    async def rename(self, request: Request) -> Response:
-        """Give a chat a title."""
+    async def update(self, request: Request) -> Response:
+        """Change what a chat's owner may change of it."""
+        scope = await self.access.scope(request)
         chat = await self._chat(request)
-        body = await self._body(request)
-        if "title" not in body:
-            raise invalid("'title' is missing: a text, or null.")
-        await chat.rename(_title(body))
+        changes = changes_in(await self._body(request), self.access.editable, scope)
+        try:
+            await chat.update(**changes)
+        except (TypeError, ValueError) as error:
+            log.info("An update was refused: %s", error)
+            raise invalid(f"Not a value of {' or '.join(map(repr, changes))}.") from error
         return JSON(chat_json(chat.record))
 
     async def delete(self, request: Request) -> Response:
@@ -250,7 +256,7 @@ def chat_json(chat: ChatRecord) -> dict[str, Json]:
         "title": chat.title,
         "createdAt": chat.created_at.isoformat(),
         "updatedAt": chat.updated_at.isoformat(),
-        "metadata": chat.metadata,
+        "metadata": dict(chat.metadata),
     }
 
 
@@ -264,10 +270,3 @@ def _files_of(request: Request, chat: Chat) -> str:
 def _sends_whole_lists(request: Request) -> bool:
     """Whether the client says that its list of messages is all that the chat shows."""
     return request.headers.get("x-chat-messages", "").strip().lower() == "whole"
-
-
-def _title(body: dict[str, object]) -> str | None:
-    title = optional_text(body, "title", longest=LONGEST_TITLE)
-    if title is not None and not title.strip():
-        raise invalid("'title' is blank.")
-    return title

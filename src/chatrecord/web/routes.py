@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias, cast, get_args
 
@@ -19,6 +19,7 @@ from .error_responses import UNKNOWN, problem_of
 from .ownership import Access, Owner, PerRequest, check_names
 from .pages import PROTOCOLS, Pages, Protocol
 from .shutdown import signals
+from .updates import checked_editable
 
 log = logging.getLogger("chatrecord")
 
@@ -35,6 +36,7 @@ def chat_routes(
     version: Version = 6,
     options: PerRequest | None = None,
     create_on_first_message: bool = False,
+    editable: Sequence[str] = ("title",),
     max_body: int = 20_000_000,
     heartbeat: float = 15.0,
     shutdown_grace: float = 1.0,
@@ -50,7 +52,9 @@ def chat_routes(
     `options` for all `RuntimeOptions`, so that tools are those of the signed-in user. `version` is
     the version of the AI SDK for clients that do not send theirs. With `create_on_first_message`
     clients may name chats by ids of their own: a question for an unknown id creates the chat, in
-    the scope of who asks. `max_body` is in bytes, `heartbeat` in seconds. `shutdown_grace` are the
+    the scope of who asks. `editable` names what users may change of their chats with `PATCH`:
+    `title`, `metadata`, `instructions` and columns of yours. Columns that `owner` returns can never
+    be changed. `max_body` is in bytes, `heartbeat` in seconds. `shutdown_grace` are the
     seconds from SIGTERM or SIGINT to the ending of open streams. Raises `TypeError` without
     `owner`, and for unknown options.
     """
@@ -62,7 +66,8 @@ def chat_routes(
         )
         raise TypeError(msg)
     per_chat = checked_options("chat_routes()", options, runtime_options, protocol, version)
-    access = Access(db, owner, llm, per_chat, create_on_first_message)
+    may_change = checked_editable("chat_routes()", db, editable)
+    access = Access(db, owner, llm, per_chat, create_on_first_message, may_change)
     pages = Pages(db, access, protocol, version, max_body, heartbeat, shutdown_grace)
     return [
         Route(f"{prefix}{spec.path}" or "/", spec.endpoint(pages), methods=[spec.method])
@@ -102,7 +107,7 @@ ROUTES = (
     RouteSpec("ask", "POST", "", Pages.send),
     RouteSpec("create_chat", "POST", "/new", Pages.new),
     RouteSpec("read_chat", "GET", "/{id}", Pages.read),
-    RouteSpec("update_chat", "PATCH", "/{id}", Pages.rename),
+    RouteSpec("update_chat", "PATCH", "/{id}", Pages.update),
     RouteSpec("delete_chat", "DELETE", "/{id}", Pages.delete),
     RouteSpec("follow_answer", "GET", "/{id}/stream", Pages.live),
     RouteSpec("stop_answer", "POST", "/{id}/stop", Pages.stop),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 
 from sqlalchemy import (
@@ -67,15 +68,10 @@ class ChatStatements(Tables):
             )
         )
 
-    @cached_property
-    def set_title(self) -> Update:
-        """What a chat is called."""
-        return self.chat.update("title")
-
-    @cached_property
-    def set_first_title(self) -> Update:
-        """What a chat is called that is called nothing yet."""
-        return self.set_title.where(self.chat.title.is_(None))
+    def update_chat(self, names: Sequence[str], scope: Scope, *, only_untitled: bool) -> Update:
+        """These columns of a chat within the scope."""
+        statement = self.chat.update(*names).where(*self.within(scope))
+        return statement.where(self.chat.title.is_(None)) if only_untitled else statement
 
     @cached_property
     def set_next_seq(self) -> Update:

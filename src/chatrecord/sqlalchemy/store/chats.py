@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 from uuid import UUID
 
-from sqlalchemy import Update
+from sqlalchemy import Column
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from chatrecord.attachments.embedded_files import ChatFile
@@ -37,7 +37,7 @@ from chatrecord.store.chat_store import Audit, Scope
 from chatrecord.text.storable import escape
 
 from .attachments import Files, Outside
-from .rows import chat_of, chat_values, own_columns
+from .rows import changed_values, chat_of, chat_values, own_columns
 from .run_writes import insert_rows
 from .title_search import found_by_reading
 from .transfer import exists, insert_whole_chat, is_repeated, rows_of_chat
@@ -124,16 +124,57 @@ class StoredChats(Connections):
         words = {f"word_{place}": pattern for place, pattern in enumerate(patterns)}
         return [chat_of(row) for row in await self._read(statement, limit=limit, **key, **words)]
 
-    async def set_title(
-        self, chat_id: UUID, title: str | None, *, over: Literal["any", "none"] = "any"
-    ) -> bool:
-        statement = self._sql.set_title if over == "any" else self._sql.set_first_title
-        return await self._retried(lambda: self._set_title(statement, chat_id, title))
+    async def update_chat(
+        self,
+        chat_id: UUID,
+        changes: Mapping[str, object],
+        scope: Scope,
+        *,
+        only_untitled: bool = False,
+    ) -> ChatRecord | None:
+        """It may move the chat to another scope: where it is if the answer to COMMIT is lost."""
+        self._check_none(changes)
+        scopes = [scope]
 
-    async def _set_title(self, statement: Update, chat_id: UUID, title: str | None) -> bool:
-        named = {"row_id": chat_id, "new_title": title}
+        async def once() -> ChatRecord | None:
+            try:
+                return await self._update_chat(chat_id, changes, scopes, only_untitled)
+            except DatabaseFailed as error:
+                if not error.undone:
+                    moved = {name: changes[name] for name in scope if name in changes}
+                    scopes[1:] = [{**scope, **moved}]
+                raise
+
+        return await self._retried(once)
+
+    def _check_none(self, changes: Mapping[str, object]) -> None:
+        """Raise `TypeError` for a column that cannot be NULL."""
+        for name in self.chat_columns():
+            column = self._sql.chat.columns[name]
+            is_required = isinstance(column, Column) and not column.nullable
+            if is_required and name in changes and changes[name] is None:
+                msg = f"{name}= cannot be None: its column is NOT NULL"
+                raise TypeError(msg)
+
+    async def _update_chat(
+        self,
+        chat_id: UUID,
+        changes: Mapping[str, object],
+        scopes: Sequence[Scope],
+        only_untitled: bool,
+    ) -> ChatRecord | None:
+        values = changed_values(changes)
+        named = {"row_id": chat_id, **{f"new_{name}": value for name, value in values.items()}}
         async with self.transaction() as connection:
-            return (await connection.execute(statement, named)).rowcount > 0
+            for scope in scopes:
+                update = self._sql.update_chat(list(values), scope, only_untitled=only_untitled)
+                if (await connection.execute(update, named)).rowcount:
+                    found = await connection.execute(self._sql.get_chat({}), {"chat_id": chat_id})
+                    stored = chat_of(found.mappings().one())
+                    own = {name: it for name, it in changes.items() if name in stored.columns}
+                    check_stored(self._sql.chat.columns, own, stored.columns)
+                    return stored
+        return None
 
     async def rewrite_chat(
         self,

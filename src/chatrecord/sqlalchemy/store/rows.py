@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from decimal import Decimal
 from functools import cache
@@ -44,6 +44,11 @@ def chat_values(chat: ChatRecord) -> Values:
     """A new chat as the values of its row."""
     known = {name: getattr(chat, name) for name in _CHAT_FIELDS}
     return {**known, "metadata_": chat.metadata, "next_seq": 1, **chat.columns}
+
+
+def changed_values(changes: Mapping[str, object]) -> Values:
+    """Changed fields and columns of a chat, by the attributes of its class."""
+    return {"metadata_" if name == "metadata" else name: it for name, it in changes.items()}
 
 
 def message_of(row: Row) -> Message:

@@ -20,6 +20,7 @@ from .answers import AnswersAreRows
 from .approvals import CallsAreApproved
 from .attachments import FilesAreKept
 from .budgets import BudgetsAreKept
+from .changing import ChatsAreChanged
 from .chats import ChatsAreKept
 from .compaction import ChatsAreCompacted
 from .conversations import ConversationsAreStored
@@ -47,6 +48,7 @@ from .values import ValuesComeBack
 
 class Conformance(
     ChatsAreKept,
+    ChatsAreChanged,
     ChatsAreCompacted,
     TitlesAreKept,
     TitlesAreWritten,
