@@ -20,8 +20,12 @@ from pydantic_ai.messages import (
     ModelRequest,
     ModelResponse,
     RetryPromptPart,
+    SystemPromptPart,
+    TextPart,
+    ThinkingPart,
     ToolCallPart,
     ToolReturnPart,
+    UserPromptPart,
 )
 from pydantic_ai.models import Model
 
@@ -113,11 +117,21 @@ def _renamed(
     messages: Sequence[ModelMessage], ids: _Ids, provider: str | None
 ) -> list[ModelMessage]:
     return [
-        ids.of_answer(message, is_own=message.provider_name == provider)
+        message
+        if not _refers_to_calls(message)
+        else ids.of_answer(message, is_own=message.provider_name == provider)
         if isinstance(message, ModelResponse)
         else ids.of_request(message)
         for message in messages
     ]
+
+
+def _refers_to_calls(message: ModelMessage) -> bool:
+    return any([type(part) not in _WITHOUT_IDS for part in message.parts])  # noqa: C419 - faster
+
+
+_WITHOUT_IDS = frozenset({UserPromptPart, SystemPromptPart, TextPart, ThinkingPart})
+"""The parts of most messages."""
 
 
 @dataclass(slots=True)

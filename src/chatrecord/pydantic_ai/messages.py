@@ -33,10 +33,11 @@ from pydantic_core import to_json, to_jsonable_python
 from chatrecord.llm.pieces import Piece, Pieces, joined
 from chatrecord.llm.port import Body
 from chatrecord.records import Json, Message, Role, ToolCall
-from chatrecord.store.stored_message import plain_json_of
+from chatrecord.store.stored_message import known_of, plain_json_of
 from chatrecord.values import Call
 
 from .call_ids import unique_ids
+from .pristine import Pristine
 from .raw_results import returned
 
 FORMAT = f"pydantic-ai {version('pydantic-ai-slim')}"
@@ -182,9 +183,28 @@ def history_of(records: Sequence[Message], *, is_going_on: bool) -> list[ModelMe
     said = [record for record in records if record.role != "summary"]
     found = (_loaded(record) if is_going_on else _ended(record) for record in said)
     messages = [message for message in found if message is not None]
+    if not summary and _are_valid(said):
+        return messages
     messages = _after(summary[-1], messages) if summary else messages
     messages = unique_ids(messages, is_going_on=is_going_on)
     return repair_messages(messages, repair_last_response=not is_going_on)
+
+
+def _are_valid(records: Sequence[Message]) -> bool:
+    """Whether these records are known to be questions and answers without calls, in turns.
+
+    A walk through all parts finds nothing to mend in them, turn after turn.
+    """
+    is_question = True
+    for record in records:
+        known = known_of(record)
+        pristine = None if known is None else known.loaded
+        if not isinstance(pristine, Pristine) or not pristine.is_alone:
+            return False
+        if pristine.is_request is not is_question:
+            return False
+        is_question = not is_question
+    return True
 
 
 def _after(summary: str, messages: list[ModelMessage]) -> list[ModelMessage]:
@@ -222,10 +242,29 @@ def _ended(record: Message) -> ModelMessage | None:
 def _loaded(record: Message) -> ModelMessage | None:
     if record.role == "assistant" and record.status != "complete":
         return _partial(record)
+    known = known_of(record)
+    if known is not None and isinstance(known.loaded, Pristine):
+        return known.loaded.copy()
+    message = _from_json(record)
+    if message is None:
+        return _from_value(record)
+    if known is not None:
+        known.loaded = Pristine(message)
+        message = known.loaded.copy()
+    return message
+
+
+def _from_json(record: Message) -> ModelMessage | None:
+    """The message by its text; `None` where another parser has to see to it, or to tell."""
     json = plain_json_of(record)
-    if json is not None and '"binary"' not in json:
-        with suppress(ValidationError):  # below it is told, or read by a parser that takes more
-            return _message.validate_json(json)
+    if json is None or '"binary"' in json:
+        return None
+    with suppress(ValidationError):
+        return _message.validate_json(json)
+    return None
+
+
+def _from_value(record: Message) -> ModelMessage | None:
     if record.content is None:  # it could not be stored
         return _partial(record)
     try:

@@ -26,10 +26,12 @@ from chatrecord.sqlalchemy.models.creation import create_tables
 from chatrecord.sqlalchemy.models.encryption import Keys, use_keys
 from chatrecord.sqlalchemy.models.mixins import PRIVATE, Models
 from chatrecord.sqlalchemy.sql.tables import MappedTable
+from chatrecord.sqlalchemy.store.history_cache import HISTORY_CACHE
 from chatrecord.sqlalchemy.store.own_attachment_store import check_own
 from chatrecord.sqlalchemy.store.store import SqlStore
 from chatrecord.sqlalchemy.tables import READY_MADE
 from chatrecord.store.times import DATABASE_TIMEOUT, LEASE
+from chatrecord.text.arguments import check_count
 
 from .types import PrivateJson, PrivateText
 
@@ -60,8 +62,10 @@ class Database(Generic[Tables]):
     `patience` (10 s): how long operations retry while the database is unreachable; then they raise
     `DatabaseFailed`. `keep_tool_calls=False` and `keep_requests=False` leave out these tables.
     `encryption`: your `Keys`. `attachments`: a store for file contents, such as `FolderStore`; the
-    default is their table. `prices`: your own, by model or provider, see `TokenPrices`. Use a
-    `Database` in one event loop.
+    default is their table. `prices`: your own, by model or provider, see `TokenPrices`.
+    `history_cache`: the bytes of memory for the messages of long chats (32 MB; 0 for none). What
+    another process or your own SQL has changed is always read again. Use a `Database` in one event
+    loop.
 
     Raises `ConfigurationError` for a URL, models, times or prices that cannot work.
     """
@@ -79,6 +83,7 @@ class Database(Generic[Tables]):
         encryption: Keys | None = None,
         attachments: AttachmentStore | None = None,
         prices: Prices | None = None,
+        history_cache: int = HISTORY_CACHE,
     ) -> None: ...
 
     @overload
@@ -94,6 +99,7 @@ class Database(Generic[Tables]):
         encryption: Keys | None = None,
         attachments: AttachmentStore | None = None,
         prices: Prices | None = None,
+        history_cache: int = HISTORY_CACHE,
     ) -> None: ...
 
     def __init__(
@@ -108,7 +114,9 @@ class Database(Generic[Tables]):
         encryption: Keys | None = None,
         attachments: AttachmentStore | None = None,
         prices: Prices | None = None,
+        history_cache: int = HISTORY_CACHE,
     ) -> None:
+        check_count("Database(history_cache", history_cache, least=0)
         _check_positive(lease=lease, patience=patience)
         self._settings = (lease, patience, PriceList(prices))
         self.engine = engine_of(url_or_engine, patience)
@@ -116,7 +124,12 @@ class Database(Generic[Tables]):
         is_ours = not isinstance(url_or_engine, AsyncEngine)
         check_own(attachments, self.models.attachment)
         self.store = SqlStore(
-            self.engine, self.models, is_ours=is_ours, patience=patience, attachments=attachments
+            self.engine,
+            self.models,
+            is_ours=is_ours,
+            patience=patience,
+            attachments=attachments,
+            history_cache=history_cache,
         )
         self.runtime = ProcessRuntime(self.store, *self._settings)
         reset_after_forks(self)

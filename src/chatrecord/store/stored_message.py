@@ -3,38 +3,59 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import fields
-from typing import cast
+from dataclasses import dataclass, field, fields
+from typing import Any, cast
 
 from chatrecord.records import Json, Message
 from chatrecord.text.storable import is_escaped, parsed
 
 
+@dataclass(slots=True)
+class Known:
+    """What was found out about a message that stays in memory, for its next turn."""
+
+    most_characters: int | None = None
+    words: dict[str, bool] = field(default_factory=dict)
+    loaded: object = None
+    """What the LLM adapter has made of its content. The adapter hands out copies only."""
+
+
 class StoredMessage(Message):
-    """A `Message` that parses its `content` when it is first asked for.
+    """A `Message` that parses its `content` when it is asked for.
 
     A turn validates hundreds of contents, and most of them without ever looking into one: `json` is
-    the stored text.
+    the stored text. One that stays in memory (it has a `known`) parses its content each time, so
+    that nobody changes what the next turn gets.
     """
 
     # The slot of `content` stays empty at first: Python then asks `__getattr__`.
-    __slots__ = ("json",)
+    __slots__ = ("json", "known")
     json: str | None
+    known: Known | None
+
+    def __init__(self, *values: Any, **fields: Any) -> None:
+        super().__init__(*values, **fields)  # a changed copy
+        object.__setattr__(self, "json", None)
+        object.__setattr__(self, "known", None)
 
     @classmethod
-    def read(cls, values: Iterable[object], json: str | None) -> StoredMessage:
+    def read(
+        cls, values: Iterable[object], json: str | None, known: Known | None = None
+    ) -> StoredMessage:
         """A message of the values of its `READ_FIELDS`, and the text of its content."""
         message = object.__new__(cls)
         for put, value in zip(_PUT, values, strict=True):
             put(message, value)
         object.__setattr__(message, "json", json)
+        object.__setattr__(message, "known", known)
         return message
 
     def __getattr__(self, name: str) -> Json:
         if name != "content":
             raise AttributeError(name)
         content = None if self.json is None else cast(Json, parsed(self.json))
-        object.__setattr__(self, "content", content)
+        if self.known is None:
+            object.__setattr__(self, "content", content)
         return content
 
 
@@ -45,16 +66,21 @@ _PUT = [getattr(Message, name).__set__ for name in READ_FIELDS]
 
 def plain_json_of(message: Message) -> str | None:
     """The content as JSON text, if nothing in it is escaped."""
-    json = _json_of(message)
+    json = message.json if isinstance(message, StoredMessage) else None
     return None if json is None or is_escaped(json) else json
 
 
 def may_hold(message: Message, word: str) -> bool:
     """Whether this word may be in the content: one look at the text instead of a walk."""
-    json = _json_of(message)
-    return json is None or word in json
+    if not isinstance(message, StoredMessage) or message.json is None:
+        return True
+    if message.known is None:
+        return word in message.json
+    if word not in message.known.words:
+        message.known.words[word] = word in message.json
+    return message.known.words[word]
 
 
-def _json_of(message: Message) -> str | None:
-    """What was read; a changed copy has none."""
-    return getattr(message, "json", None) if isinstance(message, StoredMessage) else None
+def known_of(message: Message) -> Known | None:
+    """What is remembered of a message that stays in memory; `None` of all others."""
+    return message.known if isinstance(message, StoredMessage) else None

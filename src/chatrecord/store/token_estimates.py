@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from chatrecord.records import Json, Message
 
-from .stored_message import plain_json_of
+from .stored_message import known_of, plain_json_of
 
 CHARACTERS_PER_TOKEN = 4
 """A common rule of thumb for English text (OpenAI's tokenizer guide); other scripts need more."""
@@ -42,10 +42,16 @@ def characters_of(message: Message, estimator: Estimator | None = None) -> int:
 
 def most_characters_of(message: Message) -> int | None:
     """A number that `characters_of` does not exceed, where the stored text alone tells one."""
+    known = known_of(message)
+    if known is not None and known.most_characters is not None:
+        return known.most_characters
     json = plain_json_of(message)
     if json is None or '"binary"' in json:
         return None
-    return max(len(json), len(message.text) + len(message.reasoning or ""))
+    most = max(len(json), len(message.text) + len(message.reasoning or ""))
+    if known is not None:
+        known.most_characters = most
+    return most
 
 
 def file_tokens(media_type: str, size: int) -> int:

@@ -23,6 +23,7 @@ from chatrecord.sqlalchemy.generics import Values
 from chatrecord.sqlalchemy.models.mixins import Models
 from chatrecord.sqlalchemy.sql.statements import Statements
 from chatrecord.sqlalchemy.store.attachment_rotation import RotatingAttachments
+from chatrecord.sqlalchemy.store.history_cache import HISTORY_CACHE, HistoryCache
 from chatrecord.store.retries import with_retries
 from chatrecord.store.times import DATABASE_TIMEOUT
 
@@ -55,6 +56,7 @@ class Connections:
         is_ours: bool,
         patience: timedelta = DATABASE_TIMEOUT,
         attachments: AttachmentStore | None = None,
+        history_cache: int = HISTORY_CACHE,
     ) -> None:
         self._engine = engine
         self._is_ours = is_ours
@@ -64,6 +66,7 @@ class Connections:
         watch_options(engine)
         self._sql = Statements(models)
         self._plans = Plans(engine.dialect)
+        self.histories = HistoryCache(history_cache)
         self.attachments = RotatingAttachments(
             self._sql, attachments, engine.dialect, self.transaction, self.reading
         )

@@ -19,7 +19,11 @@ from sqlalchemy import (
 from chatrecord.sqlalchemy.generics import Named, Query
 
 from .json_text import json_text
+from .row_version import row_version
 from .tables import MESSAGE_COLUMNS, MappedTable, Tables
+
+_OF_THE_VERSION = ("id", "run_id", "role", "status", "text", "reasoning", "content", "format")
+"""What a history is made of. The other columns of a message are written with these."""
 
 
 class MessageStatements(Tables):
@@ -49,6 +53,21 @@ class MessageStatements(Tables):
         above = self.message.seq > bindparam("after", type_=Integer)
         page = self._newest(self.message.status != "superseded", below, above)
         return page.with_only_columns(*self._past)
+
+    @cached_property
+    def versions_before(self) -> Query:
+        """The numbers of the same messages, each with the version of its row."""
+        return self.history_before.with_only_columns(self.message.seq, self._version)
+
+    @cached_property
+    def history_with_versions(self) -> Query:
+        """The same messages, each behind the version of its row."""
+        return self.history_before.with_only_columns(self._version, *self._past)
+
+    @cached_property
+    def _version(self) -> Named:
+        made_of = [self.message.columns[name] for name in _OF_THE_VERSION]
+        return row_version(made_of).label("version")
 
     @cached_property
     def last_summary(self) -> Query:

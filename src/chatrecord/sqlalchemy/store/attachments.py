@@ -228,6 +228,8 @@ class Attachments:
         if self._table is None or not messages:
             return list(messages)
         referring = [each for each in messages if may_hold(each, REFERENCE)]
+        if not referring:
+            return list(messages)
         data = await self._data(messages[0].chat_id, (each.content for each in referring))
         return [
             self._with_files(message, data) if may_hold(message, REFERENCE) else message

@@ -254,6 +254,7 @@ class StoredChats(Connections):
             if not outside <= dropped:
                 raise _MoreOutside(outside)
             await connection.execute(erase_chats(self._sql), {"chat_ids": [chat_id]})
+        self.histories.forget([chat_id])
         return True
 
     async def idle_chats(self, before: datetime, scope: Scope, *, limit: int) -> list[UUID]:
@@ -284,6 +285,7 @@ class StoredChats(Connections):
                 msg = "A chat that was to be deleted is in use again"
                 raise DatabaseFailed(msg, may_pass=True, undone=True)
             await self.attachments.drop(key for key, _ in outside)
+        self.histories.forget(idle - used)
         return len(idle - used)
 
     def rows_of_chat(self, chat_id: UUID, scope: Scope) -> AsyncGenerator[ChatRow]:

@@ -12,7 +12,7 @@ from chatrecord.records import ApiRequest, ChatRecord, Message, Run, Tokens, Too
 from chatrecord.sqlalchemy.generics import Row, Values
 from chatrecord.store.changes import JournalEntry
 from chatrecord.store.rows import RunState
-from chatrecord.store.stored_message import READ_FIELDS, StoredMessage
+from chatrecord.store.stored_message import READ_FIELDS, Known, StoredMessage
 
 _CHAT_FIELDS = {field.name for field in fields(ChatRecord)} - {"columns", "metadata"}
 _HIDDEN = {*_CHAT_FIELDS, "metadata_", "next_seq"}
@@ -56,11 +56,11 @@ def message_of(row: Row) -> Message:
     return Message(**_picked(row, _MESSAGE_FIELDS), tokens=_tokens_of(row))
 
 
-def past_message_of(row: Sequence[Any]) -> Message:
+def past_message_of(row: Sequence[Any], known: Known | None = None) -> StoredMessage:
     """A row of the history: see `MessageStatements.history_before`."""
     *values, content = row
     values[_TOKENS] = [Tokens(*values[_TOKENS])]
-    return StoredMessage.read(values, content)
+    return StoredMessage.read(values, content, known)
 
 
 def entry_of(row: Row) -> JournalEntry:

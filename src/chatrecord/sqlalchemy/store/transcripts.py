@@ -11,9 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from chatrecord.attachments.attachment import Attachment
 from chatrecord.records import ApiRequest, Message, Run, ToolCall, Usage
 from chatrecord.sqlalchemy.engine.connections import Connections
+from chatrecord.sqlalchemy.generics import Values
 from chatrecord.sqlalchemy.sql.tables import kept
 from chatrecord.store.changes import JournalEntry
 from chatrecord.store.rows import RunRows, RunsRows
+from chatrecord.store.stored_message import Known
 from chatrecord.store.window import Window, begins_round
 
 from .rows import entry_of, message_of, past_message_of, request_of, run_of, tool_call_of, usage_of
@@ -66,11 +68,11 @@ class StoredTranscripts(Connections):
         numbers: tuple[int, int],
         *,
         opened: int,
-    ) -> list[Message]:
+    ) -> Sequence[Message]:
         after, before = numbers
         limit = window.messages + opened
         page = {"chat_id": chat_id, "limit": limit, "before": before, "after": after}
-        messages = _oldest_first(await connection.execute(self._sql.history_before, page))
+        messages = await self._window_of(connection, chat_id, page)
         older = messages[: len(messages) - opened]
         if len(messages) < limit or any(begins_round(message) for message in older):
             return messages
@@ -78,6 +80,23 @@ class StoredTranscripts(Connections):
         first = (await connection.execute(self._sql.round_start, earlier)).scalar()
         whole_round = {"chat_id": chat_id, "first": max(first or 0, after + 1), "before": before}
         return _oldest_first(await connection.execute(self._sql.history_from, whole_round))
+
+    async def _window_of(
+        self, connection: AsyncConnection, chat_id: UUID, page: Values
+    ) -> Sequence[Message]:
+        """These messages, oldest first; those that are known from before are not read again."""
+        cache = self.histories
+        if not cache.is_long(chat_id):
+            messages = _oldest_first(await connection.execute(self._sql.history_before, page))
+            cache.note_length(chat_id, len(messages))
+            return messages
+        versions = (await connection.execute(self._sql.versions_before, page)).all()
+        known = cache.unchanged(chat_id, reversed(versions))
+        newer = {**page, "after": known[-1].seq} if known else page
+        rows = (await connection.execute(self._sql.history_with_versions, newer)).all()
+        read = [(version, past_message_of(row, Known())) for version, *row in reversed(rows)]
+        cache.keep(chat_id, read, window=len(versions))
+        return [*known, *(message for _, message in read)]
 
     async def with_files(self, messages: Sequence[Message]) -> list[Message]:
         return await self._retried(lambda: self.attachments.whole(messages))
