@@ -15,6 +15,7 @@ from chatrecord.store.chat_store import Audit
 
 from .first_word import with_command
 from .program import PROGRAM
+from .scaffold.choices import TABLES, WEB
 
 if TYPE_CHECKING:
     from argparse import _SubParsersAction
@@ -82,6 +83,7 @@ def _parser() -> tuple[ArgumentParser, Commands]:
     _add_doctor(commands)
     _add_purge(commands)
     _add_models(commands)
+    _add_init(commands)
     _add_setup(commands)
     _add_completion(commands)
     return parser, commands
@@ -221,6 +223,14 @@ def _add_models(commands: Commands) -> None:
         "--all", action="store_true", help="also those for which a key or a package is missing"
     )
     _add_json(parser)
+
+
+def _add_init(commands: Commands) -> None:
+    parser = commands.add_parser("init", help="write a project to begin with: page, tables, test")
+    parser.set_defaults(run=_command("init"))
+    parser.add_argument("folder", nargs="?", default=".", help="where (here)")
+    parser.add_argument("--web", choices=WEB, help="the web framework; asked for if left out")
+    parser.add_argument("--tables", choices=TABLES, help="ready-made, or classes of your own")
 
 
 def _add_setup(commands: Commands) -> None:

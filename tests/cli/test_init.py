@@ -1,0 +1,134 @@
+"""`chatrecord init`: what it writes runs, as it is, for each choice."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from socket import socket
+from time import monotonic, sleep
+
+import httpx
+import pytest
+
+from chatrecord.cli import main
+from chatrecord.cli.scaffold.choices import TABLES, WEB
+
+from .terminal import Terminal
+
+CHOICES = [(web, tables) for web in WEB for tables in TABLES]
+SITES = [choice for choice in CHOICES if choice[0] != "none"]
+
+
+@pytest.fixture
+def project(tmp_path: Path, web: str, tables: str) -> Path:
+    folder = tmp_path / "project"
+    assert main(["init", str(folder), "--web", web, "--tables", tables]) == 0
+    return folder
+
+
+def run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, *words], cwd=folder, capture_output=True, text=True, timeout=120
+    )
+
+
+@pytest.mark.parametrize(("web", "tables"), CHOICES)
+def test_its_test_passes(project: Path) -> None:
+    options = ["-W", "error", "-p", "no:asyncio", "-p", "no:xdist", "-p", "no:cacheprovider"]
+    tested = run(project, "-m", "pytest", "-q", *options)
+    assert tested.returncode == 0, tested.stdout
+    assert " passed" in tested.stdout
+
+
+@pytest.mark.parametrize(("web", "tables"), [("fastapi", "own"), ("flask", "ready")])
+def test_it_is_clean(project: Path) -> None:
+    linted = run(project, "-m", "ruff", "check", "--isolated", "--line-length", "100", ".")
+    assert linted.returncode == 0, linted.stdout
+
+
+@contextmanager
+def started(folder: Path) -> Iterator[str]:
+    """The project, as its one command starts it, on a port of its own."""
+    with socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port = found.getsockname()[1]
+    page = folder / "main.py"
+    page.write_text(page.read_text().replace("8000", str(port)))
+    with subprocess.Popen([sys.executable, "main.py"], cwd=folder) as process:
+        try:
+            url = f"http://127.0.0.1:{port}"
+            _wait_for(url)
+            yield url
+        finally:
+            process.terminate()
+
+
+def _wait_for(url: str) -> None:
+    until = monotonic() + 60
+    while monotonic() < until:
+        try:
+            httpx.get(url, timeout=5)
+        except httpx.TransportError:
+            sleep(0.1)
+        else:
+            return
+    pytest.fail(f"Nothing answers at {url}")
+
+
+@pytest.mark.parametrize(("web", "tables"), SITES)
+def test_its_page_and_its_answers(project: Path) -> None:
+    with started(project) as url, httpx.Client(base_url=url, timeout=30) as browser:
+        assert "<title>Chat</title>" in browser.get("/").text
+        chat = browser.post("/api/chats/new", json={"title": "Hello"}).json()
+        asked = browser.post(
+            "/api/chats",
+            json={"id": chat["id"], "text": "Hello?"},
+            headers={"x-chat-protocol": "sse"},
+        )
+        assert re.search(r'^event: text\ndata: {"text": ?"\w', asked.text, re.MULTILINE)
+        read = browser.get(f"/api/chats/{chat['id']}").json()
+        assert [message["role"] for message in read["messages"]] == ["user", "assistant"]
+        assert browser.get("/api/chats").json()["chats"][0]["title"] == "Hello"
+
+
+@pytest.mark.parametrize(("web", "tables"), [("none", "ready"), ("none", "own")])
+def test_the_script_answers(project: Path) -> None:
+    answered = run(project, "main.py", "Hello?")
+    assert answered.returncode == 0, answered.stderr
+    assert answered.stdout.strip()
+    assert (project / "chats.db").exists()
+
+
+def test_nothing_is_overwritten(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "main.py").write_text("print('mine')")
+    assert main(["init", str(tmp_path), "--web", "fastapi", "--tables", "own"]) == 1
+    assert "has main.py already. Choose another folder" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["main.py"]
+
+
+def test_without_a_terminal_the_choices_have_to_be_given(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Path(os.devnull).open() as nothing:
+        monkeypatch.setattr(sys, "stdin", nothing)
+        assert main(["init", str(tmp_path), "--tables", "own"]) == 1
+    assert "init needs --web: fastapi, starlette, litestar, flask, none" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_terminal_is_asked(tmp_path: Path) -> None:
+    with Terminal("init", "chats", environment=os.environ, folder=tmp_path) as terminal:
+        terminal.until("Which web framework?")
+        terminal.type("7")
+        terminal.until("A number from 1 to 5, please.")
+        terminal.type("4")
+        terminal.until("Which tables?")
+        terminal.type("own")
+        terminal.until("python main.py")
+    assert "from flask import" in (tmp_path / "chats" / "main.py").read_text()
+    assert (tmp_path / "chats" / "models.py").exists()
