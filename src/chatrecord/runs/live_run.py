@@ -3,21 +3,18 @@
 The task belongs to the process, not to the readers of the answer: they only follow it.
 """
 
-# More than 400 lines: the steps of one run, in order.
-
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from time import perf_counter
 from typing import Literal
 from uuid import UUID
 
 from chatrecord.errors import (
-    ChatBusy,
     ChatRecordError,
     DatabaseFailed,
     HookFailed,
@@ -31,9 +28,8 @@ from chatrecord.errors import (
 from chatrecord.hooks.run_hooks import RunHooks
 from chatrecord.ids import new_id
 from chatrecord.llm.port import LLM, Ask, Outcome
-from chatrecord.records import Ending, Message, Reply, Run, Usage
+from chatrecord.records import Ending, Message, Reply, Usage
 from chatrecord.store.changes import JournalEntry, Lease
-from chatrecord.store.rows import RunStart
 from chatrecord.text.redaction import named, text_of
 
 from .cancellation import let_go_after, run_to_completion
@@ -42,10 +38,10 @@ from .feed import Feed
 from .journal import Journal
 from .recorder import RunRecorder
 from .reduction import Reduction
-from .resumption import decisions_of, worth_sending
+from .run_opening import RunOpening
 from .run_queue import OtherRuns, RunQueue
 from .run_result import caused, ended_run, reply_of, unstored
-from .run_spec import RunSpec, initial_rows, question_of
+from .run_spec import RunSpec, question_of
 from .stores import LiveRunStore
 
 
@@ -63,6 +59,7 @@ class LiveRun(Feed):
         self._began = perf_counter()
         super().__init__(spec.resumes.id if spec.resumes else new_id())
         self.is_whole = spec.resumes is None
+        self._opening = RunOpening(store, journal, llm, spec, self.id)
         self._recorder: RunRecorder | None = None
         self._history: Sequence[Message] = ()
         self._decisions: dict[str, Literal[True] | str] = {}
@@ -156,7 +153,7 @@ class LiveRun(Feed):
             self._other_runs,
             self._journal.lease,
             open=self._open,
-            row=lambda: self._start().run,
+            row=lambda: self._opening.start().run,
         ).begin()
 
     async def _repeat(self, sent: SentBefore) -> None:
@@ -189,84 +186,15 @@ class LiveRun(Feed):
         spec, used = self._spec, Usage()
         if spec.policies.limits.need_chat_usage:
             used = await self._store.usage(spec.chat_id)
-        recorder = await (self._reopened(used) if spec.resumes else self._begun(used))
+        opened = await self._opening.opened(used)
+        recorder = opened.recorder
         recorder.subscribe(self._deliver, self._request_flush, self._mark_request_sent)
         self._recorder = recorder
         self._hooks = RunHooks(spec.policies.hooks, recorder)
         if spec.resumes:
-            self._repeat_calls(recorder)
+            opened.repeat_calls(self._llm)
             self._mark_request_sent()  # tools may run before its LLM is asked
-
-    async def _begun(self, used: Usage) -> RunRecorder:
-        start = self._start()
-        begun = await self._store.begin(start)
-        self._history = self._spec.policies.window.cut(begun.history)
-        recorder = self._new_recorder(start.run, used)
-        recorder.begin(start, begun.seq)
-        return recorder
-
-    def _start(self) -> RunStart:
-        journal = self._journal
-        return initial_rows(
-            self._spec, self._llm, self.id, owner=journal.owner, lease=journal.lease
-        )
-
-    async def _reopened(self, used: Usage) -> RunRecorder:
-        assert self._spec.resumes is not None
-        await self._wait_for_the_old_task(self._spec.resumes)
-        until = datetime.now(UTC) + self._journal.lease
-        owner = self._journal.owner
-        run = await self._store.reopen(self._spec.resumes, owner=owner, until=until)
-        if run is None:
-            msg = f"Run {self.id} is already resumed by another process"
-            raise ChatBusy(msg, run_id=self.id)
-        rows = await self._store.rows_of(run)
-        window, first = self._spec.policies.window, run.replaces or rows.messages[0].seq
-        compacts = self._spec.policies.compact is not None
-        before = await self._store.history(run.chat_id, window, before=first, with_summary=compacts)
-        self._history = [*window.cut(before), *worth_sending(rows.messages)]
-        recorder = self._new_recorder(run, used)
-        recorder.go_on(rows)
-        self._decisions = decisions_of(list(recorder.calls_without_result.values()))
-        return recorder
-
-    async def _wait_for_the_old_task(self, resumed: Run) -> None:
-        """This process may still work on the run, which another has taken over and ended since."""
-        now = datetime.now(UTC)
-        old = self._journal.live(resumed.id)
-        if old is None or old.lease(now).epoch > resumed.epoch:
-            return
-        old.stop(LeaseLost(f"Run {resumed.id} was taken over, and is resumed"))
-        try:
-            async with asyncio.timeout(self._journal.patience):
-                await old.ended()
-        except TimeoutError as error:
-            msg = f"Run {resumed.id} is still being ended in this process: try again in a moment"
-            raise ChatBusy(msg, run_id=resumed.id) from error
-
-    def _repeat_calls(self, recorder: RunRecorder) -> None:
-        """Calls that were interrupted are run again, where their tools are safe to repeat."""
-        again = recorder.repeat(self._llm.repeatable, self._llm.answers)
-        if again:
-            written = {message.id for message in recorder.messages}
-            before = [message for message in self._history if message.id not in written]
-            standing = worth_sending(recorder.messages)
-            self._history = [*before, *standing]
-            self._decisions |= dict.fromkeys(again, True)
-
-    def _new_recorder(self, run: Run, used: Usage) -> RunRecorder:
-        return RunRecorder(
-            self._store,
-            run,
-            lease=self._journal.lease,
-            patience=self._journal.patience,
-            limits=self._spec.policies.limits,
-            chat_usage=used,
-            deliver=self._spec.policies.deliver,
-            budgets=self._spec.policies.budgets,
-            prices=self._spec.policies.prices,
-            hooks=self._spec.policies.hooks,
-        )
+        self._history, self._decisions = opened.history, opened.decisions
 
     def _request_flush(self) -> None:
         """A reader waits for the first piece. The whole answer alone can wait for the flush."""
