@@ -10,7 +10,7 @@ from chatrecord.store.chat_store import Audit, Scope
 
 from . import opening as chats
 
-BATCH = 100
+BATCH = 1000
 """Chats that are deleted in one transaction."""
 
 

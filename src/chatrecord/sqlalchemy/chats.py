@@ -233,7 +233,7 @@ async def purge(
 
     A chat is used when a question is asked (its `updated_at`). A chat with an active run, or one
     that waits for approval, is never deleted. Columns of your chats as keywords restrict it,
-    `audit` is that of `delete_chat`. Each transaction deletes a hundred chats: what was deleted
+    `audit` is that of `delete_chat`. Each transaction deletes a thousand chats: what was deleted
     before a failure stays deleted.
     """
     check(db, "purge", scope, others=["older_than", "audit"])

@@ -15,6 +15,7 @@ from sqlalchemy import (
 
 from chatrecord.sqlalchemy.generics import Query
 
+from .rare import is_rare, is_set
 from .tables import Tables
 
 
@@ -36,11 +37,9 @@ class RunStatements(Tables):
 
     def expired(self, *, of_chats: bool) -> Query:
         """Active runs whose lease has expired, oldest first."""
-        if of_chats:
-            ids = bindparam("chat_ids", expanding=True, type_=self.run.id.type)
-            held = self.run.active_chat_id.in_(ids)
-        else:
-            held = self.run.active_chat_id.is_not(None)
+        ids = bindparam("chat_ids", expanding=True, type_=self.run.id.type)
+        chat_id = self.run.active_chat_id
+        held = chat_id.in_(ids) if of_chats else is_set(chat_id)
         expired = self.run.lease_until < bindparam("now", type_=self.run.lease_until.type)
         page = self.run.select().where(held, expired).order_by(self.run.id)
         return page.limit(bindparam("limit", type_=Integer))
@@ -49,7 +48,7 @@ class RunStatements(Tables):
     def expired_queued(self) -> Query:
         """Runs that are queued although their process has died."""
         expired = self.run.lease_until < bindparam("now", type_=self.run.lease_until.type)
-        page = self.run.select().where(self.run.status == "waiting", expired)
+        page = self.run.select().where(is_rare(self.run.status, "waiting"), expired)
         return page.limit(bindparam("limit", type_=Integer))
 
     @cached_property

@@ -26,6 +26,7 @@ from chatrecord.sqlalchemy.generics import Expression, Named, Query
 
 from .exact import equals, exact
 from .gaps import within_gaps
+from .rare import is_rare
 from .tables import TOKEN_COLUMNS, MappedTable, Tables, kept
 
 _UNSENT = timedelta(hours=1)
@@ -133,7 +134,7 @@ class SpendingStatements(Tables):
         if by is not None:
             found = found.join(self.chat.table, self.chat.id == self.run.active_chat_id)
         return found.where(
-            self.run.status == "running",
+            is_rare(self.run.status, "running"),
             requests.chat_id == self.run.active_chat_id,
             requests.id > self.run.id,
             requests.run_id != bindparam("but_of_run", type_=self.run.id.type),

@@ -94,11 +94,11 @@ class UsageDayStatements(Tables):
 
     @cached_property
     def mark_counted(self) -> Update:
-        """Say that a day is counted."""
-        of_day = bindparam("of_day", type_=self._days.day.type)
+        """Say that these days are counted."""
+        days = bindparam("days", expanding=True, type_=self._days.day.type)
         return (
             update(self._days.table)
-            .where(self._days.day == of_day, self._days.place == 0)
+            .where(self._days.day.in_(days), self._days.place == 0)
             .values({self._days.counted_at: bindparam("new_counted_at")})
         )
 

@@ -332,6 +332,11 @@ class Attachments:
         async with self._reading() as connection:
             return await self._outside(connection, [chat_id])
 
+    @property
+    def are_outside(self) -> bool:
+        """Whether they are in a store of the user's."""
+        return self._own is not None
+
     async def erase(self, connection: AsyncConnection, chat_ids: Sequence[UUID]) -> set[Outside]:
         """Delete the rows of these chats; what is left outside, to be dropped before they go."""
         if self._sql is None:

@@ -46,6 +46,10 @@ from .usage_days import reopen_days_of, reopen_late
 ChatRow: TypeAlias = ChatRecord | RunRecord | JournalEntry | ChatFile
 
 
+_FEW = 100
+"""Chats that are deleted in one transaction, where files are in a store of the user's."""
+
+
 class _NotStill(Exception):
     """The stored rows are no longer those that were read."""
 
@@ -264,6 +268,12 @@ class StoredChats(Connections):
     async def erase_idle_chats(
         self, chat_ids: Sequence[UUID], before: datetime, audit: Audit
     ) -> int:
+        # A store of the user's may be slow, and is emptied in the transaction.
+        size = _FEW if self.attachments.are_outside else len(chat_ids)
+        portions = [chat_ids[start : start + size] for start in range(0, len(chat_ids), size)]
+        return sum([await self._erased(portion, before, audit) for portion in portions])
+
+    async def _erased(self, chat_ids: Sequence[UUID], before: datetime, audit: Audit) -> int:
         return await self._retried(lambda: self._erase_idle_chats(chat_ids, before, audit))
 
     async def _erase_idle_chats(

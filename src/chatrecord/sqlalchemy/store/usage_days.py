@@ -20,7 +20,7 @@ from chatrecord.spending.days import (
 )
 from chatrecord.spending.reports import Span
 from chatrecord.sqlalchemy.engine.connections import Connections
-from chatrecord.sqlalchemy.generics import Values
+from chatrecord.sqlalchemy.generics import Row, Values
 from chatrecord.sqlalchemy.sql.reports import Report
 from chatrecord.sqlalchemy.sql.statements import Statements
 from chatrecord.sqlalchemy.sql.tables import TOKEN_COLUMNS
@@ -30,6 +30,8 @@ from .rows import usage_of
 _KEYS = ("provider", "model", "agent", "status")
 _SUMS = ("requests", *TOKEN_COLUMNS, "cost", "priced", "reported")
 _FIRST, _LAST = date(1970, 1, 1), date(9999, 12, 30)
+_BATCH = 7
+"""Days that are counted in one transaction: with SQLite, nobody else writes meanwhile."""
 _FURTHEST = DAY * 3660
 """Days before that are not counted: a date so old is a mistake of somebody's."""
 
@@ -47,38 +49,42 @@ class StoredUsageDays(Connections):
         begin = max(day_of(first), last - _FURTHEST)
         rows = await self._read(self._sql.counted_days, first=begin, last=last)
         done = {row["day"] for row in rows}
-        days = (begin + DAY * n for n in range((last - begin).days + 1))
-        counted = [await self._counted(day, now) for day in days if day not in done]
-        return sum(counted)
+        days = [begin + DAY * n for n in range((last - begin).days + 1)]
+        left = [day for day in days if day not in done]
+        some = (left[start : start + _BATCH] for start in range(0, len(left), _BATCH))
+        return sum([await self._counted(each, now) for each in some])
 
-    async def _counted(self, day: date, now: datetime) -> bool:
-        return await self._retried(lambda: self._count_day(day, now))
+    async def _counted(self, days: Sequence[date], now: datetime) -> int:
+        return await self._retried(lambda: self._count(days, now))
 
-    async def _count_day(self, day: date, now: datetime) -> bool:
-        """Whether it could be counted: no request of it is under way."""
-        sql, dialect = self._sql, self._engine.dialect
-        assert sql.usage_day is not None
-        span = Span(start_of(day), start_of(day + DAY))
-        of_day = Report(sql, dialect, _KEYS, span, {}).statement()
+    async def _count(self, days: Sequence[date], now: datetime) -> int:
+        """Count these days, but for those with a request that is under way."""
+        sql, gaps = self._sql, [(start_of(day), start_of(day + DAY)) for day in days]
+        of_days = Report(sql, self._engine.dialect, ("day", *_KEYS), Span(), {})
         async with self.long_transaction() as connection:
-            await reopen_days(sql, connection, [day])
-            found = (await connection.execute(of_day)).mappings().all()
-            if any(row["by_status"] == "running" for row in found):
-                return False
-            rows = [
-                {
-                    "day": day,
-                    "place": place,
-                    "counted_at": now,
-                    **{name: row[f"by_{name}"] for name in _KEYS},
-                    **{name: row[name] for name in _SUMS},
-                }
-                for place, row in enumerate(found, start=1)
-            ]
-            if rows:
-                await connection.execute(sql.usage_day.insert(*rows[0]), rows)
-            await connection.execute(sql.mark_counted, {"of_day": day, "new_counted_at": now})
-        return True
+            await reopen_days(sql, connection, days)
+            found = await connection.execute(of_days.statement(Cover(None, None, gaps)))
+            groups = found.mappings().all()
+            open_days = {row["by_day"] for row in groups if row["by_status"] == "running"}
+            counted = [day for day in days if day.isoformat() not in open_days]
+            rows = [row for row in groups if row["by_day"] not in open_days]
+            if rows and sql.usage_day is not None:
+                sums = [_sums(row, place, now) for place, row in enumerate(rows, start=1)]
+                await connection.execute(sql.usage_day.insert(*sums[0]), sums)
+            if counted:
+                done = {"days": counted, "new_counted_at": now}
+                await connection.execute(sql.mark_counted, done)
+        return len(counted)
+
+
+def _sums(row: Row, place: int, now: datetime) -> Values:
+    return {
+        "day": date.fromisoformat(row["by_day"]),
+        "place": place,
+        "counted_at": now,
+        **{name: row[f"by_{name}"] for name in _KEYS},
+        **{name: row[name] for name in _SUMS},
+    }
 
 
 async def covered(
