@@ -130,7 +130,6 @@ def test_a_chat_that_is_not_there_is_one_line_with_the_way_out(
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["chats", "--db", "none.db"], "There is no none.db yet: start a chat with chatrecord chat"),
         (["show", "--db", "none.db", "0"], "There is no none.db yet: start a chat with chatrecord chat"),
         (["chats", "--db", "foo://bar"], "SQLAlchemy knows no database 'foo'"),
         (["chat", "--db", "no/such/folder.db", "Hi"], "Cannot open the database no/such/folder.db: unable to open"),
@@ -155,8 +154,26 @@ def test_what_cannot_work_is_reported_in_one_line(
 def test_looking_makes_no_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("CHATRECORD_DB", raising=False)
-    assert main(["chats"]) == 1
+    assert main(["show", "0"]) == 1
+    assert [main(["chats"]), main(["usage"])] == [0, 0]
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("command", ["chats", "usage"])
+def test_before_the_first_chat_a_list_is_empty_and_says_how_to_begin(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    command: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main([command, "--db", "none.db"]) == 0
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err == "There is no none.db yet: start a chat with chatrecord chat\n"
+    assert main([command, "--db", "none.db", "--json"]) == 0
+    told = capsys.readouterr()
+    assert (told.out, told.err) == ("[]\n", "")
 
 
 def test_the_last_chat_of_an_empty_database(

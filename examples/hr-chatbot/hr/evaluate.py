@@ -30,6 +30,11 @@ HELD_OUT_ANSWERED = FOLDER / "held-out.jsonl"
 HELD_OUT_UNANSWERABLE = FOLDER / "unanswerable-held-out.jsonl"
 SUGGESTED = FOLDER / "suggested.jsonl"
 FRESH = FOLDER / "fresh.jsonl"
+OTHER_FORMS = FOLDER / "other-forms.jsonl"
+"""Impersonal ones that the handbook answers, since those of the other files are mostly personal."""
+
+UNANSWERABLE_OTHER_FORMS = FOLDER / "unanswerable-other-forms.jsonl"
+"""Personal ones, that tell of a case, which the handbook does not answer."""
 
 PLACES = 5
 LONGEST_ANSWER = LONGEST_QUOTE + LONGEST_SECOND
@@ -139,6 +144,10 @@ def sets_of_questions() -> Iterator[tuple[str, list[Question]]]:
             *questions(MORE_UNANSWERABLE_FOR_CHOOSING),
         ],
     )
+    yield "impersonal, answered", questions(OTHER_FORMS)
+    yield "  held out", questions(OTHER_FORMS)[1::2]
+    yield "personal, refused", questions(UNANSWERABLE_OTHER_FORMS)
+    yield "  held out", questions(UNANSWERABLE_OTHER_FORMS)[1::2]
     yield "never used", questions(FRESH)
 
 

@@ -60,3 +60,8 @@ def form_of_answer(question: str) -> re.Pattern[str] | None:
     """The pattern that a sentence has which can answer this question: in small letters."""
     asked = question.lower()
     return next((form for pattern, form in _WANTED if pattern.search(asked)), None)
+
+
+def is_personal(question: str) -> bool:
+    """Whether it is about the one who asks: "May I ...?", "my pay", and not "Is there ...?"."""
+    return bool(re.search(r"\b(?:i|my|me|mine|myself)\b", question.lower()))

@@ -16,6 +16,11 @@ _BALANCE = re.compile(
     r"\b(?:i have|i got|my|do i (?:still )?have|left|remain)",
     re.IGNORECASE | re.DOTALL,
 )
+_LEFT = re.compile(r"\b(?:left|remain)", re.IGNORECASE)
+_OCCASION = re.compile(
+    r"\b(?:i|my|we)\b.*\bhow (?:many|much)|\b(?:if|when|after|because|during|for (?:an?|the|my))\b",
+    re.IGNORECASE | re.DOTALL,
+)
 _QUESTION = re.compile(
     r"\s*(?:how|what|when|which|who|why|where|is|are|do|does|did|will|must|should)\b", re.IGNORECASE
 )
@@ -44,4 +49,6 @@ def time_off_wished(text: str, today: date) -> TimeOffWish | None:
 
 
 def asks_for_balance(text: str) -> bool:
-    return bool(_BALANCE.search(text[:LONGEST]))
+    """Whether it asks for days of vacation; not for those that there are on an occasion."""
+    text = text[:LONGEST]
+    return bool(_BALANCE.search(text) and (_LEFT.search(text) or not _OCCASION.search(text)))

@@ -11,10 +11,12 @@ from hr.evaluate import (
     HELD_OUT_UNANSWERABLE,
     MORE_FOR_CHOOSING,
     MORE_UNANSWERABLE_FOR_CHOOSING,
+    OTHER_FORMS,
     QUESTIONS,
     SUGGESTED,
     UNANSWERABLE,
     UNANSWERABLE_FOR_CHOOSING,
+    UNANSWERABLE_OTHER_FORMS,
     questions,
     tally,
 )
@@ -30,26 +32,33 @@ async def shelf(sqlite_url, embedder):
         yield hr.search, Answers(hr.search)
 
 
-async def test_four_answers_in_five_are_right_of_the_questions_held_out_too(shelf):
-    """The goal is nine in ten, which needs a better model than one of 90 MB."""
+async def test_nine_answers_in_ten_are_right_of_the_questions_held_out_too(shelf):
     asked = questions()
     everything = await tally(*shelf, asked)
     held_out = await tally(*shelf, asked[::HELD_OUT])
-    assert everything.share >= 0.87, everything.wrong
-    assert held_out.share >= 0.85, held_out.wrong
+    assert everything.share >= 0.9, everything.wrong
+    assert held_out.share >= 0.9, held_out.wrong
 
 
 async def test_two_in_three_are_refused_that_the_handbook_does_not_answer(shelf):
     """The goal is 19 in 20. See the README for what was tried."""
     refused = await tally(*shelf, questions(UNANSWERABLE))
-    assert refused.share >= 0.65, refused.wrong
+    assert refused.share >= 0.7, refused.wrong
 
 
 async def test_questions_that_nothing_was_fitted_on_do_not_do_much_worse(shelf):
     answered = await tally(*shelf, questions(HELD_OUT_ANSWERED))
     refused = await tally(*shelf, questions(HELD_OUT_UNANSWERABLE))
-    assert answered.share >= 0.73, answered.wrong
-    assert refused.share >= 0.67, refused.wrong
+    assert answered.share >= 0.75, answered.wrong
+    assert refused.share >= 0.7, refused.wrong
+
+
+async def test_whether_a_question_is_personal_does_not_decide_alone(shelf):
+    """Half of each were held out from fitting."""
+    impersonal = await tally(*shelf, questions(OTHER_FORMS))
+    personal = await tally(*shelf, questions(UNANSWERABLE_OTHER_FORMS))
+    assert impersonal.share >= 0.9, impersonal.wrong
+    assert personal.share >= 0.8, personal.wrong
 
 
 async def test_every_question_that_the_page_suggests_is_answered_right(shelf):
@@ -64,18 +73,19 @@ def test_what_the_page_suggests_is_measured():
 
 
 def test_each_question_that_has_an_answer_tells_it_and_none_is_used_twice():
-    answered = [QUESTIONS, HELD_OUT_ANSWERED, MORE_FOR_CHOOSING, FRESH]
+    answered = [QUESTIONS, HELD_OUT_ANSWERED, MORE_FOR_CHOOSING, OTHER_FORMS, FRESH]
     refused = [
         UNANSWERABLE,
         UNANSWERABLE_FOR_CHOOSING,
         HELD_OUT_UNANSWERABLE,
         MORE_UNANSWERABLE_FOR_CHOOSING,
+        UNANSWERABLE_OTHER_FORMS,
     ]
     asked = [it for path in answered for it in questions(path)]
     assert all(it.answers for it in asked)
     others = [it for path in refused for it in questions(path)]
     assert not any(it.answers for it in others)
-    assert len({it.question for it in asked + others}) == 193 + 146
+    assert len({it.question for it in asked + others}) == 221 + 178
 
 
 def test_no_length_of_a_question_alone_makes_it_sure():

@@ -13,7 +13,7 @@ from chatrecord.sqlalchemy import list_chats
 
 from . import figures
 from .answer import shortened
-from .database import existing_database, untouched_database
+from .database import existing_database, missing_file, untouched_database
 from .json_output import print_json
 from .program import PROGRAM
 from .reference import scope_of, short
@@ -29,6 +29,8 @@ def run(arguments: Namespace) -> int:
     screen = Screen()
     if arguments.json:
         print_json(found)
+    elif missing := missing_file(arguments.db):
+        screen.note(missing)
     elif not found and arguments.search is not None:
         screen.note(f"No chat here has a title with {arguments.search!r} in it")
     elif not found:
@@ -42,6 +44,8 @@ def run(arguments: Namespace) -> int:
 
 
 async def _found(arguments: Namespace) -> list[ChatRecord]:
+    if missing_file(arguments.db):
+        return []
     async with existing_database(arguments.db) as db:
         return await list_chats(
             db, limit=arguments.limit, search=arguments.search, **scope_of(arguments.user)

@@ -58,11 +58,17 @@ async def untouched_database(place: str) -> AsyncIterator[Chats]:
         yield db
 
 
-def _check_file(place: str) -> None:
+def missing_file(place: str) -> str | None:
+    """What to say if this is a file that no chat has made yet."""
     path = _file_of(url_of(place))
-    if path is not None and not path.exists():
-        msg = f"There is no {path} yet: start a chat with {PROGRAM} chat"
-        raise ChatNotFound(msg)
+    if path is None or path.exists():
+        return None
+    return f"There is no {path} yet: start a chat with {PROGRAM} chat"
+
+
+def _check_file(place: str) -> None:
+    if missing := missing_file(place):
+        raise ChatNotFound(missing)
 
 
 def url_of(place: str) -> str:

@@ -14,7 +14,7 @@ from chatrecord.spending.reports import Percentiles, UsageRow
 from chatrecord.sqlalchemy import usage
 
 from . import figures
-from .database import existing_database
+from .database import existing_database, missing_file
 from .json_output import print_json
 from .reference import scope_of
 from .screen import Screen, as_it_is, plain
@@ -34,6 +34,8 @@ def run(arguments: Namespace) -> int:
     screen = Screen()
     if arguments.json:
         print_json(rows)
+    elif missing := missing_file(arguments.db):
+        screen.note(missing)
     elif not any(row.usage.requests for row in rows):
         screen.note("Nothing was asked in that time")
     elif screen.is_terminal:
@@ -47,6 +49,8 @@ def run(arguments: Namespace) -> int:
 
 
 async def _report(arguments: Namespace) -> list[UsageRow]:
+    if missing_file(arguments.db):
+        return []
     async with existing_database(arguments.db) as db:
         return await usage(
             db,
