@@ -20,7 +20,7 @@ ADAPTERS = {
     "store), so that it works with any database and any LLM, and applications without it need no "
     "web framework",
 }
-OUTSIDE = {"cli", "fastapi", "local", "testing", "__main__"}
+OUTSIDE = {"cli", "django", "fastapi", "local", "testing", "__main__"}
 """What is built on top, and may use everything."""
 
 
@@ -258,7 +258,8 @@ def test_a_file_has_400_lines_at_most() -> None:
     guilty = [
         f"{path.relative_to(SOURCE)}: {lines}"
         for path in SOURCE.rglob("*.py")
-        if (lines := len(path.read_text().splitlines())) > 400
+        if path.parent.name != "migrations"  # which Django writes
+        and (lines := len(path.read_text().splitlines())) > 400
         and "# More than 400 lines:" not in path.read_text()
     ]
     assert guilty == []

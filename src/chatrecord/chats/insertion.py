@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from typing import Protocol, runtime_checkable
 
 from chatrecord.errors import ChatExists, DatabaseFailed
 from chatrecord.records import ChatRecord
 from chatrecord.store.chat_store import ChatStore
 from chatrecord.store.retries import with_retries
 from chatrecord.store.times import DATABASE_TIMEOUT
+
+
+@runtime_checkable
+class InsertsChats(Protocol):
+    """A way of an adapter's own into the application's transaction."""
+
+    async def insert_chat(self, chat: ChatRecord) -> ChatRecord:
+        """Insert the row, and return what is stored."""
 
 
 async def inserted(

@@ -23,7 +23,7 @@ from chatrecord.text.arguments import (
 )
 
 from .chat import Chat
-from .insertion import inserted
+from .insertion import InsertsChats, inserted
 from .opened import is_agent, open_llm
 from .options import RuntimeOptions, check_budgets, check_options
 from .titles import checked_search, checked_title
@@ -64,6 +64,8 @@ async def create_chat(
     store = backend.store
     if connection is None:
         stored = await inserted(store, record, lambda: store.insert_chat(record))
+    elif isinstance(connection, InsertsChats):
+        stored = await connection.insert_chat(record)
     else:  # nothing is known before the commit of the application
         stored = await store.insert_chat(record, connection=connection)
     return Chat(backend, opened, stored, {})

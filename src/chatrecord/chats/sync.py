@@ -12,9 +12,10 @@ import atexit
 import os
 import threading
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import suppress
-from typing import Any, Generic, ParamSpec, Self, overload
+from typing import Any, Generic, ParamSpec, Protocol, Self, overload
 from uuid import UUID
 
 from typing_extensions import TypeVar
@@ -52,8 +53,11 @@ class _BackgroundLoop:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._process = 0
 
+    def submit(self, work: Coroutine[None, None, Result]) -> Future[Result]:
+        return asyncio.run_coroutine_threadsafe(work, self._running())
+
     def wait(self, work: Coroutine[None, None, Result]) -> Result:
-        future = asyncio.run_coroutine_threadsafe(work, self._running())
+        future = self.submit(work)
         try:
             return future.result()
         except BaseException:
@@ -111,6 +115,17 @@ def wait(work: Coroutine[None, None, Result]) -> Result:
     raise RuntimeError(msg)
 
 
+def submit(work: Coroutine[None, None, Result]) -> Future[Result]:
+    """Begin a coroutine of the library in the background, from any thread or event loop."""
+    return _background.submit(work)
+
+
+class Waits(Protocol):
+    """Runs a coroutine of the library and returns its result, as `wait` does."""
+
+    def __call__(self, work: Coroutine[None, None, Result], /) -> Result: ...
+
+
 def opening(
     function: Callable[Parameters, Coroutine[None, None, Chat]],
 ) -> Callable[Parameters, SyncChat]:
@@ -163,14 +178,15 @@ def _read(found: AsyncGenerator[Result]) -> Iterator[Result]:
 class SyncStream(Generic[Output]):
     """A `ChatStream` without `async`: `for chunk in chat.stream(...)`, or `with`."""
 
-    def __init__(self, stream: ChatStream[Output]) -> None:
+    def __init__(self, stream: ChatStream[Output], waits: Waits = wait) -> None:
         self._stream = stream
+        self._wait = waits
 
     def __iter__(self) -> Self:
         return self
 
     def __next__(self) -> Chunk:
-        chunk = wait(self._next())
+        chunk = self._wait(self._next())
         if chunk is None:
             raise StopIteration
         return chunk
@@ -182,7 +198,7 @@ class SyncStream(Generic[Output]):
         return self
 
     def __exit__(self, *error: object) -> None:
-        wait(self._stream.close())
+        self._wait(self._stream.close())
 
     def read(self) -> Reply[Output]:
         """Wait for the end of the run and return the reply."""
@@ -199,8 +215,9 @@ class SyncStream(Generic[Output]):
 class SyncChat:
     """A `Chat` without `async`: the same methods, which wait for their result."""
 
-    def __init__(self, chat: Chat) -> None:
+    def __init__(self, chat: Chat, waits: Waits = wait) -> None:
         self._chat = chat
+        self._wait = waits
 
     @property
     def id(self) -> UUID:
@@ -224,7 +241,7 @@ class SyncChat:
 
     def rename(self, title: str | None) -> None:
         """See `Chat.rename`."""
-        wait(self._chat.rename(title))
+        self._wait(self._chat.rename(title))
 
     def update(
         self,
@@ -243,7 +260,7 @@ class SyncChat:
 
     def generate_title(self, llm: object | None = None, *, instructions: str | None = None) -> str:
         """See `Chat.generate_title`."""
-        return wait(self._chat.generate_title(llm, instructions=instructions))
+        return self._wait(self._chat.generate_title(llm, instructions=instructions))
 
     @overload
     def ask(
@@ -274,7 +291,7 @@ class SyncChat:
         idempotency_key: str | None = None,
     ) -> Reply[Any]:
         """See `Chat.ask`."""
-        return wait(
+        return self._wait(
             self._chat.ask(
                 prompt,
                 attachments=attachments,
@@ -318,7 +335,8 @@ class SyncChat:
                 attachments=attachments,
                 output_type=output_type,
                 idempotency_key=idempotency_key,
-            )
+            ),
+            self._wait,
         )
 
     @overload
@@ -335,7 +353,7 @@ class SyncChat:
         self, run_id: UUID | None = None, *, output_type: type[object] | None = None
     ) -> SyncStream[Any]:
         """See `Chat.follow`."""
-        return SyncStream(self._chat.follow(run_id, output_type=output_type))
+        return SyncStream(self._chat.follow(run_id, output_type=output_type), self._wait)
 
     @overload
     def regenerate(
@@ -351,7 +369,7 @@ class SyncChat:
         self, message_id: UUID | None = None, *, output_type: type[object] | None = None
     ) -> SyncStream[Any]:
         """See `Chat.regenerate`."""
-        return SyncStream(self._chat.regenerate(message_id, output_type=output_type))
+        return SyncStream(self._chat.regenerate(message_id, output_type=output_type), self._wait)
 
     @overload
     def edit(
@@ -383,7 +401,8 @@ class SyncChat:
     ) -> SyncStream[Any]:
         """See `Chat.edit`."""
         return SyncStream(
-            self._chat.edit(message_id, prompt, attachments=attachments, output_type=output_type)
+            self._chat.edit(message_id, prompt, attachments=attachments, output_type=output_type),
+            self._wait,
         )
 
     @overload
@@ -394,48 +413,48 @@ class SyncChat:
 
     def resume(self, *, output_type: type[object] | None = None) -> SyncStream[Any]:
         """See `Chat.resume`."""
-        return SyncStream(self._chat.resume(output_type=output_type))
+        return SyncStream(self._chat.resume(output_type=output_type), self._wait)
 
     def stop(self) -> bool:
         """See `Chat.stop`."""
-        return wait(self._chat.stop())
+        return self._wait(self._chat.stop())
 
     def active_run(self) -> Run | None:
         """See `Chat.active_run`."""
-        return wait(self._chat.active_run())
+        return self._wait(self._chat.active_run())
 
     def pending_approvals(self) -> list[ToolCall]:
         """See `Chat.pending_approvals`."""
-        return wait(self._chat.pending_approvals())
+        return self._wait(self._chat.pending_approvals())
 
     def approve(self, call_id: str) -> None:
         """See `Chat.approve`."""
-        wait(self._chat.approve(call_id))
+        self._wait(self._chat.approve(call_id))
 
     def deny(self, call_id: str, *, reason: str | None = None) -> None:
         """See `Chat.deny`."""
-        wait(self._chat.deny(call_id, reason=reason))
+        self._wait(self._chat.deny(call_id, reason=reason))
 
     def messages(self, limit: int = 20, *, before: int | None = None) -> list[Message]:
         """See `Chat.messages`."""
-        return wait(self._chat.messages(limit, before=before))
+        return self._wait(self._chat.messages(limit, before=before))
 
     def summaries(self) -> list[Message]:
         """See `Chat.summaries`."""
-        return wait(self._chat.summaries())
+        return self._wait(self._chat.summaries())
 
     def attachment(self, file_hash: str) -> Attachment:
         """See `Chat.attachment`."""
-        return wait(self._chat.attachment(file_hash))
+        return self._wait(self._chat.attachment(file_hash))
 
     def tool_calls(self) -> list[ToolCall]:
         """See `Chat.tool_calls`."""
-        return wait(self._chat.tool_calls())
+        return self._wait(self._chat.tool_calls())
 
     def requests(self) -> list[ApiRequest]:
         """See `Chat.requests`."""
-        return wait(self._chat.requests())
+        return self._wait(self._chat.requests())
 
     def usage(self) -> Usage:
         """See `Chat.usage`."""
-        return wait(self._chat.usage())
+        return self._wait(self._chat.usage())

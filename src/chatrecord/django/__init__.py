@@ -1,0 +1,59 @@
+"""Chats in a Django project: `"chatrecord.django"` in `INSTALLED_APPS`.
+
+from chatrecord.django import create_chat, db
+
+chat = create_chat(db, "openai:gpt-5.2", user=request.user)
+print(chat.ask("What is our Q3 travel policy?").text)
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .chats import (
+        acreate_chat,
+        adelete_chat,
+        alist_chats,
+        aload_chat,
+        apurge,
+        ausage,
+        create_chat,
+        delete_chat,
+        list_chats,
+        load_chat,
+        purge,
+        usage,
+    )
+    from .database import close_database, db, get_database
+
+__all__ = [
+    "acreate_chat",
+    "adelete_chat",
+    "alist_chats",
+    "aload_chat",
+    "apurge",
+    "ausage",
+    "close_database",
+    "create_chat",
+    "db",
+    "delete_chat",
+    "get_database",
+    "list_chats",
+    "load_chat",
+    "purge",
+    "usage",
+]
+
+_OF_DATABASE = ("close_database", "db", "get_database")
+
+
+def __getattr__(name: str) -> Any:
+    """Import on first use: Django imports this package before its models can be."""
+    if name not in __all__:
+        msg = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(msg)
+    from importlib import import_module  # noqa: PLC0415
+
+    module = import_module(f"{__name__}.{'database' if name in _OF_DATABASE else 'chats'}")
+    return getattr(module, name)

@@ -1,0 +1,128 @@
+"""Chats inside of Django's transactions."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from chatrecord.errors import ChatNotFound, ConfigurationError, DatabaseFailed
+from chatrecord.sqlalchemy import Keys
+
+
+def somebody() -> Any:
+    from django.contrib.auth.models import User
+
+    return User.objects.create_user(f"user-{uuid4().hex[:12]}")
+
+
+def test_a_chat_is_created_for_a_user_of_the_same_transaction(site: str) -> None:
+    from django.db import transaction
+
+    from chatrecord.django import create_chat, db, load_chat
+
+    with transaction.atomic(using=site):
+        user = somebody()
+        chat = create_chat(db, "test", user=user, title="Snow \x00 ❄", metadata={"half": 0.5})
+        assert chat.record.columns == {"user_id": user.pk}
+    assert chat.ask("Hello").text == "success (no tool calls)"
+
+    loaded = load_chat(db, "test", chat.id, user_id=user.pk)
+    assert loaded.record.title == "Snow \x00 ❄"
+    assert loaded.record.metadata == {"half": 0.5}
+    assert loaded.record.created_at == chat.record.created_at
+
+
+def test_a_rollback_takes_the_chat_along(site: str) -> None:
+    from django.db import transaction
+
+    from chatrecord.django import create_chat, db, load_chat
+
+    with pytest.raises(ZeroDivisionError), transaction.atomic(using=site):
+        chat = create_chat(db, "test", user=somebody())
+        raise ZeroDivisionError
+    with pytest.raises(ChatNotFound):
+        load_chat(db, "test", chat.id)
+    with pytest.raises(ConfigurationError, match="on_commit"):
+        chat.ask("Hello")
+
+
+def test_a_question_before_the_commit_is_told_what_to_do(site: str) -> None:
+    from django.db import transaction
+
+    from chatrecord.django import create_chat, db
+
+    answers: list[str] = []
+    with transaction.atomic(using=site):
+        chat = create_chat(db, "test", user=somebody())
+        with pytest.raises(ConfigurationError, match="on_commit"):
+            chat.ask("Hello")
+        with pytest.raises(ConfigurationError, match="on_commit"), chat.stream("Hello") as stream:
+            next(stream)
+        transaction.on_commit(lambda: answers.append(chat.ask("Hello").text), using=site)
+        assert answers == []
+    assert answers == ["success (no tool calls)"]
+
+
+def test_who_waits_for_a_lock_of_its_own_is_told_so(site: str) -> None:
+    """The row is locked by this thread, which waits for the answer."""
+    from datetime import timedelta
+
+    from django.db import transaction
+    from django.test import override_settings
+
+    from chatrecord.django import close_database, create_chat, db
+    from chatrecord.django.models import Chat
+
+    close_database()
+    with override_settings(CHATRECORD={"OPTIONS": {"patience": timedelta(seconds=1)}}):
+        chat = create_chat(db, "test", user=somebody())
+        with transaction.atomic(using=site):
+            Chat.objects.filter(pk=chat.id).update(user=None)
+            with pytest.raises(DatabaseFailed, match=r"transaction\.atomic"):
+                chat.ask("Hello")
+        assert chat.ask("Hello").text == "success (no tool calls)"
+    close_database()
+
+
+@pytest.mark.parametrize("keys", [None, Keys(Keys.new())], ids=["plain", "encrypted"])
+def test_what_django_reads_is_what_the_library_wrote(site: str, keys: Keys | None) -> None:
+    from django.test import override_settings
+
+    from chatrecord.django import close_database, create_chat, db
+    from chatrecord.django.models import Chat, Message, Request
+
+    user = somebody()
+    close_database()
+    with override_settings(CHATRECORD={"OPTIONS": {"encryption": keys}}):
+        chat = create_chat(db, "test", user=user, title="\x00 ❄", metadata={"a": [1, None, "x"]})
+        chat.ask("A \x00 question")
+        row = Chat.objects.get(pk=chat.id)
+        question, answer = Message.objects.filter(chat=row).order_by("seq")
+        request = Request.objects.get(chat=row)
+        assert (row.title, row.metadata, row.user) == ("\x00 ❄", {"a": [1, None, "x"]}, user)
+        assert question.text == "A \x00 question"
+        assert question.content == chat.messages()[0].content
+        assert answer.created_at == chat.messages()[1].created_at
+        assert request.latency_ms == chat.requests()[0].latency_ms
+        assert request.cost == chat.requests()[0].cost
+        assert request.streamed is chat.requests()[0].streamed
+    close_database()
+
+
+def test_deleting_a_user_deletes_their_chats(site: str) -> None:
+    from django.db import connections
+    from django.test.utils import CaptureQueriesContext
+
+    from chatrecord.django import create_chat, db
+    from chatrecord.django.models import Chat, Message
+
+    user = somebody()
+    chat = create_chat(db, "test", user=user)
+    chat.ask("Hello")
+    with CaptureQueriesContext(connections[site]) as queries:
+        user.delete()
+    assert not [it for it in queries if "llm_messages" in it["sql"]], "the database cascades"
+    assert not Chat.objects.filter(pk=chat.id).exists()
+    assert not Message.objects.filter(chat_id=chat.id).exists()
