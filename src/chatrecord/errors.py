@@ -16,6 +16,7 @@
     ├── AttachmentNotFound          no such file in this chat, or it was deleted
     ├── NothingToResume             the last run completed, or it cannot be resumed
     ├── DatabaseFailed              the database could not be reached, read or written
+    │   └── SchemaError             a table or a column is missing or different: migrate
     └── RunError                    no final answer; the partial answer is stored
         ├── RunInterrupted          cancelled or stopped before its end
         │   ├── RunStopped          stopped with `chat.stop()` or by another question
@@ -44,9 +45,11 @@ The original exception is always the `__cause__`.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
     from uuid import UUID
 
@@ -143,6 +146,33 @@ class DatabaseFailed(ChatRecordError):
         self.may_pass = may_pass
         self.undone = undone
         self.refused_value = refused_value
+
+
+@dataclass(frozen=True)
+class SchemaDifference:
+    """What has to change in the database: in a `table`, and in a `column` unless it is `None`.
+
+    `what` says it in words.
+    """
+
+    table: str
+    column: str | None
+    what: str
+
+    def __str__(self) -> str:
+        place = self.table if self.column is None else f"{self.table}.{self.column}"
+        return f"{place}: {self.what}"
+
+
+class SchemaError(DatabaseFailed):
+    """The tables are not what the models say: `differences` are all of them, at least one.
+
+    Run `chatrecord migrate` for the ready-made tables, or a migration of your own.
+    """
+
+    def __init__(self, message: str, differences: Sequence[SchemaDifference]) -> None:
+        super().__init__(message)
+        self.differences = tuple(differences)
 
 
 class RunError(ChatRecordError):

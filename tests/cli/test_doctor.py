@@ -87,5 +87,27 @@ def test_a_database_without_the_tables_gets_none(tmp_path: Path, call: Run) -> N
     done = call("doctor", "--db", str(empty))
 
     assert done.returncode == 1
-    assert "Create the tables first" in done.stderr
+    assert "llm_chats: the table is missing\n" in done.stdout
+    assert "run `chatrecord migrate`" in done.stderr
     assert rows(empty, "SELECT name FROM sqlite_master") == [("other",)]
+
+
+def test_a_schema_that_differs_is_reported_before_any_row(kept: Path, call: Run) -> None:
+    execute(kept, "ALTER TABLE llm_requests DROP COLUMN list_cost")
+
+    done = call("doctor")
+
+    assert done.returncode == 1
+    assert done.stdout == "llm_requests.list_cost: the column is missing\n"
+    assert "run `chatrecord migrate`" in done.stderr
+
+
+def test_rows_are_checked_where_only_an_index_is_missing(kept: Path, call: Run) -> None:
+    execute(kept, "DROP INDEX ix_llm_runs_status_chat_id")
+    execute(kept, "UPDATE llm_chats SET next_seq = 1")
+
+    done = call("doctor")
+
+    assert done.returncode == 1
+    assert "llm_runs.status: the index on (status, chat_id) is missing" in done.stdout
+    assert "next_seq=1" in done.stdout

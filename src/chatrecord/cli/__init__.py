@@ -13,6 +13,9 @@ from .arguments import parse
 STOPPED = 128 + 2
 """The exit status of a command that Ctrl-C ended, as shells have it."""
 
+_EXTRAS = {"rich": "cli", "markdown_it": "cli", "argcomplete": "cli", "alembic": "migrations"}
+"""What provides a package that is missing."""
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command, and return its exit status: 0, or 1 after an error told in one line."""
@@ -39,6 +42,7 @@ def _failed(error: ChatRecordError) -> int:
 
 def _missing(error: ModuleNotFoundError) -> ChatRecordError:
     name = (error.name or "").partition(".")[0]
-    if name not in ("rich", "markdown_it", "argcomplete"):
+    extra = _EXTRAS.get(name)
+    if extra is None:
         raise error
-    return ConfigurationError(f'The terminal needs {name}: pip install "chatrecord[cli]"')
+    return ConfigurationError(f'This command needs {name}: pip install "chatrecord[{extra}]"')

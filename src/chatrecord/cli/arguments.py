@@ -80,6 +80,8 @@ def _parser() -> tuple[ArgumentParser, Commands]:
     _add_export(commands)
     _add_import(commands)
     _add_repair(commands)
+    _add_check(commands)
+    _add_migrate(commands)
     _add_doctor(commands)
     _add_purge(commands)
     _add_models(commands)
@@ -182,6 +184,21 @@ def _add_repair(commands: Commands) -> None:
     parser = commands.add_parser("repair", help="end the runs of dead processes")
     parser.set_defaults(run=_command("repair"))
     _add_place(parser)
+
+
+def _add_check(commands: Commands) -> None:
+    parser = commands.add_parser("check", help="compare the tables with what this version needs")
+    parser.set_defaults(run=_command("check"))
+    _add_database(parser)
+
+
+def _add_migrate(commands: Commands) -> None:
+    parser = commands.add_parser("migrate", help="bring the tables to what this version needs")
+    parser.set_defaults(run=_command("migrate"))
+    parser.add_argument(
+        "--sql", action="store_true", help="print the statements instead of executing them"
+    )
+    _add_database(parser)
 
 
 def _add_doctor(commands: Commands) -> None:

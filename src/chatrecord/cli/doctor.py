@@ -6,25 +6,40 @@ import asyncio
 from argparse import Namespace
 from collections.abc import Sequence
 
+from chatrecord.errors import SchemaDifference, SchemaError
 from chatrecord.sqlalchemy.doctor.findings import Finding
 
+from .check import MIGRATE, differences_of
 from .database import untouched_database
 from .screen import Screen, plain
 
 
 def run(arguments: Namespace) -> int:
     """Print what is found, a line each; 1 where something of it is left."""
-    found = asyncio.run(_found(arguments.db, repair=arguments.repair))
+    differences, found = asyncio.run(_found(arguments.db, repair=arguments.repair))
+    for difference in differences:
+        print(plain(str(difference)))
     for finding in found:
         print(_line(finding))
     left = [finding for finding in found if not finding.repaired]
-    Screen().note(_summary(found, left, repaired=arguments.repair))
-    return 1 if left else 0
+    if differences:
+        Screen().note(MIGRATE)
+    if found or not differences:
+        Screen().note(_summary(found, left, repaired=arguments.repair))
+    return 1 if left or differences else 0
 
 
-async def _found(place: str, *, repair: bool) -> list[Finding]:
+async def _found(
+    place: str, *, repair: bool
+) -> tuple[Sequence[SchemaDifference], Sequence[Finding]]:
     async with untouched_database(place) as db:
-        return await db.doctor(repair=repair)
+        differences = await differences_of(db)
+        try:
+            return differences, await db.doctor(repair=repair)
+        except SchemaError:
+            if not differences:
+                raise
+            return differences, []
 
 
 def _line(finding: Finding) -> str:

@@ -145,6 +145,17 @@ class Database(Generic[Tables]):
         tables = _with_referred(self.models.tables)
         await create_tables(self.store, tables, self.models.later_columns)
 
+    async def check(self) -> None:
+        """Compare the tables of the database with the models: call it when a server starts.
+
+        Raises `SchemaError` with all `differences`: missing tables and columns, types that hold
+        less, columns that must not be NULL, and missing indexes. Further columns and indexes, and
+        wider types, are fine. Reads the catalog of the database, and no rows.
+
+        Without this call, a missing table or column raises `SchemaError` when it is first needed.
+        """
+        await self.store.check_schema()
+
     async def close(self) -> None:
         """Stop the live runs, store their partial answers, and close the connections.
 

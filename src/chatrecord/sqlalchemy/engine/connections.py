@@ -14,6 +14,7 @@ from contextlib import (
 from datetime import timedelta
 from typing import Any, TypeAlias, TypeVar
 
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.pool import QueuePool
 
@@ -21,6 +22,7 @@ from chatrecord.attachments.stores import AttachmentStore
 from chatrecord.errors import ConfigurationError, DatabaseFailed
 from chatrecord.sqlalchemy.generics import Values
 from chatrecord.sqlalchemy.models.mixins import Models
+from chatrecord.sqlalchemy.schema.check import check_schema, explained
 from chatrecord.sqlalchemy.sql.statements import Statements
 from chatrecord.sqlalchemy.store.attachment_rotation import RotatingAttachments
 from chatrecord.sqlalchemy.store.history_cache import HISTORY_CACHE, HistoryCache
@@ -30,12 +32,13 @@ from chatrecord.store.times import DATABASE_TIMEOUT
 from .connection_checks import ConnectionChecks
 from .direct import direct
 from .driver_options import told_of_options, watch_options
-from .errors import failed, is_of_database
+from .errors import failed, is_of_database, is_of_schema
 from .exclusive import Exclusive, exclusive_of, exclusive_writing_of
 from .interruptions import cancellation_kept, survive_interruptions
 from .packets import Packets
 from .plans import Plans
 from .readers import ReadersAtTheirPace
+from .rebuilding import rebuilding_transaction
 from .snapshot import snapshot_transaction
 from .timeouts import time_limit
 
@@ -65,6 +68,7 @@ class Connections:
         survive_interruptions(engine)
         watch_options(engine)
         self._sql = Statements(models)
+        self._tables = models.tables
         self._plans = Plans(engine.dialect)
         self.histories = HistoryCache(history_cache)
         self.attachments = RotatingAttachments(
@@ -148,6 +152,20 @@ class Connections:
             yield connection
 
     @asynccontextmanager
+    async def rebuilding_transaction(self) -> AsyncIterator[AsyncConnection]:
+        """A long transaction in which a migration may rebuild tables."""
+        self._stay_in_one_loop()
+        beginning = rebuilding_transaction(self._engine)
+        async with (
+            self._turns,
+            _taken(self._only),
+            _taken(self._writing),
+            self._failing(),
+            self._connected(beginning) as connection,
+        ):
+            yield connection
+
+    @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[AsyncConnection]:
         """A transaction that sees all as of one moment, for as long as it takes to read it."""
         self._stay_in_one_loop()
@@ -208,7 +226,23 @@ class Connections:
         except Exception as error:
             if not is_of_database(error):
                 raise
-            raise failed(error, has_begun=has_begun) from error
+            raise await self._explained(error, failed(error, has_begun=has_begun)) from error
+
+    @asynccontextmanager
+    async def schema_explained(self) -> AsyncIterator[None]:
+        """For a transaction of the user's: only what is wrong with the schema becomes our error."""
+        try:
+            yield
+        except SQLAlchemyError as error:
+            if not is_of_schema(error):
+                raise
+            raise await self._explained(error, failed(error)) from error
+
+    async def _explained(self, error: Exception, failure: DatabaseFailed) -> DatabaseFailed:
+        """With the connection given back that has failed: a pool may have only one."""
+        if not is_of_schema(error):
+            return failure
+        return await explained(failure, self._engine, self._tables)
 
     def _stay_in_one_loop(self) -> None:
         """Connections and live runs belong to the event loop they were made in."""
@@ -221,6 +255,14 @@ class Connections:
                 "asyncio.run(), or use chatrecord.sqlalchemy.sync from plain code"
             )
             raise ConfigurationError(msg)
+
+    async def check_schema(self) -> None:
+        """Raise `SchemaError` if the tables are not what the models say."""
+        await self._retried(self._check_schema)
+
+    async def _check_schema(self) -> None:
+        async with self.reading() as connection:
+            await check_schema(connection, self._tables)
 
     async def _retried(
         self, work: Callable[[], Awaitable[Result]], *, only_undone: bool = False

@@ -21,6 +21,7 @@ _SCHEMA |= {"1146": _SCHEMA["42P01"], "no such table": _SCHEMA["42P01"]}
 _SCHEMA |= {"1054": _SCHEMA["42703"], "no such column": _SCHEMA["42703"]}
 _SCHEMA |= {"has no column": _SCHEMA["42703"]}
 """What helps, by SQLSTATE and error number; SQLite has no code for either."""
+_NOT_NULL = ("23502", "1048", "1364", "SQLITE_CONSTRAINT_NOTNULL")
 _STALE_PLAN = ("InvalidCachedStatementError", "cached plan must not change result type")
 """PostgreSQL has one code for all that it does not support, and for a plan that a migration has
 made stale: a new one works."""
@@ -95,12 +96,28 @@ def _code_of(cause: BaseException) -> str:
     return f" ({name})" if name else ""
 
 
+def is_of_schema(error: BaseException) -> bool:
+    """Whether a table or a column is not there, or does not take a NULL.
+
+    The library writes NULL only where its models allow it.
+    """
+    cause = getattr(error, "orig", None) or error
+    return _schema_hint(cause) is not None or _code(cause) in _NOT_NULL
+
+
 def _schema_hint(cause: BaseException) -> str | None:
-    number = cause.args[0] if cause.args else None
-    code = number if isinstance(number, int) else getattr(cause, "sqlstate", None)
+    code = _code(cause)
     said = text_of(cause)
-    signs = (sign for sign in _SCHEMA if sign == str(code) or (" " in sign and sign in said))
+    signs = (sign for sign in _SCHEMA if sign == code or (" " in sign and sign in said))
     return _SCHEMA.get(next(signs, ""))
+
+
+def _code(cause: BaseException) -> str:
+    """The SQLSTATE, the error number, or SQLite's name of the error."""
+    number = cause.args[0] if cause.args else None
+    if isinstance(number, int):
+        return str(number)
+    return str(getattr(cause, "sqlstate", None) or getattr(cause, "sqlite_errorname", None))
 
 
 def _nature(error: Exception, cause: BaseException) -> Nature:

@@ -6,9 +6,11 @@ A table of an earlier version gets the columns that were added since: each may b
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from time import monotonic
+from typing import TypeVar
 
 from sqlalchemy import Connection, Table, inspect
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
@@ -21,6 +23,8 @@ from chatrecord.sqlalchemy.engine.snapshot import begin_on_sqlite
 from chatrecord.sqlalchemy.generics import TableColumn
 from chatrecord.sqlalchemy.types import is_mysql
 from chatrecord.store.retries import pauses
+
+Result = TypeVar("Result")
 
 ADVISORY_LOCK = 7_161_392_745_029_384
 """The key of the lock on PostgreSQL."""
@@ -53,7 +57,7 @@ async def create_tables(
     began = monotonic()
     async for _ in pauses():
         try:
-            return await _create_in_turn(connections, tables, later)
+            return await in_turn(connections, partial(_create, tables=tables, later=later))
         except DatabaseFailed as error:
             is_over = monotonic() - began >= connections.patience
             if is_over or not (error.may_pass or _is_there_already(error.__cause__)):
@@ -61,11 +65,16 @@ async def create_tables(
     raise AssertionError  # the pauses never end
 
 
-async def _create_in_turn(
-    connections: Connections, tables: Sequence[Table], later: Sequence[TableColumn]
-) -> None:
+async def in_turn(
+    connections: Connections, work: Callable[[AsyncConnection], Awaitable[Result]]
+) -> Result:
+    """Change the tables in a transaction that one process at a time has. Others wait for it."""
     began = monotonic()
-    while not await _create(connections, tables, later):
+    while True:
+        beginning = connections.rebuilding_transaction()
+        async with beginning as connection, _locked(connection) as is_ours:
+            if is_ours:
+                return await work(connection)
         if monotonic() - began > _LONGEST:
             msg = f"Another process has been creating the tables for {_LONGEST:g} s: end it"
             raise DatabaseFailed(msg)
@@ -73,14 +82,10 @@ async def _create_in_turn(
 
 
 async def _create(
-    connections: Connections, tables: Sequence[Table], later: Sequence[TableColumn]
-) -> bool:
-    """Whether it was our turn."""
-    async with connections.long_transaction() as connection, _locked(connection) as is_ours:
-        if is_ours:
-            await connection.run_sync(tables[0].metadata.create_all, tables=tables)
-            await connection.run_sync(_add_missing, later)
-        return is_ours
+    connection: AsyncConnection, *, tables: Sequence[Table], later: Sequence[TableColumn]
+) -> None:
+    await connection.run_sync(tables[0].metadata.create_all, tables=tables)
+    await connection.run_sync(_add_missing, later)
 
 
 def _add_missing(connection: Connection, columns: Sequence[TableColumn]) -> None:

@@ -81,7 +81,8 @@ class StoredChats(Connections):
         self, chat: ChatRecord, *, connection: object | None = None
     ) -> ChatRecord:
         if connection is not None:
-            return await self._insert_chat(await _connection_of(connection), chat)
+            async with self.schema_explained():
+                return await self._insert_chat(await _connection_of(connection), chat)
         return await self._retried(lambda: self._insert_own_chat(chat), only_undone=True)
 
     async def _insert_own_chat(self, chat: ChatRecord) -> ChatRecord:

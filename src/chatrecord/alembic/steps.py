@@ -1,0 +1,65 @@
+"""The steps of the migrations. Each does nothing where it has been done already."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, cast
+
+from alembic import op
+from sqlalchemy import Column, Table
+from sqlalchemy.schema import CreateIndex, CreateTable
+
+from .seen import Seen
+
+
+def seen() -> Seen:
+    """What the database had before the migration."""
+    return cast(Seen, op.get_context().opts["chatrecord_seen"])
+
+
+def create_table(table: Table, *, is_first: bool = False, beside: str | None = None) -> None:
+    """Create a table with its indexes.
+
+    Those that were there from the beginning may have been left out, and with them those that are
+    only used `beside` another.
+    """
+    is_there = not seen().is_new if is_first else table.name in seen().tables
+    if is_there or (beside is not None and not seen().has(beside)):
+        return
+    op.execute(CreateTable(table))
+    for index in sorted(table.indexes, key=lambda index: str(index.name)):
+        op.execute(CreateIndex(index))
+
+
+def add_column(table: str, column: Column[Any]) -> None:
+    """Add a column."""
+    if seen().lacks_column(table, column.name):
+        op.add_column(table, column)
+
+
+def drop_not_null(table: Table, column: str) -> None:
+    """Let a column be NULL. `table` is the whole table as it was until then: SQLite copies it."""
+    if seen().is_required(table.name, column):
+        with op.batch_alter_table(table.name, copy_from=table) as batch:
+            batch.alter_column(column, nullable=True, existing_type=table.c[column].type)
+
+
+def drop_foreign_key(table: Table, column: str) -> None:
+    """Drop the foreign key of a column. `table` is the whole table without it, as SQLite needs."""
+    if not seen().is_new and seen().foreign_key(table.name, column) is None:
+        return
+    dialect = op.get_context().dialect.name
+    if dialect == "sqlite":
+        with op.batch_alter_table(table.name, copy_from=table, recreate="always"):
+            pass
+    else:
+        name = seen().foreign_key(table.name, column) or _GIVEN[dialect](table.name, column)
+        op.drop_constraint(name, table.name, type_="foreignkey")
+
+
+_GIVEN: dict[str, Callable[[str, str], str]] = {
+    "postgresql": "{}_{}_fkey".format,
+    "mysql": "{}_ibfk_1".format,
+    "mariadb": "{}_ibfk_1".format,
+}
+"""The name that a database gives to a foreign key that has just been created without one."""
