@@ -79,11 +79,13 @@ def small_site(django_databases: Any) -> Iterator[str]:
 
 
 def _in_use(alias: str) -> Iterator[str]:
+    from asgiref.sync import sync_to_async
     from django.db import connections
 
     project.Router.alias = alias
     yield alias
-    connections[alias].close()
+    connections.close_all()
+    asyncio.run(sync_to_async(connections.close_all)())  # those of asynchronous clients
 
 
 @pytest.fixture

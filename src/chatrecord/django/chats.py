@@ -89,7 +89,7 @@ def load_chat(
     db: AnyDatabase, llm: LLM, chat_id: UUID | str, **scope_and_options: object
 ) -> SyncChat:
     """Load a chat: see `chatrecord.sqlalchemy.load_chat`."""
-    found = library.load_chat(db, llm, chat_id, **_with_ids(scope_and_options))
+    found = library.load_chat(db, llm, chat_id, **with_ids(scope_and_options))
     return SyncChat(wait_outside(found), wait_outside)
 
 
@@ -97,7 +97,7 @@ async def aload_chat(
     db: AnyDatabase, llm: LLM, chat_id: UUID | str, **scope_and_options: object
 ) -> Chat:
     """Load a chat: see `chatrecord.sqlalchemy.load_chat`."""
-    found = library.load_chat(db, llm, chat_id, **_with_ids(scope_and_options))
+    found = library.load_chat(db, llm, chat_id, **with_ids(scope_and_options))
     return chat_elsewhere(await in_background(found), Commit(is_done=True))
 
 
@@ -105,7 +105,7 @@ def _waiting(
     function: Callable[Parameters, Coroutine[Any, Any, Result]],
 ) -> Callable[Parameters, Result]:
     def blocking(*args: Parameters.args, **keywords: Parameters.kwargs) -> Result:
-        return wait_outside(function(*args, **_with_ids(keywords)))
+        return wait_outside(function(*args, **with_ids(keywords)))
 
     blocking.__doc__ = function.__doc__
     return blocking
@@ -115,7 +115,7 @@ def _awaited(
     function: Callable[Parameters, Coroutine[Any, Any, Result]],
 ) -> Callable[Parameters, Coroutine[Any, Any, Result]]:
     async def elsewhere(*args: Parameters.args, **keywords: Parameters.kwargs) -> Result:
-        return await in_background(function(*args, **_with_ids(keywords)))
+        return await in_background(function(*args, **with_ids(keywords)))
 
     elsewhere.__doc__ = function.__doc__
     return elsewhere
@@ -128,7 +128,7 @@ usage, ausage = _waiting(library.usage), _awaited(library.usage)
 
 
 def _created(db: AnyDatabase, llm: LLM, **keywords: Any) -> tuple[Chat, Commit]:
-    keywords = _with_ids(keywords)
+    keywords = with_ids(keywords)
     is_inside = in_transaction()
     if not is_inside or is_instead():
         chat = wait_outside(library.create_chat(db, llm, **keywords))
@@ -141,7 +141,7 @@ def _created(db: AnyDatabase, llm: LLM, **keywords: Any) -> tuple[Chat, Commit]:
     return chat, Commit(is_done=False)
 
 
-def _with_ids(keywords: Mapping[str, Any]) -> dict[str, Any]:
+def with_ids(keywords: Mapping[str, Any]) -> dict[str, Any]:
     """The keywords with `user_id=` for `user=`, and the id of each object."""
     relations = {
         field.name: field.attname
