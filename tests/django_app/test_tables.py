@@ -107,3 +107,10 @@ def test_every_column_of_a_mixin_is_mapped(small_site: str) -> None:
             type(column.type) for column in theirs if column.name != "user_id"
         ]
     assert isinstance(models.chat.__table__.columns["updated_at"].type, UtcDateTime)
+
+
+def test_check_finds_no_difference(site: str) -> None:
+    from chatrecord.django import get_database
+    from chatrecord.sqlalchemy.sync import wait
+
+    wait(get_database().check())

@@ -22,7 +22,7 @@ _PATIENCE = 5.0
 """Seconds that an explanation may take: the only connection may be that of the caller."""
 
 _FIX = (
-    "Run `chatrecord migrate` for the ready-made tables, or write a migration for your own: see "
+    "Run `chatrecord migrate` for the ready-made tables, or migrations of your own for others: see "
     f"{PAGE}"
 )
 

@@ -74,8 +74,11 @@ def _reflected_in(
     columns = seen.get_multi_columns(**options)
     keys = seen.get_multi_pk_constraint(**options)
     uniques = seen.get_multi_unique_constraints(**options)
-    indexes = seen.get_multi_indexes(**options)
     of_tables = seen.get_multi_table_options(**options)
+    # SQLite keeps what is unique by the definition of its column in an index that it hides.
+    if seen.dialect.name == "sqlite":
+        options["include_auto_indexes"] = True
+    indexes = seen.get_multi_indexes(**options)
     return {
         table.key: _Reflected(
             columns[name],
