@@ -51,6 +51,13 @@ def test_it_is_clean(project: Path) -> None:
     assert linted.returncode == 0, linted.stdout
 
 
+@pytest.mark.parametrize(("web", "tables"), [("fastapi", "own")])
+def test_its_first_migration_is_that_of_its_models(project: Path) -> None:
+    for command in ("upgrade head", "check", "downgrade base", "upgrade head"):
+        done = run(project, "-m", "alembic", *command.split())
+        assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
+
+
 @contextmanager
 def started(folder: Path) -> Iterator[str]:
     """The project, as its one command starts it, on a port of its own."""

@@ -9,13 +9,22 @@ from pathlib import Path
 from chatrecord.errors import ConfigurationError
 
 _PACKAGES = {
-    "fastapi": ("chatrecord[web]", "fastapi", "uvicorn", "httpx"),
-    "starlette": ("chatrecord[web]", "uvicorn", "httpx"),
-    "litestar": ("chatrecord[web]", "litestar", "uvicorn", "httpx"),
-    "flask": ("chatrecord", "flask"),
-    "none": ("chatrecord",),
+    "fastapi": ("fastapi", "uvicorn", "httpx"),
+    "starlette": ("uvicorn", "httpx"),
+    "litestar": ("litestar", "uvicorn", "httpx"),
+    "flask": ("flask",),
+    "none": (),
 }
-"""What the project and its test import. A provider's client is an extra, such as [openai]."""
+"""What the project and its test import beside chatrecord and pytest."""
+
+_MIGRATIONS = {
+    "models.py": "models.py",
+    "alembic.ini": "alembic.ini",
+    "migrations/env.py": "env.py",
+    "migrations/script.py.mako": "script.py.mako",
+    "migrations/versions/0001_chats.py": "0001_chats.py",
+}
+"""The files of own tables, and the templates of the files."""
 
 _TESTS = {"flask": "test_flask.py", "none": "test_script.py"}
 
@@ -30,12 +39,12 @@ class Project:
     def write(self, folder: Path) -> list[Path]:
         """Write all files, and return where they are. Raises if one of them is there already."""
         written = {folder / name: text for name, text in self._files().items()}
-        if there := [path.name for path in written if path.exists()]:
+        if there := [name for name in self._files() if (folder / name).exists()]:
             msg = f"{folder} has {', '.join(there)} already. Choose another folder: init FOLDER"
             raise ConfigurationError(msg)
         try:
-            folder.mkdir(parents=True, exist_ok=True)
             for path, text in written.items():
+                path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text(text, encoding="utf-8")
         except OSError as error:
             msg = f"{folder} cannot be written to: {error.strerror}. Choose another: init FOLDER"
@@ -48,13 +57,19 @@ class Project:
             "main.py": _template(f"main_{script}.py"),
             "database.py": _template(f"database_{self.tables}.py"),
             "test_main.py": _template(_TESTS.get(self.web, "test_web.py")),
-            "requirements.txt": "".join(f"{name}\n" for name in (*_PACKAGES[self.web], "pytest")),
+            "requirements.txt": "".join(f"{name}\n" for name in self._packages()),
         }
         if self.web != "none":
             found["index.html"] = _template("index.html")
         if self.tables == "own":
-            found["models.py"] = _template("models.py")
+            found |= {name: _template(template) for name, template in _MIGRATIONS.items()}
         return found
+
+    def _packages(self) -> tuple[str, ...]:
+        extras = [] if self.web in ("flask", "none") else ["web"]
+        extras += ["migrations"] if self.tables == "own" else []
+        chatrecord = f"chatrecord[{','.join(extras)}]" if extras else "chatrecord"
+        return chatrecord, *_PACKAGES[self.web], "pytest"
 
 
 def _template(name: str) -> str:

@@ -1,10 +1,14 @@
-"""Where the chats are. The tables are those of models.py."""
+"""Where the chats are. The tables are those of models.py, and migrations/ creates them."""
 
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
+from alembic import command
+from alembic.config import Config
 from chatrecord.sqlalchemy import Database
+from sqlalchemy import Connection
 
 from models import Base
 
@@ -17,5 +21,15 @@ def open_database(url: str = URL) -> Database:
 
 
 async def prepare(db: Database) -> None:
-    """Create the tables, or bring them up to date."""
-    await db.create_tables()
+    """Bring the tables up to date, as `alembic upgrade head` does.
+
+    With several processes, leave this out, and run that command before they start.
+    """
+    async with db.engine.begin() as connection:
+        await connection.run_sync(_upgrade)
+
+
+def _upgrade(connection: Connection) -> None:
+    config = Config(Path(__file__).with_name("alembic.ini"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")

@@ -10,6 +10,7 @@ from chatrecord.sqlalchemy import (
     RequestMixin,
     RunMixin,
     ToolCallMixin,
+    UsageDayMixin,
 )
 from sqlalchemy import String
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -62,3 +63,9 @@ class Attachment(AttachmentMixin, Base):
     """A file of a chat."""
 
     __tablename__ = "chat_attachments"
+
+
+class UsageDay(UsageDayMixin, Base):
+    """What the requests of a past day have used, added up."""
+
+    __tablename__ = "chat_usage_days"
