@@ -84,7 +84,7 @@ async def survives_outages(url: str, folder: Path, seconds: float) -> None:
 
 async def test_a_crowd_whose_process_is_killed_loses_nothing(own_url: str, tmp_path: Path) -> None:
     async with campaign(own_url, tmp_path, lease=LEASE) as crowd:
-        await killed(crowd, 6, random.Random(SEED))
+        await killed(crowd, 4, random.Random(SEED))
     await crowd.settle()
     await crowd.check()
 

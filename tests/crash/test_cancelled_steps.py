@@ -25,7 +25,7 @@ pytestmark = [
 ]
 
 STEPS = 300
-SOME = pytest.param(range(1, STEPS + 1, 12), id="some")
+SOME = pytest.param(range(1, STEPS + 1, 17), id="some")
 EACH = pytest.param(range(1, STEPS + 1), id="each", marks=pytest.mark.slow)
 BOUND = 20.0
 """Seconds within which everything has to end. Nothing waits without a bound."""

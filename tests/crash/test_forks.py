@@ -62,7 +62,7 @@ async def survives_forks(url: str, folder: Path, rounds: int) -> None:
 
 
 async def test_forked_workers_are_processes_of_their_own(own_url: str, tmp_path: Path) -> None:
-    await survives_forks(own_url, tmp_path, 2)
+    await survives_forks(own_url, tmp_path, 1)
 
 
 @pytest.mark.slow

@@ -37,5 +37,5 @@ async def test_a_real_llm_sums_up_and_names_a_chat(db: Database) -> None:
     assert "\n" not in title
     assert (await load_chat(db, Script(), chat.id)).title == title
     side_requests = [row for row in await again.requests() if row.message_id in (summary.id, None)]
-    assert [row.status for row in side_requests] == ["complete"] * 2
+    assert [(row.status, row.error) for row in side_requests] == [("complete", None)] * 2
     assert all(row.tokens.input and row.latency_ms for row in side_requests)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from openai import DefaultAsyncHttpxClient
+from openai import DEFAULT_CONNECTION_LIMITS, DefaultAsyncHttpxClient
 from pydantic_ai.models.openai import OpenAIChatModel
 from pydantic_ai.providers.openai import OpenAIProvider
 
 from .server import MODEL_NAME, LocalServer
+
+IDLE = 2.0
+"""Seconds that the client keeps an idle connection. The server closes it after 5. If both waited
+as long, a request could be sent on a connection that is just being closed, and fail."""
 
 
 class LocalProvider(OpenAIProvider):
@@ -20,7 +24,8 @@ class LocalProvider(OpenAIProvider):
 def model_of(server: LocalServer) -> OpenAIChatModel:
     """The model that a running server serves."""
     # Two processes on one machine need no proxy from the environment.
-    client = DefaultAsyncHttpxClient(trust_env=False)
+    limits = type(DEFAULT_CONNECTION_LIMITS)(keepalive_expiry=IDLE)
+    client = DefaultAsyncHttpxClient(trust_env=False, limits=limits)
     provider = LocalProvider(base_url=server.base_url, api_key="local", http_client=client)
     # The client would try again unseen; chatrecord does so itself, with a row for each attempt.
     provider.client.max_retries = 0
