@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from itertools import groupby
-from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -17,16 +15,12 @@ from chatrecord.sqlalchemy.engine.connections import Connections
 from chatrecord.sqlalchemy.engine.notifications import can_tell, payload
 from chatrecord.sqlalchemy.generics import Values
 from chatrecord.sqlalchemy.sql.tables import MappedTable, kept
-from chatrecord.store.changes import BudgetCheck, Changes, JournalEntry, Lease, RunRecord
+from chatrecord.store.changes import BudgetCheck, Changes, Lease, RunRecord
 from chatrecord.values import Target
 
 from .attachments import Files
 from .rows import usage_of, values_of
 from .usage_days import covered, reopen_late, used_by_all
-
-_LARGEST_INSERT = 250_000
-"""Characters of a journal that one statement inserts: a tenth of a packet, and ten bytes at most
-for each of them, escaped and encrypted."""
 
 _FIXED = {"id", "chat_id", "active_chat_id", "epoch", "owner", "idempotency_key", "lease_until"}
 """Columns of a run's rows that never change after the insert (the lease has its own statement)."""
@@ -162,66 +156,6 @@ class RunWrites(Connections):
         used = await connection.execute(self._sql.spent(claim.by, whose, claim.since))
         return usage_of(used.mappings().one())
 
-    async def flush(
-        self,
-        news: Mapping[Lease, Sequence[JournalEntry]],
-        *,
-        renew: Collection[UUID] | None = None,
-    ) -> Mapping[UUID, bool]:
-        kept: dict[UUID, bool] = {}
-        # It waits for no slot: the leases of the waiting transactions depend on it.
-        async with self.urgent_transaction() as connection:
-            for leases in _alike(news, renew):
-                changed = [lease.run_id for lease in leases if news[lease]]
-                is_due = renew is None or leases[0].run_id in renew
-                checked = self._renewed if is_due else self._held
-                kept |= await checked(connection, _renewal(leases), changed)
-            of_kept = (entry for lease in news if lease.run_id in kept for entry in news[lease])
-            for entries in _portions(of_kept):
-                await connection.execute(self._sql.append_journal, entries)
-        return kept
-
-    async def _renewed(
-        self, connection: AsyncConnection, renewal: Values, changed: Sequence[UUID]
-    ) -> dict[UUID, bool]:
-        if changed and can_tell(connection.dialect):
-            renewal["notification"] = payload(changed)
-            found = await connection.execute(self._sql.renew_read_and_tell_leases, renewal)
-        elif connection.dialect.update_returning:
-            found = await connection.execute(self._sql.renew_and_read_leases, renewal)
-        else:
-            await connection.execute(self._sql.renew_leases, renewal)
-            del renewal["new_lease_until"]
-            found = await connection.execute(self._sql.read_leases, renewal)
-        return {row[0]: bool(row[1]) for row in found.all()}
-
-    async def _held(
-        self, connection: AsyncConnection, renewal: Values, changed: Sequence[UUID]
-    ) -> dict[UUID, bool]:
-        """Check leases that last for a while; those of runs with news are locked."""
-        held = {name: value for name, value in renewal.items() if name != "new_lease_until"}
-        statement = self._sql.read_leases
-        if changed and can_tell(connection.dialect):
-            held["notification"] = payload(changed)
-            statement = self._sql.hold_and_tell_leases
-        elif changed:
-            statement = self._sql.hold_leases
-            if connection.dialect.name == "sqlite":
-                await connection.execute(self._sql.lock_file)
-        found = await connection.execute(statement, held)
-        return {row[0]: bool(row[1]) for row in found.all()}
-
-
-def _alike(leases: Iterable[Lease], renew: Collection[UUID] | None) -> Iterator[list[Lease]]:
-    """The leases that one statement can renew: mostly all, because few runs are resumed."""
-
-    def kind(lease: Lease) -> tuple[bool, str, int, datetime]:
-        is_due = renew is None or lease.run_id in renew
-        return is_due, lease.owner, lease.epoch, lease.until
-
-    for _, alike in groupby(sorted(leases, key=kind), kind):
-        yield sorted(alike, key=lambda lease: lease.run_id)  # all lock in the same order
-
 
 def _renewal(leases: Sequence[Lease]) -> Values:
     """The parameters that renew leases of one owner, epoch and end."""
@@ -247,20 +181,6 @@ async def _update(
     rows = [mapped.stored(_changed(record)) for record in records]
     names = [name.removeprefix("new_") for name in rows[0] if name != "row_id"]
     await connection.execute(mapped.update(*names), rows)
-
-
-def _portions(entries: Iterable[JournalEntry]) -> Iterator[list[Values]]:
-    """The rows of these entries, as many at a time as any server takes in one packet."""
-    portion, size = list[Values](), 0
-    for entry in entries:
-        said = entry.size
-        if portion and size + said > _LARGEST_INSERT:
-            yield portion
-            portion, size = [], 0
-        portion.append(values_of(entry))
-        size += said
-    if portion:
-        yield portion
 
 
 def _changed(record: RunRecord) -> Values:
