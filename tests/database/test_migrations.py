@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from io import StringIO
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -12,6 +13,7 @@ import own_tables
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.operations import Operations
 from alembic.script import ScriptDirectory
 from earlier_schemas import EARLIER, create_earlier, fill_earlier
 from sqlalchemy import Connection, delete, inspect, make_url, text
@@ -19,6 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 import chatrecord.alembic
 from chatrecord.alembic import Migration, include_object, migrate, migration_sql
+from chatrecord.alembic.seen import Seen
 from chatrecord.errors import ConfigurationError, SchemaError
 from chatrecord.sqlalchemy import (
     Database,
@@ -264,6 +267,22 @@ async def test_tables_of_a_later_version_are_refused(own: Database) -> None:
         await migrate(own)
     with pytest.raises(ConfigurationError, match="Upgrade chatrecord on this machine, too"):
         await migration_sql(own)
+
+
+def test_the_statements_for_mysql_have_its_types() -> None:
+    """MySQL itself is not among the databases of the tests: it differs from MariaDB in these."""
+    printed = StringIO()
+    options = {"as_sql": True, "output_buffer": printed, "chatrecord_seen": Seen({})}
+    context = MigrationContext.configure(dialect_name="mysql", opts=options)
+    folder = Path(chatrecord.alembic.__file__).parent
+    with Operations.context(context):
+        for script in reversed(list(ScriptDirectory(str(folder)).walk_revisions())):
+            script.module.upgrade()
+
+    assert "id CHAR(32) NOT NULL" in printed.getvalue()
+    assert "COLLATE utf8mb4_0900_bin" in printed.getvalue()
+    assert "nopad" not in printed.getvalue()
+    assert "ALTER TABLE llm_chunks DROP FOREIGN KEY llm_chunks_ibfk_1" in printed.getvalue()
 
 
 def test_plain_code_migrates_too(tmp_path: Path) -> None:
