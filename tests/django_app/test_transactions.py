@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from chatrecord.errors import ChatNotFound, ConfigurationError, DatabaseFailed
+from chatrecord.errors import ChatNotFound, ConfigurationError, DatabaseFailed, SchemaError
 from chatrecord.sqlalchemy import Keys
 
 
@@ -126,3 +126,18 @@ def test_deleting_a_user_deletes_their_chats(site: str) -> None:
     assert not [it for it in queries if "llm_messages" in it["sql"]], "the database cascades"
     assert not Chat.objects.filter(pk=chat.id).exists()
     assert not Message.objects.filter(chat_id=chat.id).exists()
+
+
+def test_missing_tables_are_told_with_djangos_command(tmp_path: Any, small_site: str) -> None:
+    from django.db import connections
+
+    from chatrecord.django import close_database, create_chat, db
+
+    settings = connections[small_site].settings_dict
+    name, settings["NAME"] = settings["NAME"], str(tmp_path / "empty.db")
+    try:
+        with pytest.raises(SchemaError, match=r"manage\.py migrate"):
+            create_chat(db, "test")
+    finally:
+        settings["NAME"] = name
+        close_database()
