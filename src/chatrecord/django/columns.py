@@ -102,7 +102,7 @@ def _columns(kind: str) -> Iterator[tuple[str, TableColumn]]:
 
 
 def _unique_alone(kind: str) -> list[tuple[str]]:
-    """A constraint with a name: SQLAlchemy does not find the other kind on SQLite."""
+    """A constraint with a name, for that of a column has none on SQLite."""
     return [(column.name,) for _, column in _columns(kind) if column.unique]
 
 
