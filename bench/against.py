@@ -13,7 +13,7 @@ import asyncio
 import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +23,7 @@ from one_turn import KINDS
 from shared import Cost, backend_of, empty_database, middle, rotated, show
 
 HERE = Path(__file__).resolve().parent
+NOW = HERE.parent / "src"
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Result:
 
 
 class Taker:
-    """A process that takes turns with the library in one folder."""
+    """A process that takes turns: those of the library in one folder, or of something else."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
@@ -48,56 +49,101 @@ class Taker:
         return line
 
     async def turn(self) -> Cost:
+        return (await self.turns(1))[0]
+
+    async def turns(self, count: int) -> tuple[Cost, int]:
+        """What so many turns took together, and the bytes that the process has written."""
+        await self.prepare(count)
+        return await self.take()
+
+    async def prepare(self, count: int = 1) -> None:
+        """Make the chats of so many turns."""
+        self._write(str(count))
+        await self.read()
+
+    async def take(self) -> tuple[Cost, int]:
+        """Take the turns that are prepared."""
+        self._write("go")
+        wall, cpu, written = (await self.read()).split()
+        return Cost(float(wall), float(cpu)), int(written)
+
+    def _write(self, line: str) -> None:
         assert self._process.stdin is not None
-        self._process.stdin.write(b"\n")
-        wall, cpu = map(float, (await self.read()).split())
-        return Cost(wall, cpu)
+        self._process.stdin.write(f"{line}\n".encode())
 
 
 @asynccontextmanager
-async def taker(source: Path, server: str, kind: str) -> AsyncIterator[Taker]:
-    async with empty_database(server) as url:
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, str(HERE / "one_turn.py"), url, kind),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env={**os.environ, "PYTHONPATH": str(source)},
-        )
-        try:
-            found = Taker(process)
-            await found.read()
-            yield found
-        finally:
-            assert process.stdin is not None
-            process.stdin.close()
-            await process.wait()
+async def taker(
+    url: str,
+    kind: str,
+    *,
+    source: Path = NOW,
+    who: str = "chatrecord",
+    under: Sequence[str] = (),
+    environment: Mapping[str, str] | None = None,
+) -> AsyncIterator[Taker]:
+    """A process that takes such turns in this database, `under` a program such as Valgrind."""
+    process = await asyncio.create_subprocess_exec(
+        *(*under, sys.executable, str(HERE / "one_turn.py"), url, kind, who),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env={**os.environ, **(environment or {}), "PYTHONPATH": str(source)},
+    )
+    try:
+        found = Taker(process)
+        await found.read()
+        yield found
+    finally:
+        assert process.stdin is not None
+        process.stdin.close()
+        await process.wait()
 
 
 @contextmanager
 def source_of(commit: str) -> Iterator[Path]:
-    """The library as it was at this commit."""
+    """The library as it was at this commit, beside its benches."""
     with TemporaryDirectory() as folder:
         archive = subprocess.run(
-            ["git", "archive", commit, "src"], check=True, cwd=HERE.parent, stdout=subprocess.PIPE
+            ["git", "archive", commit, "src", "bench"],
+            check=True,
+            cwd=HERE.parent,
+            stdout=subprocess.PIPE,
         )
         subprocess.run(["tar", "-x", "-C", folder], check=True, input=archive.stdout)
         yield Path(folder, "src")
 
 
-async def measure(sources: Sequence[Path], server: str, kind: str, rounds: int) -> Result:
+@dataclass(frozen=True)
+class Side:
+    """Who takes turns, and with the library in which folder."""
+
+    source: Path = NOW
+    who: str = "chatrecord"
+
+
+async def side_by_side(
+    sides: Mapping[str, Side], server: str, kind: str, rounds: int
+) -> dict[str, Cost]:
+    """The median of each, turn by turn."""
     async with AsyncExitStack() as stack:
-        takers = [
-            await stack.enter_async_context(taker(source, server, kind)) for source in sources
-        ]
-        names = [str(place) for place in range(len(takers))]
-        taken: dict[str, list[Cost]] = {name: [] for name in names}
-        for _ in range(3):
-            for each in takers:
-                await each.turn()
+        takers = {}
+        for name, side in sides.items():
+            url = await stack.enter_async_context(empty_database(server))
+            entering = taker(url, kind, source=side.source, who=side.who)
+            takers[name] = await stack.enter_async_context(entering)
+        taken: dict[str, list[Cost]] = {name: [] for name in takers}
+        for each in takers.values():
+            await each.turns(3)
         for number in range(rounds):
-            for name in rotated(names, number):
-                taken[name].append(await takers[int(name)].turn())
-        return Result(backend_of(server), kind, *(middle(taken[name]) for name in names))
+            for name in rotated(list(takers), number):
+                taken[name].append(await takers[name].turn())
+    return {name: middle(costs) for name, costs in taken.items()}
+
+
+async def measure(before: Path, server: str, kind: str, rounds: int) -> Result:
+    sides = {"before": Side(before), "now": Side()}
+    costs = await side_by_side(sides, server, kind, rounds)
+    return Result(backend_of(server), kind, costs["before"], costs["now"])
 
 
 def table(results: Sequence[Result]) -> None:
@@ -122,10 +168,7 @@ async def run(
     commit: str, servers: Sequence[str], rounds: int = 100, kinds: Sequence[str] = tuple(KINDS)
 ) -> list[Result]:
     with source_of(commit) as before:
-        sources = [before, HERE.parent / "src"]
-        return [
-            await measure(sources, server, kind, rounds) for server in servers for kind in kinds
-        ]
+        return [await measure(before, server, kind, rounds) for server in servers for kind in kinds]
 
 
 if __name__ == "__main__":

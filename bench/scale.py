@@ -282,7 +282,7 @@ def table(results: Sequence[Result]) -> None:
     )
 
 
-TINY: dict[str, Any] = {"chats": 2000}
+TINY: dict[str, Any] = {"chats": 500}
 
 
 async def run(servers: Sequence[str], chats: int, log: Path | None = None) -> list[Result]:

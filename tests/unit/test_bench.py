@@ -12,9 +12,13 @@ from sqlalchemy import make_url
 import against
 import chunks
 import instead
+import instructions
 import length
+import page
 import picture
+import scale
 import streams
+import targets
 import turn
 from servers import postgres_server
 
@@ -44,6 +48,43 @@ async def test_a_turn_is_measured_against_another_commit(
     against.table(await against.run("HEAD", ["sqlite:///"], rounds=1, kinds=["plain"]))
     rows = [line for line in capsys.readouterr().out.splitlines() if line.startswith("| SQLite")]
     assert [row.split(" | ")[1:3] for row in rows] == [["plain", "time"], ["plain", "CPU"]]
+
+
+@pytest.mark.slow
+async def test_the_targets_are_measured_beside_another_commit(
+    server: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if not (against.HERE.parent / ".git").exists():
+        pytest.skip("this is no checkout of git")
+    found = await targets.run(["sqlite:///", server], commit="HEAD", **targets.TINY)
+    targets.table(found)
+    assert all(result.before for result in found), found
+    assert {result.database for result in found} == {"SQLite", "PostgreSQL"}
+    drawn = page.targets({"targets": [vars(result) for result in found]})
+    names = {result.name for result in found}
+    assert len(names) == drawn.count("\n") - 2
+    trips = next(each for each in found if each.name == "round trips of a turn, plain")
+    assert trips.now == trips.before > 2
+
+
+@pytest.mark.parametrize("name", ["SQLite", "PostgreSQL"])
+async def test_calls_among_many_chats_are_measured(name: str, server: str) -> None:
+    found = await scale.run([server if name == "PostgreSQL" else "sqlite:///"], **scale.TINY)
+    scale.table(found)
+    calls = {result.name: result for result in found}
+    assert len(calls) > 40
+    assert {result.database for result in found} == {name}
+    assert "llm_requests" in calls["usage() by month, everything, percentiles"].whole
+    assert calls["usage() by month, everything"].whole == ""
+
+
+@pytest.mark.slow
+async def test_instructions_of_a_turn_are_counted() -> None:
+    if not instructions.is_possible():
+        pytest.skip("Valgrind or a C compiler is missing")
+    (found,) = await instructions.run(["sqlite:///"], **instructions.TINY)
+    instructions.table([found])
+    assert found.whole > found.alone > found.floor > 0.1
 
 
 NEEDS = {

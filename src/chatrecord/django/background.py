@@ -14,19 +14,15 @@ from typing import Any, Self, TypeVar, cast
 from chatrecord.chats.chat import Chat
 from chatrecord.chats.stream import ChatStream
 from chatrecord.chats.sync import submit
-from chatrecord.errors import SchemaError
 
-from .transactions import Commit, to_migrate
+from .transactions import Commit
 
 Result = TypeVar("Result")
 
 
 async def in_background(work: Coroutine[Any, Any, Result]) -> Result:
     """Run a coroutine of the library in the background, and wait for it in this loop."""
-    try:
-        return await asyncio.wrap_future(submit(work))
-    except SchemaError as error:
-        raise to_migrate(error) from error
+    return await asyncio.wrap_future(submit(work))
 
 
 def chat_elsewhere(chat: Chat, commit: Commit) -> Chat:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from .chats import ChatStatements
-from .flush import FlushStatements
 from .journal import JournalStatements
 from .leases import LeaseStatements
 from .messages import MessageStatements
@@ -20,7 +19,6 @@ class Statements(
     LeaseStatements,
     MessageStatements,
     JournalStatements,
-    FlushStatements,
     SpendingStatements,
     UsageDayStatements,
 ):
