@@ -1,7 +1,11 @@
-"""How many statements and commits a turn takes, on each database, by the length of the chat.
+"""How often a turn waits for its database, by the length of the chat.
 
     python bench/statements.py                      # SQLite
     python bench/statements.py postgresql://me@localhost/bench mysql://root@localhost/bench
+
+A round trip is one message to the server and its answer; on SQLite, a change to the thread of the
+connection and back. Those of psycopg are not seen here. Statements and commits are what a listener
+hears: where somebody listens, each statement of a transaction is sent by itself.
 
 The figures count; they do not depend on the machine. The journal is kept out of the way (its
 ticks depend on how long the provider takes): it adds one commit per 50 ms of streamed answer, for
@@ -12,19 +16,22 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from asyncio.selector_events import _SelectorSocketTransport  # type: ignore[attr-defined]
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import aiosqlite
 from sqlalchemy import event
 
 from chatrecord.sqlalchemy import Database, create_chat, delete_chat
 from chatrecord.testing import Script, call, say
 from shared import NEVER, add, lengthen, ticking
 
-LENGTHS = (10, 1_000, 10_000)
+LENGTHS = (20, 1_000, 10_000)
+ANSWERS: list[Any] = [[say("plain")], [call("add", a=1, b=2)], [say("3")]]
 
 
 @dataclass
@@ -33,6 +40,31 @@ class Count:
 
     statements: int = 0
     commits: int = 0
+    round_trips: int = 0
+
+
+@contextmanager
+def waiting() -> Iterator[Count]:
+    """Counts what is sent to a server, and the calls of a connection's thread."""
+    count = Count()
+    sockets: Any = _SelectorSocketTransport
+    send, call_thread = sockets.write, aiosqlite.Connection._execute
+
+    def sent(*given: Any) -> Any:
+        count.round_trips += 1
+        return send(*given)
+
+    def called(*given: Any, **named: Any) -> Any:
+        count.round_trips += 1
+        return call_thread(*given, **named)
+
+    sockets.write = sent
+    aiosqlite.Connection._execute = called  # type: ignore[method-assign]
+    try:
+        yield count
+    finally:
+        sockets.write = send
+        aiosqlite.Connection._execute = call_thread  # type: ignore[method-assign]
 
 
 @contextmanager
@@ -59,24 +91,32 @@ async def measure(url: str) -> None:
     async with Database(url) as db:
         await db.create_tables()
         for length in LENGTHS:
-            script = Script([say("hi")], [say("plain")], [call("add", a=1, b=2)], [say("3")])
+            script = Script(*[answer for _ in range(4) for answer in ANSWERS])
             chat = await create_chat(db, script, tools=[add])
-            await chat.ask("warm up")
-            await lengthen(db, chat.id, length - 2, await chat.messages())
-            with counting(db) as plain:
+            for _ in range(2):  # a statement is prepared when it is executed once more
                 await chat.ask("a plain turn")
-            with counting(db) as tool:
                 await chat.ask("a turn with a tool")
-            print(
-                f"| {db.engine.dialect.name} | {length:,} | {plain.statements} | {plain.commits} "
-                f"| {tool.statements} | {tool.commits} |"
+            await lengthen(db, chat.id, length - 12, (await chat.messages())[:2])
+            counts = []
+            for question in ("a plain turn", "a turn with a tool"):
+                with waiting() as unheard:
+                    await chat.ask(question)
+                counts.append(unheard)
+            for count, question in zip(counts, ("a plain turn", "a turn with a tool"), strict=True):
+                with counting(db) as heard:
+                    await chat.ask(question)
+                count.statements, count.commits = heard.statements, heard.commits
+            cells = (
+                f"{count.statements} | {count.commits} | {count.round_trips}" for count in counts
             )
+            print(f"| {db.engine.dialect.name} | {length:,} | {' | '.join(cells)} |")
             await delete_chat(db, chat.id)
 
 
 def main() -> None:
-    print("| database | messages before | statements | commits | with a tool | commits |")
-    print("|---|---|---|---|---|---|")
+    print("| | messages before | a plain turn | | | with a tool | | |")
+    print("|---|---|---|---|---|---|---|---|")
+    print("| | | statements | commits | round trips | statements | commits | round trips |")
     with TemporaryDirectory() as folder, ticking(NEVER):
         for url in (f"sqlite:///{folder}/bench.db", *sys.argv[1:]):
             asyncio.run(measure(url))

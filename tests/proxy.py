@@ -13,6 +13,9 @@ _PORTS = {"postgresql": 5432, "mysql": 3306}
 _PLAIN = {"asyncpg": {"ssl": "disable"}, "psycopg": {"sslmode": "disable"}, "asyncmy": {}}
 """What makes each driver speak in plain text, so that a COMMIT can be seen."""
 
+NO_TRANSACTION = b"Z\0\0\0\5I"
+"""How PostgreSQL ends an answer, such as that to a COMMIT, after which no transaction is open."""
+
 
 class Saboteur:
     """Decides, by its seed, where connections are cut; so many times and no more."""
@@ -37,6 +40,13 @@ class Saboteur:
         self.lost_commits += 1
         return True
 
+    def keeps(self, answer: bytes) -> bool:
+        """Whether the client never hears this, which says that PostgreSQL has committed."""
+        if not answer.endswith(NO_TRANSACTION) or not self._strikes(10 * self._often):
+            return False
+        self.lost_commits += 1
+        return True
+
     def _strikes(self, often: float) -> bool:
         self._until_first -= 1
         strikes = self.left > 0 and (self._until_first == 0 or self._chance.random() < often)
@@ -54,6 +64,7 @@ class Proxy:
         self._speaking.set()
         self.saboteur: Saboteur | None = None
         self.port = 0
+        self.round_trips = 0
 
     @property
     def url(self) -> str:
@@ -89,10 +100,10 @@ class Proxy:
     async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await self._speaking.wait()
         server_reader, server_writer = await self._server()
-        lost = asyncio.Event()
+        lost, answered = asyncio.Event(), asyncio.Event()
         ways = [
-            asyncio.create_task(self._ask(reader, server_writer, lost)),
-            asyncio.create_task(self._answer(server_reader, writer, lost)),
+            asyncio.create_task(self._ask(reader, server_writer, lost, answered)),
+            asyncio.create_task(self._answer(server_reader, writer, lost, answered)),
         ]
         try:
             await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
@@ -110,21 +121,34 @@ class Proxy:
         return await asyncio.open_connection(self._behind.host, port)
 
     async def _ask(
-        self, client: asyncio.StreamReader, server: asyncio.StreamWriter, lost: asyncio.Event
+        self,
+        client: asyncio.StreamReader,
+        server: asyncio.StreamWriter,
+        lost: asyncio.Event,
+        answered: asyncio.Event,
     ) -> None:
         while data := await client.read(65536):
             await self._speaking.wait()
+            self.round_trips += answered.is_set()
+            answered.clear()
             if self.saboteur and self.saboteur.loses_answer_to(data):
                 lost.set()
             if not await self._passed(data, server):
                 return
 
     async def _answer(
-        self, server: asyncio.StreamReader, client: asyncio.StreamWriter, lost: asyncio.Event
+        self,
+        server: asyncio.StreamReader,
+        client: asyncio.StreamWriter,
+        lost: asyncio.Event,
+        answered: asyncio.Event,
     ) -> None:
         while data := await server.read(65536):
             await self._speaking.wait()
-            if lost.is_set() or not await self._passed(data, client):
+            if lost.is_set() or (self.saboteur and self.saboteur.keeps(data)):
+                return
+            answered.set()
+            if not await self._passed(data, client):
                 return
 
     async def _passed(self, data: bytes, target: asyncio.StreamWriter) -> bool:

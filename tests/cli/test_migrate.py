@@ -83,3 +83,14 @@ def test_a_missing_package_is_told(
 
     assert main(["migrate"]) == 1
     assert 'needs alembic: pip install "chatrecord[migrations]"' in capsys.readouterr().err
+
+
+def test_tables_that_the_application_leaves_out_are_not_asked_for(earlier: Path, call: Run) -> None:
+    execute(earlier, "DROP TABLE llm_requests")
+    execute(earlier, "DROP TABLE llm_tool_calls")
+
+    done = call("migrate")
+
+    assert (done.returncode, done.stdout) == (0, "")
+    assert call("check").returncode == 0
+    assert not rows(earlier, "SELECT name FROM sqlite_master WHERE name = 'llm_requests'")

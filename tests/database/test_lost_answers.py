@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 from drivers import DRIVERS, leaves_writers, url_by
 from sqlalchemy import URL
+from talk import add
 
 from chatrecord.errors import ChatNotFound
 from chatrecord.ids import new_id
@@ -20,8 +21,8 @@ from chatrecord.sqlalchemy import (
     list_chats,
     load_chat,
 )
-from chatrecord.testing import Script, say
-from proxy import Proxy, Saboteur, proxy_before
+from chatrecord.testing import Script, call, say
+from proxy import NO_TRANSACTION, Proxy, Saboteur, proxy_before
 
 pytestmark = leaves_writers
 
@@ -39,6 +40,26 @@ class Eavesdropper(Saboteur):
         loses = b"COMMIT" in data.replace(b"COMMITTED", b"") and not self.lost_commits
         self.lost_commits += loses
         return loses
+
+    def keeps(self, answer: bytes) -> bool:
+        return False
+
+
+class Listener(Eavesdropper):
+    """Keeps one answer of PostgreSQL to itself, of those after which no transaction is open."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self._until = number
+
+    def loses_answer_to(self, data: bytes) -> bool:
+        return False
+
+    def keeps(self, answer: bytes) -> bool:
+        self._until -= answer.endswith(NO_TRANSACTION)
+        keeps = self._until == 0 and not self.lost_commits
+        self.lost_commits += keeps
+        return keeps
 
 
 @pytest.fixture(params=DRIVERS)
@@ -131,3 +152,26 @@ async def test_a_chat_whose_move_to_another_owner_was_not_answered_is_not_missed
     assert chat.title == "Yours"
     assert [found.title for found in await list_chats(remote, user_id=to)] == ["Yours"]
     assert await list_chats(remote, user_id=owner) == []
+
+
+@pytest.mark.parametrize("number", range(1, 7))
+@pytest.mark.parametrize("driver", ["asyncpg", "psycopg"])
+async def test_a_turn_that_was_not_answered_once_is_there_once(
+    driver: str, number: int, request: pytest.FixtureRequest
+) -> None:
+    """Its statements are transactions of their own: each may be done, and never confirmed."""
+    async with proxy_before(url_by(driver, request)) as proxy, Database(proxy.url) as db:
+        script = Script([say("hi")], [call("add", a=1, b=2)], [say("3")])
+        chat = await create_chat(db, script, tools=[add])
+        await chat.ask("Hi!")
+        proxy.saboteur = saboteur = Listener(number)
+
+        assert (await chat.ask("1 + 2?")).text == "3"
+
+        proxy.saboteur = None
+        assert saboteur.lost_commits == 1
+        rows = [(row.role, row.status) for row in await chat.messages()]
+        assert [status for _, status in rows] == ["complete"] * 6
+        assert [role for role, _ in rows][2:] == ["user", "assistant", "tool", "assistant"]
+        assert [row.status for row in await chat.tool_calls()] == ["complete"]
+        assert [row.status for row in await chat.requests()] == ["complete"] * 3

@@ -7,7 +7,8 @@ from uuid import uuid4
 
 import pytest
 
-from chatrecord.errors import ChatNotFound, ConfigurationError, DatabaseFailed
+from chatrecord import Attachment
+from chatrecord.errors import ChatNotFound, ConfigurationError, DatabaseFailed, SchemaError
 from chatrecord.sqlalchemy import Keys
 
 
@@ -111,18 +112,54 @@ def test_what_django_reads_is_what_the_library_wrote(site: str, keys: Keys | Non
     close_database()
 
 
-def test_deleting_a_user_deletes_their_chats(site: str) -> None:
+def test_deleting_a_user_deletes_their_chats(site: str, tmp_path: Any) -> None:
+    """The database deletes the rows; what it does not know of goes with them."""
+    from datetime import UTC, datetime
+
     from django.db import connections
+    from django.test import override_settings
     from django.test.utils import CaptureQueriesContext
 
-    from chatrecord.django import create_chat, db
-    from chatrecord.django.models import Chat, Message
+    from chatrecord.attachments import FolderStore
+    from chatrecord.django import close_database, create_chat, db
+    from chatrecord.django.models import Chat, Chunk, Message, UsageDay
 
-    user = somebody()
-    chat = create_chat(db, "test", user=user)
-    chat.ask("Hello")
-    with CaptureQueriesContext(connections[site]) as queries:
-        user.delete()
-    assert not [it for it in queries if "llm_messages" in it["sql"]], "the database cascades"
-    assert not Chat.objects.filter(pk=chat.id).exists()
-    assert not Message.objects.filter(chat_id=chat.id).exists()
+    close_database()
+    options = {"attachments": FolderStore(tmp_path)}
+    with override_settings(CHATRECORD={"OPTIONS": options}):
+        user = somebody()
+        chat = create_chat(db, "test", user=user)
+        chat.ask("Hello", attachments=[Attachment(data=b"of the user", media_type="text/plain")])
+        answer = chat.messages()[1]
+        Chunk.objects.create(message_id=answer.id, seq=0, payload="left")
+        today = datetime.now(UTC)
+        UsageDay.objects.update_or_create(
+            pk=(today.date(), 0),
+            defaults={"counted_at": today, "requests": 1, "priced": 0, "reported": 0},
+        )
+        assert [it for it in tmp_path.rglob("*") if it.is_file()]
+        with CaptureQueriesContext(connections[site]) as queries:
+            user.delete()
+        assert not [it for it in queries if 'DELETE FROM "llm_messages"' in it["sql"]]
+        assert not Chat.objects.filter(pk=chat.id).exists()
+        assert not Message.objects.filter(chat_id=chat.id).exists()
+        assert not Chunk.objects.filter(message_id=answer.id).exists()
+        assert UsageDay.objects.get(pk=(today.date(), 0)).counted_at is None
+        assert not [it for it in tmp_path.rglob("*") if it.is_file()]
+        UsageDay.objects.all().delete()
+    close_database()
+
+
+def test_missing_tables_are_told_with_djangos_command(tmp_path: Any, small_site: str) -> None:
+    from django.db import connections
+
+    from chatrecord.django import close_database, create_chat, db
+
+    settings = connections[small_site].settings_dict
+    name, settings["NAME"] = settings["NAME"], str(tmp_path / "empty.db")
+    try:
+        with pytest.raises(SchemaError, match=r"manage\.py migrate"):
+            create_chat(db, "test")
+    finally:
+        settings["NAME"] = name
+        close_database()

@@ -47,7 +47,8 @@ async def migrate(db: Database[Any]) -> Migration:
 
     Tables that `create_tables()` made are recognised. Several processes may call this at once:
     one migrates, and the others wait. Raises `ConfigurationError` for tables of your own, which
-    your own migrations change, and for tables of a later version of this library.
+    your own migrations change, for tables of a later version of this library, and for an engine
+    with a `schema_translate_map`.
     """
     return await _run(db, _upgraded)
 
@@ -62,6 +63,12 @@ async def _run(db: Database[Any], work: Callable[[Connection], Result]) -> Resul
         msg = (
             "These are tables of your own: change them with migrations of your own, which "
             "chatrecord.alembic helps Alembic to write. See docs/how-to/upgrading.md"
+        )
+        raise ConfigurationError(msg)
+    if db.engine.get_execution_options().get("schema_translate_map"):
+        msg = (
+            "This engine has a schema_translate_map, which migrations do not follow: pass an "
+            "engine for each schema, such as one with a search_path on PostgreSQL"
         )
         raise ConfigurationError(msg)
     return await in_turn(db.store, lambda connection: connection.run_sync(work))

@@ -35,8 +35,8 @@ class RuntimeOptions(TypedDict, total=False):
     - `on_parked`: what a question does while tool calls wait for approval: `"reject"` it with
       `ApprovalPending` (default), or `"deny"` the calls and continue.
     - `deliver`: when a chunk is delivered: once it is `"stored"` (default), or `"early"`, which is
-      sooner by up to one flush (50 ms) and its commit. After a crash of the process, a reader may
-      then have seen text that is not stored, at most that of a quarter of a second.
+      sooner by up to one flush (50 to 200 ms) and its commit. After a crash of the process, a
+      reader may then have seen text that is not stored, at most that of a quarter of a second.
     - `budgets`: how much an owner may spend, in all chats and processes: see `Budget`.
     - `retries`: how often a request that failed before its first output is sent again (2).
     - `hooks`: see and change the requests, tool calls and ends of the chat's runs: see `Hook`.

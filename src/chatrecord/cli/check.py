@@ -29,9 +29,18 @@ async def _differences(place: str) -> Sequence[SchemaDifference]:
 
 
 async def differences_of(db: Chats) -> Sequence[SchemaDifference]:
-    """What has to change in the tables."""
+    """What has to change in the tables. Those that an application leaves out may be missing."""
     try:
         await db.check()
     except SchemaError as error:
-        return error.differences
+        missing = {each.table for each in error.differences if each.column is None}
+        left_out = set() if "llm_chats" in missing else _left_out(missing)
+        return [each for each in error.differences if each.table not in left_out]
     return ()
+
+
+def _left_out(missing: set[str]) -> set[str]:
+    without_requests = {"llm_requests", "llm_usage_days"}
+    if without_requests <= missing:
+        return missing & {"llm_tool_calls", *without_requests}
+    return missing & {"llm_tool_calls"}

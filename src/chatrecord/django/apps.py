@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from django.apps import AppConfig
-from django.db.models.signals import post_migrate
+from django.db.models.signals import post_migrate, pre_delete
 
 from chatrecord.sqlalchemy import Database
 
 from .database import close_database, current_database
-from .model_names import set_defaults
+from .deletion import before_deletion
+from .model_names import model_of, set_defaults
 
 set_defaults()
 
@@ -29,5 +30,9 @@ class ChatRecordConfig(AppConfig):
         return current_database()
 
     def ready(self) -> None:
-        """Close the `Database` after a migration, and so after each `TransactionTestCase`."""
+        """Close the `Database` after a migration, and so after each `TransactionTestCase`.
+
+        Leave nothing of a chat that Django deletes.
+        """
         post_migrate.connect(lambda **_: close_database(), sender=self, weak=False)
+        pre_delete.connect(before_deletion, sender=model_of("chat"), weak=False)

@@ -14,15 +14,19 @@ from typing import Any, Self, TypeVar, cast
 from chatrecord.chats.chat import Chat
 from chatrecord.chats.stream import ChatStream
 from chatrecord.chats.sync import submit
+from chatrecord.errors import SchemaError
 
-from .transactions import Commit
+from .transactions import Commit, to_migrate
 
 Result = TypeVar("Result")
 
 
 async def in_background(work: Coroutine[Any, Any, Result]) -> Result:
     """Run a coroutine of the library in the background, and wait for it in this loop."""
-    return await asyncio.wrap_future(submit(work))
+    try:
+        return await asyncio.wrap_future(submit(work))
+    except SchemaError as error:
+        raise to_migrate(error) from error
 
 
 def chat_elsewhere(chat: Chat, commit: Commit) -> Chat:

@@ -76,7 +76,7 @@ def constraints_of(kind: str) -> list[Any]:
             fields=[names[column] for column in columns],
             name=f"ix_{_PREFIX}_{'_'.join(columns)}",
         )
-        for columns in _mixin(kind).__uniques__
+        for columns in (*_mixin(kind).__uniques__, *_unique_alone(kind))
     ]
     return [*keys, *uniques]
 
@@ -101,6 +101,11 @@ def _columns(kind: str) -> Iterator[tuple[str, TableColumn]]:
             yield attribute, column
 
 
+def _unique_alone(kind: str) -> list[tuple[str]]:
+    """A constraint with a name, for that of a column has none on SQLite."""
+    return [(column.name,) for _, column in _columns(kind) if column.unique]
+
+
 def _names(kind: str) -> dict[str, str]:
     """The name of each column's field."""
     return {column.name: _field(attribute, column)[0] for attribute, column in _columns(kind)}
@@ -113,8 +118,6 @@ def _field(attribute: str, column: TableColumn) -> tuple[str, models.Field]:
     is_key = column.primary_key and len(column.table.primary_key.columns) == 1
     if is_key:
         options = {"primary_key": True}
-    if column.unique:
-        options["unique"] = True
     if column.index:
         options["db_index"] = True
     if isinstance(column.default, ScalarElementColumnDefault):

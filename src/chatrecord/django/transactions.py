@@ -8,7 +8,7 @@ from typing import TypeVar
 from django.db import connections, transaction
 
 from chatrecord.chats.sync import wait
-from chatrecord.errors import ConfigurationError, DatabaseFailed
+from chatrecord.errors import ConfigurationError, DatabaseFailed, SchemaError
 from chatrecord.records import ChatRecord
 from chatrecord.sqlalchemy.models.column_values import check_stored
 from chatrecord.sqlalchemy.sql.tables import MappedTable
@@ -64,10 +64,17 @@ def wait_outside(work: Coroutine[None, None, Result], /) -> Result:
     """Run a coroutine of the library; tell of a lock that this thread itself holds."""
     try:
         return wait(work)
+    except SchemaError as error:
+        raise to_migrate(error) from error
     except DatabaseFailed as error:
         if not in_transaction() or not error.may_pass:
             raise
         raise explained(error) from error
+
+
+def to_migrate(error: SchemaError) -> SchemaError:
+    """The error, with the command of Django's."""
+    return SchemaError(f"In a Django project, run manage.py migrate. {error}", error.differences)
 
 
 def explained(error: DatabaseFailed) -> DatabaseFailed:

@@ -8,10 +8,6 @@ from pydantic_ai.providers.openai import OpenAIProvider
 
 from .server import MODEL_NAME, LocalServer
 
-IDLE = 2.0
-"""Seconds that the client keeps an idle connection. The server closes it after 5. If both waited
-as long, a request could be sent on a connection that is just being closed, and fail."""
-
 
 class LocalProvider(OpenAIProvider):
     """OpenAI's protocol, but not OpenAI: rows and prices are to say so."""
@@ -23,8 +19,9 @@ class LocalProvider(OpenAIProvider):
 
 def model_of(server: LocalServer) -> OpenAIChatModel:
     """The model that a running server serves."""
+    # A kept connection fails if the server is just closing it. A new one is cheap here.
+    limits = type(DEFAULT_CONNECTION_LIMITS)(max_keepalive_connections=0)
     # Two processes on one machine need no proxy from the environment.
-    limits = type(DEFAULT_CONNECTION_LIMITS)(keepalive_expiry=IDLE)
     client = DefaultAsyncHttpxClient(trust_env=False, limits=limits)
     provider = LocalProvider(base_url=server.base_url, api_key="local", http_client=client)
     # The client would try again unseen; chatrecord does so itself, with a row for each attempt.

@@ -1,8 +1,10 @@
 """The one writer of all live answers of a process.
 
-Every flush is one transaction: it checks the leases of all live runs, renews those that are due,
-learns which runs are to stop, and stores what has come of all streams since the last. A piece is
-handed to its readers only after the flush that stored it.
+Every flush is one transaction: it stores what has come of all streams since the last, checks the
+leases of their runs, renews those that are due, and learns which runs are to stop. A piece is
+handed to its readers only after the flush that stored it. Silent runs are looked at a few times a
+second. The more streams there are, the longer are the pauses between flushes: of many streams, each
+flush stores more text, not more rows.
 """
 
 from __future__ import annotations
@@ -12,10 +14,10 @@ import logging
 import os
 import socket
 from collections.abc import Mapping, Sequence
-from contextlib import AsyncExitStack, suppress
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from time import monotonic
-from typing import Protocol
+from typing import Protocol, TypeAlias
 from uuid import UUID
 
 from chatrecord.errors import ConfigurationError, DatabaseFailed, LeaseLost, RunStopped
@@ -24,10 +26,16 @@ from chatrecord.store.changes import JournalEntry, Lease
 from chatrecord.store.journal_store import JournalStore
 from chatrecord.store.times import DATABASE_TIMEOUT, LEASE
 
-from .cancellation import run_to_completion
-
 FLUSH_SECONDS = 0.05
-"""Seconds between two transactions: text is seen to flow, and each halving doubles the load."""
+"""Seconds between two transactions of few streams: text is seen to flow, and each halving doubles
+the load."""
+
+LONGEST_FLUSH_SECONDS = 0.2
+"""The same for many streams: text still flows."""
+
+_ROWS_PER_SECOND = 1000
+"""The rows that a process writes with pauses that are shorter than the longest. Each row costs the
+database the same, however long its text."""
 
 IDLE_FLUSH_SECONDS = 0.25
 """Seconds after which a process whose runs are silent looks all the same: has one to stop?"""
@@ -51,6 +59,10 @@ class Journaled(Protocol):
     @property
     def chat_id(self) -> UUID: ...
 
+    @property
+    def leased_until(self) -> datetime:
+        """The end of the lease that it began with."""
+
     def lease(self, until: datetime) -> Lease:
         """The run's lease, extended until then."""
 
@@ -67,6 +79,9 @@ class Journaled(Protocol):
         """Wait for its last transaction."""
 
 
+_News: TypeAlias = Mapping[Journaled, Sequence[JournalEntry]]
+
+
 class Journal:
     """Writes the pieces of all live runs, one transaction a flush, while there are any."""
 
@@ -79,6 +94,8 @@ class Journal:
         self._store = store
         self._live: dict[UUID, Journaled] = {}
         self._news = asyncio.Event()
+        self._urgent: dict[UUID, Journaled] = {}
+        self._next_flush = 0.0
         self._task: asyncio.Task[None] | None = None
         self._paused = self._closed = False
         self._registered: set[Journaled] = set()
@@ -90,8 +107,11 @@ class Journal:
     def add(self, run: Journaled) -> None:
         """Take a run up."""
         self._live[run.id] = run
+        self._leased_until[run.id] = run.leased_until
         if self._task is None or self._task.done():
             self._failing_since.clear()
+            self._looked = monotonic()
+            self._next_flush = self._looked + FLUSH_SECONDS
             self._start()
 
     def _start(self) -> None:
@@ -111,6 +131,7 @@ class Journal:
         self._in_doubt.discard(run.id)
         self._failing_since.pop(run.id, None)
         self._leased_until.pop(run.id, None)
+        self._urgent.pop(run.id, None)
         if not self._live:
             self._news.set()
 
@@ -133,8 +154,9 @@ class Journal:
         self._paused = False
         self._leased_until.clear()
 
-    def request_flush(self) -> None:
-        """Something should not wait for the next flush."""
+    def request_flush(self, run: Journaled) -> None:
+        """What has come of this run should not wait for the next flush of all."""
+        self._urgent[run.id] = run
         self._news.set()
 
     def register(self, run: Journaled) -> None:
@@ -166,78 +188,94 @@ class Journal:
         while self._live:
             try:
                 await self._wait_for_news()
-                if not self._paused:
-                    await run_to_completion(self._flush())
+                if self._paused:
+                    self._next_flush = monotonic() + FLUSH_SECONDS
+                else:
+                    await self._flush()
             except asyncio.CancelledError:
                 task = asyncio.current_task()
                 assert task is not None
                 task.uncancel()
 
     async def _wait_for_news(self) -> None:
+        """Until the next flush is due, or something is urgent."""
         with suppress(TimeoutError):
-            async with asyncio.timeout(FLUSH_SECONDS):
+            async with asyncio.timeout(max(0.0, self._next_flush - monotonic())):
                 await self._news.wait()
         self._news.clear()
 
     async def _flush(self) -> None:
-        runs = {run.id: run for run in self._live.values() if not run.lock.locked()}
-        async with AsyncExitStack() as locks:
-            for run in runs.values():
-                await locks.enter_async_context(run.lock)
-            news = {run.id: _entries_of(run) for run in runs.values()}
-            if any(news.values()) or (news and self._is_due()):
-                await self._write(runs, news)
+        """Store the news of all, or of those that are urgent."""
+        began = monotonic()
+        of_all = began >= self._next_flush
+        streams = await self._flush_of(self._live if of_all else self._urgent, of_all=of_all)
+        if of_all:
+            self._next_flush = monotonic() + pause_after(streams, monotonic() - began)
 
-    async def _write(
-        self, runs: Mapping[UUID, Journaled], news: Mapping[UUID, Sequence[JournalEntry]]
-    ) -> None:
+    async def _flush_of(self, runs: Mapping[UUID, Journaled], *, of_all: bool) -> int:
+        """Store the news of these runs. Returns how many had some."""
+        looks = of_all and monotonic() - self._looked >= IDLE_FLUSH_SECONDS
+        news: dict[Journaled, Sequence[JournalEntry]] = {}
+        self._urgent = {}
+        self._looked = monotonic() if looks else self._looked
+        try:
+            for run in list(runs.values()):
+                if run.lock.locked():
+                    continue  # it is being written
+                await run.lock.acquire()
+                news[run] = _entries_of(run)
+                if not (news[run] or looks):
+                    del news[run]
+                    run.lock.release()
+            if news:
+                await self._write(news)
+        finally:
+            for run in news:
+                run.lock.release()
+        return sum(1 for entries in news.values() if entries)
+
+    async def _write(self, news: _News) -> None:
         began = monotonic()
         try:
-            await self._write_together(runs, news)
+            await self._write_together(news)
         except Exception as error:  # noqa: BLE001 - any database's error: the news stay, and are tried again
-            self._in_doubt.update(runs)
-            if len(runs) > 1 and not _may_pass(error):
-                await self._write_each(runs, news)
+            if len(news) > 1 and not _may_pass(error):
+                await self._write_each(news)
             else:
                 self._failed(error, began, list(self._live.values()))
         else:
             self._failing_since.clear()
 
-    async def _write_each(
-        self, runs: Mapping[UUID, Journaled], news: Mapping[UUID, Sequence[JournalEntry]]
-    ) -> None:
+    async def _write_each(self, news: _News) -> None:
         """What cannot be written of one run is no fault of the others."""
-        for run_id, run in runs.items():
+        for run, entries in news.items():
             began = monotonic()
             try:
-                await self._write_together({run_id: run}, {run_id: news[run_id]})
+                await self._write_together({run: entries})
             except Exception as error:  # noqa: BLE001 - as above
                 self._failed(error, began, [run])
             else:
-                self._failing_since.pop(run_id, None)
+                self._failing_since.pop(run.id, None)
 
-    async def _write_together(
-        self, runs: Mapping[UUID, Journaled], news: Mapping[UUID, Sequence[JournalEntry]]
-    ) -> None:
+    async def _write_together(self, news: _News) -> None:
         now = datetime.now(UTC)
         until = now + self.lease
-        due = [run_id for run_id in runs if self._is_renewal_due(run_id, now)]
-        unstored = {
-            runs[run_id].lease(until): await self._unstored(new)
-            if run_id in self._in_doubt
-            else new
-            for run_id, new in news.items()
-        }
-        kept = await self._store.flush(unstored, renew=due)
+        due = {run.id for run in news if self._is_renewal_due(run.id, now)}
+        doubtful = [run for run in news if run.id in self._in_doubt] if self._in_doubt else []
+        unstored = {run: await self._unstored(news[run]) for run in doubtful}
+        self._in_doubt.update(run.id for run in news)  # until it is known to be stored
+        kept = await self._store.flush(
+            {run.lease(until): unstored.get(run, entries) for run, entries in news.items()},
+            renew=due,
+        )
+        self._in_doubt.difference_update(run.id for run in news)
         self._leased_until |= {run_id: until for run_id in due if run_id in self._live}
-        self._looked = monotonic()
-        self._in_doubt.difference_update(runs)
-        for run_id, run in runs.items():
-            if run_id not in kept:
-                run.stop(LeaseLost(_lost(run_id)))
+        for run in news:
+            if run.id not in kept:
+                run.stop(LeaseLost(_lost(run.id)))
             else:
                 run.stored()
-                if kept[run_id]:
+                if kept[run.id]:
                     run.stop(RunStopped("The run was stopped"))
 
     def _is_renewal_due(self, run_id: UUID, now: datetime) -> bool:
@@ -246,9 +284,6 @@ class Journal:
         if until is None:
             return True
         return not self.lease * (1 - _RENEWED_AFTER) < until - now <= self.lease
-
-    def _is_due(self) -> bool:
-        return monotonic() - self._looked >= IDLE_FLUSH_SECONDS
 
     async def _unstored(self, entries: Sequence[JournalEntry]) -> list[JournalEntry]:
         """After a failure: without those that its transaction may have stored all the same."""
@@ -270,6 +305,13 @@ class Journal:
         for run, time in away.items():
             if time >= self.patience:
                 run.stop(_given_up(error, time))
+
+
+def pause_after(streams: int, took: float) -> float:
+    """Seconds to wait after a flush of so many streams that took so long."""
+    longest = max(FLUSH_SECONDS, LONGEST_FLUSH_SECONDS)
+    interval = min(max(FLUSH_SECONDS, streams / _ROWS_PER_SECOND), longest)
+    return max(FLUSH_SECONDS, interval - took)
 
 
 def _may_pass(error: Exception) -> bool:

@@ -96,6 +96,12 @@ class LiveRun(Feed):
         assert self._recorder is not None
         return self._recorder.lock
 
+    @property
+    def leased_until(self) -> datetime:
+        """The end of the lease that it began with."""
+        assert self._recorder is not None
+        return self._recorder.run.lease_until
+
     def lease(self, until: datetime) -> Lease:
         """The run's lease, extended until then."""
         assert self._recorder is not None
@@ -199,7 +205,7 @@ class LiveRun(Feed):
     def _request_flush(self) -> None:
         """A reader waits for the first piece. The whole answer alone can wait for the flush."""
         if self._followed:
-            self._journal.request_flush()
+            self._journal.request_flush(self)
 
     async def _execute(self, recorder: RunRecorder) -> None:
         self._journal.add(self)

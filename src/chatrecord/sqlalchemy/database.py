@@ -140,7 +140,7 @@ class Database(Generic[Tables]):
     async def create_tables(self) -> None:
         """Create the missing tables and columns, and the tables that they reference.
 
-        Several processes may call this at once. Use a migration tool for later changes.
+        Several processes may call this at once. Use `chatrecord migrate` for later changes.
         """
         tables = _with_referred(self.models.tables)
         await create_tables(self.store, tables, self.models.later_columns)

@@ -26,6 +26,7 @@ from chatrecord.text.storable import (
 )
 
 _SEALED_JSON = json.dumps(MARK)[:-1]
+_dumped = json.JSONEncoder(ensure_ascii=False).encode
 _MONEY_SCALE = Decimal(1).scaleb(-12)
 
 
@@ -125,13 +126,21 @@ class JsonValue(TypeDecorator[object]):
         return dialect.type_descriptor(Text())
 
     def process_bind_param(self, value: object, dialect: Dialect) -> object:
+        if value is None or dialect.name != "postgresql":
+            return self._text(value, dialect)
+        return escape_json(value) if must_be_escaped(_dumped(value)) else value
+
+    def bind_processor(self, dialect: Dialect) -> Processor | None:
+        """The text for asyncpg, too: a value would be dumped once more."""
+        if dialect.driver == "asyncpg":
+            return lambda value: self._text(value, dialect)
+        return super().bind_processor(dialect)
+
+    def _text(self, value: object, dialect: Dialect) -> str | None:
         if value is None:
             return None
-        text = json.dumps(value, ensure_ascii=False)
-        if must_be_escaped(text):
-            value = escape_json(value)
-            text = json.dumps(value, ensure_ascii=False)
-        return value if dialect.name == "postgresql" else text
+        text = _dumped(value)
+        return _dumped(escape_json(value)) if must_be_escaped(text) else text
 
     def process_result_value(self, value: object, dialect: Dialect) -> object:
         if dialect.name != "postgresql" and isinstance(value, str):
@@ -183,10 +192,14 @@ class PrivateJson(JsonValue):
     cache_ok = True
 
     def process_bind_param(self, value: object, dialect: Dialect) -> object:
-        if value is None or keys_of(dialect) is None:
+        if value is None or keys_of(dialect) is None or dialect.name != "postgresql":
             return super().process_bind_param(value, dialect)
-        text = sealed(json.dumps(escape_json(value), ensure_ascii=False), dialect)
-        return text if dialect.name == "postgresql" else json.dumps(text)
+        return sealed(_dumped(escape_json(value)), dialect)
+
+    def _text(self, value: object, dialect: Dialect) -> str | None:
+        if value is None or keys_of(dialect) is None:
+            return super()._text(value, dialect)
+        return json.dumps(sealed(_dumped(escape_json(value)), dialect))
 
     def process_result_value(self, value: object, dialect: Dialect) -> object:
         if _is_text(value, dialect) and not value.startswith(_SEALED_JSON):

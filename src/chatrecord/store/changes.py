@@ -79,6 +79,11 @@ class Changes:
     superseded: tuple[int, int] | None = None
     """The numbers from and below which every message is replaced now, and their summaries."""
 
+    @property
+    def records(self) -> tuple[RunRecord, ...]:
+        """The rows that are written, new or not."""
+        return *self.new.values(), *self.changed.values()
+
     def add(self, record: RunRecord) -> None:
         """A row that does not exist yet."""
         self.new[record.id] = record

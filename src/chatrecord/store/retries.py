@@ -24,15 +24,16 @@ async def with_retries(
     What may not be done twice is tried again `only_undone`: after failures that are known to have
     left nothing behind.
     """
-    began = monotonic()
-    async for _ in pauses():
+    began, pause = monotonic(), FIRST_PAUSE
+    while True:  # not over `pauses`: to leave an asynchronous generator early costs a task
         try:
             return await work()
         except DatabaseFailed as error:
             is_over = monotonic() - began >= patience
             if is_over or not error.may_pass or (only_undone and not error.undone):
                 raise
-    raise AssertionError  # the pauses never end
+        await _sleep(pause)
+        pause = min(pause * 2, LONGEST_PAUSE)
 
 
 async def pauses() -> AsyncIterator[None]:
@@ -40,5 +41,9 @@ async def pauses() -> AsyncIterator[None]:
     pause = FIRST_PAUSE
     while True:
         yield
-        await asyncio.sleep(pause * random.uniform(0.5, 1))  # noqa: S311 - jitter, not a secret
+        await _sleep(pause)
         pause = min(pause * 2, LONGEST_PAUSE)
+
+
+async def _sleep(pause: float) -> None:
+    await asyncio.sleep(pause * random.uniform(0.5, 1))  # noqa: S311 - jitter, not a secret

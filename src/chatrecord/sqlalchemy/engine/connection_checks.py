@@ -19,6 +19,11 @@ class ConnectionChecks:
         self._engine = engine
         self._is_sqlite_checked = engine.dialect.name != "sqlite"
 
+    @property
+    def are_done(self) -> bool:
+        """Whether nothing has to be looked at on SQLite or PostgreSQL any more."""
+        return self._is_sqlite_checked
+
     async def check(self, connection: AsyncConnection) -> None:
         """Raise `ConfigurationError` for what would lose or spoil what is written."""
         if not self._is_sqlite_checked:

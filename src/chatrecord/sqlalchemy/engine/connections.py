@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import (
     AbstractAsyncContextManager,
     AsyncExitStack,
@@ -24,17 +24,21 @@ from chatrecord.sqlalchemy.generics import Values
 from chatrecord.sqlalchemy.models.mixins import Models
 from chatrecord.sqlalchemy.schema.check import check_schema, explained
 from chatrecord.sqlalchemy.sql.statements import Statements
+from chatrecord.sqlalchemy.sql.together import Step, Together, bound_together
 from chatrecord.sqlalchemy.store.attachment_rotation import RotatingAttachments
 from chatrecord.sqlalchemy.store.history_cache import HISTORY_CACHE, HistoryCache
 from chatrecord.store.retries import with_retries
 from chatrecord.store.times import DATABASE_TIMEOUT
 
+from .alone import Alone
 from .connection_checks import ConnectionChecks
 from .direct import direct
 from .driver_options import told_of_options, watch_options
 from .errors import failed, is_of_database, is_of_schema
 from .exclusive import Exclusive, exclusive_of, exclusive_writing_of
+from .in_thread import InThread
 from .interruptions import cancellation_kept, survive_interruptions
+from .one_call import Call, NoPlan, NotConnected, Work, one_call
 from .packets import Packets
 from .plans import Plans
 from .readers import ReadersAtTheirPace
@@ -70,6 +74,9 @@ class Connections:
         self._sql = Statements(models)
         self._tables = models.tables
         self._plans = Plans(engine.dialect)
+        self._alone = Alone(engine, self._plans)
+        self._in_thread = InThread(engine, self._plans)
+        self._together = Together(self._is_plain)
         self.histories = HistoryCache(history_cache)
         self.attachments = RotatingAttachments(
             self._sql, attachments, engine.dialect, self.transaction, self.reading
@@ -81,7 +88,7 @@ class Connections:
         self._only = exclusive_of(self._engine)
         self._writing = exclusive_writing_of(self._engine)
         self._checks = ConnectionChecks(self._engine)
-        self._packets = Packets(self._engine.dialect, self._opened)
+        self._packets = Packets(self._engine.dialect, lambda: self._opened(self._engine.begin()))
         self._under_way = 0
         self._at_rest = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -122,23 +129,83 @@ class Connections:
         """The same for what all others depend on. It waits only where there is one connection."""
         async with (
             self._packets_explained(),
-            _taken(self._only),
-            time_limit(self.patience),
-            _taken(self._writing),
-            self._opened() as connection,
+            self._in_time(self._engine.begin(), self._writing) as connection,
         ):
-            yield connection
+            yield direct(self._engine, connection, self._plans)
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
         """A short transaction that writes nothing."""
-        async with (
-            self._turns,
-            _taken(self._only),
-            time_limit(self.patience),
-            self._opened() as connection,
-        ):
-            yield connection
+        async with self._turns, self._in_time(self._engine.begin()) as connection:
+            yield direct(self._engine, connection, self._plans)
+
+    async def written_by(self, work: Work[Result]) -> Result:
+        """What `transaction` is for, by work that waits for nothing but its statements.
+
+        On SQLite that takes one change of threads.
+        """
+        if self._in_thread.is_possible and self._checks.are_done:
+            with suppress(NoPlan):
+                return await self._in_one_call(
+                    lambda on: self._in_thread.done(on, work, writes=True), self._writing
+                )
+        async with self.transaction() as connection:
+            return await work(connection)
+
+    async def read_by(self, work: Work[Result]) -> Result:
+        """What `reading` is for, by work that waits for nothing but its statements.
+
+        On SQLite that takes one change of threads, on PostgreSQL a round trip for each statement.
+        """
+        with suppress(NoPlan):
+            if self._in_thread.is_possible and self._checks.are_done:
+                return await self._in_one_call(
+                    lambda on: self._in_thread.done(on, work, writes=False)
+                )
+            if self._alone.is_possible:
+                return await self._in_one_call(lambda on: self._alone.done(on, work))
+        async with self.reading() as connection:
+            return await work(connection)
+
+    async def written_together(self, steps: Sequence[Step]) -> Sequence[Any] | None:
+        """Changes as one statement that is a transaction: what its guard returns.
+
+        `None` where that is impossible, and nothing was written.
+        """
+        statement = self._together.statement(steps) if self._alone.is_possible else None
+        if statement is None:
+            return None
+
+        async def write(connection: AsyncConnection) -> Sequence[Any]:
+            found: Sequence[Any] = (await connection.execute(statement, bound)).all()
+            return found
+
+        bound = bound_together(steps)
+        with suppress(NoPlan):
+            return await self._in_one_call(lambda on: self._alone.done(on, write))
+        return None
+
+    def _is_plain(self, step: Step) -> bool:
+        return self._plans.made(step.statement, step.rows[0]) is not None
+
+    async def _in_one_call(self, call: Call[Result], turn: Exclusive | None = None) -> Result:
+        """A short transaction, without what makes it a context."""
+        self._stay_in_one_loop()
+        async with self._turns, _taken(self._only), time_limit(self.patience), _taken(turn):
+            self._under_way += 1
+            try:
+                return await one_call(self._engine, call)
+            except NotConnected as error:
+                if not is_of_database(error.error):
+                    raise error.error from error.error.__cause__
+                raise failed(error.error, has_begun=False) from error.error
+            except Exception as error:
+                if not is_of_database(error):
+                    raise
+                raise failed(error) from error
+            finally:
+                self._under_way -= 1
+                self._at_rest.set()
 
     @asynccontextmanager
     async def long_transaction(self) -> AsyncIterator[AsyncConnection]:
@@ -147,9 +214,9 @@ class Connections:
             self._turns,
             _taken(self._only),
             _taken(self._writing),
-            self._opened() as connection,
+            self._opened(self._engine.begin()) as connection,
         ):
-            yield connection
+            yield direct(self._engine, connection, self._plans)
 
     @asynccontextmanager
     async def rebuilding_transaction(self) -> AsyncIterator[AsyncConnection]:
@@ -190,12 +257,24 @@ class Connections:
         return self._only is None and self._readers.places > 0
 
     @asynccontextmanager
-    async def _opened(self) -> AsyncIterator[AsyncConnection]:
+    async def _in_time(
+        self, beginning: _Beginning, turn: Exclusive | None = None
+    ) -> AsyncIterator[AsyncConnection]:
+        async with (
+            _taken(self._only),
+            time_limit(self.patience),
+            _taken(turn),
+            self._opened(beginning) as connection,
+        ):
+            yield connection
+
+    @asynccontextmanager
+    async def _opened(self, beginning: _Beginning) -> AsyncIterator[AsyncConnection]:
         self._stay_in_one_loop()
         self._under_way += 1
         try:
-            async with self._failing(), self._connected(self._engine.begin()) as connection:
-                yield direct(self._engine, connection, self._plans)
+            async with self._failing(), self._connected(beginning) as connection:
+                yield connection
         finally:
             self._under_way -= 1
             self._at_rest.set()
@@ -275,14 +354,24 @@ class Connections:
 
     async def _changed(self, statement: Any, parameters: Values) -> int:
         """Run a statement in its own transaction. Returns the number of changed rows."""
-        async with self.transaction() as connection:
-            changed: int = (await connection.execute(statement, parameters)).rowcount
-        return changed
+
+        async def change(connection: AsyncConnection) -> int:
+            return int((await connection.execute(statement, parameters)).rowcount)
+
+        if self._alone.is_possible:
+            with suppress(NoPlan):
+                return await self._in_one_call(lambda on: self._alone.done(on, change))
+        return await self.written_by(change)
 
     async def _rows(self, statement: Any, parameters: dict[str, object]) -> list[Values]:
-        async with self.reading() as connection:
+        async def read(connection: AsyncConnection) -> list[Values]:
             found = await connection.execute(statement, parameters)
             return [dict(row) for row in found.mappings()]
+
+        if self._plans.is_new(statement):
+            async with self.reading() as connection:
+                return await read(connection)
+        return await self.read_by(read)
 
 
 def _taken(turn: Exclusive | None) -> AbstractAsyncContextManager[None]:

@@ -10,12 +10,13 @@ from typing import Any
 from sqlalchemy import URL, Engine, event, make_url
 from sqlalchemy.exc import ArgumentError, InvalidRequestError, NoSuchModuleError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
-from sqlalchemy.pool import AsyncAdaptedQueuePool
+from sqlalchemy.pool import AsyncAdaptedQueuePool, PoolResetState
 
 from chatrecord.errors import ConfigurationError
 
 from .driver_options import taken_out
 from .exclusive import is_in_memory
+from .in_thread import AT_REST
 from .pre_ping import pre_ping_idle
 
 _DRIVERS = {
@@ -65,7 +66,10 @@ def _engine_for(url: URL, patience: timedelta) -> AsyncEngine:
         pre_ping_idle(engine)
         return engine
     pool = _pool_of_sqlite(url)
-    engine = create_async_engine(url, hide_parameters=True, connect_args=options, **pool)
+    engine = create_async_engine(
+        url, hide_parameters=True, connect_args=options, pool_reset_on_return=None, **pool
+    )
+    event.listen(engine.sync_engine, "reset", _reset)
     pragmas = list(_PRAGMAS)
     if "timeout" not in options:  # who waits for a lock waits no longer than for all else
         pragmas.append(f"busy_timeout={round(patience.total_seconds() * 1000)}")
@@ -100,3 +104,10 @@ def _set(pragmas: Sequence[str], connection: Any, _record: object) -> None:
     for pragma in pragmas:
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _reset(connection: Any, record: Any, state: PoolResetState) -> None:
+    """Roll back, as the pool would, except where it is known that nothing is under way."""
+    is_at_rest = record is not None and record.info.pop(AT_REST, False)
+    if state.asyncio_safe and not state.transaction_was_reset and not is_at_rest:
+        connection.rollback()

@@ -18,12 +18,13 @@ from sqlalchemy.util import await_, greenlet_spawn
 
 from .plans import Parameters, Plan, Plans
 
-_EVENTS = (
+_OF_EXECUTIONS = (
     "before_execute",
     "after_execute",
     "before_cursor_execute",
     "after_cursor_execute",
 )
+_OF_TRANSACTIONS = (*_OF_EXECUTIONS, "begin", "commit", "rollback")
 _DRIVERS = frozenset(("aiosqlite", "asyncpg", "psycopg", "asyncmy", "aiomysql"))
 
 _OF_CONNECTIONS = frozenset(("isolation_level", "postgresql_readonly", "postgresql_deferrable"))
@@ -50,10 +51,7 @@ class DirectConnection:
         self, statement: Executable, parameters: Parameters | Sequence[Parameters] | None = None
     ) -> Any:
         """What `AsyncConnection.execute` does, by a plan where there is one."""
-        many = cast(
-            Sequence[Parameters],
-            parameters if isinstance(parameters, list) else [parameters or {}],
-        )
+        many = rows_of(parameters)
         plan = self._plans.find(statement, many[0]) if many else None
         if plan is None:
             return await self._ordinary.execute(statement, cast(Any, parameters))
@@ -64,14 +62,26 @@ class DirectConnection:
 
 def direct(engine: AsyncEngine, connection: AsyncConnection, plans: Plans) -> AsyncConnection:
     """The connection, by the short way where nobody listens to executions or has changed them."""
-    if engine.dialect.driver not in _DRIVERS or _is_watched(engine) or _has_options(connection):
+    if not may_be_direct(engine, connection):
         return connection
     return cast(AsyncConnection, DirectConnection(connection, plans))
 
 
-def _is_watched(engine: AsyncEngine) -> bool:
+def may_be_direct(engine: AsyncEngine, connection: AsyncConnection) -> bool:
+    """Whether nobody listens to executions, or has changed them."""
+    is_known = engine.dialect.driver in _DRIVERS
+    return is_known and not _is_watched(engine, _OF_EXECUTIONS) and not _has_options(connection)
+
+
+def may_be_one_call(engine: AsyncEngine) -> bool:
+    """Whether nobody listens to transactions and what is in them, or has changed them."""
+    has_options = bool(engine.get_execution_options())
+    return not has_options and not _is_watched(engine, _OF_TRANSACTIONS)
+
+
+def _is_watched(engine: AsyncEngine, events: Sequence[str]) -> bool:
     dispatch = engine.sync_engine.dispatch
-    return bool(engine.echo) or any(getattr(dispatch, name) for name in _EVENTS)
+    return bool(engine.echo) or any(getattr(dispatch, name) for name in events)
 
 
 def _has_options(connection: AsyncConnection) -> bool:
@@ -79,6 +89,13 @@ def _has_options(connection: AsyncConnection) -> bool:
     sync_connection = connection.sync_connection
     options = sync_connection.get_execution_options() if sync_connection else {}
     return not _OF_CONNECTIONS.issuperset(options)
+
+
+def rows_of(parameters: Parameters | Sequence[Parameters] | None) -> Sequence[Parameters]:
+    """What is given for each row, of one as of many."""
+    return cast(
+        Sequence[Parameters], parameters if isinstance(parameters, list) else [parameters or {}]
+    )
 
 
 def _executed(connection: Connection, plan: Plan, many: Sequence[Parameters]) -> DirectResult:
@@ -95,7 +112,7 @@ def _executed(connection: Connection, plan: Plan, many: Sequence[Parameters]) ->
     except BaseException as error:
         if isinstance(error, Exception) and not _is_of_driver(error, connection.dialect):
             raise
-        _forget_what_is_stale(connection.dialect, error)
+        forget_what_is_stale(connection.dialect, error)
         sent = bound[0] if len(bound) == 1 else bound
         connection._handle_dbapi_exception(error, plan.sql, sent, None, None)
 
@@ -108,7 +125,7 @@ def _cursor(pooled: Any, dialect: Dialect) -> Any:
     return cursor
 
 
-def _forget_what_is_stale(dialect: Dialect, error: BaseException) -> None:
+def forget_what_is_stale(dialect: Dialect, error: BaseException) -> None:
     """After a migration, have each connection to asyncpg prepare its statements anew.
 
     SQLAlchemy does so in the context of an execution.
@@ -129,7 +146,7 @@ def _by_cursor(cursor: Any, dialect: Dialect, plan: Plan, bound: Sequence[Any]) 
     codes = [column[1] for column in cursor.description or ()]
     changed = cursor.rowcount
     cursor.close()
-    return _result(plan, rows, codes, changed)
+    return result_of(plan, rows, codes, changed)
 
 
 def _by_aiosqlite(adapted: Any, plan: Plan, bound: Sequence[Any]) -> DirectResult:
@@ -138,19 +155,20 @@ def _by_aiosqlite(adapted: Any, plan: Plan, bound: Sequence[Any]) -> DirectResul
     try:
         if plan.returns:
             rows = await_(driver.execute_fetchall(plan.sql, bound[0]))
-            return _result(plan, rows, [None] * len(plan.keys.keys), -1)
+            return result_of(plan, rows, [None] * len(plan.keys.keys), -1)
         send = driver.execute if len(bound) == 1 else driver.executemany
         cursor = await_(send(plan.sql, bound[0] if len(bound) == 1 else bound))
     except Exception as error:  # noqa: BLE001 - a `ValueError` of aiosqlite becomes SQLite's error
         adapted._handle_exception(error)
-    return _result(plan, (), (), cursor.rowcount)
+    return result_of(plan, (), (), cursor.rowcount)
 
 
 def _is_of_driver(error: Exception, dialect: Dialect) -> bool:
     return isinstance(error, dialect.loaded_dbapi.Error)
 
 
-def _result(plan: Plan, rows: Any, codes: Sequence[object], changed: int) -> DirectResult:
+def result_of(plan: Plan, rows: Any, codes: Sequence[object], changed: int) -> DirectResult:
+    """What a driver has returned, as a result. `codes` are the driver's types of the columns."""
     result = DirectResult(plan.keys, plan.read(rows, codes) if plan.returns else iter(()))
     result.rowcount = changed
     return result

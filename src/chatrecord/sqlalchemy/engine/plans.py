@@ -69,7 +69,7 @@ class Plans:
     """
 
     def __init__(self, dialect: Dialect) -> None:
-        self._dialect = dialect
+        self.dialect = dialect
         self._known: WeakKeyDictionary[Executable, _Compiled | None] = WeakKeyDictionary()
 
     def find(self, statement: Executable, given: Parameters) -> Plan | None:
@@ -77,9 +77,17 @@ class Plans:
         if statement not in self._known:
             self._known[statement] = None
             return None
-        known = self._known[statement]
+        return self.made(statement, given)
+
+    def is_new(self, statement: Executable) -> bool:
+        """Whether this was never executed, such as one that is built for one execution."""
+        return statement not in self._known
+
+    def made(self, statement: Executable, given: Parameters) -> Plan | None:
+        """The same, and made at the first execution."""
+        known = self._known.get(statement)
         if known is None:
-            known = self._known[statement] = _compiled(statement, self._dialect)
+            known = self._known[statement] = _compiled(statement, self.dialect)
         return known.plan(given)
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from types import TracebackType
 
 from chatrecord.errors import DatabaseFailed
 
@@ -12,21 +11,44 @@ _GRACE = 1.0
 """Seconds in which a driver that was interrupted may close its connection."""
 
 
-@asynccontextmanager
-async def time_limit(patience: float) -> AsyncIterator[None]:
+class time_limit:  # noqa: N801 - reads as a statement
     """Interrupt work that takes longer than `patience` (seconds), with `DatabaseFailed`.
 
     The connection that was waited for is closed, not given back: what the server did last is not
     known. A driver that does not let go of it is interrupted once more.
+
+    It is `asyncio.timeout` twice, with one timer: every transaction has one.
     """
-    try:
-        async with asyncio.timeout(patience + _GRACE), asyncio.timeout(patience) as clock:
-            yield
-    except (TimeoutError, DatabaseFailed) as error:
-        if not clock.expired():
-            raise
-        msg = (
-            f"The database has been silent for {patience:g} s: see whether it can be reached, and "
-            "whether its pool has a connection to spare"
-        )
-        raise DatabaseFailed(msg, may_pass=True) from error
+
+    def __init__(self, patience: float) -> None:
+        self._patience = patience
+        self._interruptions = 0
+
+    async def __aenter__(self) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._task, self._before = task, task.cancelling()
+        self._timer = asyncio.get_running_loop().call_later(self._patience, self._interrupt)
+
+    def _interrupt(self) -> None:
+        self._interruptions += 1
+        self._task.cancel()
+        if self._interruptions == 1:
+            self._timer = self._task.get_loop().call_later(_GRACE, self._interrupt)
+
+    async def __aexit__(
+        self, _: type[BaseException] | None, error: BaseException | None, __: TracebackType | None
+    ) -> None:
+        self._timer.cancel()
+        if not self._interruptions:
+            return
+        others = 0
+        for _number in range(self._interruptions):
+            others = self._task.uncancel()
+        is_ours = others <= self._before and isinstance(error, asyncio.CancelledError)
+        if is_ours or isinstance(error, (TimeoutError, DatabaseFailed)):
+            msg = (
+                f"The database has been silent for {self._patience:g} s: see whether it can be "
+                "reached, and whether its pool has a connection to spare"
+            )
+            raise DatabaseFailed(msg, may_pass=True) from error

@@ -16,7 +16,7 @@ from sqlalchemy import (
     update,
 )
 
-from chatrecord.sqlalchemy.generics import Query
+from chatrecord.sqlalchemy.generics import Query, UpdateReturning
 from chatrecord.store.chat_store import Scope
 
 from .exact import equals
@@ -67,6 +67,11 @@ class ChatStatements(Tables):
                 }
             )
         )
+
+    @cached_property
+    def take_and_read_numbers(self) -> UpdateReturning:
+        """The same, and return the next number that is left."""
+        return self.take_numbers.returning(self.chat.next_seq.label("next_seq"))
 
     def update_chat(self, names: Sequence[str], scope: Scope, *, only_untitled: bool) -> Update:
         """These columns of a chat within the scope."""

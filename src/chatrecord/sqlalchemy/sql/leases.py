@@ -49,20 +49,10 @@ class LeaseStatements(Tables):
         changes: dict[object, object] = {columns[name]: bindparam(f"new_{name}") for name in names}
         return self.renew_leases.values(changes)
 
-    @cached_property
-    def renew_and_read_leases(self) -> Update | UpdateReturning:
-        """The same, and return stop requests, if one statement can do both."""
-        return self.renew_leases.returning(self.run.id, self.run.stop_requested)
-
-    @cached_property
-    def renew_read_and_tell_leases(self) -> UpdateReturning:
-        """The same, and notify listeners. A repeated notification is sent once."""
-        return self.renew_leases.returning(self.run.id, self.run.stop_requested, _notification())
-
     @lru_cache(maxsize=8)  # noqa: B019 - lives as long as its database
     def renew_leases_with_and_tell(self, *names: str) -> UpdateReturning:
         """Extend the lease of a run, write these columns of it, and notify listeners."""
-        return self.renew_leases_with(*names).returning(_notification())
+        return self.renew_leases_with(*names).returning(notification())
 
     @cached_property
     def read_leases(self) -> Query:
@@ -78,16 +68,12 @@ class LeaseStatements(Tables):
         return self.read_leases.order_by(self.run.id).with_for_update(key_share=True)
 
     @cached_property
-    def hold_and_tell_leases(self) -> Query:
-        """The same, and notify listeners."""
-        return self.hold_leases.add_columns(_notification())
-
-    @cached_property
     def lock_file(self) -> Update:
         """Changes nothing: SQLite has no locks on rows, and locks its file before a first write."""
         same: dict[object, object] = {self.run.epoch: self.run.epoch}
         return update(self.run.table).where(self.run.id == _NO_RUN).values(same)
 
 
-def _notification() -> Expression:
+def notification() -> Expression:
+    """Tell those who listen what the parameter says."""
     return func.pg_notify(CHANNEL, bindparam("notification", type_=String))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .chats import ChatStatements
+from .flush import FlushStatements
 from .journal import JournalStatements
 from .leases import LeaseStatements
 from .messages import MessageStatements
@@ -19,6 +20,7 @@ class Statements(
     LeaseStatements,
     MessageStatements,
     JournalStatements,
+    FlushStatements,
     SpendingStatements,
     UsageDayStatements,
 ):

@@ -79,12 +79,12 @@ class MappedTable:
         """The row of the parameter `row_id`."""
         return delete(self.table).where(self.columns["id"] == bindparam("row_id"))
 
-    @lru_cache(maxsize=8)  # noqa: B019 - lives as long as its database
+    @lru_cache(maxsize=64)  # noqa: B019 - lives as long as its database
     def insert(self, *names: str) -> Insert:
         """A row from parameters named like the attributes."""
         return insert(self.table).values({self.columns[name]: bindparam(name) for name in names})
 
-    @lru_cache(maxsize=8)  # noqa: B019 - lives as long as its database
+    @lru_cache(maxsize=64)  # noqa: B019 - lives as long as its database
     def update(self, *names: str) -> Update:
         """A row, found by the parameter `row_id`, from parameters `new_` and the attribute."""
         changes: dict[object, object] = {

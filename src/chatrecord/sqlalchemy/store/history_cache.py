@@ -6,6 +6,7 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from sys import getsizeof
+from threading import Lock
 from typing import TypeAlias
 from uuid import UUID
 
@@ -59,20 +60,23 @@ class HistoryCache:
     """The messages of the long chats that were used last, in `most` bytes of memory.
 
     A message counts only while the database says that its row is of the version that was read. So
-    it does not matter who has changed it: a run, another process, or an application by SQL.
+    it does not matter who has changed it: a run, another process, or an application by SQL. It is
+    used in the threads of SQLite's connections, too.
     """
 
     def __init__(self, most: int) -> None:
         self._most = most
         self._chats: OrderedDict[UUID, _Chat] = OrderedDict()
+        self._lock = Lock()
         self.size = 0
 
     def note_length(self, chat_id: UUID, messages: int) -> None:
         """So many messages were read of a chat: a long one is remembered the next time."""
         if messages >= LONG and self._most > 0:
-            self._chats.setdefault(chat_id, _Chat())
-            while len(self._chats) > _MOST_CHATS:
-                self._drop(next(iter(self._chats)))
+            with self._lock:
+                self._chats.setdefault(chat_id, _Chat())
+                while len(self._chats) > _MOST_CHATS:
+                    self._drop(next(iter(self._chats)))
 
     def is_long(self, chat_id: UUID) -> bool:
         """Whether the chat was long when it was read before."""
@@ -80,14 +84,15 @@ class HistoryCache:
 
     def unchanged(self, chat_id: UUID, versions: Iterable[Version]) -> list[StoredMessage]:
         """The messages before the first that is not here in its version. All oldest first."""
-        chat = self._chats.get(chat_id)
-        known = chat.messages if chat is not None else {}
-        found = list[StoredMessage]()
-        for seq, version in versions:
-            entry = known.get(seq)
-            if entry is None or entry[0] != version:
-                break
-            found.append(entry[1])
+        with self._lock:
+            chat = self._chats.get(chat_id)
+            known = chat.messages if chat is not None else {}
+            found = list[StoredMessage]()
+            for seq, version in versions:
+                entry = known.get(seq)
+                if entry is None or entry[0] != version:
+                    break
+                found.append(entry[1])
         return found
 
     def keep(
@@ -97,21 +102,23 @@ class HistoryCache:
 
         `window` is the number of all messages that were wanted.
         """
-        chat = self._chats.get(chat_id) or _Chat()
-        self._drop(chat_id)
-        for version, message in read:
-            chat.put(version, message)
-        chat.most = max(chat.most, window)
-        chat.trim()
-        self._chats[chat_id] = chat
-        self.size += chat.size
-        while self.size > self._most:
-            self._drop(next(iter(self._chats)))
+        with self._lock:
+            chat = self._chats.get(chat_id) or _Chat()
+            self._drop(chat_id)
+            for version, message in read:
+                chat.put(version, message)
+            chat.most = max(chat.most, window)
+            chat.trim()
+            self._chats[chat_id] = chat
+            self.size += chat.size
+            while self.size > self._most:
+                self._drop(next(iter(self._chats)))
 
     def forget(self, chat_ids: Iterable[UUID]) -> None:
         """Drop what is here of chats that were deleted."""
-        for chat_id in chat_ids:
-            self._drop(chat_id)
+        with self._lock:
+            for chat_id in chat_ids:
+                self._drop(chat_id)
 
     def _drop(self, chat_id: UUID) -> None:
         chat = self._chats.pop(chat_id, None)

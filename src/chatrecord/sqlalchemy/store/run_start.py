@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -19,15 +21,16 @@ from chatrecord.errors import (
 from chatrecord.records import Message, Run
 from chatrecord.sqlalchemy.generics import Values
 from chatrecord.sqlalchemy.sql.tables import MESSAGE_COLUMNS
+from chatrecord.sqlalchemy.sql.together import Step
 from chatrecord.store.rows import Begun, Replacement, RunStart
 
 from .attachments import Files
 from .chats import StoredChats
 from .rows import run_of, values_of
-from .run_writes import insert_rows
+from .run_writes import insert_rows, inserted
 from .runs import StoredRuns
 from .transcripts import StoredTranscripts
-from .usage_days import reopen_late
+from .usage_days import are_late, reopen_late
 
 _OPENING = tuple(name for name in MESSAGE_COLUMNS if name != "seq")
 
@@ -57,13 +60,59 @@ class Beginnings(StoredChats, StoredTranscripts, StoredRuns):
     async def _begin(self, start: RunStart) -> Begun:
         start, files = self.attachments.of_start(start)
         await self.attachments.put_out(start.run.chat_id, files)
-        async with self.transaction() as connection:
+        is_plain = not start.queued and start.replaces is None and not are_late([start.request])
+        if is_plain and not files:
+            begun = await self._begin_together(start)
+            if begun is not None:
+                return begun
+
+        async def begin(connection: AsyncConnection) -> Begun:
             await self._open_run(connection, start, files)
             return await self._begun_on(connection, start)
 
+        return await self.written_by(begin)
+
+    async def _begin_together(self, start: RunStart) -> Begun | None:
+        """Begin by one statement, then read the history, where that is possible."""
+        found = await self.written_together(list(self._beginning(start)))
+        if found is None:
+            return None
+        if not found:
+            raise _deleted(start.run.chat_id)
+        seq = found[0].next_seq - len(start.opening)
+        try:
+            history = await self.history(
+                start.run.chat_id, start.window, before=seq, with_summary=start.with_summary
+            )
+        except Exception:
+            with suppress(DatabaseFailed):
+                await self._undo(start)
+            raise
+        return Begun(seq=seq, history=history)
+
+    def _beginning(self, start: RunStart) -> Iterator[Step]:
+        sql, active = self._sql, _active(start.run)
+        yield Step(sql.take_and_read_numbers, [_taken(start)])
+        yield Step(sql.run.insert(*active), [active], into=sql.run)
+        opening = [
+            {**values_of(message), "seq": behind}
+            for behind, message in _behind_next_seq(start.opening)
+        ]
+        yield Step(sql.message.insert(*opening[0]), opening, into=sql.message, numbered=True)
+        if sql.request is not None and start.request is not None:
+            yield inserted(sql.request, [start.request])
+
+    async def _undo(self, start: RunStart) -> None:
+        """Remove a run that has begun, and whose history cannot be read."""
+        rows = [(self._sql.message, message.id) for message in start.opening]
+        if self._sql.request is not None and start.request is not None:
+            rows.append((self._sql.request, start.request.id))
+        async with self.transaction() as connection:
+            for mapped, row_id in [*rows, (self._sql.run, start.run.id)]:
+                await connection.execute(mapped.delete_one, {"row_id": row_id})
+
     async def _begun(self, start: RunStart) -> Begun:
-        async with self.reading() as connection:
-            return await self._begun_on(connection, start)
+        return await self.read_by(lambda on: self._begun_on(on, start))
 
     async def _begun_on(self, connection: AsyncConnection, start: RunStart) -> Begun:
         if start.replaces is not None:
@@ -96,20 +145,18 @@ class Beginnings(StoredChats, StoredTranscripts, StoredRuns):
 
     async def _open_run(self, connection: AsyncConnection, start: RunStart, files: Files) -> None:
         sql, run = self._sql, start.run
-        taken = len(start.opening)
-        touch = {"row_id": run.chat_id, "new_updated_at": run.started_at, "taken": taken}
         # The chat's row is locked before any row that refers to it: MySQL deadlocks otherwise.
-        if (await connection.execute(sql.take_numbers, touch)).rowcount == 0:
+        if (await connection.execute(sql.take_numbers, _taken(start))).rowcount == 0:
             raise _deleted(run.chat_id)
         if start.queued:
             await connection.execute(sql.dequeue_run, {"row_id": run.id})
-        active = {**values_of(run), "active_chat_id": run.chat_id, "stop_requested": False}
+        active = _active(run)
         await connection.execute(sql.run.insert(*active), active)
         if start.queued:
             await self._check_turn(connection, run)
         await self.attachments.keep(connection, run.chat_id, files)
         opening = [
-            _numbered(message, behind=taken - place) for place, message in enumerate(start.opening)
+            _numbered(message, behind=behind) for behind, message in _behind_next_seq(start.opening)
         ]
         await connection.execute(sql.insert_opening(*_OPENING), opening)
         if sql.request is not None and start.request is not None:
@@ -201,6 +248,25 @@ def _has_passed(error: DatabaseFailed) -> DatabaseFailed:
 
 def _deleted(chat_id: UUID) -> ChatNotFound:
     return ChatNotFound(f"Chat {chat_id} was deleted, or its transaction was rolled back")
+
+
+def _taken(start: RunStart) -> Values:
+    """The numbers that a run takes of its chat."""
+    return {
+        "row_id": start.run.chat_id,
+        "new_updated_at": start.run.started_at,
+        "taken": len(start.opening),
+    }
+
+
+def _active(run: Run) -> Values:
+    return {**values_of(run), "active_chat_id": run.chat_id, "stop_requested": False}
+
+
+def _behind_next_seq(opening: Sequence[Message]) -> Iterator[tuple[int, Message]]:
+    """The messages, each with how far its number is below the chat's next."""
+    for place, message in enumerate(opening):
+        yield len(opening) - place, message
 
 
 def _numbered(message: Message, *, behind: int) -> Values:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from itertools import groupby
-from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -17,19 +15,28 @@ from chatrecord.sqlalchemy.engine.connections import Connections
 from chatrecord.sqlalchemy.engine.notifications import can_tell, payload
 from chatrecord.sqlalchemy.generics import Values
 from chatrecord.sqlalchemy.sql.tables import MappedTable, kept
-from chatrecord.store.changes import BudgetCheck, Changes, JournalEntry, Lease, RunRecord
+from chatrecord.sqlalchemy.sql.together import Step
+from chatrecord.store.changes import BudgetCheck, Changes, Lease, RunRecord
 from chatrecord.values import Target
 
 from .attachments import Files
 from .rows import usage_of, values_of
-from .usage_days import covered, reopen_late, used_by_all
+from .usage_days import are_late, covered, reopen_late, used_by_all
 
-_LARGEST_INSERT = 250_000
-"""Characters of a journal that one statement inserts: a tenth of a packet, and ten bytes at most
-for each of them, escaped and encrypted."""
+_FIXED: dict[type, set[str]] = {
+    Run: {
+        *("id", "chat_id", "active_chat_id", "epoch", "owner", "idempotency_key", "lease_until"),
+        "started_at",
+    },
+    Message: {"id", "chat_id", "run_id", "seq", "role", "created_at"},
+    ToolCall: {"id", "chat_id", "run_id", "message_id", "call_id", "name"},
+    ApiRequest: {"id", "chat_id", "run_id"},
+}
+"""Columns that never change after the insert (the lease has its own statement). SQLite writes an
+index for each column that is set, be it to the same value."""
 
-_FIXED = {"id", "chat_id", "active_chat_id", "epoch", "owner", "idempotency_key", "lease_until"}
-"""Columns of a run's rows that never change after the insert (the lease has its own statement)."""
+_WHILE_RUNNING = {"new_active_chat_id", "new_status", "new_error", "new_finished_at"}
+"""What a run that goes on has as it had it."""
 
 
 class RunWrites(Connections):
@@ -41,26 +48,62 @@ class RunWrites(Connections):
         await self._retried(lambda: self._write(changes, files), only_undone=True)
 
     async def _write(self, changes: Changes, files: Files) -> None:
-        async with self.transaction() as connection:
-            changed = dict(changes.changed)
-            if changes.lease is not None:
-                await self._check_lease(
-                    connection, changes.lease, changed.pop(changes.lease.run_id, None)
-                )
-            await reopen_late(self._sql, connection, (*changes.new.values(), *changed.values()))
+        lease, steps = changes.lease, list(self._steps(changes))
+        guard = None if lease is None else self._guard(lease, changes)
+        if guard is not None and not files and _is_simple(changes):
+            held = await self.written_together([guard, *steps])
+            if held is not None:
+                return _check_held(lease, is_held=bool(held))
+
+        async def write(connection: AsyncConnection) -> None:
+            if guard is not None:
+                held = (await connection.execute(guard.statement, guard.rows)).rowcount
+                _check_held(lease, is_held=held > 0)
+            await reopen_late(self._sql, connection, changes.records)
             await self.attachments.keep(connection, changes.chat_id, files)
-            for mapped, records in self._by_table(changes.new.values()):
-                await insert_rows(connection, mapped, records)
-            for mapped, records in self._by_table(changed.values()):
-                await _update(connection, mapped, records)
-            if changes.superseded is not None:
-                first, below = changes.superseded
-                replaced = {"of_chat": changes.chat_id, "first": first, "below": below}
-                await connection.execute(self._sql.supersede, replaced)
-            await self._clear(connection, changes)
-            if changes.next_seq is not None:
-                numbers = {"row_id": changes.chat_id, "new_next_seq": changes.next_seq}
-                await connection.execute(self._sql.set_next_seq, numbers)
+            for step in steps:
+                await connection.execute(step.statement, step.rows)
+
+        return await self.written_by(write)
+
+    def _steps(self, changes: Changes) -> Iterator[Step]:
+        """What is written, beside the run that holds the lease."""
+        sql = self._sql
+        for mapped, records in self._by_table(changes.new.values()):
+            yield inserted(mapped, records)
+        run_id = changes.lease.run_id if changes.lease is not None else None
+        changed = [record for record in changes.changed.values() if record.id != run_id]
+        for mapped, records in self._by_table(changed):
+            yield _updated(mapped, records)
+        if changes.superseded is not None:
+            first, below = changes.superseded
+            replaced = {"of_chat": changes.chat_id, "first": first, "below": below}
+            yield Step(sql.supersede, [replaced])
+        if changes.journaled:
+            whole = [{"of_message": message_id} for message_id in changes.journaled]
+            yield Step(sql.empty_journal, whole)
+        if changes.never_sent and sql.request is not None:
+            unsent = [{"row_id": request_id} for request_id in changes.never_sent]
+            yield Step(sql.request.delete_one, unsent)
+        if changes.next_seq is not None:
+            numbers = {"row_id": changes.chat_id, "new_next_seq": changes.next_seq}
+            yield Step(sql.set_next_seq, [numbers])
+
+    def _guard(self, lease: Lease, changes: Changes | None) -> Step:
+        """Locks the run and writes its changes, unless another process owns it."""
+        run = changes.changed.get(lease.run_id) if changes is not None else None
+        held = _renewal(lease)
+        if run is None:
+            return Step(self._sql.renew_leases, [held])
+        goes_on = isinstance(run, Run) and run.status == "running"
+        unchanged = {"row_id", *(_WHILE_RUNNING if goes_on else ())}
+        values = {name: value for name, value in _changed(run).items() if name not in unchanged}
+        held |= values
+        names = [name.removeprefix("new_") for name in values]
+        if not can_tell(self._engine.dialect):
+            return Step(self._sql.renew_leases_with(*names), [held])
+        held["notification"] = payload([lease.run_id])
+        return Step(self._sql.renew_leases_with_and_tell(*names), [held])
 
     async def end_side_requests(self, since: datetime, before: datetime, why: str) -> int:
         if self._sql.request is None:
@@ -74,34 +117,6 @@ class RunWrites(Connections):
             statement = self._sql.end_side_requests(days)
             ended: int = (await connection.execute(statement, {"new_error": why})).rowcount
         return ended
-
-    async def _check_lease(
-        self, connection: AsyncConnection, lease: Lease, run: RunRecord | None
-    ) -> None:
-        """Lock the run, and write its changes, or find that another process owns it."""
-        held = _renewal([lease])
-        statement = self._sql.renew_leases
-        if run is not None:
-            values = _changed(run)
-            del values["row_id"]
-            held |= values
-            names = [name.removeprefix("new_") for name in values]
-            if can_tell(connection.dialect):
-                held["notification"] = payload([lease.run_id])
-                statement = self._sql.renew_leases_with_and_tell(*names)
-            else:
-                statement = self._sql.renew_leases_with(*names)
-        if (await connection.execute(statement, held)).rowcount == 0:
-            msg = f"Run {lease.run_id} was taken over by another process, or its chat was deleted"
-            raise LeaseLost(msg)
-
-    async def _clear(self, connection: AsyncConnection, changes: Changes) -> None:
-        if changes.journaled:
-            whole = [{"of_message": message_id} for message_id in changes.journaled]
-            await connection.execute(self._sql.empty_journal, whole)
-        if changes.never_sent and self._sql.request is not None:
-            unsent = [{"row_id": request_id} for request_id in changes.never_sent]
-            await connection.execute(self._sql.request.delete_one, unsent)
 
     def _by_table(
         self, records: Iterable[RunRecord]
@@ -128,7 +143,9 @@ class RunWrites(Connections):
         requests = kept(self._sql.request, "Requests", "request")
         async with self.transaction() as connection:
             if lease is not None:
-                await self._check_lease(connection, lease, None)
+                guard = self._guard(lease, None)
+                held = (await connection.execute(guard.statement, guard.rows)).rowcount
+                _check_held(lease, is_held=held > 0)
             for claim in checks:
                 if not claim.allows(await self._spending(connection, request, claim)):
                     return False
@@ -162,74 +179,13 @@ class RunWrites(Connections):
         used = await connection.execute(self._sql.spent(claim.by, whose, claim.since))
         return usage_of(used.mappings().one())
 
-    async def flush(
-        self,
-        news: Mapping[Lease, Sequence[JournalEntry]],
-        *,
-        renew: Collection[UUID] | None = None,
-    ) -> Mapping[UUID, bool]:
-        kept: dict[UUID, bool] = {}
-        # It waits for no slot: the leases of the waiting transactions depend on it.
-        async with self.urgent_transaction() as connection:
-            for leases in _alike(news, renew):
-                changed = [lease.run_id for lease in leases if news[lease]]
-                is_due = renew is None or leases[0].run_id in renew
-                checked = self._renewed if is_due else self._held
-                kept |= await checked(connection, _renewal(leases), changed)
-            of_kept = (entry for lease in news if lease.run_id in kept for entry in news[lease])
-            for entries in _portions(of_kept):
-                await connection.execute(self._sql.append_journal, entries)
-        return kept
 
-    async def _renewed(
-        self, connection: AsyncConnection, renewal: Values, changed: Sequence[UUID]
-    ) -> dict[UUID, bool]:
-        if changed and can_tell(connection.dialect):
-            renewal["notification"] = payload(changed)
-            found = await connection.execute(self._sql.renew_read_and_tell_leases, renewal)
-        elif connection.dialect.update_returning:
-            found = await connection.execute(self._sql.renew_and_read_leases, renewal)
-        else:
-            await connection.execute(self._sql.renew_leases, renewal)
-            del renewal["new_lease_until"]
-            found = await connection.execute(self._sql.read_leases, renewal)
-        return {row[0]: bool(row[1]) for row in found.all()}
-
-    async def _held(
-        self, connection: AsyncConnection, renewal: Values, changed: Sequence[UUID]
-    ) -> dict[UUID, bool]:
-        """Check leases that last for a while; those of runs with news are locked."""
-        held = {name: value for name, value in renewal.items() if name != "new_lease_until"}
-        statement = self._sql.read_leases
-        if changed and can_tell(connection.dialect):
-            held["notification"] = payload(changed)
-            statement = self._sql.hold_and_tell_leases
-        elif changed:
-            statement = self._sql.hold_leases
-            if connection.dialect.name == "sqlite":
-                await connection.execute(self._sql.lock_file)
-        found = await connection.execute(statement, held)
-        return {row[0]: bool(row[1]) for row in found.all()}
-
-
-def _alike(leases: Iterable[Lease], renew: Collection[UUID] | None) -> Iterator[list[Lease]]:
-    """The leases that one statement can renew: mostly all, because few runs are resumed."""
-
-    def kind(lease: Lease) -> tuple[bool, str, int, datetime]:
-        is_due = renew is None or lease.run_id in renew
-        return is_due, lease.owner, lease.epoch, lease.until
-
-    for _, alike in groupby(sorted(leases, key=kind), kind):
-        yield sorted(alike, key=lambda lease: lease.run_id)  # all lock in the same order
-
-
-def _renewal(leases: Sequence[Lease]) -> Values:
-    """The parameters that renew leases of one owner, epoch and end."""
+def _renewal(lease: Lease) -> Values:
     return {
-        "run_ids": [lease.run_id for lease in leases],
-        "of_owner": leases[0].owner,
-        "of_epoch": leases[0].epoch,
-        "new_lease_until": leases[0].until,
+        "run_ids": [lease.run_id],
+        "of_owner": lease.owner,
+        "of_epoch": lease.epoch,
+        "new_lease_until": lease.until,
     }
 
 
@@ -237,35 +193,38 @@ async def insert_rows(
     connection: AsyncConnection, mapped: MappedTable, records: Sequence[RunRecord]
 ) -> None:
     """Write new rows of one table."""
+    step = inserted(mapped, records)
+    await connection.execute(step.statement, step.rows)
+
+
+def inserted(mapped: MappedTable, records: Sequence[RunRecord]) -> Step:
+    """New rows of one table."""
     rows = [mapped.stored(values_of(record)) for record in records]
-    await connection.execute(mapped.insert(*rows[0]), rows)
+    return Step(mapped.insert(*rows[0]), rows, into=mapped)
 
 
-async def _update(
-    connection: AsyncConnection, mapped: MappedTable, records: Sequence[RunRecord]
-) -> None:
+def _updated(mapped: MappedTable, records: Sequence[RunRecord]) -> Step:
     rows = [mapped.stored(_changed(record)) for record in records]
     names = [name.removeprefix("new_") for name in rows[0] if name != "row_id"]
-    await connection.execute(mapped.update(*names), rows)
+    return Step(mapped.update(*names), rows)
 
 
-def _portions(entries: Iterable[JournalEntry]) -> Iterator[list[Values]]:
-    """The rows of these entries, as many at a time as any server takes in one packet."""
-    portion, size = list[Values](), 0
-    for entry in entries:
-        said = entry.size
-        if portion and size + said > _LARGEST_INSERT:
-            yield portion
-            portion, size = [], 0
-        portion.append(values_of(entry))
-        size += said
-    if portion:
-        yield portion
+def _is_simple(changes: Changes) -> bool:
+    """Whether no change is to see another: as one statement, each sees what was there before."""
+    is_late = are_late(changes.records)
+    return changes.superseded is None and not changes.never_sent and not is_late
+
+
+def _check_held(lease: Lease | None, *, is_held: bool) -> None:
+    if lease is not None and not is_held:
+        msg = f"Run {lease.run_id} was taken over by another process, or its chat was deleted"
+        raise LeaseLost(msg)
 
 
 def _changed(record: RunRecord) -> Values:
-    values = values_of(record)
-    changed = {f"new_{name}": value for name, value in values.items() if name not in _FIXED}
+    fixed = _FIXED[type(record)]
+    values = values_of(record).items()
+    changed = {f"new_{name}": value for name, value in values if name not in fixed}
     if isinstance(record, Run):
         still_active = record.chat_id if record.status in ("running", "parked") else None
         changed["new_active_chat_id"] = still_active

@@ -30,13 +30,12 @@ class StoredTranscripts(Connections):
     async def history(
         self, chat_id: UUID, window: Window, *, before: int, with_summary: bool = False
     ) -> list[Message]:
-        async def read() -> list[Message]:
-            async with self.reading() as connection:
-                return await self._history(
-                    connection, chat_id, window, before=before, with_summary=with_summary
-                )
+        async def read(connection: AsyncConnection) -> list[Message]:
+            return await self._history(
+                connection, chat_id, window, before=before, with_summary=with_summary
+            )
 
-        return await self._retried(read)
+        return await self._retried(lambda: self.read_by(read))
 
     async def summaries(self, chat_id: UUID) -> list[Message]:
         return [message_of(row) for row in await self._read(self._sql.summaries, chat_id=chat_id)]

@@ -130,10 +130,18 @@ async def reopen_late(
     sql: Statements, connection: AsyncConnection, records: Iterable[object]
 ) -> None:
     """The same for the days of these requests, where they are written so late."""
-    if sql.usage_day is not None:
-        sent = [record.started_at for record in records if isinstance(record, ApiRequest)]
-        if days := late_days(sent, datetime.now(UTC)):
-            await reopen_days(sql, connection, days)
+    if sql.usage_day is not None and (days := _late(records)):
+        await reopen_days(sql, connection, days)
+
+
+def are_late(records: Iterable[object]) -> bool:
+    """Whether there is a request among these whose day may be counted."""
+    return bool(_late(records))
+
+
+def _late(records: Iterable[object]) -> list[date]:
+    sent = [record.started_at for record in records if isinstance(record, ApiRequest)]
+    return list(late_days(sent, datetime.now(UTC)))
 
 
 async def reopen_days_of(

@@ -187,9 +187,9 @@ class FailuresLoseNothing:
     ) -> None:
         flush, fates = backend.store.flush, ["lost before", "lost after", "well"] * 2
 
-        async def flaky(*arguments: Any) -> Any:
+        async def flaky(*arguments: Any, **options: Any) -> Any:
             fate = fates.pop() if fates else "well"
-            kept = await flush(*arguments) if fate != "lost before" else {}
+            kept = await flush(*arguments, **options) if fate != "lost before" else {}
             if fate != "well":
                 raise DatabaseFailed(fate, may_pass=True)
             return kept
@@ -199,6 +199,7 @@ class FailuresLoseNothing:
         chunks = await read(chat.stream("Go"))
 
         assert text_of(chunks) == "abcdefghij"
+        assert len(chunks) > 1, "stored by flushes, and not only at the end"
         assert await journal_of(backend, chat) == ""
 
     async def test_closing_the_database_keeps_what_has_come(self, backend: Backend) -> None:
