@@ -11,6 +11,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from hashlib import sha256
+from weakref import WeakValueDictionary
 
 from chatrecord.records import Json, name_of
 
@@ -34,6 +35,44 @@ class File:
     def size(self) -> int:
         """The number of bytes."""
         return len(self.data)
+
+
+class EncodedFile(str):
+    """The base64 of a file, which remembers the bytes: nothing has to decode it."""
+
+    __slots__ = ("__weakref__", "_hash", "data")
+    data: bytes
+    _hash: str | None
+
+    @classmethod
+    def of(cls, data: bytes) -> EncodedFile:
+        """The base64 of these bytes; the same object as long as anybody has it."""
+        known = _encoded.get(id(data))
+        if known is None:
+            known = cls(encoded(data))
+            known.data, known._hash = data, None
+            _encoded[id(data)] = known
+        return known
+
+    @property
+    def hash(self) -> str:
+        """The SHA-256 of the bytes in hexadecimal."""
+        if self._hash is None:
+            self._hash = digest(self.data)
+        return self._hash
+
+
+_encoded: WeakValueDictionary[int, EncodedFile] = WeakValueDictionary()
+"""By the ids of their bytes, which live as long as these do."""
+
+_PIECE = 3 * 2**20
+"""Bytes that are encoded at a time: a file takes less memory then. Three bytes are four letters."""
+
+
+def encoded(data: bytes) -> str:
+    """The base64 of these bytes, as the LLM library writes it."""
+    pieces = (data[start : start + _PIECE] for start in range(0, len(data), _PIECE))
+    return "".join(urlsafe_b64encode(piece).decode("ascii") for piece in pieces)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +135,7 @@ def put_back(value: Json, data: Mapping[str, bytes]) -> Json:
             return {**value, "data": reference["was"]}
         if wanted not in data:
             return f"[The file {value.get('identifier')} ({value['media_type']}) is no longer kept]"
-        return {**value, "data": urlsafe_b64encode(data[str(wanted)]).decode("ascii")}
+        return {**value, "data": encoded(data[str(wanted)])}
 
     return _changed(value, restore)
 
@@ -158,11 +197,15 @@ def _is_reference(data: dict[str, Json]) -> bool:
 
 def _file_in(value: dict[str, Json]) -> File | None:
     """The file, if its base64 would come back the same."""
-    text = str(value["data"])
+    text = value["data"]
+    if isinstance(text, EncodedFile):
+        name = name_of(value, text.data)
+        return File(text.hash, text.data, str(value["media_type"]), name)
+    text = str(text)
     try:
         data = urlsafe_b64decode(text)
     except ValueError:
         return None
-    if urlsafe_b64encode(data).decode("ascii") != text:
+    if encoded(data) != text:
         return None
     return File(digest(data), data, str(value["media_type"]), name_of(value, data))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from importlib.metadata import version
@@ -33,10 +33,11 @@ from pydantic_core import to_json, to_jsonable_python
 from chatrecord.llm.pieces import Piece, Pieces, joined
 from chatrecord.llm.port import Body
 from chatrecord.records import Json, Message, Role, ToolCall
-from chatrecord.store.stored_message import known_of, plain_json_of
+from chatrecord.store.stored_message import StoredMessage, files_in, known_of, plain_json_of
 from chatrecord.values import Call
 
 from .call_ids import unique_ids
+from .file_bytes import dumped, fill, stand_ins
 from .pristine import Pristine
 from .raw_results import returned
 
@@ -53,10 +54,15 @@ _message: TypeAdapter[ModelMessage] = TypeAdapter(
 
 def body_of(message: ModelMessage) -> Body:
     """A message as it is stored."""
-    content: Json = _finite(_message.dump_python(message, mode="json", fallback=_shown))
+    content: Json = dumped(message, _plain_value)
     if isinstance(message, ModelResponse):
         return Body("assistant", text_of(message), reasoning_of(message), content, FORMAT)
     return Body(_role_of(message), _asked(message), None, content, FORMAT)
+
+
+def _plain_value(message: ModelMessage) -> Json:
+    value: Json = _finite(_message.dump_python(message, mode="json", fallback=_shown))
+    return value
 
 
 def text_of(response: ModelResponse) -> str:
@@ -242,16 +248,34 @@ def _ended(record: Message) -> ModelMessage | None:
 def _loaded(record: Message) -> ModelMessage | None:
     if record.role == "assistant" and record.status != "complete":
         return _partial(record)
-    known = known_of(record)
-    if known is not None and isinstance(known.loaded, Pristine):
-        return known.loaded.copy()
-    message = _from_json(record)
+    files = record.files if isinstance(record, StoredMessage) else None
+    message = _known(record, files)
     if message is None:
         return _from_value(record)
-    if known is not None:
-        known.loaded = Pristine(message)
-        message = known.loaded.copy()
-    return message
+    return message if files is None else fill(message, files)
+
+
+def _known(record: Message, files: Mapping[str, bytes] | None) -> ModelMessage | None:
+    """A copy of the message that is in memory; it is read and kept there, if it may be."""
+    known = known_of(record)
+    if files is not None and not files_in(record) <= files.keys():
+        known = None  # a text is sent in the place of a file
+    if known is not None and isinstance(known.loaded, Pristine):
+        return known.loaded.copy()
+    message = _from_json(record) if files is None else _from_references(record, files)
+    if known is None or message is None:
+        return message
+    known.loaded = Pristine(message)
+    return known.loaded.copy()
+
+
+def _from_references(record: Message, files: Mapping[str, bytes]) -> ModelMessage | None:
+    """The message with a stand-in for each of its files."""
+    assert isinstance(record, StoredMessage)
+    content = record.with_files(stand_ins(files)).content
+    with suppress(ValidationError):
+        return _message.validate_python(content)
+    return None
 
 
 def _from_json(record: Message) -> ModelMessage | None:

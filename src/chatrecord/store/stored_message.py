@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, cast
 
+from chatrecord.attachments.embedded_files import put_back, referred_to
 from chatrecord.records import Json, Message
 from chatrecord.text.storable import is_escaped, parsed
 
@@ -14,8 +15,12 @@ from chatrecord.text.storable import is_escaped, parsed
 class Known:
     """What was found out about a message that stays in memory, for its next turn."""
 
+    characters: int | None = None
     most_characters: int | None = None
     words: dict[str, bool] = field(default_factory=dict)
+    files: frozenset[str] | None = None
+    """The hashes of its files."""
+
     loaded: object = None
     """What the LLM adapter has made of its content. The adapter hands out copies only."""
 
@@ -29,14 +34,16 @@ class StoredMessage(Message):
     """
 
     # The slot of `content` stays empty at first: Python then asks `__getattr__`.
-    __slots__ = ("json", "known")
+    __slots__ = ("files", "json", "known")
     json: str | None
     known: Known | None
+    files: Mapping[str, bytes] | None
+    """By their hashes: what is in `content` in the place of its references."""
 
     def __init__(self, *values: Any, **fields: Any) -> None:
         super().__init__(*values, **fields)  # a changed copy
-        object.__setattr__(self, "json", None)
-        object.__setattr__(self, "known", None)
+        for name in StoredMessage.__slots__:
+            object.__setattr__(self, name, None)
 
     @classmethod
     def read(
@@ -48,12 +55,21 @@ class StoredMessage(Message):
             put(message, value)
         object.__setattr__(message, "json", json)
         object.__setattr__(message, "known", known)
+        object.__setattr__(message, "files", None)
+        return message
+
+    def with_files(self, files: Mapping[str, bytes]) -> StoredMessage:
+        """The same message with these files in its content, by their hashes."""
+        message = self.read((getattr(self, name) for name in READ_FIELDS), self.json, self.known)
+        object.__setattr__(message, "files", files)
         return message
 
     def __getattr__(self, name: str) -> Json:
         if name != "content":
             raise AttributeError(name)
         content = None if self.json is None else cast(Json, parsed(self.json))
+        if self.files is not None:
+            content = put_back(content, self.files)
         if self.known is None:
             object.__setattr__(self, "content", content)
         return content
@@ -79,6 +95,19 @@ def may_hold(message: Message, word: str) -> bool:
     if word not in message.known.words:
         message.known.words[word] = word in message.json
     return message.known.words[word]
+
+
+def files_in(message: Message) -> frozenset[str]:
+    """The hashes of the files that its content refers to, as it is stored."""
+    if not isinstance(message, StoredMessage) or message.json is None:
+        return frozenset(referred_to(message.content))
+    known = message.known
+    if known is not None and known.files is not None:
+        return known.files
+    found = frozenset(referred_to(cast(Json, parsed(message.json))))
+    if known is not None:
+        known.files = found
+    return found
 
 
 def known_of(message: Message) -> Known | None:

@@ -36,15 +36,23 @@ def characters_of(message: Message, estimator: Estimator | None = None) -> int:
     """The estimated characters of a message: four for each token that an estimator counts."""
     if estimator is not None:
         return estimator(message) * CHARACTERS_PER_TOKEN
-    characters = len(message.text) + len(message.reasoning or "")
-    return max(characters, _characters_in(message.content, is_sent=False))
+    known = known_of(message)
+    if known is not None and known.characters is not None:
+        return known.characters
+    said = len(message.text) + len(message.reasoning or "")
+    characters = max(said, _characters_in(message.content, is_sent=False))
+    if known is not None:
+        known.characters = characters
+    return characters
 
 
 def most_characters_of(message: Message) -> int | None:
-    """A number that `characters_of` does not exceed, where the stored text alone tells one."""
+    """A number that `characters_of` does not exceed, where no walk is needed to tell one."""
     known = known_of(message)
     if known is not None and known.most_characters is not None:
         return known.most_characters
+    if known is not None and known.characters is not None:
+        return known.characters
     json = plain_json_of(message)
     if json is None or '"binary"' in json:
         return None

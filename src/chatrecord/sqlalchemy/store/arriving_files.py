@@ -13,7 +13,8 @@ from chatrecord.attachments.embedded_files import ChatFile, put_back
 from chatrecord.errors import DatabaseFailed
 from chatrecord.records import Message, ToolCall
 
-from .attachments import Attachments, Files, Record, key_of
+from .attachments import Attachments, Files, Record
+from .own_attachment_store import key_of
 
 
 class ArrivingAttachments(Attachments):

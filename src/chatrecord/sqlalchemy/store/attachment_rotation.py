@@ -9,7 +9,7 @@ from chatrecord.sqlalchemy.generics import Row
 from chatrecord.sqlalchemy.models.encryption import Keys
 
 from .arriving_files import ArrivingAttachments
-from .attachments import key_of
+from .own_attachment_store import key_of
 
 
 class RotatingAttachments(ArrivingAttachments):

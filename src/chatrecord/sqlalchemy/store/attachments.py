@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Callable,
+    Collection,
+    Iterable,
+    Mapping,
+    Sequence,
+)
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -26,7 +34,7 @@ from chatrecord.attachments.embedded_files import (
 from chatrecord.attachments.stores import AttachmentStore
 from chatrecord.errors import ConfigurationError, DatabaseFailed
 from chatrecord.ids import new_id
-from chatrecord.records import Json, Message, ToolCall
+from chatrecord.records import Message, ToolCall
 from chatrecord.sqlalchemy.engine.packets import ESCAPED, REST_OF_STATEMENT
 from chatrecord.sqlalchemy.generics import Row
 from chatrecord.sqlalchemy.models.encryption import sealed_file
@@ -35,10 +43,10 @@ from chatrecord.sqlalchemy.sql.statements import Statements
 from chatrecord.sqlalchemy.types import is_mysql
 from chatrecord.store.changes import Changes
 from chatrecord.store.rows import RunStart
-from chatrecord.store.stored_message import may_hold
+from chatrecord.store.stored_message import StoredMessage, files_in, may_hold
 
 from .intact_files import intact
-from .own_attachment_store import ADD_A_CLASS, reached
+from .own_attachment_store import ADD_A_CLASS, key_of, reached
 
 Files: TypeAlias = dict[str, File]
 """Files of one chat, by their hashes."""
@@ -230,7 +238,8 @@ class Attachments:
         referring = [each for each in messages if may_hold(each, REFERENCE)]
         if not referring:
             return list(messages)
-        data = await self._data(messages[0].chat_id, (each.content for each in referring))
+        wanted = frozenset[str]().union(*map(files_in, referring))
+        data = await self._data(messages[0].chat_id, wanted)
         return [
             self._with_files(message, data) if may_hold(message, REFERENCE) else message
             for message in messages
@@ -238,6 +247,8 @@ class Attachments:
 
     @staticmethod
     def _with_files(message: Message, data: Mapping[str, bytes]) -> Message:
+        if isinstance(message, StoredMessage) and message.json is not None:
+            return message.with_files({it: data[it] for it in files_in(message) if it in data})
         content = put_back(message.content, data)
         return message if content is message.content else replace(message, content=content)
 
@@ -245,16 +256,16 @@ class Attachments:
         """These tool calls of one chat with the files of their results in them."""
         if self._table is None or not calls:
             return list(calls)
-        data = await self._data(calls[0].chat_id, (call.result for call in calls))
+        wanted = {found for call in calls for found in referred_to(call.result)}
+        data = await self._data(calls[0].chat_id, wanted)
         results = [put_back(call.result, data) for call in calls]
         return [
             call if result is call.result else replace(call, result=result)
             for call, result in zip(calls, results, strict=True)
         ]
 
-    async def _data(self, chat_id: UUID, values: Iterable[Json]) -> dict[str, bytes]:
-        """The bytes of all files that these values refer to."""
-        hashes = {found for value in values for found in referred_to(value)}
+    async def _data(self, chat_id: UUID, hashes: Collection[str]) -> dict[str, bytes]:
+        """The bytes of these files."""
         if not hashes:
             return {}
         these = {"chat_id": chat_id, "hashes": sorted(hashes)}
@@ -386,8 +397,3 @@ class Attachments:
 
 class _Refused(Exception):
     """The database has refused a row: it is there, or its chat is not."""
-
-
-def key_of(chat_id: UUID, file_hash: str) -> str:
-    """Where a file is kept in a store of the user's."""
-    return f"{chat_id}/{file_hash}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from uuid import UUID
 
 from chatrecord.attachments.stores import AttachmentStore
 from chatrecord.errors import ChatRecordError, ConfigurationError, DatabaseFailed
@@ -41,3 +42,8 @@ async def reached(what: str) -> AsyncIterator[None]:
         reason = redact(named(error))
         msg = f"The store for attachments could not {what} a file: {reason}"
         raise DatabaseFailed(msg, may_pass=isinstance(error, OSError)) from error
+
+
+def key_of(chat_id: UUID, file_hash: str) -> str:
+    """Where a file is kept in a store of the user's."""
+    return f"{chat_id}/{file_hash}"
