@@ -14,7 +14,7 @@ from typing import Any, cast
 from sqlalchemy import Dialect, Executable
 from sqlalchemy.engine import Connection, IteratorResult
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
-from sqlalchemy.util import await_, greenlet_spawn
+from sqlalchemy.util import await_only, greenlet_spawn
 
 from .plans import Parameters, Plan, Plans
 
@@ -154,10 +154,10 @@ def _by_aiosqlite(adapted: Any, plan: Plan, bound: Sequence[Any]) -> DirectResul
     driver = adapted.driver_connection
     try:
         if plan.returns:
-            rows = await_(driver.execute_fetchall(plan.sql, bound[0]))
+            rows = await_only(driver.execute_fetchall(plan.sql, bound[0]))
             return result_of(plan, rows, [None] * len(plan.keys.keys), -1)
         send = driver.execute if len(bound) == 1 else driver.executemany
-        cursor = await_(send(plan.sql, bound[0] if len(bound) == 1 else bound))
+        cursor = await_only(send(plan.sql, bound[0] if len(bound) == 1 else bound))
     except Exception as error:  # noqa: BLE001 - a `ValueError` of aiosqlite becomes SQLite's error
         adapted._handle_exception(error)
     return result_of(plan, (), (), cursor.rowcount)
