@@ -12,15 +12,14 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from chatrecord.sqlalchemy import Database
-from chatrecord.sqlalchemy.database import OwnTables
 
 from . import indexes  # noqa: F401 - adds them to the tables
 from .passwords import hashed
 from .postgres import open_postgres
 from .settings import Settings, Unusable
-from .tables import Base, User
+from .tables import Base, HrChat, User
 
-HrDatabase: TypeAlias = Database[OwnTables]
+HrDatabase: TypeAlias = Database[HrChat]
 Sessions: TypeAlias = async_sessionmaker[AsyncSession]
 
 DEMO = (

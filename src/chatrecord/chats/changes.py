@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import Enum
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, TypeAlias, cast
 
+from chatrecord.records import ChatRecord
 from chatrecord.runs.process import Backend
-from chatrecord.text.arguments import check_text, checked_metadata
+from chatrecord.text.arguments import check_text
 
 from .opened import OpenedLLM
 from .titles import checked_title
@@ -26,6 +27,8 @@ UNCHANGED: Final = _Unchanged.UNCHANGED
 
 def checked_changes(
     backend: Backend,
+    chat: ChatRecord,
+    row: object | None,
     *,
     title: str | Unchanged | None,
     metadata: object,
@@ -33,18 +36,29 @@ def checked_changes(
     columns: Mapping[str, object],
 ) -> dict[str, object]:
     """The fields and columns that change. Raises `TypeError` or `ValueError`."""
-    changes: dict[str, object] = {}
-    if title is not UNCHANGED:
-        changes["title"] = checked_title(title)
-    if metadata is not UNCHANGED:
-        changes["metadata"] = checked_metadata(metadata)
-    if instructions is not UNCHANGED:
-        check_text("instructions", instructions)
-        changes["instructions"] = instructions
+    fields = {"title": title, "metadata": metadata, "instructions": instructions}
+    changes = {name: value for name, value in fields.items() if value is not UNCHANGED}
+    if row is not None:
+        changed = backend.store.changed_row(chat, row)
+        check_given_once([*changed.fields, *changed.columns], [*changes, *columns])
+        changes |= changed.fields
+        columns = {**changed.columns, **columns}
+    if "title" in changes:
+        changes["title"] = checked_title(cast(str | None, changes["title"]))
+    if "metadata" in changes:
+        changes["metadata"] = backend.runtime.metadata_type.stored(changes["metadata"])
+    check_text("instructions", changes.get("instructions"))
     for name, value in columns.items():
         backend.store.check_column(name, value)
-        changes[name] = value
-    return changes
+    return {**changes, **columns}
+
+
+def check_given_once(in_row: Iterable[str], as_keywords: Iterable[str]) -> None:
+    """Raise `TypeError` for what is given in a row and as a keyword."""
+    twice = sorted({*in_row} & {*as_keywords})
+    if twice:
+        msg = f"{twice[0]} is given twice: set it in the row, or pass {twice[0]}="
+        raise TypeError(msg)
 
 
 def changes_of(opened: OpenedLLM) -> dict[str, object]:

@@ -12,7 +12,7 @@ from collections.abc import (
 from contextlib import suppress
 from copy import copy
 from dataclasses import replace
-from typing import Any, TypeAlias, overload
+from typing import Any, Generic, TypeAlias, cast, overload
 from uuid import UUID
 
 from typing_extensions import TypeVar
@@ -62,13 +62,15 @@ Prompt: TypeAlias = str | Sequence[object]
 """What is asked: text, or the LLM library's own sequence of texts, images and files."""
 
 Typed = TypeVar("Typed")
+Row = TypeVar("Row", default=Any)
+Metadata = TypeVar("Metadata", default=Any)
 
 
-class Chat:
+class Chat(Generic[Row, Metadata]):
     """A chat. Each message, tool call and provider request is a row in your database.
 
     `create_chat` and `load_chat` return one. A chat has one active run: with the default `on_busy`,
-    a second `ask` raises `ChatBusy`.
+    a second `ask` raises `ChatBusy`. `Chat[HrChat]` is a chat whose `row` is an `HrChat`.
     """
 
     def __init__(
@@ -80,6 +82,7 @@ class Chat:
     ) -> None:
         self._backend = backend
         self._scope = scope
+        self._row: tuple[ChatRecord, Row] | None = None
         self._is_titling = False
         self._client: Mapping[str, Json] = {}
         self._client_key: str | None = None
@@ -98,19 +101,36 @@ class Chat:
         return self.record.id
 
     @property
+    def row(self) -> Row:
+        """The chat as an instance of your mapped class, as it was when it was loaded.
+
+            chat.row.department = "HR"
+            await chat.update(chat.row)
+
+        It belongs to no session, so no relationship is loaded. A change in it is stored by
+        `update`, or by a session that you add it to.
+        """
+        if self._row is None or self._row[0] is not self.record:
+            self._row = (self.record, cast(Row, self._backend.store.row_of(self.record)))
+        return self._row[1]
+
+    @property
     def title(self) -> str | None:
         """The chat's title when it was loaded, or as it was changed here since."""
         return self.record.title
 
     @property
-    def metadata(self) -> Mapping[str, Any]:
+    def metadata(self) -> Metadata:
         """The chat's metadata when it was loaded, or as it was changed here since.
 
-        It is read-only to its last level, as a change would not be stored: see `update`.
+        It is read-only to its last level, as a change would not be stored: see `update`. With
+        `Database(metadata_type=...)` it is of that type, and `ValueError` is raised if what is
+        stored does not fit: `record.metadata` has it as it is.
         """
-        return self.record.metadata
+        kind = self._backend.runtime.metadata_type
+        return cast(Metadata, kind.read(str(self.id), self.record.metadata))
 
-    def for_client(self, told: Mapping[str, Json], key: str | None = None) -> Chat:
+    def for_client(self, told: Mapping[str, Json], key: str | None = None) -> Chat[Row, Metadata]:
         """Return this chat for one request of a client, as the routes of `chatrecord.web` need it.
 
         Its runs keep `told` in `Run.settings["client"]`: the client's own ids and metadata. With
@@ -132,9 +152,10 @@ class Chat:
 
     async def update(
         self,
+        row: Row | None = None,
         *,
         title: str | Unchanged | None = UNCHANGED,
-        metadata: Mapping[str, object] | Unchanged = UNCHANGED,
+        metadata: Metadata | Unchanged = UNCHANGED,
         instructions: str | Unchanged | None = UNCHANGED,
         llm: object = UNCHANGED,
         **columns: object,
@@ -144,10 +165,11 @@ class Chat:
             await chat.update(title="Travel", metadata={**chat.metadata, "team": "HR"})
             await chat.update(llm="anthropic:claude-sonnet-5-5", instructions="Be brief.")
 
-        `metadata` replaces all of it. `llm` is a model string, a Pydantic AI model or an agent: the
-        next run uses it, with the options that the chat has here. Other keywords set columns of
-        your own. Active runs, and chats that were loaded before, go on with what they began with.
-        The order of `list_chats` does not change.
+        `row` is `chat.row`, after you have set columns in it; other keywords set columns of your
+        own, too. `metadata` replaces all of it. `llm` is a model string, a Pydantic AI model or an
+        agent: the next run uses it, with the options that the chat has here. Active runs, and chats
+        that were loaded before, go on with what they began with. The order of `list_chats` does not
+        change.
 
         The change is made within the scope that the chat was loaded with: if the chat has another
         owner by now, or was deleted, `ChatNotFound` is raised. Also raises `TypeError`
@@ -156,6 +178,8 @@ class Chat:
         """
         changes = checked_changes(
             self._backend,
+            self.record,
+            row,
             title=title,
             metadata=metadata,
             instructions=instructions,

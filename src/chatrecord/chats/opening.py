@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import import_module
 from uuid import UUID
 
 from chatrecord.errors import AgentMismatch, ChatNotFound
 from chatrecord.ids import new_id
-from chatrecord.records import ChatRecord, Json
+from chatrecord.records import ChatRecord
 from chatrecord.runs.process import Backend
 from chatrecord.runs.repair import Repairer
 from chatrecord.runs.side_requests import end_dead_side_requests
@@ -19,7 +19,6 @@ from chatrecord.text.arguments import (
     check_count,
     check_text,
     checked_id,
-    checked_metadata,
 )
 
 from .chat import Chat
@@ -31,11 +30,14 @@ from .titles import checked_search, checked_title
 
 @dataclass(frozen=True, slots=True)
 class NewChat:
-    """What a new chat is given to keep. `id` is a new one, unless it is given."""
+    """What a new chat is given to keep. `id` is a new one, unless it is given.
+
+    `metadata` is a mapping of JSON values, or of the type that the metadata of chats has.
+    """
 
     instructions: str | None
     title: str | None
-    metadata: dict[str, Json]
+    metadata: object
     columns: Mapping[str, object]
     id: UUID | None = None
 
@@ -46,7 +48,8 @@ async def create_chat(
     """Create a chat, on `connection` if one is given, or else in its own transaction."""
     check_options(options)
     check_budgets(backend, options)
-    new = _checked(new)
+    check_text("instructions", new.instructions)
+    title, metadata = checked_title(new.title), backend.runtime.metadata_type.stored(new.metadata)
     opened = open_llm(llm, new.instructions, options, backend.runtime.prices)
     target, now = opened.llm.target, datetime.now(UTC)
     record = ChatRecord(
@@ -55,8 +58,8 @@ async def create_chat(
         provider=target.provider,
         agent=opened.llm.agent,
         instructions=new.instructions,
-        title=new.title,
-        metadata=new.metadata,
+        title=title,
+        metadata=metadata,
         created_at=now,
         updated_at=now,
         columns=new.columns,
@@ -69,12 +72,6 @@ async def create_chat(
     else:  # nothing is known before the commit of the application
         stored = await store.insert_chat(record, connection=connection)
     return Chat(backend, opened, stored, {})
-
-
-def _checked(new: NewChat) -> NewChat:
-    check_text("instructions", new.instructions)
-    title, metadata = checked_title(new.title), checked_metadata(new.metadata)
-    return replace(new, title=title, metadata=metadata)
 
 
 async def load_chat(

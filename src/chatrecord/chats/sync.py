@@ -11,7 +11,7 @@ import asyncio
 import atexit
 import os
 import threading
-from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import suppress
@@ -22,7 +22,7 @@ from typing_extensions import TypeVar
 
 from chatrecord.attachments.attachment import Attachable, Attachment
 from chatrecord.chats.changes import UNCHANGED, Unchanged
-from chatrecord.chats.chat import Chat, Prompt
+from chatrecord.chats.chat import Chat, Metadata, Prompt, Row
 from chatrecord.chats.stream import ChatStream
 from chatrecord.records import (
     ApiRequest,
@@ -127,11 +127,11 @@ class Waits(Protocol):
 
 
 def opening(
-    function: Callable[Parameters, Coroutine[None, None, Chat]],
-) -> Callable[Parameters, SyncChat]:
+    function: Callable[Parameters, Coroutine[None, None, Chat[Row, Metadata]]],
+) -> Callable[Parameters, SyncChat[Row, Metadata]]:
     """Make a synchronous version of a function that returns a chat."""
 
-    def blocking(*args: Parameters.args, **kwargs: Parameters.kwargs) -> SyncChat:
+    def blocking(*args: Parameters.args, **kwargs: Parameters.kwargs) -> SyncChat[Row, Metadata]:
         return SyncChat(wait(function(*args, **kwargs)))
 
     blocking.__doc__ = function.__doc__
@@ -212,10 +212,10 @@ class SyncStream(Generic[Output]):
         return self._stream.reply
 
 
-class SyncChat:
+class SyncChat(Generic[Row, Metadata]):
     """A `Chat` without `async`: the same methods, which wait for their result."""
 
-    def __init__(self, chat: Chat, waits: Waits = wait) -> None:
+    def __init__(self, chat: Chat[Row, Metadata], waits: Waits = wait) -> None:
         self._chat = chat
         self._wait = waits
 
@@ -230,12 +230,17 @@ class SyncChat:
         return self._chat.title
 
     @property
+    def row(self) -> Row:
+        """See `Chat.row`."""
+        return self._chat.row
+
+    @property
     def record(self) -> ChatRecord:
         """The chat's row when it was loaded, or as it was changed here since."""
         return self._chat.record
 
     @property
-    def metadata(self) -> Mapping[str, Any]:
+    def metadata(self) -> Metadata:
         """See `Chat.metadata`."""
         return self._chat.metadata
 
@@ -245,18 +250,20 @@ class SyncChat:
 
     def update(
         self,
+        row: Row | None = None,
         *,
         title: str | Unchanged | None = UNCHANGED,
-        metadata: Mapping[str, object] | Unchanged = UNCHANGED,
+        metadata: Metadata | Unchanged = UNCHANGED,
         instructions: str | Unchanged | None = UNCHANGED,
         llm: object = UNCHANGED,
         **columns: object,
     ) -> None:
         """See `Chat.update`."""
-        work = self._chat.update(
-            title=title, metadata=metadata, instructions=instructions, llm=llm, **columns
+        self._wait(
+            self._chat.update(
+                row, title=title, metadata=metadata, instructions=instructions, llm=llm, **columns
+            )
         )
-        wait(work)
 
     def generate_title(self, llm: object | None = None, *, instructions: str | None = None) -> str:
         """See `Chat.generate_title`."""

@@ -146,10 +146,12 @@ class Talk:
 
     async def _chat_of(self, record: ChatRecord) -> Chat:
         scope = scope_of(self._arguments.user)
-        return await load_chat(self._db, self._choice.llm, record.id, **scope, **self._options())
+        options = self._options()
+        chat: Chat = await load_chat(self._db, self._choice.llm, record.id, **scope, **options)
+        return chat
 
     async def _new_chat(self, prompt: str) -> Chat:
-        return await create_chat(
+        chat: Chat = await create_chat(
             self._db,
             self._choice.llm,
             instructions=self._arguments.instructions or self._choice.instructions,
@@ -157,6 +159,7 @@ class Talk:
             **scope_of(self._arguments.user),
             **self._options(),
         )
+        return chat
 
     def _options(self) -> RuntimeOptions:
         return {

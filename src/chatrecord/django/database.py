@@ -15,8 +15,7 @@ from django.utils.module_loading import import_string
 
 from chatrecord.chats.sync import submit
 from chatrecord.errors import ChatRecordError, ConfigurationError
-from chatrecord.sqlalchemy import Database
-from chatrecord.sqlalchemy.database import OwnTables
+from chatrecord.sqlalchemy import ChatMixin, Database
 
 from .engine import url_of
 from .mapping import mapped_models
@@ -109,7 +108,7 @@ class _Lazy:
         return "<the Database of settings.DATABASES>"
 
 
-db = cast("Database[OwnTables]", _Lazy())
+db = cast("Database[ChatMixin]", _Lazy())
 """The `Database` of this process, for the functions of `chatrecord.django`.
 
 It is made from `settings.DATABASES` when it is first used. After a fork it has connections of its
@@ -117,7 +116,7 @@ own. It is closed when the process ends.
 """
 
 
-def get_database() -> Database[OwnTables]:
+def get_database() -> Database[ChatMixin]:
     """The `Database` that `db` stands for."""
     return current_database()
 

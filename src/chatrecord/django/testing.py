@@ -14,15 +14,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from chatrecord.chats.sync import wait
-from chatrecord.sqlalchemy import Database
-from chatrecord.sqlalchemy.database import OwnTables
+from chatrecord.sqlalchemy import ChatMixin, Database
 
 from .database import database_instead
 from .mapping import mapped_models
 
 
 @contextmanager
-def chats_in_memory() -> Iterator[Database[OwnTables]]:
+def chats_in_memory() -> Iterator[Database[ChatMixin]]:
     """Keep chats in memory meanwhile: `db` and all views use that database.
 
     A chat that is created in `transaction.atomic()`, and so in a `TestCase`, also has its row in

@@ -12,6 +12,7 @@ from weakref import WeakValueDictionary
 from chatrecord.spending.pricing import LIST_PRICES, PriceList
 from chatrecord.store.store import Store
 from chatrecord.store.times import DATABASE_TIMEOUT
+from chatrecord.text.typed_metadata import UNTYPED_METADATA, MetadataType
 
 from .cancellation import cancelled
 from .follower import Follower
@@ -28,8 +29,10 @@ class ProcessRuntime:
         lease: timedelta,
         patience: timedelta = DATABASE_TIMEOUT,
         prices: PriceList = LIST_PRICES,
+        metadata_type: MetadataType = UNTYPED_METADATA,
     ) -> None:
         self.prices = prices
+        self.metadata_type = metadata_type
         self.journal = Journal(store, lease, patience)
         self.follower = Follower(store, patience)
         self.titles: dict[UUID, asyncio.Task[None]] = {}

@@ -11,6 +11,7 @@ from typing_extensions import Unpack
 
 from chatrecord.chats import opening as chats
 from chatrecord.chats import retention as purging
+from chatrecord.chats.changes import check_given_once
 from chatrecord.chats.chat import Chat
 from chatrecord.chats.opening import NewChat
 from chatrecord.chats.options import OPTION_NAMES, RuntimeOptions
@@ -18,9 +19,9 @@ from chatrecord.chats.retention import check_audit
 from chatrecord.records import ChatRecord
 from chatrecord.spending.reports import Span, UsageRow
 from chatrecord.store.chat_store import Audit
-from chatrecord.text.arguments import check_list, checked_metadata
+from chatrecord.text.arguments import check_list
 
-from .database import AnyDatabase, Database, OwnTables, ReadyMade
+from .database import AnyDatabase, ChatRow, Database, Metadata, OwnChat, ReadyMade
 
 if TYPE_CHECKING:
     from pydantic_ai import Agent
@@ -36,47 +37,66 @@ NAMED = frozenset({"instructions", "title", "metadata", "connection"})
 
 @overload
 async def create_chat(
-    db: Database[ReadyMade],
+    db: Database[ReadyMade, Metadata],
     llm: LLM,
+    row: None = None,
     *,
     user_id: str | None = None,
     instructions: str | None = None,
     title: str | None = None,
-    metadata: Mapping[str, object] | None = None,
+    metadata: Metadata | None = None,
     connection: object | None = None,
     **options: Unpack[RuntimeOptions],
-) -> Chat: ...
+) -> Chat[ReadyMade, Metadata]: ...
 
 
 @overload
 async def create_chat(
-    db: Database[OwnTables],
+    db: Database[ChatRow, Metadata],
     llm: LLM,
+    row: ChatRow,
     *,
     instructions: str | None = None,
     title: str | None = None,
-    metadata: Mapping[str, object] | None = None,
+    metadata: Metadata | None = None,
+    connection: object | None = None,
+    **options: Unpack[RuntimeOptions],
+) -> Chat[ChatRow, Metadata]: ...
+
+
+@overload
+async def create_chat(
+    db: Database[OwnChat, Metadata],
+    llm: LLM,
+    row: None = None,
+    *,
+    instructions: str | None = None,
+    title: str | None = None,
+    metadata: Metadata | None = None,
     connection: object | None = None,
     **columns_and_options: object,
-) -> Chat: ...
+) -> Chat[OwnChat, Metadata]: ...
 
 
 async def create_chat(
     db: AnyDatabase,
     llm: LLM,
+    row: object | None = None,
     *,
     instructions: str | None = None,
     title: str | None = None,
-    metadata: Mapping[str, object] | None = None,
+    metadata: object | None = None,
     connection: object | None = None,
     **columns_and_options: object,
 ) -> Chat:
     """Create a chat.
 
         chat = await create_chat(db, "openai:gpt-5.2", user_id="u1", metadata={"team": "HR"})
+        chat = await create_chat(db, "openai:gpt-5.2", HrChat(user_id=1, department="HR"))
 
-    `llm` is a model string, a Pydantic AI model or an agent. Other keywords set columns of your
-    chat table, or `RuntimeOptions`. `instructions` are stored and sent with each request; do not
+    `llm` is a model string, a Pydantic AI model or an agent. `row` is a new instance of your mapped
+    class with its columns; without it, other keywords set columns of your chat table. The other
+    keywords are `RuntimeOptions`. `instructions` are stored and sent with each request; do not
     pass them with an agent. `metadata` is a mapping of JSON values. With `connection` (an
     `AsyncConnection` or `AsyncSession`) the row is part of your transaction: use the chat after the
     commit.
@@ -85,30 +105,39 @@ async def create_chat(
     (unusable LLM).
     """
     columns, options = _sorted(db, "create_chat", columns_and_options, named=NAMED)
-    new = NewChat(
-        instructions=instructions,
-        title=title,
-        metadata=checked_metadata(metadata),
-        columns=columns,
-    )
+    new = NewChat(instructions, title, metadata, columns)
+    if row is not None:
+        new = _with_row(db, new, row)
     return await chats.create_chat(db, llm, new, options, connection)
+
+
+def _with_row(db: AnyDatabase, new: NewChat, row: object) -> NewChat:
+    """A new chat with what its row says."""
+    given = db.store.new_row(row)
+    keywords = {"instructions": new.instructions, "title": new.title, "metadata": new.metadata}
+    said = {name: value for name, value in keywords.items() if value is not None}
+    check_given_once([*given.fields, *given.columns], [*said, *new.columns])
+    for name, value in given.columns.items():
+        db.store.check_column(name, value)
+    columns = {**given.columns, **new.columns}
+    return NewChat(**{**keywords, **given.fields}, columns=columns, id=given.id)
 
 
 @overload
 async def load_chat(
-    db: Database[ReadyMade],
+    db: Database[ReadyMade, Metadata],
     llm: LLM,
     chat_id: UUID | str,
     *,
     user_id: str | None = ...,
     **options: Unpack[RuntimeOptions],
-) -> Chat: ...
+) -> Chat[ReadyMade, Metadata]: ...
 
 
 @overload
 async def load_chat(
-    db: Database[OwnTables], llm: LLM, chat_id: UUID | str, **scope_and_options: object
-) -> Chat: ...
+    db: Database[OwnChat, Metadata], llm: LLM, chat_id: UUID | str, **scope_and_options: object
+) -> Chat[OwnChat, Metadata]: ...
 
 
 async def load_chat(
@@ -127,7 +156,7 @@ async def load_chat(
 
 @overload
 async def list_chats(
-    db: Database[ReadyMade],
+    db: Database[ReadyMade, Metadata],
     *,
     limit: int = 20,
     before: ChatRecord | None = None,
@@ -138,7 +167,7 @@ async def list_chats(
 
 @overload
 async def list_chats(
-    db: Database[OwnTables],
+    db: Database[OwnChat, Metadata],
     *,
     limit: int = 20,
     before: ChatRecord | None = None,
@@ -172,7 +201,7 @@ async def list_chats(
 
 @overload
 async def delete_chat(
-    db: Database[ReadyMade],
+    db: Database[ReadyMade, Metadata],
     chat_id: UUID | str,
     *,
     audit: Audit = "delete",
@@ -182,7 +211,11 @@ async def delete_chat(
 
 @overload
 async def delete_chat(
-    db: Database[OwnTables], chat_id: UUID | str, *, audit: Audit = "delete", **scope: object
+    db: Database[OwnChat, Metadata],
+    chat_id: UUID | str,
+    *,
+    audit: Audit = "delete",
+    **scope: object,
 ) -> None: ...
 
 
@@ -202,7 +235,7 @@ async def delete_chat(
 
 @overload
 async def purge(
-    db: Database[ReadyMade],
+    db: Database[ReadyMade, Metadata],
     *,
     older_than: timedelta | datetime,
     audit: Audit = "delete",
@@ -212,7 +245,7 @@ async def purge(
 
 @overload
 async def purge(
-    db: Database[OwnTables],
+    db: Database[OwnChat, Metadata],
     *,
     older_than: timedelta | datetime,
     audit: Audit = "delete",
@@ -242,7 +275,7 @@ async def purge(
 
 @overload
 async def usage(
-    db: Database[ReadyMade],
+    db: Database[ReadyMade, Metadata],
     *,
     by: Sequence[str] = (),
     since: datetime | None = None,
@@ -255,7 +288,7 @@ async def usage(
 
 @overload
 async def usage(
-    db: Database[OwnTables],
+    db: Database[OwnChat, Metadata],
     *,
     by: Sequence[str] = (),
     since: datetime | None = None,

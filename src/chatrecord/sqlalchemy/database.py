@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from types import TracebackType
-from typing import Any, Generic, Self, TypeAlias, overload
+from typing import Any, Generic, Self, TypeAlias, TypedDict, overload
 
 from sqlalchemy import URL, Table
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.orm import DeclarativeBase
-from typing_extensions import TypeVar
+from typing_extensions import TypeVar, Unpack
 
 from chatrecord.attachments.stores import AttachmentStore
 from chatrecord.chats import opening as chats
@@ -24,30 +24,49 @@ from chatrecord.sqlalchemy.engine.creation import engine_of
 from chatrecord.sqlalchemy.engine.forks import reset_after_forks
 from chatrecord.sqlalchemy.models.creation import create_tables
 from chatrecord.sqlalchemy.models.encryption import Keys, use_keys
-from chatrecord.sqlalchemy.models.mixins import PRIVATE, Models
+from chatrecord.sqlalchemy.models.mixins import PRIVATE, ChatColumns, ChatMixin, Models
 from chatrecord.sqlalchemy.sql.tables import MappedTable
 from chatrecord.sqlalchemy.store.history_cache import HISTORY_CACHE
 from chatrecord.sqlalchemy.store.own_attachment_store import check_own
 from chatrecord.sqlalchemy.store.store import SqlStore
 from chatrecord.sqlalchemy.tables import READY_MADE
+from chatrecord.sqlalchemy.tables import Chat as ReadyMadeChat
 from chatrecord.store.times import DATABASE_TIMEOUT, LEASE
 from chatrecord.text.arguments import check_count
+from chatrecord.text.typed_metadata import UNTYPED_METADATA, TypedMetadata
 
 from .types import PrivateJson, PrivateText
 
+ReadyMade: TypeAlias = ReadyMadeChat
+"""The class of the chats in the ready-made tables."""
 
-class ReadyMade:
-    """Marks a database with the ready-made tables: a type checker then knows the columns."""
+ChatRow = TypeVar("ChatRow", bound=ChatColumns, default=ReadyMade)
+"""The class of the chats in a database."""
+
+OwnChat = TypeVar("OwnChat", bound=ChatMixin)
+"""A class of your own."""
+
+Metadata = TypeVar("Metadata", default=Mapping[str, Any])
+"""The type of the metadata of chats."""
+
+Plain: TypeAlias = Mapping[str, Any]
+"""Metadata of no type in particular."""
 
 
-class OwnTables:
-    """Marks a database with your own tables: their columns are checked when a chat is created."""
+class DatabaseOptions(TypedDict, total=False):
+    """The other parameters of `Database`."""
+
+    keep_tool_calls: bool
+    keep_requests: bool
+    lease: timedelta
+    patience: timedelta
+    encryption: Keys | None
+    attachments: AttachmentStore | None
+    prices: Prices | None
+    history_cache: int
 
 
-Tables = TypeVar("Tables", ReadyMade, OwnTables, default=ReadyMade)
-
-
-class Database(Generic[Tables]):
+class Database(Generic[ChatRow, Metadata]):
     """A database for chats: an engine, its tables, and the runs of this process.
 
         db = Database("sqlite+aiosqlite:///chats.db")
@@ -55,8 +74,10 @@ class Database(Generic[Tables]):
 
     `url_or_engine` is a SQLAlchemy URL (a bare `sqlite:`, `postgresql:`, `mysql:` or `mariadb:`
     gets its async driver) or your `AsyncEngine`, which is used as it is. `models` is a declarative
-    base with one class for each mixin, or a `Models` that names them; the default is the ready-made
-    tables.
+    base with one class for each mixin, or a `Models` that names them, whose class of chats is then
+    known to type checkers; the default is the ready-made tables. `metadata_type` is a `TypedDict`,
+    a frozen dataclass or a frozen Pydantic model: metadata is checked when it is set, and
+    `chat.metadata` is of this type.
 
     `lease` (30 s): if a process writes nothing for longer, another process ends its runs.
     `patience` (10 s): how long operations retry while the database is unreachable; then they raise
@@ -72,41 +93,70 @@ class Database(Generic[Tables]):
 
     @overload
     def __init__(
-        self: Database[ReadyMade],
+        self: Database[ReadyMade, Plain],
         url_or_engine: str | URL | AsyncEngine,
         *,
         models: None = None,
-        keep_tool_calls: bool = True,
-        keep_requests: bool = True,
-        lease: timedelta = LEASE,
-        patience: timedelta = DATABASE_TIMEOUT,
-        encryption: Keys | None = None,
-        attachments: AttachmentStore | None = None,
-        prices: Prices | None = None,
-        history_cache: int = HISTORY_CACHE,
+        metadata_type: None = None,
+        **options: Unpack[DatabaseOptions],
     ) -> None: ...
 
     @overload
     def __init__(
-        self: Database[OwnTables],
+        self: Database[ReadyMade, Metadata],
         url_or_engine: str | URL | AsyncEngine,
         *,
-        models: Models | type[DeclarativeBase],
-        keep_tool_calls: bool = True,
-        keep_requests: bool = True,
-        lease: timedelta = LEASE,
-        patience: timedelta = DATABASE_TIMEOUT,
-        encryption: Keys | None = None,
-        attachments: AttachmentStore | None = None,
-        prices: Prices | None = None,
-        history_cache: int = HISTORY_CACHE,
+        models: None = None,
+        metadata_type: type[Metadata],
+        **options: Unpack[DatabaseOptions],
+    ) -> None: ...
+
+    @overload
+    def __init__(
+        self: Database[ChatRow, Plain],
+        url_or_engine: str | URL | AsyncEngine,
+        *,
+        models: Models[ChatRow],
+        metadata_type: None = None,
+        **options: Unpack[DatabaseOptions],
+    ) -> None: ...
+
+    @overload
+    def __init__(
+        self: Database[ChatRow, Metadata],
+        url_or_engine: str | URL | AsyncEngine,
+        *,
+        models: Models[ChatRow],
+        metadata_type: type[Metadata],
+        **options: Unpack[DatabaseOptions],
+    ) -> None: ...
+
+    @overload
+    def __init__(
+        self: Database[Any, Plain],
+        url_or_engine: str | URL | AsyncEngine,
+        *,
+        models: type[DeclarativeBase],
+        metadata_type: None = None,
+        **options: Unpack[DatabaseOptions],
+    ) -> None: ...
+
+    @overload
+    def __init__(
+        self: Database[Any, Metadata],
+        url_or_engine: str | URL | AsyncEngine,
+        *,
+        models: type[DeclarativeBase],
+        metadata_type: type[Metadata],
+        **options: Unpack[DatabaseOptions],
     ) -> None: ...
 
     def __init__(
         self,
         url_or_engine: str | URL | AsyncEngine,
         *,
-        models: Models | type[DeclarativeBase] | None = None,
+        models: Models[Any] | type[DeclarativeBase] | None = None,
+        metadata_type: type[Any] | None = None,
         keep_tool_calls: bool = True,
         keep_requests: bool = True,
         lease: timedelta = LEASE,
@@ -118,7 +168,8 @@ class Database(Generic[Tables]):
     ) -> None:
         check_count("Database(history_cache", history_cache, least=0)
         _check_positive(lease=lease, patience=patience)
-        self._settings = (lease, patience, PriceList(prices))
+        typed = UNTYPED_METADATA if metadata_type is None else TypedMetadata(metadata_type)
+        self._settings = (lease, patience, PriceList(prices), typed)
         self.engine = engine_of(url_or_engine, patience)
         self.models = _without(_models(models), keep_tool_calls, keep_requests)
         is_ours = not isinstance(url_or_engine, AsyncEngine)
@@ -206,7 +257,7 @@ class Database(Generic[Tables]):
         await self.close()
 
 
-AnyDatabase: TypeAlias = Database[Any]
+AnyDatabase: TypeAlias = Database[Any, Any]
 """With ready-made tables or your own."""
 
 

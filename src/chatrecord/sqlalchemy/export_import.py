@@ -8,24 +8,24 @@ from uuid import UUID
 
 from chatrecord.chats.titles import checked_title
 from chatrecord.records import ChatRecord
-from chatrecord.text.arguments import check_text, checked_metadata
+from chatrecord.text.arguments import check_text
 from chatrecord.transfer import Lines, histories
 from chatrecord.transfer import chats as transfer
 from chatrecord.transfer.histories import ChatFields, HistoryFormat
 
 from .chats import check
-from .database import AnyDatabase, Database, OwnTables, ReadyMade
+from .database import AnyDatabase, Database, Metadata, OwnChat, ReadyMade
 
 
 @overload
 def export_chat(
-    db: Database[ReadyMade], chat_id: UUID | str, *, user_id: str | None = ...
+    db: Database[ReadyMade, Metadata], chat_id: UUID | str, *, user_id: str | None = ...
 ) -> AsyncGenerator[str]: ...
 
 
 @overload
 def export_chat(
-    db: Database[OwnTables], chat_id: UUID | str, **scope: object
+    db: Database[OwnChat, Metadata], chat_id: UUID | str, **scope: object
 ) -> AsyncGenerator[str]: ...
 
 
@@ -45,13 +45,17 @@ def export_chat(db: AnyDatabase, chat_id: UUID | str, **scope: object) -> AsyncG
 
 @overload
 async def import_chat(
-    db: Database[ReadyMade], lines: Lines, *, new_ids: bool = False, user_id: str | None = ...
+    db: Database[ReadyMade, Metadata],
+    lines: Lines,
+    *,
+    new_ids: bool = False,
+    user_id: str | None = ...,
 ) -> ChatRecord: ...
 
 
 @overload
 async def import_chat(
-    db: Database[OwnTables], lines: Lines, *, new_ids: bool = False, **columns: object
+    db: Database[OwnChat, Metadata], lines: Lines, *, new_ids: bool = False, **columns: object
 ) -> ChatRecord: ...
 
 
@@ -76,7 +80,7 @@ async def import_chat(
 
 @overload
 async def import_history(
-    db: Database[ReadyMade],
+    db: Database[ReadyMade, Metadata],
     messages: object,
     *,
     format: HistoryFormat,
@@ -89,7 +93,7 @@ async def import_history(
 
 @overload
 async def import_history(
-    db: Database[OwnTables],
+    db: Database[OwnChat, Metadata],
     messages: object,
     *,
     format: HistoryFormat,
@@ -126,6 +130,6 @@ async def import_history(
     named = ["format", "instructions", "title", "metadata"]
     check(db, "import_history", columns, others=named)
     check_text("instructions", instructions)
-    kept, title = checked_metadata(metadata), checked_title(title)
+    kept, title = db.runtime.metadata_type.stored(metadata), checked_title(title)
     given = ChatFields(instructions, title, kept, columns)
     return await histories.import_history(db, messages, format, given)

@@ -6,7 +6,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from chatrecord.sqlalchemy.models.mixins import (
     AttachmentMixin,
-    ChatMixin,
+    ChatColumns,
     ChunkMixin,
     MessageMixin,
     Models,
@@ -22,11 +22,11 @@ class Base(DeclarativeBase):
     """The base of the ready-made tables: `Base.metadata` is what a migration tool wants to see."""
 
 
-class Chat(ChatMixin, Base):
+class Chat(ChatColumns, Base):
     """`llm_chats`: the mixin's columns and an owner."""
 
     __tablename__ = "llm_chats"
-    __indexes__ = (*ChatMixin.__indexes__, ("user_id", "updated_at", "id"))
+    __indexes__ = (*ChatColumns.__indexes__, ("user_id", "updated_at", "id"))
     user_id: Mapped[str | None] = mapped_column(Key)
 
 

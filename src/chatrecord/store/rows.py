@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
+from uuid import UUID
 
 from chatrecord.records import (
     ApiRequest,
@@ -16,6 +18,18 @@ from chatrecord.records import (
 
 from .changes import JournalEntry
 from .window import Window
+
+
+@dataclass(frozen=True, slots=True)
+class GivenRow:
+    """What an instance of the application's class says of a chat: its columns and its fields.
+
+    `id` is that of a new chat, if it was given one.
+    """
+
+    columns: Mapping[str, object]
+    fields: Mapping[str, Any]
+    id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from .chat_file_store import ChatFileStore
+from .chat_row_store import ChatRowStore
 from .chat_store import ChatStore
 from .journal_store import JournalStore
 from .run_queue_store import RunQueueStore
@@ -16,6 +17,7 @@ from .transfer_store import TransferStore
 
 class Store(
     ChatStore,
+    ChatRowStore,
     RunStore,
     RunQueueStore,
     JournalStore,

@@ -17,6 +17,7 @@ from chatrecord.chats.options import OPTION_NAMES, RuntimeOptions
 from chatrecord.errors import ChatExists, DatabaseFailed
 from chatrecord.runs.process import Backend
 from chatrecord.text.arguments import checked_id
+from chatrecord.text.typed_metadata import UNTYPED_METADATA
 
 from .client_ids import chat_id_for
 from .error_responses import NOT_SIGNED_IN, BadRequest
@@ -87,13 +88,18 @@ class Access:
         if not self.creates or chat_id is None:
             raise chats.not_found(client_id)
         llm, options = await self.llm_and_options(request, scope)
-        new = NewChat(None, None, {"clientId": client_id}, scope, chat_id)
+        new = NewChat(None, None, self._first_metadata(client_id), scope, chat_id)
         try:
             return await chats.create_chat(self.backend, llm, new, options, None)
         except (ChatExists, DatabaseFailed):
             if await self.backend.store.get_chat(chat_id, scope) is None:
                 raise
             return await chats.load_chat(self.backend, llm, chat_id, scope, options)
+
+    def _first_metadata(self, client_id: str) -> dict[str, object] | None:
+        """What the client calls the chat, unless the metadata has a type of its own."""
+        is_typed = self.backend.runtime.metadata_type is not UNTYPED_METADATA
+        return None if is_typed else {"clientId": client_id}
 
     def _candidates(self, chat_id: str, scope: Mapping[str, object]) -> list[UUID]:
         made_here = checked_id(chat_id)

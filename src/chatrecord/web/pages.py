@@ -65,10 +65,17 @@ class Pages:
         """Create a chat."""
         scope = await self.access.scope(request)
         body = await self._body(request)
-        new = NewChat(None, title_in(body), metadata_of(body) or {}, scope)
+        new = NewChat(None, title_in(body), self._metadata(body), scope)
         llm, options = await self.access.llm_and_options(request, scope)
         chat = await chats.create_chat(self.backend, llm, new, options, None)
         return JSON(chat_json(chat.record), 201)
+
+    def _metadata(self, body: dict[str, object]) -> dict[str, Json]:
+        try:
+            return self.backend.runtime.metadata_type.stored(metadata_of(body))
+        except ValueError as error:
+            log.info("Metadata was refused: %s", error)
+            raise invalid("'metadata' is not what this application keeps.") from error
 
     async def list(self, request: Request) -> Response:
         """A page of chats, newest activity first."""

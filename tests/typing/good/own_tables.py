@@ -1,10 +1,12 @@
-"""Tables of one's own, with columns that a two-line wrapper makes known to the type checker."""
+"""Tables of one's own: a row is checked by its class, and read as one."""
 
-from typing import TypedDict
+from collections.abc import Mapping
+from typing import Any, assert_type
 
+from pydantic import BaseModel, ConfigDict
 from sqlalchemy import ForeignKey
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
-from typing_extensions import Unpack
+from sqlalchemy.orm import DeclarativeBase, Mapped, MappedAsDataclass, mapped_column
+from typing_extensions import TypedDict
 
 from chatrecord import Chat
 from chatrecord.sqlalchemy import (
@@ -17,10 +19,14 @@ from chatrecord.sqlalchemy import (
     RunMixin,
     ToolCallMixin,
     create_chat,
+    load_chat,
+    usage,
 )
+from chatrecord.sqlalchemy.sync import SyncChat
+from chatrecord.sqlalchemy.sync import create_chat as create_plain_chat
 
 
-class Base(DeclarativeBase): ...
+class Base(MappedAsDataclass, DeclarativeBase, kw_only=True): ...
 
 
 class User(Base):
@@ -31,7 +37,7 @@ class User(Base):
 class HrChat(ChatMixin, Base):
     __tablename__ = "hr_chats"
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
-    department: Mapped[str | None]
+    department: Mapped[str | None] = mapped_column(default=None)
 
 
 class HrRun(RunMixin, Base):
@@ -54,19 +60,56 @@ class HrChunk(ChunkMixin, Base):
     __tablename__ = "hr_chunks"
 
 
-class HrColumns(TypedDict, total=False):
-    user_id: int
-    department: str | None
+class HrMetadata(TypedDict):
+    team: str
 
 
-named = Models(chat=HrChat, run=HrRun, message=HrMessage, chunk=HrChunk)
-smaller = Database("sqlite:///hr.db", models=named, keep_requests=False)
-db = Database("sqlite:///hr.db", models=Base)
+class HrSettings(BaseModel):
+    model_config = ConfigDict(frozen=True)
+    team: str
 
 
-async def create_hr_chat(**columns: Unpack[HrColumns]) -> Chat:
-    return await create_chat(db, "openai:gpt-5.2", **columns)
+HrModels = Models(chat=HrChat, run=HrRun, message=HrMessage, chunk=HrChunk)
+db = Database("sqlite:///hr.db", models=HrModels, keep_requests=False)
+typed = Database("sqlite:///hr.db", models=HrModels, metadata_type=HrMetadata)
+with_settings = Database("sqlite:///hr.db", metadata_type=HrSettings)
+by_base: Database[HrChat] = Database("sqlite:///hr.db", models=Base)
+untyped = Database("sqlite:///hr.db", models=Base)
 
 
-async def use() -> None:
-    await create_hr_chat(user_id=1, department="Engineering")
+async def by_row() -> None:
+    chat = await create_chat(db, "openai:gpt-5.2", HrChat(user_id=1, department="HR"), retries=1)
+    assert_type(chat, Chat[HrChat, Mapping[str, Any]])
+    assert_type(chat.row.department, str | None)
+    chat.row.department = "IT"
+    await chat.update(chat.row, title="Travel", metadata={"team": "HR"})
+    await (await create_chat(by_base, "m", HrChat(user_id=1))).update(department="HR")
+    takes_any(chat)
+
+
+async def by_keywords() -> None:
+    chat = await create_chat(db, "m", user_id=1, department="HR", on_busy="wait")
+    loaded = await load_chat(db, "m", chat.id, user_id=1)
+    assert_type(loaded.row.user_id, int)
+    await create_chat(untyped, "m", user_id=1)
+    await usage(untyped, user_id=1)
+
+
+async def with_metadata() -> None:
+    chat = await create_chat(typed, "m", HrChat(user_id=1), metadata=HrMetadata(team="HR"))
+    assert_type(chat.metadata, HrMetadata)
+    await chat.update(metadata={"team": "IT"})
+    settings = await create_chat(with_settings, "m", user_id="u1", metadata=HrSettings(team="HR"))
+    assert_type(settings.metadata.team, str)
+    await settings.update(metadata=HrSettings(team="IT"))
+
+
+def plain() -> None:
+    chat: SyncChat[HrChat] = create_plain_chat(db, "m", HrChat(user_id=1))
+    assert_type(chat.row.user_id, int)
+    chat.update(chat.row, llm="m")
+
+
+def takes_any(chat: Chat) -> None:
+    """A chat of any database."""
+    print(chat.metadata["team"], chat.title)

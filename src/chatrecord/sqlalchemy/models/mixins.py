@@ -19,11 +19,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, ClassVar, TypeVar, cast
+from typing import Any, ClassVar, Generic, cast
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Date, Double, ForeignKey, Index, Integer, Table, Uuid, inspect
+from sqlalchemy import BigInteger, Boolean, Date, Double, ForeignKey, Integer, Table, Uuid, inspect
 from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column
+from typing_extensions import TypeVar
 
 from chatrecord.errors import ConfigurationError
 from chatrecord.sqlalchemy.generics import TableColumn
@@ -38,7 +39,11 @@ from chatrecord.sqlalchemy.types import (
     UtcDateTime,
 )
 
+from .columns import Columns, not_arguments
+
 Mixin = TypeVar("Mixin")
+ChatRow = TypeVar("ChatRow", bound="ChatColumns", default=Any)
+"""The class of the chats."""
 
 PRIVATE: dict[str, tuple[str, ...]] = {
     "chat": ("instructions", "title", "metadata_"),
@@ -56,29 +61,9 @@ LATER_COLUMNS = frozenset({"list_cost"})
 """Columns that a table may lack, because it was created before they were added."""
 
 
-class _Indexed:
-    """Adds the indexes that the library's queries need, whatever `__table_args__` you set."""
-
-    __indexes__: ClassVar[tuple[tuple[str, ...], ...]] = ()
-    __uniques__: ClassVar[tuple[tuple[str, ...], ...]] = ()
-
-    def __init_subclass__(cls, **options: object) -> None:
-        super().__init_subclass__(**options)
-        table = cls.__dict__.get("__table__")
-        if table is not None:
-            for columns in cls.__indexes__:
-                _add_index(table, columns)
-            for columns in cls.__uniques__:
-                _add_index(table, columns, unique=True)
-
-
-def _add_index(table: Table, columns: tuple[str, ...], *, unique: bool = False) -> None:
-    name = f"ix_{table.name}_{'_'.join(columns)}"
-    Index(name[:63], *(table.c[column] for column in columns), unique=unique)
-
-
-class ChatMixin(_Indexed):
-    """A chat. Add columns of your own; `create_chat` sets them by keyword."""
+@not_arguments
+class ChatColumns(Columns):
+    """A chat, in tables of your own or in the ready-made ones."""
 
     __indexes__: ClassVar[tuple[tuple[str, ...], ...]] = (("updated_at", "id"),)
 
@@ -94,16 +79,22 @@ class ChatMixin(_Indexed):
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
-class _OfChat(_Indexed):
+class ChatMixin(ChatColumns):
+    """A chat. Add columns of your own; `create_chat` sets them by keyword."""
+
+
+@not_arguments
+class _OfChat(Columns):
     """What every other table shares: it belongs to a chat and goes with it."""
 
-    __chat__: ClassVar[type[ChatMixin] | None] = None
+    __chat__: ClassVar[type[ChatColumns] | None] = None
 
     @declared_attr
     def chat_id(cls) -> Mapped[UUID]:
         return mapped_column(Uuid, _reference(_chat_of(cast(type, cls))), nullable=False)
 
 
+@not_arguments
 class RunMixin(_OfChat):
     """The run from a user message to its final answer.
 
@@ -119,15 +110,16 @@ class RunMixin(_OfChat):
     owner: Mapped[str] = mapped_column(Key)
     epoch: Mapped[int] = mapped_column(Integer)
     lease_until: Mapped[datetime] = mapped_column(UtcDateTime)
-    stop_requested: Mapped[bool] = mapped_column(default=False)
+    stop_requested: Mapped[bool] = mapped_column(Boolean, default=False)
     idempotency_key: Mapped[str | None] = mapped_column(Key)
     instructions: Mapped[str | None] = mapped_column(PrivateText)
-    settings: Mapped[Any] = mapped_column(PrivateJson, nullable=True)
+    settings: Mapped[Any] = mapped_column(PrivateJson)
     error: Mapped[str | None] = mapped_column(PrivateText)
     started_at: Mapped[datetime] = mapped_column(UtcDateTime)
     finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
+@not_arguments
 class MessageMixin(_OfChat):
     """One message. `(chat_id, seq)` orders a chat; `content` is sent to the LLM again."""
 
@@ -140,20 +132,21 @@ class MessageMixin(_OfChat):
     status: Mapped[str] = mapped_column(Key)
     text: Mapped[str] = mapped_column(PrivateText)
     reasoning: Mapped[str | None] = mapped_column(PrivateText)
-    content: Mapped[Any] = mapped_column(PrivateDocument, nullable=True)
+    content: Mapped[Any] = mapped_column(PrivateDocument)
     format: Mapped[str | None] = mapped_column(Key)
     model: Mapped[str | None] = mapped_column(LongText)
     provider: Mapped[str | None] = mapped_column(LongText)
     finish_reason: Mapped[str | None] = mapped_column(LongText)
-    input_tokens: Mapped[int | None]
-    output_tokens: Mapped[int | None]
-    cache_read_tokens: Mapped[int | None]
-    cache_write_tokens: Mapped[int | None]
-    reasoning_tokens: Mapped[int | None]
+    input_tokens: Mapped[int | None] = mapped_column(Integer)
+    output_tokens: Mapped[int | None] = mapped_column(Integer)
+    cache_read_tokens: Mapped[int | None] = mapped_column(Integer)
+    cache_write_tokens: Mapped[int | None] = mapped_column(Integer)
+    reasoning_tokens: Mapped[int | None] = mapped_column(Integer)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
+@not_arguments
 class ToolCallMixin(_OfChat):
     """One tool call: stored before the tool runs, with its raw result or error right after."""
 
@@ -164,15 +157,16 @@ class ToolCallMixin(_OfChat):
     message_id: Mapped[UUID] = mapped_column(Uuid, index=True)
     call_id: Mapped[str] = mapped_column(LongText)
     name: Mapped[str] = mapped_column(LongText)
-    arguments: Mapped[Any] = mapped_column(PrivateDocument, nullable=True)
+    arguments: Mapped[Any] = mapped_column(PrivateDocument)
     status: Mapped[str] = mapped_column(Key)
-    result: Mapped[Any] = mapped_column(PrivateDocument, nullable=True)
+    result: Mapped[Any] = mapped_column(PrivateDocument)
     error: Mapped[str | None] = mapped_column(PrivateText)
     started_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     duration_ms: Mapped[float | None] = mapped_column(Double)
 
 
+@not_arguments
 class RequestMixin(_OfChat):
     """One attempt at a provider, failed ones included, with its tokens, cost and times."""
 
@@ -189,24 +183,25 @@ class RequestMixin(_OfChat):
     provider: Mapped[str | None] = mapped_column(LongText)
     model: Mapped[str | None] = mapped_column(LongText)
     status: Mapped[str] = mapped_column(Key)
-    http_status: Mapped[int | None]
+    http_status: Mapped[int | None] = mapped_column(Integer)
     error_type: Mapped[str | None] = mapped_column(LongText)
     error: Mapped[str | None] = mapped_column(PrivateText)
     provider_request_id: Mapped[str | None] = mapped_column(LongText)
-    streamed: Mapped[bool]
+    streamed: Mapped[bool] = mapped_column(Boolean)
     started_at: Mapped[datetime] = mapped_column(UtcDateTime)
     latency_ms: Mapped[float | None] = mapped_column(Double)
     first_token_ms: Mapped[float | None] = mapped_column(Double)
-    input_tokens: Mapped[int | None]
-    output_tokens: Mapped[int | None]
-    cache_read_tokens: Mapped[int | None]
-    cache_write_tokens: Mapped[int | None]
-    reasoning_tokens: Mapped[int | None]
+    input_tokens: Mapped[int | None] = mapped_column(Integer)
+    output_tokens: Mapped[int | None] = mapped_column(Integer)
+    cache_read_tokens: Mapped[int | None] = mapped_column(Integer)
+    cache_write_tokens: Mapped[int | None] = mapped_column(Integer)
+    reasoning_tokens: Mapped[int | None] = mapped_column(Integer)
     cost: Mapped[Decimal | None] = mapped_column(Money)
     price_source: Mapped[str | None] = mapped_column(Key)
     list_cost: Mapped[Decimal | None] = mapped_column(Money)
 
 
+@not_arguments
 class AttachmentMixin(_OfChat):
     """A file that messages refer to by its hash: stored once per chat, however often it is sent.
 
@@ -219,12 +214,13 @@ class AttachmentMixin(_OfChat):
     hash: Mapped[str] = mapped_column(Key)
     media_type: Mapped[str] = mapped_column(LongText)
     name: Mapped[str | None] = mapped_column(PrivateText)
-    size: Mapped[int]
+    size: Mapped[int] = mapped_column(Integer)
     data: Mapped[bytes | None] = mapped_column(Bytes)
     stored_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
-class UsageDayMixin(_Indexed):
+@not_arguments
+class UsageDayMixin(Columns):
     """What the requests of a past day (UTC) have used, added up: reports need not read them again.
 
     Row 0 of a day says when it was counted; its `counted_at` is NULL once requests of that day have
@@ -238,18 +234,19 @@ class UsageDayMixin(_Indexed):
     model: Mapped[str | None] = mapped_column(LongText)
     agent: Mapped[str | None] = mapped_column(LongText)
     status: Mapped[str | None] = mapped_column(Key)
-    requests: Mapped[int]
+    requests: Mapped[int] = mapped_column(Integer)
     input_tokens: Mapped[int | None] = mapped_column(BigInteger)
     output_tokens: Mapped[int | None] = mapped_column(BigInteger)
     cache_read_tokens: Mapped[int | None] = mapped_column(BigInteger)
     cache_write_tokens: Mapped[int | None] = mapped_column(BigInteger)
     reasoning_tokens: Mapped[int | None] = mapped_column(BigInteger)
     cost: Mapped[Decimal | None] = mapped_column(Money)
-    priced: Mapped[int]
-    reported: Mapped[int]
+    priced: Mapped[int] = mapped_column(Integer)
+    reported: Mapped[int] = mapped_column(Integer)
 
 
-class ChunkMixin(_Indexed):
+@not_arguments
+class ChunkMixin(Columns):
     """The journal of live answers: the received chunks of messages that are streaming.
 
     It has no foreign key: each byte is written for every flush of every stream, and a foreign key
@@ -257,17 +254,17 @@ class ChunkMixin(_Indexed):
     chunks, too; `repair()` and `chatrecord doctor` find those that were left.
     """
 
-    __chat__: ClassVar[type[ChatMixin] | None] = None
+    __chat__: ClassVar[type[ChatColumns] | None] = None
 
     # The first of the two: an answer's pieces lie together.
     message_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, sort_order=-1)
     seq: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
-    payload: Mapped[Any] = mapped_column(PrivateJson, nullable=True)
+    payload: Mapped[Any] = mapped_column(PrivateJson)
 
 
-def _chat_of(cls: type) -> type[ChatMixin]:
-    declared: type[ChatMixin] | None = getattr(cls, "__chat__", None)
-    return declared or _found(ChatMixin, cls)
+def _chat_of(cls: type) -> type[ChatColumns]:
+    declared: type[ChatColumns] | None = getattr(cls, "__chat__", None)
+    return declared or _found(ChatColumns, cls)
 
 
 def _found(mixin: type[Mixin], cls: type) -> type[Mixin]:
@@ -280,8 +277,8 @@ def _found(mixin: type[Mixin], cls: type) -> type[Mixin]:
         return classes[0]
     found = ", ".join(each.__name__ for each in classes) or "none"
     msg = (
-        f"{cls.__name__} needs one class with {mixin.__name__} declared before it on the same base "
-        f"(found: {found}). Declare it first, or name its chat: __chat__ = YourChat"
+        f"{cls.__name__} needs one class with {_name_of(mixin)} declared before it on the same "
+        f"base (found: {found}). Declare it first, or name its chat: __chat__ = YourChat"
     )
     raise ConfigurationError(msg)
 
@@ -299,14 +296,14 @@ def _classes_with(mixin: type[Mixin], base: type[DeclarativeBase]) -> Iterator[t
 
 
 @dataclass(frozen=True)
-class Models:
+class Models(Generic[ChatRow]):
     """The class of each table. `tool_call` and `request` may be `None`: then they are not kept.
 
     Without `attachment`, files are kept in the messages, as base64. Without `usage_day`, reports
     read all requests.
     """
 
-    chat: type[ChatMixin]
+    chat: type[ChatRow]
     run: type[RunMixin]
     message: type[MessageMixin]
     chunk: type[ChunkMixin]
@@ -330,10 +327,10 @@ class Models:
         return [columns[name] for name in LATER_COLUMNS if name in columns]
 
     @classmethod
-    def of(cls, base: type[DeclarativeBase]) -> Models:
+    def of(cls, base: type[DeclarativeBase]) -> Models[Any]:
         """The classes found on a declarative base of your own, one of each mixin."""
         return Models(
-            chat=_one(ChatMixin, base),
+            chat=_one(ChatColumns, base),
             run=_one(RunMixin, base),
             message=_one(MessageMixin, base),
             chunk=_one(ChunkMixin, base),
@@ -349,7 +346,7 @@ def _one_or_none(mixin: type[Mixin], base: type[DeclarativeBase]) -> type[Mixin]
     if len(classes) > 1:
         names = ", ".join(sorted(found.__name__ for found in classes))
         msg = (
-            f"{base.__name__} has several classes with {mixin.__name__} ({names}): "
+            f"{base.__name__} has several classes with {_name_of(mixin)} ({names}): "
             "say which with Models(...)"
         )
         raise ConfigurationError(msg)
@@ -359,6 +356,10 @@ def _one_or_none(mixin: type[Mixin], base: type[DeclarativeBase]) -> type[Mixin]
 def _one(mixin: type[Mixin], base: type[DeclarativeBase]) -> type[Mixin]:
     found = _one_or_none(mixin, base)
     if found is None:
-        msg = f"{base.__name__} has no class with {mixin.__name__}: add one, it takes a line"
+        msg = f"{base.__name__} has no class with {_name_of(mixin)}: add one, it takes a line"
         raise ConfigurationError(msg)
     return found
+
+
+def _name_of(mixin: type) -> str:
+    return ChatMixin.__name__ if mixin is ChatColumns else mixin.__name__

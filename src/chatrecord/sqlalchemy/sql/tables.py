@@ -46,6 +46,7 @@ class MappedTable:
 
     def __init__(self, model: type) -> None:
         mapper: Mapper[Any] = inspect(model)
+        self.mapped_class = model
         self.table = cast(Table, mapper.local_table)
         self.columns: dict[str, Expression] = {
             attribute.key: attribute.columns[0]

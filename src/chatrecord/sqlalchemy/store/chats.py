@@ -34,9 +34,11 @@ from chatrecord.sqlalchemy.sql.deletion import (
 from chatrecord.sqlalchemy.sql.statements import Statements
 from chatrecord.store.changes import JournalEntry, RunRecord
 from chatrecord.store.chat_store import Audit, Scope
+from chatrecord.store.rows import GivenRow
 from chatrecord.text.storable import escape
 
 from .attachments import Files, Outside
+from .chat_rows import changed_row, new_row, row_of
 from .rows import changed_values, chat_of, chat_values, own_columns
 from .run_writes import insert_rows
 from .title_search import found_by_reading
@@ -76,6 +78,15 @@ class StoredChats(Connections):
 
     def chat_columns(self) -> Sequence[str]:
         return own_columns(list(self._sql.chat.columns))
+
+    def row_of(self, chat: ChatRecord) -> object:
+        return row_of(self._sql.chat.mapped_class, chat)
+
+    def new_row(self, row: object) -> GivenRow:
+        return new_row(self._sql.chat.mapped_class, row)
+
+    def changed_row(self, chat: ChatRecord, row: object) -> GivenRow:
+        return changed_row(self._sql.chat.mapped_class, chat, row)
 
     async def insert_chat(
         self, chat: ChatRecord, *, connection: object | None = None
