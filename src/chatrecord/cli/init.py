@@ -20,9 +20,10 @@ def run(arguments: Namespace) -> int:
     folder = Path(arguments.folder)
     for path in Project(web, tables).write(folder):
         print(f"  {path}")
-    start = "python main.py" if web != "none" else 'python main.py "Hello?"'
+    start = 'python main.py "Hello?"' if web == "none" else "python main.py"
+    test = "python main.py test" if web == "django" else "pytest"
     place = "" if folder.resolve() == Path.cwd() else f"cd {folder}\n"
-    print(f"\n{place}pip install -r requirements.txt\n{start}\npytest")
+    print(f"\n{place}pip install -r requirements.txt\n{start}\n{test}")
     print(
         '\nAnswers come from a test model. For real ones: pip install "chatrecord[openai]", set '
         "OPENAI_API_KEY, and CHAT_LLM=openai:gpt-5.2"

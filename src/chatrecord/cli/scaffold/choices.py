@@ -7,6 +7,7 @@ WEB = {
     "starlette": "Starlette",
     "litestar": "Litestar",
     "flask": "Flask",
+    "django": "Django",
     "none": "none, a script for the terminal",
 }
 """The framework of the routes."""

@@ -26,6 +26,18 @@ _MIGRATIONS = {
 }
 """The files of own tables, and the templates of the files."""
 
+_DJANGO = {
+    "main.py": "django/main.py",
+    "urls.py": "django/urls.py",
+    "pages.py": "django/pages.py",
+    "index.html": "index.html",
+    "test_main.py": "django/test_main.py",
+}
+_DJANGO_OWN = {
+    "chats/models.py": "django/models.py",
+    "chats/migrations/0001_initial.py": "django/0001_initial.py",
+}
+
 _TESTS = {"flask": "test_flask.py", "none": "test_script.py"}
 
 
@@ -52,12 +64,24 @@ class Project:
         return list(written)
 
     def _files(self) -> dict[str, str]:
+        found = self._of_django() if self.web == "django" else self._of_others()
+        return found | {"requirements.txt": "".join(f"{name}\n" for name in self._packages())}
+
+    def _of_django(self) -> dict[str, str]:
+        found = {name: _template(template) for name, template in _DJANGO.items()}
+        found["settings.py"] = _template("django/settings.py")
+        if self.tables == "own":
+            found["settings.py"] += _template("django/settings_own.py")
+            found |= {name: _template(template) for name, template in _DJANGO_OWN.items()}
+            found |= {"chats/__init__.py": "", "chats/migrations/__init__.py": ""}
+        return found
+
+    def _of_others(self) -> dict[str, str]:
         script = "script" if self.web == "none" else self.web
         found = {
             "main.py": _template(f"main_{script}.py"),
             "database.py": _template(f"database_{self.tables}.py"),
             "test_main.py": _template(_TESTS.get(self.web, "test_web.py")),
-            "requirements.txt": "".join(f"{name}\n" for name in self._packages()),
         }
         if self.web != "none":
             found["index.html"] = _template("index.html")
@@ -66,6 +90,8 @@ class Project:
         return found
 
     def _packages(self) -> tuple[str, ...]:
+        if self.web == "django":
+            return ("chatrecord[django]",)
         extras = [] if self.web in ("flask", "none") else ["web"]
         extras += ["migrations"] if self.tables == "own" else []
         chatrecord = f"chatrecord[{','.join(extras)}]" if extras else "chatrecord"

@@ -13,6 +13,8 @@ class Migration(migrations.Migration):
 
     dependencies = [
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
+        # The other tables refer to it. makemigrations forgets this where it is of this app itself.
+        migrations.swappable_dependency(settings.CHATRECORD_CHAT_MODEL),
     ]
 
     operations = [

@@ -1,0 +1,2 @@
+INSTALLED_APPS += ["chats"]
+CHATRECORD_CHAT_MODEL = "chats.Chat"
