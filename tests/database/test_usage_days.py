@@ -237,6 +237,28 @@ async def test_a_day_with_a_request_under_way_is_counted_after_its_end(counting:
     assert (row.by["status"], row.usage.requests) == ("complete", 1)
 
 
+async def test_a_request_that_is_reserved_late_is_counted(counting: Database) -> None:
+    """Its process was asleep between the moment that it noted and the transaction."""
+    chat = await create_chat(counting, Script([say("hi")]))
+    life = Life(counting, seed=4)
+    sent = life.now - timedelta(days=2)
+    first, second = (
+        replace(life.request(chat), status="complete", started_at=sent) for _ in range(2)
+    )
+    await write(counting, first)
+    await counting.repair()
+    assert sent.date() in await counted(counting)
+
+    assert await counting.store.reserve(second, None, [])
+
+    assert sent.date() not in await counted(counting)
+    for _ in range(2):
+        (row,) = await usage(counting, by=["day"])
+        assert row.usage.requests == 2
+        await counting.repair()
+    assert sent.date() in await counted(counting)
+
+
 async def test_a_change_while_a_day_is_counted_is_not_lost(
     counting: Database, reading: Database[Any]
 ) -> None:
