@@ -228,6 +228,24 @@ async def test_the_only_connection_of_a_pool_is_not_waited_for_in_vain(own_url: 
     await engine.dispose()
 
 
+async def test_create_tables_warns_of_what_it_does_not_change(
+    fresh: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nothing fails where a unique index is missing, but two runs of a chat could be active."""
+    await fresh.create_tables()
+    assert caplog.messages == []
+
+    index = "DROP INDEX ix_llm_runs_chat_id_idempotency_key"
+    if fresh.engine.dialect.name == "mysql":
+        await execute(fresh, "SET FOREIGN_KEY_CHECKS = 0", f"{index} ON llm_runs")
+    else:
+        await execute(fresh, index)
+    await fresh.create_tables()
+
+    (warning,) = caplog.messages
+    assert "llm_runs.chat_id: the unique index on (chat_id, idempotency_key) is missing" in warning
+
+
 async def test_a_map_of_schemas_is_followed(postgresql_url: str) -> None:
     engine = create_async_engine(postgresql_url)
     schema = f"tenant_{uuid4().hex[:8]}"

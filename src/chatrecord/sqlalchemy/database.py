@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from types import TracebackType
@@ -14,7 +15,7 @@ from typing_extensions import TypeVar, Unpack
 
 from chatrecord.attachments.stores import AttachmentStore
 from chatrecord.chats import opening as chats
-from chatrecord.errors import ConfigurationError
+from chatrecord.errors import ConfigurationError, SchemaError
 from chatrecord.runs.process import ProcessRuntime
 from chatrecord.spending.prices import Prices
 from chatrecord.spending.pricing import PriceList
@@ -36,6 +37,8 @@ from chatrecord.text.arguments import check_count
 from chatrecord.text.typed_metadata import UNTYPED_METADATA, TypedMetadata
 
 from .types import PrivateJson, PrivateText
+
+_log = logging.getLogger("chatrecord")
 
 ReadyMade: TypeAlias = ReadyMadeChat
 """The class of the chats in the ready-made tables."""
@@ -191,10 +194,15 @@ class Database(Generic[ChatRow, Metadata]):
     async def create_tables(self) -> None:
         """Create the missing tables and columns, and the tables that they reference.
 
-        Several processes may call this at once. Use `chatrecord migrate` for later changes.
+        Several processes may call this at once. Use `chatrecord migrate` for later changes: tables
+        that differ from the models even so are logged as a warning.
         """
         tables = _with_referred(self.models.tables)
         await create_tables(self.store, tables, self.models.later_columns)
+        try:
+            await self.check()
+        except SchemaError as error:
+            _log.warning("%s", error)
 
     async def check(self) -> None:
         """Compare the tables of the database with the models: call it when a server starts.
