@@ -202,7 +202,7 @@ class Connections:
             except Exception as error:
                 if not is_of_database(error):
                     raise
-                raise failed(error) from error
+                raise await self._explained(error, failed(error)) from error
             finally:
                 self._under_way -= 1
                 self._at_rest.set()
