@@ -144,12 +144,24 @@ class Connections:
 
         On SQLite that takes one change of threads.
         """
-        if self._in_thread.is_possible and self._checks.are_done:
-            with suppress(NoPlan):
+        async with self._turns:
+            return await self.urgently_written_by(work)
+
+    async def urgently_written_by(
+        self, work: Work[Result], *, is_one_statement: bool = False
+    ) -> Result:
+        """What `urgent_transaction` is for, likewise; PostgreSQL commits one statement by itself.
+
+        The work is begun once more where a statement of it has no plan yet.
+        """
+        with suppress(NoPlan):
+            if self._in_thread.is_possible and self._checks.are_done:
                 return await self._in_one_call(
                     lambda on: self._in_thread.done(on, work, writes=True), self._writing
                 )
-        async with self.transaction() as connection:
+            if is_one_statement and self._alone.is_possible:
+                return await self._in_one_call(lambda on: self._alone.done(on, work))
+        async with self.urgent_transaction() as connection:
             return await work(connection)
 
     async def read_by(self, work: Work[Result]) -> Result:
@@ -157,15 +169,16 @@ class Connections:
 
         On SQLite that takes one change of threads, on PostgreSQL a round trip for each statement.
         """
-        with suppress(NoPlan):
-            if self._in_thread.is_possible and self._checks.are_done:
-                return await self._in_one_call(
-                    lambda on: self._in_thread.done(on, work, writes=False)
-                )
-            if self._alone.is_possible:
-                return await self._in_one_call(lambda on: self._alone.done(on, work))
-        async with self.reading() as connection:
-            return await work(connection)
+        async with self._turns:
+            with suppress(NoPlan):
+                if self._in_thread.is_possible and self._checks.are_done:
+                    return await self._in_one_call(
+                        lambda on: self._in_thread.done(on, work, writes=False)
+                    )
+                if self._alone.is_possible:
+                    return await self._in_one_call(lambda on: self._alone.done(on, work))
+            async with self._in_time(self._engine.begin()) as connection:
+                return await work(direct(self._engine, connection, self._plans))
 
     async def written_together(self, steps: Sequence[Step]) -> Sequence[Any] | None:
         """Changes as one statement that is a transaction: what its guard returns.
@@ -182,7 +195,8 @@ class Connections:
 
         bound = bound_together(steps)
         with suppress(NoPlan):
-            return await self._in_one_call(lambda on: self._alone.done(on, write))
+            async with self._turns:
+                return await self._in_one_call(lambda on: self._alone.done(on, write))
         return None
 
     def _is_plain(self, step: Step) -> bool:
@@ -191,7 +205,7 @@ class Connections:
     async def _in_one_call(self, call: Call[Result], turn: Exclusive | None = None) -> Result:
         """A short transaction, without what makes it a context."""
         self._stay_in_one_loop()
-        async with self._turns, _taken(self._only), time_limit(self.patience), _taken(turn):
+        async with _taken(self._only), time_limit(self.patience), _taken(turn):
             self._under_way += 1
             try:
                 return await one_call(self._engine, call)
@@ -358,10 +372,8 @@ class Connections:
         async def change(connection: AsyncConnection) -> int:
             return int((await connection.execute(statement, parameters)).rowcount)
 
-        if self._alone.is_possible:
-            with suppress(NoPlan):
-                return await self._in_one_call(lambda on: self._alone.done(on, change))
-        return await self.written_by(change)
+        async with self._turns:
+            return await self.urgently_written_by(change, is_one_statement=True)
 
     async def _rows(self, statement: Any, parameters: dict[str, object]) -> list[Values]:
         async def read(connection: AsyncConnection) -> list[Values]:

@@ -24,12 +24,17 @@ class StoredJournal(Connections):
         *,
         renew: Collection[UUID] | None = None,
     ) -> Mapping[UUID, bool]:
-        kept: dict[UUID, bool] = {}
-        # It waits for no slot: the leases of the waiting transactions depend on it.
-        async with self.urgent_transaction() as connection:
-            for flush in flushes(news, renew):
+        portions = list(flushes(news, renew))
+
+        async def write(connection: AsyncConnection) -> dict[UUID, bool]:
+            kept: dict[UUID, bool] = {}
+            for flush in portions:
                 kept |= await self._flush_on(connection, flush)
-        return kept
+            return kept
+
+        # It waits for no slot: the leases of the waiting transactions depend on it.
+        is_one_statement = len(portions) == 1 and self._sql.is_flushed_at_once
+        return await self.urgently_written_by(write, is_one_statement=is_one_statement)
 
     async def _flush_on(self, connection: AsyncConnection, flush: Flush) -> dict[UUID, bool]:
         if connection.dialect.name == "postgresql" and self._sql.is_flushed_at_once:
