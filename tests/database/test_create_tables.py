@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import threading
 from collections.abc import AsyncIterator
+from contextlib import closing
+from pathlib import Path
 
 import own_tables
 import pytest
@@ -125,6 +128,21 @@ async def test_a_server_lets_the_next_in_after_a_failure(mariadb_url: str) -> No
                 assert not is_theirs
         await db.create_tables()
     await engine.dispose()
+
+
+async def test_a_new_file_has_small_pages_and_another_keeps_its_own(tmp_path: Path) -> None:
+    """SQLite logs whole pages, of which each write of a run changes a dozen."""
+    sizes = []
+    for name in ("new", "old"):
+        path = tmp_path / name
+        if name == "old":
+            with closing(sqlite3.connect(path)) as file:
+                file.execute("CREATE TABLE theirs (id INTEGER)")
+        async with Database(f"sqlite:///{path}") as db:
+            await db.create_tables()
+        with closing(sqlite3.connect(path)) as file:
+            sizes += file.execute("PRAGMA page_size").fetchone()
+    assert sizes == [1024, 4096]
 
 
 async def missing_in(url: str, metadata: MetaData) -> set[str]:

@@ -27,7 +27,15 @@ _DRIVERS = {
     "mariadb": "mariadb+asyncmy",
 }
 _EXTRAS = {"asyncpg": "postgres", "psycopg": "psycopg", "asyncmy": "mysql"}
-_PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON")
+_PRAGMAS = (
+    # SQLite logs whole pages: a row of a turn changes a page of its table and one of each index.
+    # Only a new file takes this.
+    "page_size=1024",
+    "journal_mode=WAL",
+    "synchronous=NORMAL",
+    "foreign_keys=ON",
+    "wal_autocheckpoint=4000",  # pages: as many bytes as by default
+)
 
 
 def engine_of(given: str | URL | AsyncEngine, patience: timedelta) -> AsyncEngine:
