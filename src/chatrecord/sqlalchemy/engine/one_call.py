@@ -12,7 +12,7 @@ from typing import Any, NoReturn, TypeAlias, TypeVar, cast
 
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
-from sqlalchemy.util import await_, greenlet_spawn
+from sqlalchemy.util import await_only, greenlet_spawn
 
 from .direct import forget_what_is_stale
 from .driver_options import told_of_options
@@ -61,7 +61,7 @@ def _called(engine: Engine, call: Call[Result]) -> tuple[Result | None, _Broken 
     except Exception as error:
         raise NotConnected(error) from error
     try:
-        result: Result = await_(call(connection))
+        result: Result = await_only(call(connection))
     except BaseException as error:  # noqa: BLE001 - raised once the connection is settled
         return None, _Broken(connection, error)
     connection.close()
