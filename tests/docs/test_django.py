@@ -23,7 +23,9 @@ pytest.importorskip("django")
 pytest.importorskip("psycopg")  # the default of the page
 
 PAGE = (ROOT / "docs" / "how-to" / "django.md").read_text("utf-8")
-FILES = re.compile(r'^```\w+ title="([\w/.]+)(?: \(([^)]+)\))?"\n(.*?)^```$', re.MULTILINE | re.DOTALL)
+FILES = re.compile(
+    r'^```\w+ title="([\w/.]+)(?: \(([^)]+)\))?"\n(.*?)^```$', re.MULTILINE | re.DOTALL
+)
 COMMANDS = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
