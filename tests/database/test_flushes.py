@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -78,6 +80,20 @@ async def test_what_is_too_large_for_a_packet_is_written_in_portions(any_url: st
         for chat, _, _ in streams:
             assert len(await journal_of(db, chat)) == len("half") + 4 * 60_000
         db.runtime.journal.go_on()
+
+
+async def test_who_only_looks_waits_for_no_writer(db: Database) -> None:
+    """SQLite has one lock for a file: a process whose runs are silent does not take it."""
+    _, lease, _ = await live(db)
+    db.runtime.journal.pause()
+    await db.store.flush({lease: []}, renew=())
+    path = str(db.engine.url.database)
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        async with asyncio.timeout(2):
+            assert await db.store.flush({lease: []}, renew=()) == {lease.run_id: False}
+        other.execute("ROLLBACK")
+    db.runtime.journal.go_on()
 
 
 async def test_a_first_piece_does_not_wait_and_takes_no_other_along(

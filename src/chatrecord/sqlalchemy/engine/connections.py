@@ -148,16 +148,19 @@ class Connections:
             return await self.urgently_written_by(work)
 
     async def urgently_written_by(
-        self, work: Work[Result], *, is_one_statement: bool = False
+        self, work: Work[Result], *, is_one_statement: bool = False, writes: bool = True
     ) -> Result:
         """What `urgent_transaction` is for, likewise; PostgreSQL commits one statement by itself.
+
+        What does not write waits for nobody on SQLite.
 
         The work is begun once more where a statement of it has no plan yet.
         """
         with suppress(NoPlan):
             if self._in_thread.is_possible and self._checks.are_done:
                 return await self._in_one_call(
-                    lambda on: self._in_thread.done(on, work, writes=True), self._writing
+                    lambda on: self._in_thread.done(on, work, writes=writes),
+                    self._writing if writes else None,
                 )
             if is_one_statement and self._alone.is_possible:
                 return await self._in_one_call(lambda on: self._alone.done(on, work))

@@ -34,7 +34,10 @@ class StoredJournal(Connections):
 
         # It waits for no slot: the leases of the waiting transactions depend on it.
         is_one_statement = len(portions) == 1 and self._sql.is_flushed_at_once
-        return await self.urgently_written_by(write, is_one_statement=is_one_statement)
+        writes = any(flush.due or flush.pieces for flush in portions)
+        return await self.urgently_written_by(
+            write, is_one_statement=is_one_statement, writes=writes
+        )
 
     async def _flush_on(self, connection: AsyncConnection, flush: Flush) -> dict[UUID, bool]:
         if connection.dialect.name == "postgresql" and self._sql.is_flushed_at_once:
@@ -47,7 +50,9 @@ class StoredJournal(Connections):
         told = flush.told if can_tell(connection.dialect) else []
         if told:
             parameters["notification"] = payload(told)
-        found = await connection.execute(self._sql.flush(tells=bool(told)), parameters)
+        statement = self._sql.flush(tells=bool(told))
+        self._plans.made(statement, parameters)  # also at its first execution: it is kept
+        found = await connection.execute(statement, parameters)
         return {row[0]: bool(row[1]) for row in found.all()}
 
     async def _by_steps(self, connection: AsyncConnection, flush: Flush) -> dict[UUID, bool]:
