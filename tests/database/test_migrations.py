@@ -291,6 +291,18 @@ def test_plain_code_migrates_too(tmp_path: Path) -> None:
     wait(db.close())
 
 
+async def test_a_revision_without_tables_is_told(own: Database) -> None:
+    await migrate(own)
+    async with own.engine.begin() as connection:
+        await connection.run_sync(Base.metadata.drop_all)
+
+    for work in (migrate, migration_sql):
+        with pytest.raises(ConfigurationError, match="DROP TABLE llm_alembic_version"):
+            await work(own)
+    await drop_everything(own.engine)
+    assert await migrate(own) == Migration(None, REVISION)
+
+
 async def test_an_engine_that_maps_schemas_is_refused(own: Database) -> None:
     mapped = own.engine.execution_options(schema_translate_map={None: "tenant"})
     async with Database(mapped) as db:

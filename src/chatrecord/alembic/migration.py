@@ -76,13 +76,15 @@ async def _run(db: Database[Any], work: Callable[[Connection], Result]) -> Resul
 
 def _upgraded(connection: Connection) -> Migration:
     seen = seen_in(connection)
-    before = _revision(connection, seen)
+    before = None if seen.is_new else _recorded(connection) or _recognised(connection, seen)
+    _check_recorded(connection, seen)
     _upgrade(_config(connection, seen), REVISION)
     return Migration(before, REVISION)
 
 
 def _printed(connection: Connection) -> str:
     seen = seen_in(connection)
+    _check_recorded(connection, seen)
     recorded = _recorded(connection)
     printed = StringIO()
     if recorded != REVISION:
@@ -109,11 +111,14 @@ def _config(connection: Connection, seen: Seen, printed: StringIO | None = None)
     return config
 
 
-def _revision(connection: Connection, seen: Seen) -> str | None:
-    """The recorded revision, or that of the columns that are there; `None` without tables."""
-    if seen.is_new:
-        return None
-    return _recorded(connection) or _recognised(connection, seen)
+def _check_recorded(connection: Connection, seen: Seen) -> None:
+    """Refuse a revision without tables: nothing would be created."""
+    if seen.is_new and (recorded := _recorded(connection)):
+        msg = (
+            f"There are no tables, but {VERSION_TABLE} says that they are at revision {recorded}: "
+            f"DROP TABLE {VERSION_TABLE} if they were dropped"
+        )
+        raise ConfigurationError(msg)
 
 
 def _recorded(connection: Connection) -> str | None:
@@ -122,7 +127,7 @@ def _recorded(connection: Connection) -> str | None:
 
 
 def _recognised(connection: Connection, seen: Seen) -> str:
-    """The last revision before the first that has something left to do."""
+    """The revision by what is there: the last before the first that has something left to do."""
     scripts = list(ScriptDirectory(str(_HERE)).walk_revisions())[::-1]
     reached = scripts[0].revision
     for script in scripts:
