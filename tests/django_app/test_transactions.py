@@ -163,3 +163,21 @@ def test_missing_tables_are_told_with_djangos_command(tmp_path: Any, small_site:
     finally:
         settings["NAME"] = name
         close_database()
+
+
+def test_a_project_without_time_zones_keeps_the_moments(site: str) -> None:
+    from django.db import connections, transaction
+    from django.test import override_settings
+
+    from chatrecord.django import create_chat, db, load_chat
+    from chatrecord.django.models import Chat
+
+    connections[site].close()
+    with override_settings(USE_TZ=False, TIME_ZONE="Asia/Tokyo"):
+        with transaction.atomic(using=site):
+            chat = create_chat(db, "test", user=somebody())
+        assert load_chat(db, "test", chat.id).record.created_at == chat.record.created_at
+        assert Chat.objects.get(pk=chat.id).created_at == chat.record.created_at
+        moment = chat.record.created_at
+        assert Chat.objects.filter(created_at=moment, pk=chat.id).exists()
+    connections[site].close()

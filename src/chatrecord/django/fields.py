@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from decimal import Decimal
+from importlib import import_module
 from typing import Any, ClassVar
 
 from django.db import models
@@ -79,25 +80,23 @@ class PrivateJsonField(models.Field):
     """A JSON value that is encrypted where there are keys."""
 
     kind: ClassVar[TypeDecorator[object]] = PrivateJson()
-    _cast = "jsonb"
+    _is_read_as_text = True  # as Django reads JSONB, but not JSON
 
     def db_type(self, connection: BaseDatabaseWrapper) -> str:
         return declared(self.kind, connection)
 
     def from_db_value(self, value: Any, _: object, connection: BaseDatabaseWrapper) -> object:
-        if connection.vendor == "postgresql" and self._cast == "jsonb" and isinstance(value, str):
-            value = json.loads(value)  # Django reads this type as text, and json as a value
+        is_text = self._is_read_as_text and isinstance(value, str)
+        if is_text and connection.vendor == "postgresql":
+            value = json.loads(value)
         return self.kind.process_result_value(value, dialect_of_chats())
-
-    def get_placeholder(self, value: object, _: object, connection: BaseDatabaseWrapper) -> str:
-        return f"%s::{self._cast}" if connection.vendor == "postgresql" else "%s"
 
     def get_db_prep_value(
         self, value: object, connection: BaseDatabaseWrapper, prepared: bool = False
     ) -> object:
         bound = self.kind.process_bind_param(value, dialect_of_chats())
         if connection.vendor == "postgresql" and bound is not None:
-            return json.dumps(bound, ensure_ascii=False)
+            return import_module("django.db.backends.postgresql.psycopg_any").Jsonb(bound)
         return bound
 
 
@@ -105,7 +104,7 @@ class PrivateDocumentField(PrivateJsonField):
     """The same, kept to the letter."""
 
     kind: ClassVar[TypeDecorator[object]] = PrivateDocument()
-    _cast = "json"
+    _is_read_as_text = False
 
 
 class MomentField(models.DateTimeField):
