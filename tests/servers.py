@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -59,6 +60,17 @@ class OwnPostgres:
 
     def start(self) -> None:
         self._server.ensure_postgres_running()
+
+    def keep(self) -> None:
+        """Keep its files as they are now, while it is stopped."""
+        folder = str(self._server.pgdata)
+        subprocess.run(["cp", "-a", folder, f"{folder}-kept"], check=True)
+
+    def go_back(self) -> None:
+        """Have the files that were kept: what came after is lost."""
+        folder = str(self._server.pgdata)
+        subprocess.run(["rm", "-r", folder], check=True)
+        subprocess.run(["mv", f"{folder}-kept", folder], check=True)
 
     def cleanup(self) -> None:
         self._server.cleanup()

@@ -18,6 +18,7 @@ from chatrecord.sqlalchemy import Database, create_chat, delete_chat, load_chat,
 from chatrecord.sqlalchemy.tables import READY_MADE
 from chatrecord.sqlalchemy.tables import Chat as ChatRow
 from chatrecord.sqlalchemy.tables import Request as RequestRow
+from chatrecord.sqlalchemy.tables import Run as RunRow
 from chatrecord.testing import Script, call, fail, hang, say, think
 from chatrecord.testing.look import die, has_journal, has_messages, until
 
@@ -202,6 +203,29 @@ async def test_a_chat_that_is_used_while_it_is_purged_stays_whole(
         else:
             assert not isinstance(outcome, BaseException), outcome
             assert [message.text for message in await chat.messages()] == ["Hi", "hi"]
+
+
+async def test_a_chat_that_is_resumed_while_it_is_purged_stays_whole(
+    backend: Database, elsewhere: Database
+) -> None:
+    if backend.engine.dialect.name == "sqlite":
+        pytest.skip("a transaction that writes locks the file")
+    ann = str(uuid4())
+    chat = await create_chat(backend, Script([say("hi")]), user_id=ann)
+    await chat.ask("Hi")
+    await aged(backend, chat)
+
+    async with elsewhere.engine.begin() as resuming:
+        held = update(RunRow).where(RunRow.chat_id == chat.id)
+        active = {"status": "running", "active_chat_id": chat.id}
+        alive = {"lease_until": datetime.now(UTC) + DAY, "finished_at": None}
+        await resuming.execute(held.values(active | alive))
+        purging = asyncio.create_task(purge(backend, older_than=DAY, user_id=ann))
+        await asyncio.sleep(0.5)  # it waits for the run
+
+    assert await purging == 0
+    assert [message.text for message in await chat.messages()] == ["Hi", "hi"]
+    await delete_chat(backend, chat.id)
 
 
 async def test_a_deleted_chat_takes_the_pieces_of_its_live_answer_along(

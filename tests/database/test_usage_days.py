@@ -11,11 +11,14 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from pydantic_ai import Agent
+from pydantic_ai.models.test import TestModel
 from sqlalchemy import select, update
+from sqlalchemy.schema import DropTable
 
 from chatrecord import Budget
 from chatrecord.chats.chat import Chat
-from chatrecord.errors import BudgetExceeded
+from chatrecord.errors import BudgetExceeded, SchemaError
 from chatrecord.ids import new_id
 from chatrecord.records import ApiRequest, Tokens
 from chatrecord.spending.days import COUNTED_AFTER, start_of
@@ -26,12 +29,14 @@ from chatrecord.sqlalchemy import (
     delete_chat,
     export_chat,
     import_chat,
+    load_chat,
     purge,
     usage,
 )
 from chatrecord.sqlalchemy.tables import READY_MADE, UsageDay
 from chatrecord.store.changes import Changes
-from chatrecord.testing import Script, say
+from chatrecord.testing import Script, hang, say
+from chatrecord.testing.look import die
 
 DAYS = UsageDay.__table__
 GROUPS: tuple[Sequence[str], ...] = (
@@ -199,6 +204,43 @@ async def test_a_report_reads_the_sums_and_not_the_requests(counting: Database) 
     rows = await usage(counting, by=["model"])
 
     assert "told by the sums" in {row.by["model"] for row in rows}
+    counts = [count for it in rows for count in (it.usage.requests, it.usage.unpriced_requests)]
+    assert {type(count) for count in counts} == {int}
+
+
+async def test_a_chat_that_gets_another_agent_is_counted_again(
+    counting: Database, reading: Database[Any]
+) -> None:
+    chat = await create_chat(counting, Agent(TestModel(), name="one"))
+    life = Life(counting, seed=7)
+    sent = life.now - timedelta(days=3)
+    await write(counting, replace(life.request(chat), started_at=sent))
+    await counting.repair()
+    assert sent.date() in await counted(counting)
+
+    await chat.update(llm=Agent(TestModel(), name="another"))
+
+    for _ in range(2):
+        (row,) = await usage(counting, by=["agent"])
+        assert row.by["agent"] == "another"
+        assert [row] == await usage(reading, by=["agent"])
+        await counting.repair()
+
+
+async def test_runs_are_ended_also_where_days_cannot_be_added_up(counting: Database) -> None:
+    chat = await create_chat(counting, Script([say("half"), hang()]))
+    stream = chat.stream("Go")
+    await anext(aiter(stream))
+    await die(counting, chat)
+    async with Database(counting.engine) as elsewhere:
+        async with counting.engine.begin() as connection:
+            await connection.execute(DropTable(DAYS))
+
+        with pytest.raises(SchemaError):
+            await elsewhere.repair()
+
+        twin = await load_chat(elsewhere, Script([say("back")]), chat.id)
+        assert [message.status for message in await twin.messages()] == ["complete", "interrupted"]
 
 
 async def test_a_day_is_counted_some_hours_after_its_end(counting: Database) -> None:

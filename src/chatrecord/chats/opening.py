@@ -124,10 +124,15 @@ async def delete_chat(
 
 async def repair(backend: Backend, *, chats: Sequence[UUID] | None = None) -> int:
     """End the runs of dead processes, of these chats or of all. Returns how many."""
+    ended = await _end_dead_runs(backend, chats)
     if chats is None:
         await end_dead_side_requests(backend.store)
         await backend.store.delete_orphaned_pieces()
         await backend.store.count_days(datetime.now(UTC))
+    return ended
+
+
+async def _end_dead_runs(backend: Backend, chats: Sequence[UUID] | None) -> int:
     if not await backend.store.expired_runs(datetime.now(UTC), chats=chats, limit=1):
         return 0
     runtime = import_module("chatrecord.pydantic_ai")

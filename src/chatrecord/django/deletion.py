@@ -20,7 +20,7 @@ def before_deletion(instance: models.Model, using: str, **_: object) -> None:
     _rows("chunk", using).filter(message_id__in=messages).delete()
     sent = _rows("request", using).filter(chat_id=chat_id).values_list("started_at", flat=True)
     days = {moment.astimezone(UTC).date() for moment in sent.iterator()}
-    _rows("usage_day", using).filter(day__in=days, place=0).update(counted_at=None)
+    _rows("usage_day", using).filter(day__in=days).delete()  # `repair` counts them again
     files = current_database().store.attachments
     if files.are_outside:
         outside = wait_outside(files.outside(chat_id))

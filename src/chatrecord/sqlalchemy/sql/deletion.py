@@ -51,13 +51,17 @@ def in_use(sql: Statements) -> Query:
     return select(held).where(held.in_(_ids(sql)))
 
 
-def erase_rows(sql: Statements, audit: Audit) -> Iterator[Delete | Update | Query]:
-    """All rows of these chats, the leaves first, whether or not the database cascades.
+def runs_of(sql: Statements) -> Query:
+    """The runs of these chats, locked where the database locks rows.
 
-    Their runs are locked before: a flush under way adds its pieces, or finds no run afterwards.
+    A flush under way adds its pieces before, or finds no run afterwards. So does who resumes one.
     """
     of_chats = sql.run.chat_id.in_(_ids(sql))
-    yield select(sql.run.id).where(of_chats).order_by(sql.run.id).with_for_update()
+    return select(sql.run.id).where(of_chats).order_by(sql.run.id).with_for_update()
+
+
+def erase_rows(sql: Statements, audit: Audit) -> Iterator[Delete | Update]:
+    """All rows of these chats, the leaves first, whether or not the database cascades."""
     if sql.request is not None and audit != "delete":
         yield from _detached(sql, sql.request, audit)
     messages = select(sql.message.id).where(sql.message.chat_id.in_(_ids(sql)))

@@ -29,6 +29,7 @@ from chatrecord.sqlalchemy.sql.deletion import (
     erase_rows,
     idle_chats,
     in_use,
+    runs_of,
     still_idle,
 )
 from chatrecord.sqlalchemy.sql.statements import Statements
@@ -189,6 +190,8 @@ class StoredChats(Connections):
                     stored = chat_of(found.mappings().one())
                     own = {name: it for name, it in changes.items() if name in stored.columns}
                     check_stored(self._sql.chat.columns, own, stored.columns)
+                    if "agent" in changes:  # past days are added up by agent
+                        await reopen_days_of(self._sql, connection, [chat_id])
                     return stored
         return None
 
@@ -263,6 +266,7 @@ class StoredChats(Connections):
             chat = self._sql.get_chat(scope).with_for_update()
             if (await connection.execute(chat, {"chat_id": chat_id})).first() is None:
                 return False
+            await connection.execute(runs_of(self._sql), {"chat_ids": [chat_id]})
             await reopen_days_of(self._sql, connection, [chat_id])
             for statement in erase_rows(self._sql, audit):
                 await connection.execute(statement, {"chat_ids": [chat_id]})
@@ -296,6 +300,7 @@ class StoredChats(Connections):
         async with self.long_transaction() as connection:
             these = {"chat_ids": list(chat_ids)}
             idle = set((await connection.execute(still_idle(sql), when | these)).scalars())
+            await connection.execute(runs_of(sql), {"chat_ids": sorted(idle)})
             used = set((await connection.execute(in_use(sql), {"chat_ids": list(idle)})).scalars())
             these = {"chat_ids": sorted(idle - used)}
             await reopen_days_of(sql, connection, sorted(idle - used))

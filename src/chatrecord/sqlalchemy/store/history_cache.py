@@ -83,14 +83,17 @@ class HistoryCache:
         return chat_id in self._chats
 
     def unchanged(self, chat_id: UUID, versions: Iterable[Version]) -> list[StoredMessage]:
-        """The messages before the first that is not here in its version. All oldest first."""
+        """The messages before the first that is not here in its version. All oldest first.
+
+        A version that is `None` is that of a row that is too large for MariaDB to hash.
+        """
         with self._lock:
             chat = self._chats.get(chat_id)
             known = chat.messages if chat is not None else {}
             found = list[StoredMessage]()
             for seq, version in versions:
                 entry = known.get(seq)
-                if entry is None or entry[0] != version:
+                if entry is None or version is None or entry[0] != version:
                     break
                 found.append(entry[1])
         return found

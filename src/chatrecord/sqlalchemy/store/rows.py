@@ -114,9 +114,9 @@ def usage_of(row: Row) -> Usage:
         cache_read_tokens=_whole(row["cache_read_tokens"]),
         cache_write_tokens=_whole(row["cache_write_tokens"]),
         reasoning_tokens=_whole(row["reasoning_tokens"]),
-        requests=row["requests"],
+        requests=int(row["requests"]),
         cost=cost,
-        unpriced_requests=row["requests"] - row.get("priced", 0),
+        unpriced_requests=int(row["requests"] - row.get("priced", 0)),
         reported_costs=int(row.get("reported") or 0),
     )
 
