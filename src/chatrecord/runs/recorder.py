@@ -53,7 +53,7 @@ class RunRecorder(RecordedRequests):
         recent = self.messages[self._settled :]
         standing = [message for message in recent if message.status != "superseded"]
         for message, body in zip(standing, bodies, strict=False):
-            if message.role != "user" and message.content != body.content:
+            if message.content != body.content:
                 self._put_message(replace(message, content=body.content, format=body.format))
         for body in bodies[len(standing) :]:
             message = whole_message(self.run, self._next_seq(), body)

@@ -30,7 +30,9 @@ class row_version(FunctionElement[object]):  # noqa: N801 - reads as an SQL func
     """A value that is another one after each change of these columns, and means nothing else.
 
     On PostgreSQL it is the number of the transaction that wrote the row, which the server keeps
-    with every row. Elsewhere it is a hash of the columns as they are stored.
+    with every row, and the id of the row: a server that takes over without the last transactions
+    gives their numbers to others. Elsewhere it is a hash of the columns as they are stored, and
+    NULL for a row that is too large to be hashed.
     """
 
     inherit_cache = True
@@ -45,7 +47,7 @@ def _compiled(element: row_version, compiler: Any, **options: object) -> str:
     columns = [compiler.process(column, **options) for column in element.clauses]
     if compiler.dialect.name == "postgresql":
         name: str = compiler.preparer.format_column(next(iter(element.clauses)))
-        return f"{columns[0].removesuffix(name)}xmin"
+        return f"CAST({columns[0].removesuffix(name)}xmin AS TEXT) || CAST({columns[0]} AS TEXT)"
     if compiler.dialect.name == "sqlite":
         return " || ".join(f"coalesce({column}, {_NULL}) || {_END}" for column in columns)
     stored = (f"coalesce(CAST({column} AS BINARY), {_NULL}), {_END}" for column in columns)
