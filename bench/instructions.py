@@ -82,9 +82,9 @@ def clear(folder: Path) -> None:
 
 
 def read(folder: Path) -> int:
-    """What was counted since then."""
-    told = "\n".join(dump.read_text() for dump in folder.glob("counted*"))
-    return max(map(int, re.findall(r"^(?:totals|summary): (\d+)", told, re.MULTILINE)))
+    """What was counted since then: the end of the process writes a file without a number."""
+    told = "\n".join(dump.read_text() for dump in folder.glob("counted.*"))
+    return max(map(int, re.findall(r"^totals: (\d+)", told, re.MULTILINE)))
 
 
 async def measure(server: str, kind: str, turns: int) -> Result:

@@ -35,18 +35,18 @@ Ready: TypeAlias = Callable[[], Awaitable[Work]]
 
 @dataclass(frozen=True)
 class Kind:
-    """The tools of a turn, how many messages its chat has before, and whether they were read."""
+    """The tools of a turn, how many messages its chat has before, and how often they were read."""
 
     tools: Sequence[Callable[..., object]] = ()
     before: int = 10
-    again: bool = False
+    reads: int = 0
 
 
 KINDS = {
     "plain": Kind(),
     "with a tool call": Kind(tools=[add]),
     "400 messages": Kind(before=400),
-    "400 messages, again": Kind(before=400, again=True),
+    "400 messages, again": Kind(before=400, reads=3),
 }
 
 
@@ -73,7 +73,7 @@ async def chatrecord(url: str, kind: Kind) -> AsyncIterator[Ready]:
 
         async def ready() -> Work:
             loaded = await load_chat(db, Answers(), await chat(), tools=kind.tools)
-            if kind.again:
+            for _ in range(kind.reads):
                 await loaded.ask(PROMPT)
             return lambda: loaded.ask(PROMPT)
 

@@ -114,7 +114,7 @@ async def measure(sources: Sources, server: str, size: Size) -> list[Result]:
 async def turns(sources: Sources, server: str, rounds: int, table: Table) -> None:
     kinds = ("plain", "with a tool call", "400 messages", "400 messages, again")
     plain, tool, full, again = [await turns_of(sources, server, kind, rounds) for kind in kinds]
-    by = "x the floor"
+    by = "by the floor"
     await table.add(server, "plain turn, CPU", by, 2.2, lambda s: plain.by_floor(s).cpu)
     await table.add(server, "plain turn, time", by, 1.6, lambda s: plain.by_floor(s).wall)
     await table.add(server, "turn with a tool, CPU", by, 2.2, lambda s: tool.by_floor(s).cpu)
@@ -220,7 +220,7 @@ async def beside_openai_agents(sources: Sources, server: str, rounds: int, table
     theirs = (costs["theirs"] - costs["theirs alone"]).cpu
     name = "turn with a tool, CPU, by OpenAI Agents' SQLAlchemySession"
     figure = lambda side: (costs[side] - costs["alone"]).cpu / theirs  # noqa: E731
-    await table.add(server, name, "x theirs", 1.0, figure)
+    await table.add(server, name, "by theirs", 1.0, figure)
 
 
 async def files(sources: Sources, server: str, number: int, table: Table) -> None:
@@ -237,7 +237,7 @@ async def files(sources: Sources, server: str, number: int, table: Table) -> Non
 
     found = {side: await of(side) for side in sources.by_side}
     name = f"turn with {number * 9.9:.0f} MB of files in the window"
-    await table.add(server, f"{name}, memory", "x the files", 1.5, lambda side: found[side][0])
+    await table.add(server, f"{name}, memory", "by the files", 1.5, lambda side: found[side][0])
     await table.add(server, f"{name}, CPU", "s", 0.15, lambda side: found[side][1])
 
 

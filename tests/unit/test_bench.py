@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from importlib.util import find_spec
 from typing import Any
@@ -16,6 +17,7 @@ import instructions
 import length
 import page
 import picture
+import run
 import scale
 import streams
 import targets
@@ -85,6 +87,15 @@ async def test_instructions_of_a_turn_are_counted() -> None:
     (found,) = await instructions.run(["sqlite:///"], **instructions.TINY)
     instructions.table([found])
     assert found.whole > found.alone > found.floor > 0.1
+
+
+def test_the_page_shows_the_figures() -> None:
+    figures = json.loads(run.FIGURES.read_text("utf-8"))
+    text = (run.DOCS / "performance.md").read_text("utf-8")
+    assert page.page_of(text, figures) == text, "run: python bench/page.py"
+    for name in page.TABLES:
+        assert name in figures
+        assert f"<!-- {name} -->" in text
 
 
 NEEDS = {

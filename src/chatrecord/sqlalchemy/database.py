@@ -236,7 +236,8 @@ class Database(Generic[ChatRow, Metadata]):
     async def repair(self) -> int:
         """End the runs of dead processes and keep their partial answers. Returns how many.
 
-        Loading, listing, asking and following do this automatically.
+        Loading, listing, asking and following do this automatically. Past days of requests are
+        added up, too, for reports and budgets: call this from a timer.
         """
         return await chats.repair(self)
 
