@@ -152,9 +152,8 @@ class Connections:
     ) -> Result:
         """What `urgent_transaction` is for, likewise; PostgreSQL commits one statement by itself.
 
-        What does not write waits for nobody on SQLite.
-
-        The work is begun once more where a statement of it has no plan yet.
+        The work is begun once more where a statement of it has no plan yet. What does not write
+        waits for nobody on SQLite.
         """
         with suppress(NoPlan):
             if self._in_thread.is_possible and self._checks.are_done:
