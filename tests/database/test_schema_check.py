@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from datetime import timedelta
 from uuid import uuid4
 
 import own_tables
@@ -16,6 +17,9 @@ from chatrecord.sqlalchemy import Database, create_chat, list_chats, load_chat
 from chatrecord.sqlalchemy.sync import wait
 from chatrecord.sqlalchemy.tables import Base
 from chatrecord.testing import Script, say
+
+BUSY = timedelta(minutes=1)
+"""A busy machine may take seconds to read a catalog."""
 
 MISSING = "the column is missing"
 NOT_NULL = "it is NOT NULL, and NULL is written into it"
@@ -103,7 +107,7 @@ WIDER = {
 
 @pytest.fixture
 async def fresh(own_url: str) -> AsyncIterator[Database]:
-    async with Database(own_url) as db:
+    async with Database(own_url, patience=BUSY) as db:
         yield db
 
 
@@ -161,7 +165,7 @@ async def test_missing_tables_are_told_by_every_call(own_url: str, driver: str |
     if driver and "postgresql" not in own_url:
         pytest.skip("a driver of PostgreSQL")
     url = own_url.replace("postgresql+asyncpg", driver) if driver else own_url
-    async with Database(url) as db:
+    async with Database(url, patience=BUSY) as db:
         async with db.engine.begin() as connection:
             await connection.run_sync(Base.metadata.drop_all)
 

@@ -335,9 +335,9 @@ class Connections:
 
     async def _explained(self, error: Exception, failure: DatabaseFailed) -> DatabaseFailed:
         """With the connection given back that has failed: a pool may have only one."""
-        if not is_of_schema(error):
-            return failure
-        return await explained(failure, self._engine, self._tables)
+        if is_of_schema(error):
+            return await explained(failure, self._engine, self._tables, self.patience)
+        return failure
 
     def _stay_in_one_loop(self) -> None:
         """Connections and live runs belong to the event loop they were made in."""
@@ -353,11 +353,7 @@ class Connections:
 
     async def check_schema(self) -> None:
         """Raise `SchemaError` if the tables are not what the models say."""
-        await self._retried(self._check_schema)
-
-    async def _check_schema(self) -> None:
-        async with self.reading() as connection:
-            await check_schema(connection, self._tables)
+        await self._retried(lambda: check_schema(self.reading, self._tables))
 
     async def _retried(
         self, work: Callable[[], Awaitable[Result]], *, only_undone: bool = False

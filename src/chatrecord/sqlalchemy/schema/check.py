@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import TypeAlias
 
 from sqlalchemy import Table
 from sqlalchemy.exc import SQLAlchemyError
@@ -18,8 +20,8 @@ PAGE = "docs/how-to/upgrading.md"
 _SHOWN = 5
 """More differences than this are counted."""
 
-_PATIENCE = 5.0
-"""Seconds that an explanation may take: the only connection may be that of the caller."""
+_SHARE = 0.8
+"""The part of the patience that an explanation may take."""
 
 _FIX = (
     "Run `chatrecord migrate` for the ready-made tables, or migrations of your own for others: see "
@@ -27,19 +29,27 @@ _FIX = (
 )
 
 
-async def check_schema(connection: AsyncConnection, tables: Sequence[Table]) -> None:
+Reading: TypeAlias = Callable[[], AbstractAsyncContextManager[AsyncConnection]]
+"""Begins a transaction that writes nothing."""
+
+
+async def check_schema(reading: Reading, tables: Sequence[Table]) -> None:
     """Raise `SchemaError` if these tables cannot be used as they are."""
-    found = await connection.run_sync(differences, tables)
+    async with reading() as connection:
+        found = await connection.run_sync(differences, tables)
     if found:
         raise schema_error(found, tables)
 
 
 async def explained(
-    failure: DatabaseFailed, engine: AsyncEngine, tables: Sequence[Table]
+    failure: DatabaseFailed, engine: AsyncEngine, tables: Sequence[Table], patience: float
 ) -> DatabaseFailed:
-    """The differences that made a statement fail; the failure itself if there are none."""
+    """The differences that made a statement fail; the failure itself if there are none.
+
+    Also if that takes long: the only connection may be that of the caller.
+    """
     try:
-        async with asyncio.timeout(_PATIENCE), engine.connect() as connection:
+        async with asyncio.timeout(patience * _SHARE), engine.connect() as connection:
             found = await connection.run_sync(differences, tables)
     except (SQLAlchemyError, OSError):
         return failure
