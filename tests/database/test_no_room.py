@@ -34,7 +34,9 @@ def sqlite(path: Path) -> tuple[Database, list[str]]:
 
     def tell(connection: Any, *_: object) -> None:
         for pragma in told:
-            connection.execute(f"PRAGMA {pragma}").close()
+            cursor = connection.cursor()
+            cursor.execute(f"PRAGMA {pragma}")
+            cursor.close()
 
     listen(db.engine.sync_engine, "checkout", tell)
     return db, told
