@@ -187,30 +187,34 @@ def history_of(records: Sequence[Message], *, is_going_on: bool) -> list[ModelMe
     """
     summary = [record.text for record in records if record.role == "summary"]
     said = [record for record in records if record.role != "summary"]
+    if not summary and (known := _from_memory(said)) is not None:
+        return known
     found = (_loaded(record) if is_going_on else _ended(record) for record in said)
     messages = [message for message in found if message is not None]
-    if not summary and _are_valid(said):
-        return messages
     messages = _after(summary[-1], messages) if summary else messages
     messages = unique_ids(messages, is_going_on=is_going_on)
     return repair_messages(messages, repair_last_response=not is_going_on)
 
 
-def _are_valid(records: Sequence[Message]) -> bool:
-    """Whether these records are known to be questions and answers without calls, in turns.
+def _from_memory(records: Sequence[Message]) -> list[ModelMessage] | None:
+    """The messages, if they are questions and answers without calls, in turns, and in memory.
 
-    A walk through all parts finds nothing to mend in them, turn after turn.
+    There is nothing to mend in them, and a walk through all parts would find that in each turn.
     """
-    is_question = True
+    found, is_question = list[Pristine](), True
     for record in records:
-        known = known_of(record)
-        pristine = None if known is None else known.loaded
+        if not isinstance(record, StoredMessage) or record.files is not None:
+            return None
+        if record.known is not None and record.known.loaded is None:
+            _loaded(record)
+        pristine = None if record.known is None else record.known.loaded
         if not isinstance(pristine, Pristine) or not pristine.is_alone:
-            return False
+            return None
         if pristine.is_request is not is_question:
-            return False
+            return None
         is_question = not is_question
-    return True
+        found.append(pristine)
+    return [each.copy() for each in found]
 
 
 def _after(summary: str, messages: list[ModelMessage]) -> list[ModelMessage]:
