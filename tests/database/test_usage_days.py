@@ -256,6 +256,17 @@ async def test_a_day_is_counted_some_hours_after_its_end(counting: Database) -> 
     assert await counted(counting) == {date(2026, 3, 14)}
 
 
+async def test_a_process_whose_clock_is_ahead_counts_no_day_that_has_not_ended(
+    counting: Database,
+) -> None:
+    chat = await create_chat(counting, Script([say("hi")]))
+    life = Life(counting, seed=8)
+    await write(counting, replace(life.request(chat), status="complete", started_at=life.now))
+
+    assert await counting.store.count_days(life.now + timedelta(days=3)) == 0
+    assert life.now.date() not in await counted(counting)
+
+
 async def test_a_day_with_a_request_under_way_is_counted_after_its_end(counting: Database) -> None:
     chat = await create_chat(counting, Script([say("hi")]))
     request = replace(

@@ -18,12 +18,13 @@ from sqlalchemy import (
     func,
     null,
     select,
+    type_coerce,
     update,
 )
 from sqlalchemy.dialects import mysql, postgresql, sqlite
 
 from chatrecord.sqlalchemy.generics import Query, Values
-from chatrecord.sqlalchemy.types import is_mysql
+from chatrecord.sqlalchemy.types import UtcDateTime, is_mysql
 
 from .periods import period
 from .tables import MappedTable, Tables, kept
@@ -50,6 +51,11 @@ class UsageDayStatements(Tables):
         """When the first request was sent."""
         requests = kept(self.request, "Requests", "request")
         return select(func.min(requests.started_at).label("first"))
+
+    def time_of_database(self, dialect: Dialect) -> Query:
+        """What its clock says, to the second."""
+        now = func.utc_timestamp() if is_mysql(dialect) else func.current_timestamp()
+        return select(type_coerce(now, UtcDateTime()).label("now"))
 
     @cached_property
     def counted_days(self) -> Query:

@@ -45,7 +45,9 @@ class StoredUsageDays(Connections):
         first = (await self._read(self._sql.first_request))[0]["first"]
         if first is None:
             return 0
-        last = last_closed(now)
+        # Of a clock that is ahead, the requests of today would be added up before they are sent.
+        clock = await self._read(self._sql.time_of_database(self._engine.dialect))
+        last = last_closed(min(now, clock[0]["now"]))
         begin = max(day_of(first), last - _FURTHEST)
         rows = await self._read(self._sql.counted_days, first=begin, last=last)
         done = {row["day"] for row in rows}
