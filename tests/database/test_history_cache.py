@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tracemalloc
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
@@ -29,9 +30,10 @@ from chatrecord.sqlalchemy import (
     rotate,
 )
 from chatrecord.sqlalchemy.store import history_cache
-from chatrecord.sqlalchemy.store.history_cache import LONG
+from chatrecord.sqlalchemy.store.history_cache import LONG, HistoryCache
 from chatrecord.sqlalchemy.tables import Message as Row
 from chatrecord.store.changes import Changes
+from chatrecord.store.stored_message import READ_FIELDS, Known, StoredMessage
 from chatrecord.testing import Script, fail, hang, say
 from chatrecord.testing.conformance.attachments import FilesAreKept
 from chatrecord.testing.conformance.compaction import ChatsAreCompacted
@@ -369,6 +371,30 @@ async def test_what_is_counted_is_no_less_than_what_it_takes(tmp_path: Path) -> 
 
         assert db.store.histories.size > chats * LENGTH * 1000
         assert taken < db.store.histories.size * 1.5
+
+
+@pytest.mark.parametrize("result", [[{}] * 50_000, [[1, 2], [3]] * 20_000, [0.5] * 50_000])
+def test_a_result_of_many_values_is_counted_for_what_it_takes(result: Any) -> None:
+    def content() -> str:
+        return json.dumps(
+            {"kind": "request", "parts": [
+                {"part_kind": "tool-return", "tool_name": "t", "content": result}
+            ]}
+        )  # fmt: skip
+
+    cache, message = HistoryCache(2**30), StoredMessage.read(_values(), content(), Known())
+    tracemalloc.start()
+    history_of([message], is_going_on=True)
+    taken, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    cache.keep(new_id(), [(1, message)], window=1)
+
+    assert taken < cache.size
+
+
+def _values() -> list[object]:
+    known: dict[str, object] = {"role": "tool", "status": "complete", "text": "", "seq": 1}
+    return [known.get(name) for name in READ_FIELDS]
 
 
 async def test_a_chat_that_is_deleted_leaves_memory(backend: Database) -> None:

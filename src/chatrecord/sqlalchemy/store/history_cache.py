@@ -27,6 +27,9 @@ _RECORD = 6_000
 _PER_CONTENT = 3
 """The text of a content, and the strings that the LLM library makes of it."""
 
+_PER_VALUE, _FEW_VALUES = 120, 40
+"""Of a content with more than a few values in it, such as a tool's result of many rows."""
+
 Version: TypeAlias = tuple[int, object]
 """The number of a message and what tells whether its row has changed."""
 
@@ -131,4 +134,5 @@ class HistoryCache:
 def _size_of(message: StoredMessage) -> int:
     """About how many bytes a message takes here."""
     texts = getsizeof(message.text) + getsizeof(message.reasoning)
-    return _RECORD + texts + _PER_CONTENT * getsizeof(message.json)
+    values = sum((message.json or "").count(mark) for mark in ",[{") - _FEW_VALUES
+    return _RECORD + texts + _PER_CONTENT * getsizeof(message.json) + _PER_VALUE * max(0, values)
