@@ -43,12 +43,14 @@ async def test_a_server_that_has_lost_its_last_transactions_gives_their_numbers_
         await asyncio.to_thread(server.stop)
         await asyncio.to_thread(server.keep)
         await asyncio.to_thread(server.start)
+        await db.engine.dispose()
         lost = await _said(db, chat, "a lost question")
         assert (await _history(db, chat))[-1].text == "a lost question"
 
         await asyncio.to_thread(server.stop)
         await asyncio.to_thread(server.go_back)
         await asyncio.to_thread(server.start)
+        await db.engine.dispose()  # its connections are gone
         while await _next_number(db) < lost:
             async with db.engine.begin() as connection:
                 await connection.execute(text("SELECT txid_current()"))
