@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from copy import copy
+from dataclasses import fields, is_dataclass
 from typing import Any, NoReturn
 
 
@@ -13,6 +15,25 @@ def read_only(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return ReadOnlyList(read_only(item) for item in value)
     return value
+
+
+def read_only_within(value: Any) -> Any:
+    """A value of any type, whose lists and mappings are read-only: also those of its fields."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return _with_fields(copy(value), [each.name for each in fields(value)])
+    if hasattr(type(value), "model_fields"):
+        return _with_fields(copy(value), type(value).model_fields)
+    if isinstance(value, Mapping):
+        return ReadOnlyDict({key: read_only_within(item) for key, item in value.items()})
+    if isinstance(value, list):
+        return ReadOnlyList(map(read_only_within, value))
+    return tuple(map(read_only_within, value)) if type(value) is tuple else value
+
+
+def _with_fields(instance: Any, names: Iterable[str]) -> Any:
+    for name in names:  # the instance is frozen
+        object.__setattr__(instance, name, read_only_within(getattr(instance, name)))
+    return instance
 
 
 def writable(value: Any) -> Any:

@@ -136,6 +136,20 @@ def test_the_script_answers(project: Path) -> None:
     assert (project / "chats.db").exists()
 
 
+@pytest.mark.parametrize(("web", "tables"), [("django", "ready")])
+def test_a_published_secret_serves_nobody_but_its_author(project: Path) -> None:
+    """Whoever knows the key can sign in as anybody: without DEBUG it has to be set."""
+    checked = "import django; django.setup(); from django.conf import settings; settings.SECRET_KEY"
+    served = {**os.environ, "DJANGO_SETTINGS_MODULE": "settings", "DEBUG": "0"}
+    for key, code in (({}, 1), ({"SECRET_KEY": "x" * 50}, 0), ({"DEBUG": "1"}, 0)):
+        done = subprocess.run(
+            [sys.executable, "-c", checked], cwd=project, env=served | key,
+            capture_output=True, text=True, check=False, timeout=60,
+        )  # fmt: skip
+        assert done.returncode == code, done.stderr
+        assert ("SECRET_KEY setting must not be empty" in done.stderr) == bool(code)
+
+
 def test_nothing_is_overwritten(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "main.py").write_text("print('mine')")
     assert main(["init", str(tmp_path), "--web", "fastapi", "--tables", "own"]) == 1

@@ -223,6 +223,41 @@ def require_chats(connection: Connection) -> None:
         connection.execute(text("PRAGMA writable_schema = RESET"))
 
 
+async def test_what_was_added_to_a_rebuilt_table_stays(tmp_path: Path) -> None:
+    """SQLite copies a table to drop its foreign key: columns, indexes, triggers and views stay."""
+    added = (
+        "ALTER TABLE llm_chunks ADD COLUMN note VARCHAR(20) DEFAULT 'a:b' NOT NULL",
+        "UPDATE llm_chunks SET note = 'mine'",
+        "CREATE INDEX my_index ON llm_chunks (note)",
+        "CREATE TABLE seen (note TEXT)",
+        """CREATE TRIGGER my_trigger AFTER DELETE ON llm_chunks
+           BEGIN INSERT INTO seen VALUES (old.note || ' :gone'); END""",
+        "CREATE VIEW my_view AS SELECT note FROM llm_chunks",
+    )
+    async with Database(f"sqlite:///{tmp_path / 'chats.db'}") as db:
+        await create_earlier(db.engine, "0001")
+        rows = await fill_earlier(db.engine, "0001")
+        async with db.engine.begin() as connection:
+            for statement in added:
+                await connection.execute(text(statement.replace(":", r"\:")))
+        printed = await migration_sql(db)
+
+        await migrate(db)
+
+        await db.check()
+        async with db.engine.begin() as connection:
+            count = len(rows["llm_chunks"])
+            notes = await connection.execute(text("SELECT note FROM my_view"))
+            assert list(notes.scalars()) == ["mine"] * count
+            indexes = await connection.run_sync(lambda it: inspect(it).get_indexes("llm_chunks"))
+            assert "my_index" in {index["name"] for index in indexes}
+            await connection.execute(text("DELETE FROM llm_chunks"))
+            seen = await connection.execute(text("SELECT note FROM seen"))
+            assert list(seen.scalars()) == ["mine :gone"] * count
+    assert added[2] in printed
+    assert "note VARCHAR(20) DEFAULT" in printed
+
+
 async def test_a_rebuilt_table_takes_no_rows_along(db: Database) -> None:
     """SQLite deletes what refers to the rows of a table that is dropped."""
     chat = await create_chat(db, Script([say("hi")]))

@@ -47,6 +47,24 @@ class AsModel(BaseModel):
     keys: tuple[UUID, ...] = (KEY,)
 
 
+@dataclass(frozen=True)
+class Within:
+    names: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class WithLists:
+    tags: list[str]
+    by_name: dict[str, list[int]]
+    within: Within
+
+
+class ModelWithLists(BaseModel):
+    model_config = ConfigDict(frozen=True)
+    tags: list[str]
+    within: Within
+
+
 @dataclass
 class Changeable:
     team: str
@@ -145,6 +163,38 @@ async def test_typed_metadata_cannot_be_changed_in_place(opened: Any) -> None:
         else:
             with pytest.raises((AttributeError, ValueError)):
                 read.team = "IT"
+
+
+async def test_lists_within_typed_metadata_cannot_be_changed_in_place(opened: Any) -> None:
+    """A change of them would be lost as well, on any level."""
+    of_dataclass = WithLists(["a"], {"b": [1]}, Within(["c"]))
+    of_model = ModelWithLists(tags=["a"], within=Within(["c"]))
+    for kind, metadata in ((WithLists, of_dataclass), (ModelWithLists, of_model)):
+        chat = await create_chat(await opened(kind), Script(), metadata=metadata)
+        read = chat.metadata
+        assert read == metadata
+        for changed in (read.tags, read.within.names):
+            with pytest.raises(TypeError, match=r"chat\.update"):
+                changed.append("b")
+        copied = deepcopy(read)
+        copied.tags.append("b")
+        await chat.update(metadata=copied)
+        assert chat.metadata.tags == ["a", "b"]
+    assert (of_dataclass.tags, of_model.tags) == (["a"], ["a"])
+    of_dataclass.within.names.append("the caller's own stays as it is")
+
+
+async def test_a_first_message_without_the_metadata_that_a_chat_needs_is_a_422(opened: Any) -> None:
+    db = await opened(AsModel)
+    routes = chat_routes(
+        db, "test", owner=lambda _: {"user_id": "u1"}, create_on_first_message=True
+    )
+    transport = httpx.ASGITransport(Starlette(routes=routes))
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as page:
+        told = await page.post("/", json={"id": "mine", "text": "Hi?"})
+    assert told.status_code == 422
+    assert "'metadata'" in told.json()["error"]["message"]
+    assert await list_chats(db) == []
 
 
 @pytest.mark.parametrize(

@@ -211,6 +211,21 @@ async def test_an_owner_without_columns_is_nobody(
         assert (await page.get("/api/chats")).status_code == 401
 
 
+async def test_the_scope_can_be_looked_up_asynchronously(db: Database) -> None:
+    """Also by routes that ask for it more than once."""
+
+    async def looked_up(user: User) -> dict[str, object]:
+        return {"user_id": user.name}
+
+    app = application(db, "test", scope=looked_up)
+    async with served(app, "ann") as ann, served(app, "bob") as bob:
+        path = f"/api/chats/{(await ann.post('/api/chats/new', json={})).json()['id']}"
+        changed = await ann.patch(path, json={"title": "Mine"})
+        assert changed.status_code == 200, changed.text
+        assert (await bob.patch(path, json={"title": "His"})).status_code == 404
+        assert (await ann.get(path)).json()["chat"]["title"] == "Mine"
+
+
 async def test_the_llm_and_the_options_can_be_dependencies(db: Database) -> None:
     def llm(user: Annotated[User, Depends(signed_in)]) -> Model:
         return Script([call("who", "who-1")], [say(f"Hello, {user.name}.")])

@@ -30,6 +30,10 @@ class Table(NamedTuple):
     """Whether each takes NULL."""
     indexes: frozenset[str]
     foreign_keys: tuple[ForeignKey, ...]
+    reflected: tuple[Mapping[str, Any], ...] = ()
+    """Its columns, as SQLAlchemy reads them."""
+    statements: Mapping[str, str] = {}
+    """Those that made its indexes and triggers, by name, where SQLite would drop them with it."""
 
 
 class Seen(NamedTuple):
@@ -65,15 +69,26 @@ def seen_in(connection: Connection) -> Seen:
     """The ready-made tables of this database."""
     inspector = inspect(connection)
     names = [name for name in inspector.get_table_names() if name.startswith(_PREFIX)]
-    return Seen({name: _table(inspector, name) for name in names})
+    is_sqlite = connection.dialect.name == "sqlite"
+    statements = {name: _statements(connection, name) if is_sqlite else {} for name in names}
+    return Seen({name: _table(inspector, name, statements[name]) for name in names})
 
 
-def _table(inspector: Any, name: str) -> Table:
+def _statements(connection: Connection, table: str) -> dict[str, str]:
+    query = "SELECT name, sql FROM sqlite_master WHERE tbl_name = ? AND type IN ('index','trigger')"
+    found = connection.exec_driver_sql(f"{query} AND sql IS NOT NULL", (table,))
+    return {str(name): str(sql) for name, sql in found}
+
+
+def _table(inspector: Any, name: str, statements: Mapping[str, str]) -> Table:
+    columns = inspector.get_columns(name)
     return Table(
-        {str(each["name"]): bool(each["nullable"]) for each in inspector.get_columns(name)},
+        {str(each["name"]): bool(each["nullable"]) for each in columns},
         frozenset(str(each["name"]) for each in inspector.get_indexes(name)),
         tuple(
             ForeignKey(each["name"], tuple(each["constrained_columns"]))
             for each in inspector.get_foreign_keys(name)
         ),
+        tuple(columns),
+        statements,
     )

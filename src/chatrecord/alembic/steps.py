@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, cast
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Literal, cast
 
 from alembic import op
-from sqlalchemy import Column, Table
+from sqlalchemy import Column, MetaData, Table, literal_column
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from .seen import Seen
@@ -40,7 +41,7 @@ def add_column(table: str, column: Column[Any]) -> None:
 def drop_not_null(table: Table, column: str) -> None:
     """Let a column be NULL. `table` is the whole table as it was until then: SQLite copies it."""
     if seen().is_required(table.name, column):
-        with op.batch_alter_table(table.name, copy_from=table) as batch:
+        with _altering(table) as batch:
             batch.alter_column(column, nullable=True, existing_type=table.c[column].type)
 
 
@@ -50,11 +51,43 @@ def drop_foreign_key(table: Table, column: str) -> None:
         return
     dialect = op.get_context().dialect.name
     if dialect == "sqlite":
-        with op.batch_alter_table(table.name, copy_from=table, recreate="always"):
+        with _altering(table, recreate="always"):
             pass
     else:
         name = seen().foreign_key(table.name, column) or _GIVEN[dialect](table.name, column)
         op.drop_constraint(name, table.name, type_="foreignkey")
+
+
+@contextmanager
+def _altering(table: Table, recreate: Literal["auto", "always"] = "auto") -> Iterator[Any]:
+    """Alter a table. What the user has added to it survives that SQLite copies it."""
+    if op.get_context().dialect.name != "sqlite":
+        with op.batch_alter_table(table.name) as batch:
+            yield batch
+        return
+    there = seen().tables.get(table.name)
+    copied = table.to_metadata(MetaData())
+    for found in there.reflected if there else ():
+        if found["name"] not in copied.c:
+            copied.append_column(_column(found))
+    op.execute("PRAGMA legacy_alter_table = ON")  # views of the table do not hinder its renaming
+    with op.batch_alter_table(table.name, copy_from=copied, recreate=recreate) as batch:
+        yield batch
+    op.execute("PRAGMA legacy_alter_table = OFF")
+    kept = {index.name for index in copied.indexes}
+    for name, statement in (there.statements if there else {}).items():
+        if name not in kept:
+            op.execute(statement.replace(":", r"\:"))  # no parameter
+
+
+def _column(found: Mapping[str, Any]) -> Column[Any]:
+    default = found["default"]
+    return Column(
+        found["name"],
+        found["type"],
+        nullable=found["nullable"],
+        server_default=None if default is None else literal_column(default),
+    )
 
 
 _GIVEN: dict[str, Callable[[str, str], str]] = {

@@ -185,6 +185,7 @@ class Chat(Generic[Row, Metadata]):
             instructions=instructions,
             columns=columns,
         )
+        before = self._opened
         opened = self._reopened(llm, instructions)
         if llm is not UNCHANGED:
             changes |= changes_of(opened)
@@ -196,7 +197,9 @@ class Chat(Generic[Row, Metadata]):
             raise ChatNotFound(msg)
         self.record = stored
         self._scope = {name: changes.get(name, value) for name, value in self._scope.items()}
-        self._use(opened)
+        if opened is not before:
+            # Another task may have changed the LLM, or its instructions, meanwhile.
+            self._use(opened if self._opened is before else self._reopened(llm, instructions))
 
     def _reopened(self, llm: object, instructions: str | Unchanged | None) -> OpenedLLM:
         """The LLM as it is after a change."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias, cast
@@ -20,8 +21,11 @@ from chatrecord.web.updates import checked_editable
 
 from .operations import OPERATIONS
 
-Scope: TypeAlias = Callable[[Any], Mapping[str, object] | None]
-"""From what the dependency `owner` returns to the columns of that user's chats."""
+Columns: TypeAlias = Mapping[str, object] | None
+"""The columns of a user's chats; `None` where nobody is signed in."""
+
+Scope: TypeAlias = Callable[[Any], Columns | Awaitable[Columns]]
+"""From what the dependency `owner` returns to the columns of that user's chats. May be async."""
 
 
 def chat_router(
@@ -126,6 +130,8 @@ def _resolved(
         options_of_user: Any = options or nothing,
     ) -> None:
         columns = user if scope is None or user is None else scope(user)
+        if inspect.isawaitable(columns):
+            columns = await columns
         request.state.chatrecord = _Resolved(columns, llm_of_user, options_of_user)
 
     return resolved

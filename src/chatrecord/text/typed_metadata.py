@@ -8,7 +8,7 @@ from dataclasses import is_dataclass
 from typing import Any, Protocol
 
 from chatrecord.errors import ConfigurationError
-from chatrecord.read_only import read_only
+from chatrecord.read_only import read_only_within
 from chatrecord.records import Json
 
 from .arguments import checked_metadata
@@ -63,8 +63,7 @@ class TypedMetadata:
         return self._read(f"The metadata of chat {chat}", metadata)
 
     def _read(self, whose: str, metadata: Mapping[str, Json]) -> Any:
-        valid = self._valid(whose, metadata, None)
-        return read_only(valid) if isinstance(valid, dict) else valid
+        return read_only_within(self._valid(whose, metadata, None))
 
     def _valid(self, whose: str, metadata: object, extra: Any) -> Any:
         """As JSON where it is JSON: strict models tell a date in JSON from a text in Python."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias, TypeVar, cast
@@ -15,12 +16,16 @@ from chatrecord.chats.chat import Chat
 from chatrecord.chats.opening import NewChat
 from chatrecord.chats.options import OPTION_NAMES, RuntimeOptions
 from chatrecord.errors import ChatExists, DatabaseFailed
+from chatrecord.records import Json
 from chatrecord.runs.process import Backend
 from chatrecord.text.arguments import checked_id
 from chatrecord.text.typed_metadata import UNTYPED_METADATA
 
+from .bodies import invalid
 from .client_ids import chat_id_for
 from .error_responses import NOT_SIGNED_IN, BadRequest
+
+log = logging.getLogger("chatrecord")
 
 Value = TypeVar("Value")
 
@@ -96,10 +101,16 @@ class Access:
                 raise
             return await chats.load_chat(self.backend, llm, chat_id, scope, options)
 
-    def _first_metadata(self, client_id: str) -> dict[str, object] | None:
+    def _first_metadata(self, client_id: str) -> dict[str, Json]:
         """What the client calls the chat, unless the metadata has a type of its own."""
-        is_typed = self.backend.runtime.metadata_type is not UNTYPED_METADATA
-        return None if is_typed else {"clientId": client_id}
+        kind = self.backend.runtime.metadata_type
+        if kind is UNTYPED_METADATA:
+            return {"clientId": client_id}
+        try:
+            return kind.stored(None)
+        except ValueError as error:
+            log.info("A first message created no chat: %s", error)
+            raise invalid("This application needs 'metadata': create the chat first.") from error
 
     def _candidates(self, chat_id: str, scope: Mapping[str, object]) -> list[UUID]:
         made_here = checked_id(chat_id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal, TypeAlias, get_args
@@ -15,7 +15,7 @@ from chatrecord.chats import opening as chats
 from chatrecord.chats.chat import Chat
 from chatrecord.chats.opening import NewChat
 from chatrecord.chats.stream import ChatStream
-from chatrecord.errors import ChatNotFound
+from chatrecord.errors import ChatNotFound, DatabaseFailed
 from chatrecord.records import ChatRecord, Json, Run
 from chatrecord.runs.process import Backend
 from chatrecord.web.protocols.ag_ui import AGUIEncoder, is_run_input, parse_run_input
@@ -192,7 +192,12 @@ class Pages:
             await chat.update(**changes)
         except (TypeError, ValueError) as error:
             log.info("An update was refused: %s", error)
-            raise invalid(f"Not a value of {' or '.join(map(repr, changes))}.") from error
+            raise _no_value(changes) from error
+        except DatabaseFailed as error:
+            if not error.refused_value:
+                raise
+            log.info("An update was refused: %s", error)
+            raise _no_value(changes) from error
         return JSON(chat_json(chat.record))
 
     async def delete(self, request: Request) -> Response:
@@ -265,6 +270,10 @@ def chat_json(chat: ChatRecord) -> dict[str, Json]:
         "updatedAt": chat.updated_at.isoformat(),
         "metadata": dict(chat.metadata),
     }
+
+
+def _no_value(changes: Iterable[str]) -> BadRequest:
+    return invalid(f"Not a value of {' or '.join(map(repr, changes))}.")
 
 
 def _files_of(request: Request, chat: Chat) -> str:

@@ -12,6 +12,9 @@ from .bodies import invalid, optional_text
 from .client_messages import metadata_of
 
 _FIELDS = ("title", "metadata", "instructions")
+_OF_UPDATE = ("self", "row", "llm")
+"""Columns of these names cannot be set by keyword: `chat.update` takes something else by them."""
+
 _LONGEST_INSTRUCTIONS = 100_000
 
 
@@ -20,7 +23,8 @@ def checked_editable(caller: str, db: Backend, editable: Sequence[str]) -> froze
     if isinstance(editable, str):
         msg = f"{caller} takes a list of names: editable=[{editable!r}]"
         raise TypeError(msg)
-    known = [*_FIELDS, *db.store.chat_columns()]
+    columns = [name for name in db.store.chat_columns() if name not in _OF_UPDATE]
+    known = [*_FIELDS, *columns]
     unknown = [name for name in editable if name not in known]
     if unknown:
         msg = f"{caller} got unknown names in editable=: {unknown}. There are: {', '.join(known)}"

@@ -6,8 +6,9 @@ import os
 from pathlib import Path
 
 BASE_DIR = Path(__file__).parent
-SECRET_KEY = os.environ.get("SECRET_KEY", "change me before anybody else can reach this")
 DEBUG = os.environ.get("DEBUG", "1") == "1"
+SECRET_KEY = os.environ.get("SECRET_KEY", "for this machine only" if DEBUG else "")
+"""Keep it secret: whoever knows it can sign in as anybody. Without DEBUG it has to be set."""
 ALLOWED_HOSTS = os.environ.get("ALLOWED_HOSTS", "localhost,127.0.0.1").split(",")
 
 LLM = os.environ.get("CHAT_LLM", "test")
