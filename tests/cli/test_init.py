@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from socket import socket
 from time import monotonic, sleep
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -148,6 +149,34 @@ def test_a_published_secret_serves_nobody_but_its_author(project: Path) -> None:
         )  # fmt: skip
         assert done.returncode == code, done.stderr
         assert ("SECRET_KEY setting must not be empty" in done.stderr) == bool(code)
+
+
+_BROWSER = """
+const node = new Proxy(() => node, { get: (_, name) => (name === "value" ? "" : node), set: () => true });
+globalThis.document = { cookie: "", getElementById: () => node, createElement: () => node };
+globalThis.location = { hash: process.env.HASH };
+globalThis.addEventListener = () => {};
+globalThis.fetch = async (path) => {
+  console.log(new URL(path, "http://site").pathname);
+  throw new Error("no network");
+};
+"""
+"""As much of a browser as the page needs to ask for the chat of its address."""
+
+
+@pytest.mark.parametrize(("web", "tables"), [("starlette", "ready")])
+def test_a_link_to_the_page_names_no_other_path(project: Path) -> None:
+    """Else a link could have the page call any address of the site, as the signed-in user."""
+    html = (project / "index.html").read_text()
+    script = html.partition('<script type="module">')[2].partition("</script>")[0]
+    (project / "page.mjs").write_text(_BROWSER + script)
+    for name in ("01890000-0000-7000-8000-000000000000", "../../logout"):
+        done = subprocess.run(
+            ["node", "page.mjs"], cwd=project, env={**os.environ, "HASH": f"#{name}"},
+            capture_output=True, text=True, check=True, timeout=60,
+        )  # fmt: skip
+        asked = done.stdout.splitlines()[0]
+        assert asked == f"/api/chats/{quote(name, safe='')}"
 
 
 def test_nothing_is_overwritten(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
