@@ -20,9 +20,9 @@ def read_only(value: Any) -> Any:
 def read_only_within(value: Any) -> Any:
     """A value of any type, whose lists and mappings are read-only: also those of its fields."""
     if is_dataclass(value) and not isinstance(value, type):
-        return _with_fields(copy(value), [each.name for each in fields(value)])
+        return _with_fields(value, [each.name for each in fields(value)])
     if hasattr(type(value), "model_fields"):
-        return _with_fields(copy(value), type(value).model_fields)
+        return _with_fields(value, type(value).model_fields)
     if isinstance(value, Mapping):
         return ReadOnlyDict({key: read_only_within(item) for key, item in value.items()})
     if isinstance(value, list):
@@ -30,9 +30,16 @@ def read_only_within(value: Any) -> Any:
     return tuple(map(read_only_within, value)) if type(value) is tuple else value
 
 
-def _with_fields(instance: Any, names: Iterable[str]) -> Any:
-    for name in names:  # the instance is frozen
-        object.__setattr__(instance, name, read_only_within(getattr(instance, name)))
+def _with_fields(value: Any, names: Iterable[str]) -> Any:
+    """A copy, as what is within may be a default that all share; itself if nothing changes."""
+    before = {name: getattr(value, name) for name in names}
+    after = {name: read_only_within(item) for name, item in before.items()}
+    changed = {name: item for name, item in after.items() if item is not before[name]}
+    if not changed:
+        return value
+    instance = copy(value)
+    for name, item in changed.items():
+        object.__setattr__(instance, name, item)  # it is frozen
     return instance
 
 

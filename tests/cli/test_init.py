@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -164,6 +165,7 @@ globalThis.fetch = async (path) => {
 """As much of a browser as the page needs to ask for the chat of its address."""
 
 
+@pytest.mark.skipif(shutil.which("node") is None, reason="Node is not here")
 @pytest.mark.parametrize(("web", "tables"), [("starlette", "ready")])
 def test_a_link_to_the_page_names_no_other_path(project: Path) -> None:
     """Else a link could have the page call any address of the site, as the signed-in user."""

@@ -59,6 +59,14 @@ class WithLists:
     within: Within
 
 
+SHARED = Within(["a"])
+
+
+@dataclass(frozen=True)
+class WithDefault:
+    within: Within = SHARED  # the same one in all of them
+
+
 class ModelWithLists(BaseModel):
     model_config = ConfigDict(frozen=True)
     tags: list[str]
@@ -182,6 +190,14 @@ async def test_lists_within_typed_metadata_cannot_be_changed_in_place(opened: An
         assert chat.metadata.tags == ["a", "b"]
     assert (of_dataclass.tags, of_model.tags) == (["a"], ["a"])
     of_dataclass.within.names.append("the caller's own stays as it is")
+
+
+async def test_a_default_that_all_share_stays_as_it_is(opened: Any) -> None:
+    chat = await create_chat(await opened(WithDefault), Script(), metadata=WithDefault())
+    with pytest.raises(TypeError, match=r"chat\.update"):
+        chat.metadata.within.names.append("b")
+    SHARED.names.append("b")
+    SHARED.names.remove("b")
 
 
 async def test_a_first_message_without_the_metadata_that_a_chat_needs_is_a_422(opened: Any) -> None:
