@@ -11,6 +11,7 @@ from uuid import uuid4
 
 import own_tables
 import pytest
+import sqlalchemy
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
@@ -39,6 +40,13 @@ from chatrecord.sqlalchemy.tables import Base
 from chatrecord.testing import Script, call, say
 
 OLDER = [revision for revision in EARLIER if revision != REVISION]
+
+
+@pytest.fixture(autouse=True)
+def recorded_types(request: pytest.FixtureRequest) -> None:
+    """The earlier schemas were recorded with SQLAlchemy 2.1."""
+    if sqlalchemy.__version__.startswith("2.0.") and "mariadb" in request.node.name:
+        pytest.skip("SQLAlchemy 2.0 has no UUID of MariaDB")
 
 
 @pytest.fixture

@@ -89,7 +89,7 @@ async def test_a_row_that_is_too_large_to_be_hashed_is_read_each_time(mariadb_ur
             for _ in range(2):  # it is kept as it was, and then changed
                 said = [it.content for it in await _history(db, chat) if it.seq == _LARGE]
             async with db.engine.begin() as connection:
-                of = f"chat_id = '{chat.id}' AND seq = {_LARGE}"
+                of = f"seq = {_LARGE}"  # of the only chat
                 await connection.execute(text(f"UPDATE llm_messages SET {change} WHERE {of}"))
             await _history(db, chat)
 

@@ -10,7 +10,7 @@ from chatrecord.records import ToolCall
 
 from .answer import call_line
 from .confirmation import can_ask, is_confirmed
-from .screen import plain
+from .plain_text import plain
 from .tool_file import Tool
 
 DENIED = "The user does not want this call."

@@ -15,9 +15,10 @@ from . import figures
 from .answer import shortened
 from .database import existing_database, missing_file, untouched_database
 from .json_output import print_json
+from .plain_text import plain
 from .program import PROGRAM
 from .reference import scope_of, short
-from .screen import Screen, as_it_is, plain
+from .screen import Screen, as_it_is
 
 
 def run(arguments: Namespace) -> int:

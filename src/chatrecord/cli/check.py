@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from chatrecord.errors import SchemaDifference, SchemaError
 
 from .database import Chats, untouched_database
-from .screen import Screen, plain
+from .plain_text import note, plain
 
 MIGRATE = "The tables differ from what this version needs: run `chatrecord migrate`"
 
@@ -19,7 +19,7 @@ def run(arguments: Namespace) -> int:
     differences = asyncio.run(_differences(arguments.db))
     for difference in differences:
         print(plain(str(difference)))
-    Screen().note(MIGRATE if differences else "The tables are as this version needs them")
+    note(MIGRATE if differences else "The tables are as this version needs them")
     return 1 if differences else 0
 
 

@@ -11,7 +11,8 @@ from chatrecord.sqlalchemy.doctor.findings import Finding
 
 from .check import MIGRATE, differences_of
 from .database import untouched_database
-from .screen import Screen, plain
+from .plain_text import plain
+from .screen import Screen
 
 
 def run(arguments: Namespace) -> int:

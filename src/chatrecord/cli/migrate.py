@@ -12,7 +12,7 @@ from chatrecord.sqlalchemy import Database
 
 from .check import differences_of
 from .database import untouched_database, url_of
-from .screen import Screen, plain
+from .plain_text import note, plain
 
 
 def run(arguments: Namespace) -> int:
@@ -23,9 +23,9 @@ def run(arguments: Namespace) -> int:
     migration, differences = asyncio.run(_migrated(arguments.db))
     for difference in differences:
         print(plain(str(difference)))
-    Screen().note(_summary(migration))
+    note(_summary(migration))
     if differences:
-        Screen().note("These differences come from no earlier version: correct them yourself")
+        note("These differences come from no earlier version: correct them yourself")
     return 1 if differences else 0
 
 

@@ -19,8 +19,9 @@ from chatrecord.spending.pricing import Price, price
 from . import figures
 from .json_output import print_json
 from .llm import LOCAL, PROVIDERS, model_of_environment
+from .plain_text import plain
 from .program import PROGRAM
-from .screen import DIM, Screen, as_it_is, plain
+from .screen import DIM, Screen, as_it_is
 
 _MILLION = 1_000_000
 _CLIENTS = {"google": "google.genai", "openrouter": "openai"}

@@ -14,12 +14,11 @@ from rich.markup import escape
 from rich.status import Status
 
 from .live_markdown import LiveMarkdown
+from .plain_text import plain
 
 DIM = "bright_black"
 _WIDE = 200
 """Columns of a pipe: nothing in it is to be cut."""
-_KEPT = {ord(mark): mark for mark in "\n\t"}
-_CONTROLS = dict.fromkeys((*range(32), *range(127, 160))) | _KEPT
 
 
 class Screen:
@@ -109,11 +108,6 @@ def _can_be_redrawn(console: Console) -> bool:
         and not console.is_dumb_terminal
         and not console.legacy_windows
     )
-
-
-def plain(text: str) -> str:
-    """The text without what would steer the terminal: models and tools may say anything."""
-    return text.translate(_CONTROLS)
 
 
 def as_it_is(text: str) -> str:

@@ -16,8 +16,9 @@ from chatrecord.sqlalchemy import usage
 from . import figures
 from .database import existing_database, missing_file
 from .json_output import print_json
+from .plain_text import plain
 from .reference import scope_of
-from .screen import Screen, as_it_is, plain
+from .screen import Screen, as_it_is
 
 _FIGURES = ("requests", "failed", "input", "output", "cost", "p50", "p95", "first p50", "first p95")
 _FOR_NARROW = 7

@@ -76,6 +76,8 @@ def shown(kind: ColumnType, dialect: Dialect) -> str:
 
 
 def _family(kind: ColumnType) -> str:
+    if isinstance(kind, Numeric) and not kind.asdecimal:
+        return "float"  # which is a kind of Numeric in SQLAlchemy 2.0, and in its drivers
     return next((name for name, kinds in _FAMILIES if isinstance(kind, kinds)), "unknown")
 
 

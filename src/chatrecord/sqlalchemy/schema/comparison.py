@@ -74,7 +74,9 @@ def _reflected_in(
     columns = seen.get_multi_columns(**options)
     keys = seen.get_multi_pk_constraint(**options)
     uniques = seen.get_multi_unique_constraints(**options)
-    of_tables = seen.get_multi_table_options(**options)
+    # Only these have any that matter, and SQLAlchemy 2.0 asks no other for them.
+    has_options = seen.dialect.name in ("mysql", "mariadb")
+    of_tables = seen.get_multi_table_options(**options) if has_options else {}
     # SQLite keeps what is unique by the definition of its column in an index that it hides.
     if seen.dialect.name == "sqlite":
         options["include_auto_indexes"] = True
