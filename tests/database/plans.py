@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import event
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chatrecord.chats.chat import Chat
 from chatrecord.ids import new_id
@@ -55,10 +56,10 @@ async def fill(db: Database[Any], rows: int) -> None:
     crowd = await create_chat(db, script, tools=[add], user_id="crowd")
     reply = await crowd.ask("1 + 2?")
     await lengthen(db, crowd.id, rows, (await crowd.messages())[-2:])
-    (call_row,), (request, _) = await crowd.tool_calls(), await crowd.requests()
+    (call_row,) = await crowd.tool_calls()
     changes = Changes(crowd.id)
     for _ in range(rows):
-        for record in (call_row, request, finished_run(crowd, reply.run_id)):
+        for record in (call_row, finished_run(crowd, reply.run_id)):
             changes.add(replace(record, id=new_id()))
     await db.store.write(changes)
     async with db.engine.begin() as connection:
@@ -68,7 +69,27 @@ async def fill(db: Database[Any], rows: int) -> None:
         chats = db.models.chat.__table__
         found = await connection.execute(chats.select().where(chats.c.id == crowd.id))
         one = dict(found.mappings().one())
-        await connection.execute(chats.insert(), [{**one, "id": new_id()} for _ in range(rows)])
+        copies = [{**one, "id": new_id()} for _ in range(rows)]
+        await connection.execute(chats.insert(), copies)
+        await _fill_requests(db, connection, [copy["id"] for copy in copies])
+
+
+async def _fill_requests(
+    db: Database[Any], connection: AsyncConnection, chat_ids: list[UUID]
+) -> None:
+    """A request of each chat, over four hundred days.
+
+    They are inserted where they belong: MariaDB counts the place that a moved row has left in an
+    index, until it is purged, and takes a day of six requests for one of two thousand.
+    """
+    table = db.models.request.__table__  # type: ignore[union-attr]
+    one = dict((await connection.execute(table.select().limit(1))).mappings().one())
+    now = datetime.now(UTC)
+    spread = [
+        {**one, "id": new_id(), "chat_id": chat_id, "started_at": now - timedelta(days=place % 400)}
+        for place, chat_id in enumerate(chat_ids)
+    ]
+    await connection.execute(table.insert(), spread)
 
 
 def finished_run(chat: Chat, run_id: UUID) -> Run:

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from itertools import cycle
-from typing import Any
 
 import pytest
 from plans import analyze, counting, explained, fill, scanned
-from sqlalchemy import bindparam, select, update
 from sqlalchemy.exc import DBAPIError
 
 from chatrecord import Budget
@@ -22,7 +19,6 @@ async def test_no_query_of_a_budget_a_repair_or_a_report_of_days_scans_a_table(
     """However many requests there are: past days are read from their sums."""
     async with Database(own_url) as db:
         await fill(db, 2000)
-        await spread(db)
         await db.repair()
         await analyze(db)
         script = Script([say("hello")])
@@ -42,21 +38,6 @@ async def test_no_query_of_a_budget_a_repair_or_a_report_of_days_scans_a_table(
             plan = await explained(db, sql, parameters)
             read = set(scanned(db, plan)) - {"llm_usage_days", "days", "both", "rows"}
             assert not read, f"{sql}\n{plan}"
-
-
-async def spread(db: Database[Any]) -> None:
-    """Requests of many chats and of four hundred days."""
-    requests = db.models.request.__table__  # type: ignore[union-attr]
-    async with db.engine.begin() as connection:
-        found = (await connection.execute(select(requests.c.id))).scalars().all()
-        chats = (await connection.execute(select(db.models.chat.__table__.c.id))).scalars().all()
-        days = [
-            {"this": this, "sent": datetime.now(UTC) - timedelta(days=place % 400), "of": of}
-            for place, (this, of) in enumerate(zip(found, cycle(chats), strict=False))
-        ]
-        change = update(requests).where(requests.c.id == bindparam("this"))
-        moved = change.values(started_at=bindparam("sent"), chat_id=bindparam("of"))
-        await connection.execute(moved, days)
 
 
 async def test_a_search_of_all_chats_uses_an_index_of_trigrams(own_url: str) -> None:
