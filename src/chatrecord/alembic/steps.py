@@ -32,9 +32,10 @@ def create_table(table: Table, *, is_first: bool = False, beside: str | None = N
         op.execute(CreateIndex(index))
 
 
-def add_column(table: str, column: Column[Any]) -> None:
-    """Add a column."""
-    if seen().lacks_column(table, column.name):
+def add_column(table: str, column: Column[Any], *, beside: str | None = None) -> None:
+    """Add a column. `beside` is that of `create_table`, for a table that is not of the first."""
+    is_created_here = beside is not None and table not in seen().tables and seen().has(beside)
+    if is_created_here or seen().lacks_column(table, column.name):
         op.add_column(table, column)
 
 

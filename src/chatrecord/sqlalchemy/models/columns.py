@@ -15,6 +15,8 @@ class Columns:
 
     __indexes__: ClassVar[tuple[tuple[str, ...], ...]] = ()
     __uniques__: ClassVar[tuple[tuple[str, ...], ...]] = ()
+    __later__: ClassVar[frozenset[str]] = frozenset()
+    """Columns that a table may lack, because it was created before they were added."""
 
 
 def not_arguments(mixin: type[Mixin]) -> type[Mixin]:

@@ -47,7 +47,7 @@ ChatRow = TypeVar("ChatRow", bound="ChatColumns", default=Any)
 
 PRIVATE: dict[str, tuple[str, ...]] = {
     "chat": ("instructions", "title", "metadata_"),
-    "run": ("instructions", "settings", "error"),
+    "run": ("instructions", "settings", "error", "question"),
     "message": ("text", "reasoning", "content"),
     "tool_call": ("arguments", "result", "error"),
     "request": ("error",),
@@ -57,15 +57,12 @@ PRIVATE: dict[str, tuple[str, ...]] = {
 """What people, models and tools have said: the columns of each class that can be encrypted."""
 
 
-LATER_COLUMNS = frozenset({"list_cost"})
-"""Columns that a table may lack, because it was created before they were added."""
-
-
 @not_arguments
 class ChatColumns(Columns):
     """A chat, in tables of your own or in the ready-made ones."""
 
     __indexes__: ClassVar[tuple[tuple[str, ...], ...]] = (("updated_at", "id"),)
+    __later__ = frozenset({"forked_from", "forked_at", "deleted_at"})
 
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
     model: Mapped[str | None] = mapped_column(LongText)
@@ -77,6 +74,9 @@ class ChatColumns(Columns):
     next_seq: Mapped[int] = mapped_column(Integer)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    forked_from: Mapped[UUID | None] = mapped_column(Uuid)
+    forked_at: Mapped[UUID | None] = mapped_column(Uuid)
+    deleted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 class ChatMixin(ChatColumns):
@@ -103,6 +103,7 @@ class RunMixin(_OfChat):
 
     __uniques__ = (("chat_id", "idempotency_key"),)
     __indexes__ = (("status", "chat_id"),)
+    __later__ = frozenset({"parent_run_id", "question"})
 
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
     active_chat_id: Mapped[UUID | None] = mapped_column(Uuid, unique=True)
@@ -117,6 +118,8 @@ class RunMixin(_OfChat):
     error: Mapped[str | None] = mapped_column(PrivateText)
     started_at: Mapped[datetime] = mapped_column(UtcDateTime)
     finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    parent_run_id: Mapped[UUID | None] = mapped_column(Uuid)
+    question: Mapped[Any] = mapped_column(PrivateDocument)
 
 
 @not_arguments
@@ -171,6 +174,7 @@ class RequestMixin(_OfChat):
     """One attempt at a provider, failed ones included, with its tokens, cost and times."""
 
     __indexes__ = (("chat_id", "id"), ("started_at",))
+    __later__ = frozenset({"list_cost", "kind"})
 
     @declared_attr
     def chat_id(cls) -> Mapped[UUID | None]:  # type: ignore[override]
@@ -199,6 +203,7 @@ class RequestMixin(_OfChat):
     cost: Mapped[Decimal | None] = mapped_column(Money)
     price_source: Mapped[str | None] = mapped_column(Key)
     list_cost: Mapped[Decimal | None] = mapped_column(Money)
+    kind: Mapped[str | None] = mapped_column(Key)
 
 
 @not_arguments
@@ -227,6 +232,8 @@ class UsageDayMixin(Columns):
     changed, until `Database.repair()` counts them again. The rows from 1 on are its sums.
     """
 
+    __later__ = frozenset({"kind"})
+
     day: Mapped[date] = mapped_column(Date, primary_key=True)
     place: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
     counted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -243,6 +250,7 @@ class UsageDayMixin(Columns):
     cost: Mapped[Decimal | None] = mapped_column(Money)
     priced: Mapped[int] = mapped_column(Integer)
     reported: Mapped[int] = mapped_column(Integer)
+    kind: Mapped[str | None] = mapped_column(Key)
 
 
 @not_arguments
@@ -313,18 +321,25 @@ class Models(Generic[ChatRow]):
     usage_day: type[UsageDayMixin] | None = None
 
     @property
+    def _classes(self) -> list[type[Columns]]:
+        classes = (getattr(self, field.name) for field in fields(self))
+        return [found for found in classes if found is not None]
+
+    @property
     def tables(self) -> list[Table]:
         """The tables of the classes that are there."""
-        classes = (getattr(self, field.name) for field in fields(self))
-        return [found.__table__ for found in classes if found is not None]
+        return [model.__table__ for model in self._classes]  # type: ignore[attr-defined]
 
     @property
     def later_columns(self) -> list[TableColumn]:
         """The columns that tables of an earlier version lack."""
-        if self.request is None:
-            return []
-        columns = inspect(self.request).columns
-        return [columns[name] for name in LATER_COLUMNS if name in columns]
+        return [
+            columns[name]
+            for model in self._classes
+            for columns in [inspect(model).columns]
+            for name in sorted(model.__later__)
+            if name in columns
+        ]
 
     @classmethod
     def of(cls, base: type[DeclarativeBase]) -> Models[Any]:

@@ -23,7 +23,8 @@ from sqlalchemy.orm import ColumnProperty, Mapper
 from chatrecord.errors import ConfigurationError
 from chatrecord.records import Message
 from chatrecord.sqlalchemy.generics import Expression, Query, Values
-from chatrecord.sqlalchemy.models.mixins import LATER_COLUMNS, Models
+from chatrecord.sqlalchemy.models.columns import Columns
+from chatrecord.sqlalchemy.models.mixins import Models
 
 TOKEN_COLUMNS = (
     "input_tokens",
@@ -44,7 +45,7 @@ MESSAGE_COLUMNS = tuple(
 class MappedTable:
     """A mapped class as Core sees it: its table, and its columns by attribute name."""
 
-    def __init__(self, model: type) -> None:
+    def __init__(self, model: type[Columns]) -> None:
         mapper: Mapper[Any] = inspect(model)
         self.mapped_class = model
         self.table = cast(Table, mapper.local_table)
@@ -53,7 +54,7 @@ class MappedTable:
             for attribute in mapper.attrs
             if isinstance(attribute, ColumnProperty)
         }
-        self._lacks = LATER_COLUMNS - self.columns.keys()
+        self._lacks = model.__later__ - self.columns.keys()
 
     def stored(self, values: Values) -> Values:
         """These values without those that the table has no column for."""

@@ -10,12 +10,13 @@ from typing import Any, cast
 
 from chatrecord.records import ApiRequest, ChatRecord, Message, Run, Tokens, ToolCall, Usage
 from chatrecord.sqlalchemy.generics import Row, Values
+from chatrecord.sqlalchemy.models.mixins import ChatColumns
 from chatrecord.store.changes import JournalEntry
 from chatrecord.store.rows import RunState
 from chatrecord.store.stored_message import READ_FIELDS, Known, StoredMessage
 
 _CHAT_FIELDS = {field.name for field in fields(ChatRecord)} - {"columns", "metadata"}
-_HIDDEN = {*_CHAT_FIELDS, "metadata_", "next_seq"}
+_HIDDEN = {*_CHAT_FIELDS, "metadata_", "next_seq", *ChatColumns.__later__}
 _MESSAGE_FIELDS = [field.name for field in fields(Message) if field.name != "tokens"]
 _ENTRY_FIELDS = [field.name for field in fields(JournalEntry)]
 _RUN_STATE_FIELDS = [field.name for field in fields(RunState)]

@@ -37,6 +37,7 @@ def upgrade() -> None:
         sa.Column("cost", chatrecord.sqlalchemy.types.Money(), nullable=True),
         sa.Column("priced", sa.Integer(), nullable=False),
         sa.Column("reported", sa.Integer(), nullable=False),
+        sa.Column("kind", chatrecord.sqlalchemy.types.Key(), nullable=True),
         sa.PrimaryKeyConstraint("day", "place"),
     )
     op.create_table(
@@ -53,6 +54,9 @@ def upgrade() -> None:
         sa.Column("next_seq", sa.Integer(), nullable=False),
         sa.Column("created_at", chatrecord.sqlalchemy.types.UtcDateTime(), nullable=False),
         sa.Column("updated_at", chatrecord.sqlalchemy.types.UtcDateTime(), nullable=False),
+        sa.Column("forked_from", sa.Uuid(), nullable=True),
+        sa.Column("forked_at", sa.Uuid(), nullable=True),
+        sa.Column("deleted_at", chatrecord.sqlalchemy.types.UtcDateTime(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
     )
     with op.batch_alter_table("chats", schema=None) as batch_op:
@@ -128,6 +132,7 @@ def upgrade() -> None:
         sa.Column("cost", chatrecord.sqlalchemy.types.Money(), nullable=True),
         sa.Column("price_source", chatrecord.sqlalchemy.types.Key(), nullable=True),
         sa.Column("list_cost", chatrecord.sqlalchemy.types.Money(), nullable=True),
+        sa.Column("kind", chatrecord.sqlalchemy.types.Key(), nullable=True),
         sa.Column("chat_id", sa.Uuid(), nullable=True),
         sa.ForeignKeyConstraint(["chat_id"], ["chats.id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id"),
@@ -151,6 +156,8 @@ def upgrade() -> None:
         sa.Column("error", chatrecord.sqlalchemy.types.PrivateText(), nullable=True),
         sa.Column("started_at", chatrecord.sqlalchemy.types.UtcDateTime(), nullable=False),
         sa.Column("finished_at", chatrecord.sqlalchemy.types.UtcDateTime(), nullable=True),
+        sa.Column("parent_run_id", sa.Uuid(), nullable=True),
+        sa.Column("question", chatrecord.sqlalchemy.types.PrivateDocument(), nullable=True),
         sa.Column("chat_id", sa.Uuid(), nullable=False),
         sa.ForeignKeyConstraint(["chat_id"], ["chats.id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id"),

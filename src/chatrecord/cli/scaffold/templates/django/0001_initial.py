@@ -49,6 +49,12 @@ class Migration(migrations.Migration):
                 ("next_seq", models.IntegerField(editable=False)),
                 ("created_at", chatrecord.django.fields.MomentField(editable=False)),
                 ("updated_at", chatrecord.django.fields.MomentField(editable=False)),
+                ("forked_from", models.UUIDField(blank=True, editable=False, null=True)),
+                ("forked_at", models.UUIDField(blank=True, editable=False, null=True)),
+                (
+                    "deleted_at",
+                    chatrecord.django.fields.MomentField(blank=True, editable=False, null=True),
+                ),
                 ("department", models.CharField(blank=True, max_length=100, null=True)),
                 (
                     "user",
