@@ -50,7 +50,7 @@ def counting(db: Database[Any]) -> Iterator[Counted]:
         event.remove(engine, "commit", commit)
 
 
-async def fill(db: Database[Any], rows: int) -> None:
+async def fill(db: Database[Any], rows: int, chats: int | None = None) -> None:
     """Give every table so many rows that reading it from end to end is not worth while."""
     script = Script([call("add", a=1, b=2)], [say("3")])
     crowd = await create_chat(db, script, tools=[add], user_id="crowd")
@@ -66,12 +66,12 @@ async def fill(db: Database[Any], rows: int) -> None:
         piece = {"message_id": reply.message_id, "payload": {}}
         pieces = [{**piece, "seq": n} for n in range(rows)]
         await connection.execute(db.models.chunk.__table__.insert(), pieces)
-        chats = db.models.chat.__table__
-        found = await connection.execute(chats.select().where(chats.c.id == crowd.id))
+        table = db.models.chat.__table__
+        found = await connection.execute(table.select().where(table.c.id == crowd.id))
         one = dict(found.mappings().one())
-        copies = [{**one, "id": new_id()} for _ in range(rows)]
-        await connection.execute(chats.insert(), copies)
-        await _fill_requests(db, connection, [copy["id"] for copy in copies])
+        copies = [{**one, "id": new_id()} for _ in range(chats or rows)]
+        await connection.execute(table.insert(), copies)
+        await _fill_requests(db, connection, [copy["id"] for copy in copies[:rows]])
 
 
 async def _fill_requests(

@@ -18,7 +18,7 @@ async def test_no_query_of_a_budget_a_repair_or_a_report_of_days_scans_a_table(
 ) -> None:
     """However many requests there are: past days are read from their sums."""
     async with Database(own_url) as db:
-        await fill(db, 2000)
+        await fill(db, 2000, chats=8000)  # their rows are small
         await db.repair()
         await analyze(db)
         script = Script([say("hello")])
