@@ -12,6 +12,7 @@ os.environ["PYTHONPATH"] = os.pathsep.join([str(Path(__file__).parent), *sys.pat
 processes = multiprocessing.get_context("forkserver")
 processes.set_forkserver_preload(
     [
+        "clock_child",
         "compacting_child",
         "crash_child",
         "creating_child",

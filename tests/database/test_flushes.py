@@ -61,7 +61,8 @@ async def test_a_flush_of_many_streams_is_one_transaction_of_few_statements(
         texts = [await journal_of(db, chat) for chat, _, _ in streams]
         assert texts == ["half", *["half more"] * 4]
         ends = [(await _run(chat)).lease_until for chat, _, _ in streams]
-        assert [end == UNTIL for end in ends] == [False, *[True] * due, *[False] * (4 - due)]
+        renewed_ends = [abs(end - UNTIL) < timedelta(minutes=1) for end in ends]
+        assert renewed_ends == [False, *[True] * due, *[False] * (4 - due)]
         db.runtime.journal.go_on()
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from time import perf_counter
 
 from chatrecord.errors import ChatRecordError, DatabaseFailed, LeaseLost
@@ -13,6 +15,7 @@ from chatrecord.records import Run
 from chatrecord.store.changes import NO_EXPIRY, Changes, Lease
 from chatrecord.store.retries import FIRST_PAUSE, LONGEST_PAUSE
 from chatrecord.store.run_store import RunStore
+from chatrecord.store.times import mark_of, marked
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,15 +25,15 @@ class FencedWriter:
     store: RunStore
     duration: timedelta
     patience: float
+    _numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
     def next_lease(self, run: Run) -> Lease:
-        """The lease that a transaction of this run leaves behind."""
-        now = datetime.now(UTC)
-        until = now + self.duration
-        if run.status == "parked":
-            # Each transaction leaves its own mark in the lease: see `_was_written`.
-            until = NO_EXPIRY + timedelta(microseconds=now.microsecond)
-        return Lease(run.id, run.owner, run.epoch, until)
+        """The lease that a transaction of this run leaves behind, with a mark of its own.
+
+        See `_was_written`.
+        """
+        until = NO_EXPIRY if run.status == "parked" else datetime.now(UTC) + self.duration
+        return Lease(run.id, run.owner, run.epoch, marked(until, next(self._numbers)))
 
     async def write(self, changes: Changes, lease: Lease) -> None:
         """Write, and try again after what passes.
@@ -70,5 +73,6 @@ class FencedWriter:
         """
         with suppress(DatabaseFailed):
             run = await self.store.get_run(changes.chat_id, lease.run_id)
-            return run is not None and lease == Lease(run.id, run.owner, run.epoch, run.lease_until)
+            mine = (lease.owner, lease.epoch, mark_of(lease.until))
+            return run is not None and mine == (run.owner, run.epoch, mark_of(run.lease_until))
         return None

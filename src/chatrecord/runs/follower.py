@@ -7,7 +7,7 @@ import logging
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from itertools import groupby
 from time import monotonic
 from uuid import UUID
@@ -287,12 +287,12 @@ class Follower:
 
 
 def _is_dead(state: RunState) -> bool:
-    return state.status == "running" and state.lease_until < datetime.now(UTC)
+    return state.status == "running" and state.has_expired
 
 
 def _has_left(state: RunState) -> bool:
     """Whether this run is still queued although its process has died."""
-    return state.status == "waiting" and state.lease_until < datetime.now(UTC)
+    return state.status == "waiting" and state.has_expired
 
 
 def _standing(messages: Sequence[Message], state: RunState) -> Sequence[Message]:

@@ -24,7 +24,7 @@ from chatrecord.errors import ConfigurationError, DatabaseFailed, LeaseLost, Run
 from chatrecord.ids import new_id
 from chatrecord.store.changes import JournalEntry, Lease
 from chatrecord.store.journal_store import JournalStore
-from chatrecord.store.times import DATABASE_TIMEOUT, LEASE
+from chatrecord.store.times import DATABASE_TIMEOUT, LEASE, marked
 
 FLUSH_SECONDS = 0.05
 """Seconds between two transactions of few streams: text is seen to flow, and each halving doubles
@@ -259,7 +259,7 @@ class Journal:
 
     async def _write_together(self, news: _News) -> None:
         now = datetime.now(UTC)
-        until = now + self.lease
+        until = marked(now + self.lease, 0)
         due = {run.id for run in news if self._is_renewal_due(run.id, now)}
         doubtful = [run for run in news if run.id in self._in_doubt] if self._in_doubt else []
         unstored = {run: await self._unstored(news[run]) for run in doubtful}

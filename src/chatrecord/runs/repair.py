@@ -18,6 +18,7 @@ from chatrecord.records import Message, Run, ToolCall
 from chatrecord.store.changes import Changes, JournalEntry, Lease
 from chatrecord.store.retries import with_retries
 from chatrecord.store.rows import RunRows
+from chatrecord.store.times import marked
 
 from .cancellation import run_to_completion
 from .journal import Journal
@@ -75,7 +76,7 @@ class Repairer:
 
     async def _take_and_end(self, run: Run, why: str) -> bool:
         """Under a new epoch: whatever did not let go of the run writes nothing meanwhile."""
-        until = datetime.now(UTC) + self.journal.lease
+        until = marked(datetime.now(UTC) + self.journal.lease)
         taken = await self.store.reopen(run, owner=self.journal.owner, until=until)
         return taken is not None and await self._end(taken, why)
 
@@ -86,7 +87,7 @@ class Repairer:
             await self.store.dequeue_run(run)
             return True
         now = datetime.now(UTC)
-        until = now + self.journal.lease
+        until = marked(now + self.journal.lease)
         claimed = await self.store.claim(run, owner=self.journal.owner, now=now, until=until)
         if claimed is None:
             return False

@@ -13,6 +13,7 @@ from chatrecord.errors import ChatBusy, LeaseLost
 from chatrecord.llm.port import LLM
 from chatrecord.records import Message, Run, Usage
 from chatrecord.store.rows import RunStart
+from chatrecord.store.times import marked
 
 from .journal import Journal
 from .recorder import RunRecorder
@@ -71,7 +72,7 @@ class RunOpening:
     async def _reopened(self, used: Usage) -> OpenedRun:
         assert self.spec.resumes is not None
         await self._wait_for_the_old_task(self.spec.resumes)
-        until, owner = datetime.now(UTC) + self.journal.lease, self.journal.owner
+        until, owner = marked(datetime.now(UTC) + self.journal.lease), self.journal.owner
         run = await self.store.reopen(self.spec.resumes, owner=owner, until=until)
         if run is None:
             msg = f"Run {self.run_id} is already resumed by another process"

@@ -14,6 +14,7 @@ from chatrecord.hooks.run_hooks import storing
 from chatrecord.llm.port import LLM, Body
 from chatrecord.records import Json, Run
 from chatrecord.store.rows import Replacement, RunStart
+from chatrecord.store.times import marked
 
 from .policies import Policies
 from .row_changes import empty_answer, opened_message, opened_request
@@ -51,7 +52,7 @@ def initial_rows(
         status="running",
         owner=owner,
         epoch=1,
-        lease_until=now + lease,
+        lease_until=marked(now + lease, 0),
         idempotency_key=spec.idempotency_key,
         instructions=spec.instructions,
         settings=_settings_of(spec, llm) or None,

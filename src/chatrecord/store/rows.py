@@ -80,6 +80,8 @@ class RunState:
 
     status: RunStatus
     lease_until: datetime
+    has_expired: bool
+    """Whether its lease has ended, by the clock of the database."""
     error: str | None
 
 

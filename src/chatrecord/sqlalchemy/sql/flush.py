@@ -23,6 +23,7 @@ from sqlalchemy.sql.selectable import FromClause
 
 from chatrecord.sqlalchemy.generics import ColumnType, Expression, Query
 
+from .clock import by_database_clock
 from .leases import notification
 from .tables import Tables
 
@@ -55,7 +56,8 @@ class FlushStatements(Tables):
 
     def _mine(self) -> CTE:
         read = (self.run.id.label("id"), self.run.stop_requested.label("stop_requested"))
-        until: dict[object, object] = {self.run.lease_until: bindparam("new_lease_until")}
+        end = by_database_clock(bindparam("new_lease_until"))
+        until: dict[object, object] = {self.run.lease_until: end}
         due, held, seen = (self._leases(name) for name in ("due", "held", "seen"))
         renewed = update(self.run.table).where(*self._of_ours(due)).values(until).returning(*read)
         locked = (

@@ -28,6 +28,7 @@ from chatrecord.runs.repair import DIED
 from chatrecord.runs.side_requests import LONGEST
 from chatrecord.sqlalchemy.generics import Expression, Query, Row, Values
 
+from .clock import by_database_clock
 from .statements import Statements
 from .tables import MappedTable
 
@@ -329,8 +330,8 @@ class Invariants:
         return its.scalar_subquery()
 
     def _is_over(self) -> ColumnElement[bool]:
-        until = self._sql.run.lease_until
-        return until < literal(self._now, until.type)
+        now = bindparam(None, self._now, type_=self._sql.run.lease_until.type)
+        return self._sql.run.lease_until < by_database_clock(now)
 
     @staticmethod
     def _named(alias: FromClause, mapped: MappedTable, *names: str) -> Values:

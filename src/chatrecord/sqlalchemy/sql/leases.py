@@ -19,6 +19,7 @@ from sqlalchemy import (
 from chatrecord.sqlalchemy.engine.notifications import CHANNEL
 from chatrecord.sqlalchemy.generics import Expression, Query, UpdateReturning
 
+from .clock import by_database_clock
 from .tables import Tables
 
 _NO_RUN = UUID(int=0)
@@ -39,7 +40,8 @@ class LeaseStatements(Tables):
     @cached_property
     def renew_leases(self) -> Update:
         """Extend the leases of those of these runs that are still of this owner and epoch."""
-        until: dict[object, object] = {self.run.lease_until: bindparam("new_lease_until")}
+        end = by_database_clock(bindparam("new_lease_until"))
+        until: dict[object, object] = {self.run.lease_until: end}
         return update(self.run.table).where(*self._owned()).values(until)
 
     @lru_cache(maxsize=8)  # noqa: B019 - lives as long as its database

@@ -16,6 +16,7 @@ from sqlalchemy import (
 
 from chatrecord.sqlalchemy.generics import Query
 
+from .clock import by_database_clock
 from .tables import Tables
 
 
@@ -29,8 +30,7 @@ class RunQueueStatements(Tables):
     @cached_property
     def first_queued(self) -> Query:
         """The run that has waited longest for a chat, and still does."""
-        now = bindparam("now", type_=self.run.lease_until.type)
-        alive = self.run.lease_until >= now
+        alive = self.run.lease_until >= by_database_clock(bindparam("now"))
         ids = select(self.run.id).where(*self._waiting(), alive)
         return ids.order_by(self.run.id).limit(1)
 
@@ -40,7 +40,7 @@ class RunQueueStatements(Tables):
         return (
             update(self.run.table)
             .where(self.run.id == bindparam("row_id"), self.run.status == "waiting")
-            .values({self.run.lease_until: bindparam("new_lease_until")})
+            .values({self.run.lease_until: by_database_clock(bindparam("new_lease_until"))})
         )
 
     @cached_property
@@ -52,5 +52,5 @@ class RunQueueStatements(Tables):
     @cached_property
     def clear_queue(self) -> Delete:
         """Those of a chat that have waited without a sign of life."""
-        gone = self.run.lease_until < bindparam("now", type_=self.run.lease_until.type)
+        gone = self.run.lease_until < by_database_clock(bindparam("now"))
         return delete(self.run.table).where(*self._waiting(), gone)

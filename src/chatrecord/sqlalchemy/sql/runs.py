@@ -15,6 +15,7 @@ from sqlalchemy import (
 
 from chatrecord.sqlalchemy.generics import Query
 
+from .clock import by_database_clock
 from .rare import is_rare, is_set
 from .tables import Tables
 
@@ -40,14 +41,14 @@ class RunStatements(Tables):
         ids = bindparam("chat_ids", expanding=True, type_=self.run.id.type)
         chat_id = self.run.active_chat_id
         held = chat_id.in_(ids) if of_chats else is_set(chat_id)
-        expired = self.run.lease_until < bindparam("now", type_=self.run.lease_until.type)
+        expired = self.run.lease_until < by_database_clock(bindparam("now"))
         page = self.run.select().where(held, expired).order_by(self.run.id)
         return page.limit(bindparam("limit", type_=Integer))
 
     @cached_property
     def expired_queued(self) -> Query:
         """Runs that are queued although their process has died."""
-        expired = self.run.lease_until < bindparam("now", type_=self.run.lease_until.type)
+        expired = self.run.lease_until < by_database_clock(bindparam("now"))
         page = self.run.select().where(is_rare(self.run.status, "waiting"), expired)
         return page.limit(bindparam("limit", type_=Integer))
 
@@ -60,13 +61,13 @@ class RunStatements(Tables):
                 self.run.id == bindparam("row_id"),
                 self.run.epoch == bindparam("of_epoch", type_=Integer),
                 self.run.active_chat_id.is_not(None),
-                self.run.lease_until < bindparam("now", type_=self.run.lease_until.type),
+                self.run.lease_until < by_database_clock(bindparam("now")),
             )
             .values(
                 {
                     self.run.owner: bindparam("new_owner"),
                     self.run.epoch: self.run.epoch + 1,
-                    self.run.lease_until: bindparam("new_lease_until"),
+                    self.run.lease_until: by_database_clock(bindparam("new_lease_until")),
                 }
             )
         )
@@ -87,7 +88,7 @@ class RunStatements(Tables):
                     self.run.active_chat_id: self.run.chat_id,
                     self.run.owner: bindparam("new_owner"),
                     self.run.epoch: self.run.epoch + 1,
-                    self.run.lease_until: bindparam("new_lease_until"),
+                    self.run.lease_until: by_database_clock(bindparam("new_lease_until")),
                     self.run.stop_requested: False,
                     self.run.error: None,
                     self.run.finished_at: None,
@@ -126,9 +127,11 @@ class RunStatements(Tables):
         """How these runs do."""
         names = ("id", "status", "lease_until", "error")
         ids = bindparam("run_ids", expanding=True, type_=self.run.id.type)
-        return select(*(self.run.columns[name].label(name) for name in names)).where(
-            self.run.id.in_(ids)
-        )
+        has_expired = self.run.lease_until < by_database_clock(bindparam("now"))
+        return select(
+            *(self.run.columns[name].label(name) for name in names),
+            has_expired.label("has_expired"),
+        ).where(self.run.id.in_(ids))
 
     @cached_property
     def get_run(self) -> Query:

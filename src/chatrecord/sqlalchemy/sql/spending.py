@@ -24,6 +24,7 @@ from chatrecord.records import REPORTED
 from chatrecord.spending.days import Cover
 from chatrecord.sqlalchemy.generics import Expression, Named, Query
 
+from .clock import by_database_clock
 from .exact import equals, exact
 from .gaps import within_gaps
 from .rare import is_rare
@@ -127,7 +128,7 @@ class SpendingStatements(Tables):
         They are found by way of the active runs, which are few.
         """
         requests = kept(self.request, "Requests", "request")
-        alive = self.run.lease_until >= bindparam("now", type_=self.run.lease_until.type)
+        alive = self.run.lease_until >= by_database_clock(bindparam("now"))
         found = select(requests.model, requests.provider).join_from(
             self.run.table, requests.table, requests.run_id == self.run.id
         )

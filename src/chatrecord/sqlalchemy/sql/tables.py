@@ -26,6 +26,8 @@ from chatrecord.sqlalchemy.generics import Expression, Query, Values
 from chatrecord.sqlalchemy.models.columns import Columns
 from chatrecord.sqlalchemy.models.mixins import Models
 
+from .clock import by_database_clock
+
 TOKEN_COLUMNS = (
     "input_tokens",
     "output_tokens",
@@ -76,6 +78,10 @@ class MappedTable:
         """All columns, labelled by attribute name."""
         return select(*(column.label(name) for name, column in self.columns.items()))
 
+    def parameter(self, name: str, key: str) -> Expression:
+        """What is inserted into this column: the parameter `key`."""
+        return bindparam(key, type_=self.columns[name].type)
+
     @cached_property
     def delete_one(self) -> Delete:
         """The row of the parameter `row_id`."""
@@ -84,7 +90,8 @@ class MappedTable:
     @lru_cache(maxsize=64)  # noqa: B019 - lives as long as its database
     def insert(self, *names: str) -> Insert:
         """A row from parameters named like the attributes."""
-        return insert(self.table).values({self.columns[name]: bindparam(name) for name in names})
+        row = {self.columns[name]: self.parameter(name, name) for name in names}
+        return insert(self.table).values(row)
 
     @lru_cache(maxsize=64)  # noqa: B019 - lives as long as its database
     def update(self, *names: str) -> Update:
@@ -95,12 +102,21 @@ class MappedTable:
         return update(self.table).where(self.columns["id"] == bindparam("row_id")).values(changes)
 
 
+class NewRuns(MappedTable):
+    """The table of runs, for those that begin: their leases end by the clock of the database."""
+
+    def parameter(self, name: str, key: str) -> Expression:
+        plain = super().parameter(name, key)
+        return by_database_clock(plain) if name == "lease_until" else plain
+
+
 class Tables:
     """The tables of one set of models."""
 
     def __init__(self, models: Models) -> None:
         self.chat = MappedTable(models.chat)
         self.run = MappedTable(models.run)
+        self.new_run = NewRuns(models.run)
         self.message = MappedTable(models.message)
         self.chunk = MappedTable(models.chunk)
         self.tool_call = MappedTable(models.tool_call) if models.tool_call else None

@@ -125,7 +125,7 @@ def _inserted(
     into: MappedTable, names: Sequence[str], guard: CTE, prefix: str, *, numbered: bool
 ) -> Insert:
     values: dict[str, Expression] = {
-        name: bindparam(f"{prefix}{name}", type_=into.columns[name].type) for name in names
+        name: into.parameter(name, f"{prefix}{name}") for name in names
     }
     if numbered:
         behind = bindparam(f"{prefix}{_SEQ}", type_=Integer)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
 from uuid import UUID
 
 from sqlalchemy.exc import IntegrityError
@@ -93,7 +92,7 @@ class Beginnings(StoredChats, StoredTranscripts, StoredRuns):
     def _beginning(self, start: RunStart) -> Iterator[Step]:
         sql, active = self._sql, _active(start.run)
         yield Step(sql.take_and_read_numbers, [_taken(start)])
-        yield Step(sql.run.insert(*active), [active], into=sql.run)
+        yield Step(sql.new_run.insert(*active), [active], into=sql.new_run)
         opening = [
             {**values_of(message), "seq": behind}
             for behind, message in _behind_next_seq(start.opening)
@@ -151,7 +150,7 @@ class Beginnings(StoredChats, StoredTranscripts, StoredRuns):
         if start.queued:
             await connection.execute(sql.dequeue_run, {"row_id": run.id})
         active = _active(run)
-        await connection.execute(sql.run.insert(*active), active)
+        await connection.execute(sql.new_run.insert(*active), active)
         if start.queued:
             await self._check_turn(connection, run)
         await self.attachments.keep(connection, run.chat_id, files)
@@ -196,7 +195,7 @@ class Beginnings(StoredChats, StoredTranscripts, StoredRuns):
         async with self.transaction() as connection:
             if (await connection.execute(self._sql.renew_queue_entry, place)).rowcount == 0:
                 await connection.execute(self._sql.clear_queue, line)
-                await connection.execute(self._sql.run.insert(*row), row)
+                await connection.execute(self._sql.new_run.insert(*row), row)
 
     async def dequeue_run(self, run: Run) -> None:
         await self._retried(lambda: self._dequeue_run(run))
@@ -235,7 +234,10 @@ class Beginnings(StoredChats, StoredTranscripts, StoredRuns):
 
     async def _is_current(self, run: Run) -> bool:
         """Whether this run counts: one that died while it waited never began."""
-        if run.status != "waiting" or run.lease_until >= datetime.now(UTC):
+        if run.status != "waiting":
+            return True
+        state = (await self.run_states([run.id])).get(run.id)
+        if state is None or not state.has_expired:
             return True
         await self.dequeue_run(run)
         return False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 from sqlalchemy.exc import IntegrityError
@@ -16,6 +16,7 @@ from chatrecord.sqlalchemy.engine.connections import Connections
 from chatrecord.sqlalchemy.generics import Values
 from chatrecord.sqlalchemy.sql.tables import not_kept
 from chatrecord.store.rows import RunState
+from chatrecord.store.times import mark_of
 
 from .rows import run_of, run_state_of
 
@@ -54,16 +55,17 @@ class StoredRuns(Connections):
     async def _is_held(self, run: Run) -> bool:
         """Whether a run was taken over like this, by a try whose connection was lost over it."""
         found = await self.get_run(run.chat_id, run.id)
-        held = (run.owner, run.epoch, run.lease_until, "running")
+        held = (run.owner, run.epoch, mark_of(run.lease_until), "running")
         return found is not None and held == (
             found.owner,
             found.epoch,
-            found.lease_until,
+            mark_of(found.lease_until),
             found.status,
         )
 
     async def run_states(self, run_ids: Sequence[UUID]) -> Mapping[UUID, RunState]:
-        rows = await self._read(self._sql.run_states, run_ids=list(run_ids))
+        asked = {"run_ids": list(run_ids), "now": datetime.now(UTC)}
+        rows = await self._read(self._sql.run_states, **asked)
         return {row["id"]: run_state_of(row) for row in rows}
 
     async def get_run(self, chat_id: UUID, run_id: UUID) -> Run | None:
