@@ -39,6 +39,7 @@ from chatrecord.records import (
 from chatrecord.runs.chat_runs import ChatRuns
 from chatrecord.runs.feed import Feed
 from chatrecord.runs.live_run import LiveRun
+from chatrecord.runs.partition import Partition
 from chatrecord.runs.process import Backend
 from chatrecord.runs.run_spec import RunSpec
 from chatrecord.store.chat_store import Scope
@@ -93,7 +94,10 @@ class Chat(Generic[Row, Metadata]):
         self._opened = opened
         self._llm = opened.llm
         self._policies = opened.policies
-        self._runs = ChatRuns(self._backend, self.id, opened.llm)
+        self._runs = ChatRuns(self._backend, self.id, opened.llm, self._partition)
+
+    def _partition(self) -> Partition | None:
+        return self._backend.runtime.partitioning.of_chat(self.record.columns)
 
     @property
     def id(self) -> UUID:
@@ -586,6 +590,7 @@ class Chat(Generic[Row, Metadata]):
             output_type=output_type,
             idempotency_key=idempotency_key,
             client=self._client,
+            partition=self._partition(),
         )
 
     def _live(self, run_spec: RunSpec) -> LiveRun:

@@ -131,7 +131,8 @@ class Persisted(Recording):
 
     async def _live(self, ctx: RunContext[object], borrowed: BorrowedAgentRun) -> LiveRun:
         chat = await self._chat(ctx, borrowed)
-        others = ChatRuns(self._backend, chat.id, borrowed)
+        partition = self._backend.runtime.partitioning.of_chat(chat.columns)
+        others = ChatRuns(self._backend, chat.id, borrowed, lambda: partition)
         active = await others.active() if ctx.prompt is None else None
         spec = RunSpec(
             chat_id=chat.id,
@@ -139,6 +140,7 @@ class Persisted(Recording):
             instructions=None,
             policies=self._policies,
             resumes=active if active is not None and active.status == "parked" else None,
+            partition=partition,
         )
         return LiveRun(self._backend.store, self._backend.runtime.journal, borrowed, spec, others)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from uuid import UUID
@@ -22,6 +23,7 @@ from chatrecord.llm.port import LLM
 from chatrecord.records import Reply, Run, ToolCall, ToolCallStatus
 
 from .feed import Feed
+from .partition import Partition
 from .process import Backend
 from .repair import Repairer
 
@@ -32,10 +34,17 @@ STOP_POLL_SECONDS = 0.05
 class ChatRuns:
     """Implements `chatrecord.runs.run_queue.Others` for a chat."""
 
-    def __init__(self, backend: Backend, chat_id: UUID, llm: LLM) -> None:
+    def __init__(
+        self,
+        backend: Backend,
+        chat_id: UUID,
+        llm: LLM,
+        partition: Callable[[], Partition | None] = lambda: None,
+    ) -> None:
         self._backend = backend
         self._chat_id = chat_id
         self._llm = llm
+        self._partition = partition
 
     @property
     def _repairer(self) -> Repairer:
@@ -64,7 +73,8 @@ class ChatRuns:
         run = await self._backend.store.get_run(self._chat_id, run_id)
         if run is None:
             raise self._no_run(run_id)
-        return self._backend.runtime.follower.follow(run, self._repairer)
+        follower = self._backend.runtime.follower
+        return follower.follow(run, self._repairer, self._partition())
 
     def _known(self, run_id: UUID | str) -> UUID:
         try:

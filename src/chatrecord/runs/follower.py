@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Hashable, Iterator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import timedelta
@@ -23,6 +23,7 @@ from chatrecord.store.times import DATABASE_TIMEOUT
 
 from .chunks import ChunkMaker, made, part_of
 from .feed import Feed
+from .partition import Partition, are_partitioned, by_partition, in_partition, key_of
 from .repair import Repairer
 from .stores import FollowerStore
 
@@ -35,9 +36,10 @@ POLL_SECONDS = 0.25
 class FollowedRun(Feed):
     """A run as its rows tell it. What grows in the database is handed on to its readers."""
 
-    def __init__(self, store: FollowerStore, run: Run) -> None:
+    def __init__(self, store: FollowerStore, run: Run, partition: Partition | None = None) -> None:
         super().__init__(run.id)
         self.run = run
+        self.partition = partition
         self._under_way = True
         self._store = store
         self._state: RunState | None = None
@@ -183,11 +185,13 @@ class Follower:
         self._task: asyncio.Task[None] | None = None
         self._notified = asyncio.Event()
 
-    def follow(self, run: Run, repairer: Repairer) -> FollowedRun:
+    def follow(
+        self, run: Run, repairer: Repairer, partition: Partition | None = None
+    ) -> FollowedRun:
         """Follow this run, together with its other readers in this process."""
         followed = self._runs.get(run.id)
         if followed is None:
-            followed = self._runs[run.id] = FollowedRun(self._store, run)
+            followed = self._runs[run.id] = FollowedRun(self._store, run, partition)
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._follow(repairer), name="chatrecord watcher")
             self._task.add_done_callback(self._leave)
@@ -211,15 +215,25 @@ class Follower:
                 await self._poll_all(repairer)
 
     async def _poll_all(self, repairer: Repairer) -> None:
-        healthy = monotonic()
-        while self._runs:
+        failing_since: dict[Hashable, float] = {}
+
+        async def poll(followed: Sequence[FollowedRun]) -> None:
+            began, key = monotonic(), key_of(followed[0])
             try:
-                await self._poll(repairer)
-                healthy = monotonic()
+                await self._poll(followed, repairer)
+                failing_since.pop(key, None)
             except Exception as error:  # noqa: BLE001 - whatever it is, the readers are to hear of it
                 log.warning("Polling runs failed: %s", type(error).__name__)
-                if monotonic() - healthy > self._patience:
-                    self._give_up(error)
+                if monotonic() - failing_since.setdefault(key, began) > self._patience:
+                    self._give_up(error, followed)
+
+        while self._runs:
+            followed = list(self._runs.values())  # more may come while the database answers
+            if are_partitioned(followed):
+                groups = by_partition(followed)
+                await asyncio.gather(*(in_partition(group, poll(group)) for group in groups))
+            else:
+                await poll(followed)
             await self._wait_for_next_poll()
 
     @asynccontextmanager
@@ -250,8 +264,7 @@ class Follower:
                 await self._notified.wait()
         self._notified.clear()
 
-    async def _poll(self, repairer: Repairer) -> None:
-        followed = list(self._runs.values())  # more may come while the database answers
+    async def _poll(self, followed: Sequence[FollowedRun], repairer: Repairer) -> None:
         run_states = await self._run_states(followed, repairer)
         pieces = await self._pieces(followed)
         for run in followed:
@@ -280,10 +293,11 @@ class Follower:
         entries = await self._store.journal_since(positions) if positions else []
         return {message: list(of_it) for message, of_it in groupby(entries, _message_of)}
 
-    def _give_up(self, error: Exception) -> None:
-        for followed in self._runs.values():
+    def _give_up(self, error: Exception, runs: Sequence[FollowedRun] | None = None) -> None:
+        """Tell the readers of these runs, or of all, that nothing more is read."""
+        for followed in list(self._runs.values()) if runs is None else runs:
             followed.give_up(error)
-        self._runs.clear()
+            self._runs.pop(followed.id, None)
 
 
 def _is_dead(state: RunState) -> bool:

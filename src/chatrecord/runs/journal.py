@@ -5,6 +5,8 @@ leases of their runs, renews those that are due, and learns which runs are to st
 handed to its readers only after the flush that stored it. Silent runs are looked at a few times a
 second. The more streams there are, the longer are the pauses between flushes: of many streams, each
 flush stores more text, not more rows.
+
+Where a `Database` has partitions, a flush is a transaction for each of them, in its own context.
 """
 
 from __future__ import annotations
@@ -13,9 +15,10 @@ import asyncio
 import logging
 import os
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from time import monotonic
 from typing import Protocol, TypeAlias
 from uuid import UUID
@@ -24,7 +27,10 @@ from chatrecord.errors import ConfigurationError, DatabaseFailed, LeaseLost, Run
 from chatrecord.ids import new_id
 from chatrecord.store.changes import JournalEntry, Lease
 from chatrecord.store.journal_store import JournalStore
+from chatrecord.store.lost_leases import lost_lease
 from chatrecord.store.times import DATABASE_TIMEOUT, LEASE, marked
+
+from .partition import Partition, are_partitioned, by_partition, in_partition, key_of
 
 FLUSH_SECONDS = 0.05
 """Seconds between two transactions of few streams: text is seen to flow, and each halving doubles
@@ -36,6 +42,9 @@ LONGEST_FLUSH_SECONDS = 0.2
 _ROWS_PER_SECOND = 1000
 """The rows that a process writes with pauses that are shorter than the longest. Each row costs the
 database the same, however long its text."""
+
+_ROWS_OF_A_COMMIT = 5
+"""About the rows that a database writes in the time of one more commit."""
 
 IDLE_FLUSH_SECONDS = 0.25
 """Seconds after which a process whose runs are silent looks all the same: has one to stop?"""
@@ -58,6 +67,9 @@ class Journaled(Protocol):
 
     @property
     def chat_id(self) -> UUID: ...
+
+    @property
+    def partition(self) -> Partition | None: ...
 
     @property
     def leased_until(self) -> datetime:
@@ -103,6 +115,7 @@ class Journal:
         self._leased_until: dict[UUID, datetime] = {}
         self._looked = monotonic()
         self._failing_since: dict[UUID, float] = {}
+        self._writing: set[asyncio.Task[None]] = set()
 
     def add(self, run: Journaled) -> None:
         """Take a run up."""
@@ -185,7 +198,7 @@ class Journal:
         """Until no run is left. Who cancels this, as the end of a loop does, cancels the runs, too:
         until those have ended they have something to store.
         """
-        while self._live:
+        while self._live or self._writing:
             try:
                 await self._wait_for_news()
                 if self._paused:
@@ -218,6 +231,7 @@ class Journal:
         news: dict[Journaled, Sequence[JournalEntry]] = {}
         self._urgent = {}
         self._looked = monotonic() if looks else self._looked
+        groups = 1
         try:
             for run in list(runs.values()):
                 if run.lock.locked():
@@ -227,12 +241,34 @@ class Journal:
                 if not (news[run] or looks):
                     del news[run]
                     run.lock.release()
-            if news:
+            streams = sum(1 for entries in news.values() if entries)
+            if are_partitioned(news):
+                news, partitioned = {}, news
+                groups = await self._write_partitions(partitioned)
+            elif news:
                 await self._write(news)
         finally:
-            for run in news:
-                run.lock.release()
-        return sum(1 for entries in news.values() if entries)
+            _release(news)
+        return streams + (groups - 1) * _ROWS_OF_A_COMMIT
+
+    async def _write_partitions(self, news: _News) -> int:
+        """Each in its own transaction. One that takes long does not keep the others waiting.
+
+        Returns how many there are.
+        """
+        groups = by_partition(news)
+        writing = set()
+        for group in groups:
+            task = in_partition(group, self._write({run: news[run] for run in group}))
+            task.add_done_callback(partial(self._written, group))
+            writing.add(task)
+        self._writing |= writing
+        await asyncio.wait(writing, timeout=LONGEST_FLUSH_SECONDS)
+        return len(groups)
+
+    def _written(self, group: Sequence[Journaled], task: asyncio.Task[None]) -> None:
+        self._writing.discard(task)
+        _release(group)
 
     async def _write(self, news: _News) -> None:
         began = monotonic()
@@ -242,9 +278,14 @@ class Journal:
             if len(news) > 1 and not _may_pass(error):
                 await self._write_each(news)
             else:
-                self._failed(error, began, list(self._live.values()))
+                self._failed(error, began, self._neighbours_of(next(iter(news))))
         else:
-            self._failing_since.clear()
+            for run in self._neighbours_of(next(iter(news))) if self._failing_since else ():
+                self._failing_since.pop(run.id, None)
+
+    def _neighbours_of(self, run: Journaled) -> list[Journaled]:
+        """The live runs of the same partition: all of them without partitions."""
+        return [each for each in self._live.values() if key_of(each) == key_of(run)]
 
     async def _write_each(self, news: _News) -> None:
         """What cannot be written of one run is no fault of the others."""
@@ -271,12 +312,13 @@ class Journal:
         self._in_doubt.difference_update(run.id for run in news)
         self._leased_until |= {run_id: until for run_id in due if run_id in self._live}
         for run in news:
-            if run.id not in kept:
-                run.stop(LeaseLost(_lost(run.id)))
-            else:
+            if run.id in kept:
                 run.stored()
                 if kept[run.id]:
                     run.stop(RunStopped("The run was stopped"))
+        for run in news:
+            if run.id not in kept:
+                run.stop(LeaseLost(await lost_lease(self._store, run.id)))
 
     def _is_renewal_due(self, run_id: UUID, now: datetime) -> bool:
         """Also where the clock was set back: a lease that lasts too long blocks a repair."""
@@ -318,6 +360,11 @@ def _may_pass(error: Exception) -> bool:
     return isinstance(error, DatabaseFailed) and error.may_pass
 
 
+def _release(runs: Iterable[Journaled]) -> None:
+    for run in runs:
+        run.lock.release()
+
+
 def _entries_of(run: Journaled) -> Sequence[JournalEntry]:
     """The news of a run; a run that fails here is stopped, and the others continue."""
     try:
@@ -335,7 +382,3 @@ def _given_up(error: Exception, away: float) -> DatabaseFailed:
     given_up = DatabaseFailed(msg, may_pass=True)
     given_up.__cause__ = error
     return given_up
-
-
-def _lost(run_id: UUID) -> str:
-    return f"Run {run_id} was taken over by another process, or its chat was deleted"

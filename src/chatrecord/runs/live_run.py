@@ -36,6 +36,7 @@ from .cancellation import let_go_after, run_to_completion
 from .compaction import compacted
 from .feed import Feed
 from .journal import Journal
+from .partition import Partition
 from .recorder import RunRecorder
 from .reduction import Reduction
 from .run_opening import RunOpening
@@ -89,6 +90,11 @@ class LiveRun(Feed):
     def chat_id(self) -> UUID:
         """The chat it belongs to."""
         return self._spec.chat_id
+
+    @property
+    def partition(self) -> Partition | None:
+        """What its rows are written with."""
+        return self._spec.partition
 
     @property
     def lock(self) -> asyncio.Lock:

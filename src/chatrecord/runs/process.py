@@ -17,6 +17,7 @@ from chatrecord.text.typed_metadata import UNTYPED_METADATA, MetadataType
 from .cancellation import cancelled
 from .follower import Follower
 from .journal import Journal
+from .partition import UNPARTITIONED, Partitioning
 from .stores import FollowerStore
 
 
@@ -30,8 +31,11 @@ class ProcessRuntime:
         patience: timedelta = DATABASE_TIMEOUT,
         prices: PriceList = LIST_PRICES,
         metadata_type: MetadataType = UNTYPED_METADATA,
+        *,
+        partitioning: Partitioning = UNPARTITIONED,
     ) -> None:
         self.prices = prices
+        self.partitioning = partitioning
         self.metadata_type = metadata_type
         self.journal = Journal(store, lease, patience)
         self.follower = Follower(store, patience)

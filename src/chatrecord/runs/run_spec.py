@@ -16,6 +16,7 @@ from chatrecord.records import Json, Run
 from chatrecord.store.rows import Replacement, RunStart
 from chatrecord.store.times import marked
 
+from .partition import Partition
 from .policies import Policies
 from .row_changes import empty_answer, opened_message, opened_request
 
@@ -33,6 +34,7 @@ class RunSpec:
     resumes: Run | None = None
     replaces: Replacement | None = None
     client: Mapping[str, Json] = field(default_factory=dict)
+    partition: Partition | None = None
 
     @property
     def waits(self) -> bool:

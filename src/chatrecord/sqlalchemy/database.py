@@ -16,6 +16,7 @@ from typing_extensions import TypeVar, Unpack
 from chatrecord.attachments.stores import AttachmentStore
 from chatrecord.chats import opening as chats
 from chatrecord.errors import ConfigurationError, SchemaError
+from chatrecord.runs.partition import PartitionBy, Partitioning
 from chatrecord.runs.process import ProcessRuntime
 from chatrecord.spending.prices import Prices
 from chatrecord.spending.pricing import PriceList
@@ -23,6 +24,7 @@ from chatrecord.sqlalchemy.doctor.doctor import Doctor
 from chatrecord.sqlalchemy.doctor.findings import Finding
 from chatrecord.sqlalchemy.engine.creation import engine_of
 from chatrecord.sqlalchemy.engine.forks import reset_after_forks
+from chatrecord.sqlalchemy.engine.partition_setting import begin_with_setting
 from chatrecord.sqlalchemy.models.creation import create_tables
 from chatrecord.sqlalchemy.models.encryption import Keys, use_keys
 from chatrecord.sqlalchemy.models.mixins import PRIVATE, ChatColumns, ChatMixin, Models
@@ -67,6 +69,8 @@ class DatabaseOptions(TypedDict, total=False):
     attachments: AttachmentStore | None
     prices: Prices | None
     history_cache: int
+    partition: PartitionBy | None
+    partition_setting: str | None
 
 
 class Database(Generic[ChatRow, Metadata]):
@@ -88,8 +92,10 @@ class Database(Generic[ChatRow, Metadata]):
     `encryption`: your `Keys`. `attachments`: a store for file contents, such as `FolderStore`; the
     default is their table. `prices`: your own, by model or provider, see `TokenPrices`.
     `history_cache`: the bytes of memory for the messages of long chats (32 MB; 0 for none). What
-    another process or your own SQL has changed is always read again. Use a `Database` in one event
-    loop.
+    another process or your own SQL has changed is always read again. `partition`: a `ContextVar`, a
+    function or a column of the chats that tells tenants apart: background work is done for each in
+    a context of its own. `partition_setting`: a setting of PostgreSQL that each transaction begins
+    with, such as `"app.tenant"`, for policies on rows. Use a `Database` in one event loop.
 
     Raises `ConfigurationError` for a URL, models, times or prices that cannot work.
     """
@@ -168,12 +174,17 @@ class Database(Generic[ChatRow, Metadata]):
         attachments: AttachmentStore | None = None,
         prices: Prices | None = None,
         history_cache: int = HISTORY_CACHE,
+        partition: PartitionBy | None = None,
+        partition_setting: str | None = None,
     ) -> None:
         check_count("Database(history_cache", history_cache, least=0)
         _check_positive(lease=lease, patience=patience)
         typed = UNTYPED_METADATA if metadata_type is None else TypedMetadata(metadata_type)
+        self._partitioning = partitioning = Partitioning(partition)
         self._settings = (lease, patience, PriceList(prices), typed)
         self.engine = engine_of(url_or_engine, patience)
+        if partition_setting is not None:
+            begin_with_setting(self.engine, partition_setting, partition, partitioning)
         self.models = _without(_models(models), keep_tool_calls, keep_requests)
         is_ours = not isinstance(url_or_engine, AsyncEngine)
         check_own(attachments, self.models.attachment)
@@ -185,7 +196,10 @@ class Database(Generic[ChatRow, Metadata]):
             attachments=attachments,
             history_cache=history_cache,
         )
-        self.runtime = ProcessRuntime(self.store, *self._settings)
+        if partition is not None:
+            _check_column(partition, self.store)
+            self.store.leave_days_alone()
+        self.runtime = ProcessRuntime(self.store, *self._settings, partitioning=self._partitioning)
         reset_after_forks(self)
         if encryption is not None:
             _check_private(self.models)
@@ -230,7 +244,7 @@ class Database(Generic[ChatRow, Metadata]):
         """
         inherited = self.runtime
         self.store.reset_after_fork()
-        self.runtime = ProcessRuntime(self.store, *self._settings)
+        self.runtime = ProcessRuntime(self.store, *self._settings, partitioning=self._partitioning)
         return inherited
 
     async def repair(self) -> int:
@@ -275,6 +289,13 @@ def _check_positive(**times: timedelta) -> None:
         if not isinstance(time, timedelta) or time <= timedelta(0):
             msg = f"{name}= must be a positive timedelta, such as timedelta(seconds=30)"
             raise ConfigurationError(msg)
+
+
+def _check_column(partition: object, store: SqlStore) -> None:
+    if isinstance(partition, str) and partition not in (columns := store.chat_columns()):
+        named = ", ".join(columns) or "they have none of their own"
+        msg = f"partition= names no column of the chats: {partition!r}. Columns: {named}"
+        raise ConfigurationError(msg)
 
 
 def _check_private(models: Models) -> None:

@@ -124,6 +124,8 @@ class Tables:
         self.attachment = MappedTable(models.attachment) if models.attachment else None
         counts = models.usage_day if models.request else None
         self.usage_day = MappedTable(counts) if counts else None
+        self.are_days_counted = counts is not None
+        """Whether past days are added up here, and their sums are read."""
 
     def all_of(self, mapped: MappedTable) -> Query:
         """Every row of a chat in the order of their ids, which is that of their making."""

@@ -249,7 +249,11 @@ def _has_passed(error: DatabaseFailed) -> DatabaseFailed:
 
 
 def _deleted(chat_id: UUID) -> ChatNotFound:
-    return ChatNotFound(f"Chat {chat_id} was deleted, or its transaction was rolled back")
+    msg = (
+        f"Chat {chat_id} was deleted, its transaction was rolled back, or a row-level policy hides "
+        "it here"
+    )
+    return ChatNotFound(msg)
 
 
 def _taken(start: RunStart) -> Values:

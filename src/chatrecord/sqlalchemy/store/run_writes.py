@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from chatrecord.errors import LeaseLost
+from chatrecord.errors import DatabaseFailed, LeaseLost
 from chatrecord.records import ApiRequest, Message, Run, ToolCall, Usage
 from chatrecord.spending.budgets import Spending
 from chatrecord.spending.days import day_of, start_of
@@ -17,6 +18,7 @@ from chatrecord.sqlalchemy.generics import Values
 from chatrecord.sqlalchemy.sql.tables import MappedTable, kept
 from chatrecord.sqlalchemy.sql.together import Step
 from chatrecord.store.changes import BudgetCheck, Changes, Lease, RunRecord
+from chatrecord.store.lost_leases import gone, taken_over
 from chatrecord.values import Target
 
 from .attachments import Files
@@ -45,7 +47,23 @@ class RunWrites(Connections):
     async def write(self, changes: Changes) -> None:
         changes, files = self.attachments.of_changes(changes)
         await self._retried(lambda: self.attachments.put_out(changes.chat_id, files))
-        await self._retried(lambda: self._write(changes, files), only_undone=True)
+        async with self._losses_explained(changes.lease):
+            await self._retried(lambda: self._write(changes, files), only_undone=True)
+
+    @asynccontextmanager
+    async def _losses_explained(self, lease: Lease | None) -> AsyncIterator[None]:
+        """Tell a run that is owned by another process from one whose row cannot be seen."""
+        try:
+            yield
+        except LeaseLost as error:
+            if lease is None:
+                raise
+            try:
+                found = await self._read(self._sql.run_states, run_ids=[lease.run_id])
+            except DatabaseFailed:
+                raise error from None
+            msg = taken_over(lease.run_id) if found else gone(lease.run_id)
+            raise LeaseLost(msg) from error
 
     async def _write(self, changes: Changes, files: Files) -> None:
         lease, steps = changes.lease, list(self._steps(changes))
@@ -135,7 +153,8 @@ class RunWrites(Connections):
     async def reserve(
         self, request: ApiRequest, lease: Lease | None, checks: Sequence[BudgetCheck]
     ) -> bool:
-        return await self._retried(lambda: self._reserve(request, lease, checks))
+        async with self._losses_explained(lease):
+            return await self._retried(lambda: self._reserve(request, lease, checks))
 
     async def _reserve(
         self, request: ApiRequest, lease: Lease | None, checks: Sequence[BudgetCheck]

@@ -39,8 +39,15 @@ _FURTHEST = DAY * 3660
 class StoredUsageDays(Connections):
     """What `chatrecord.store` says of days of usage."""
 
+    def leave_days_alone(self) -> None:
+        """Add no days up and read no sums: what is seen here may be the requests of some only.
+
+        Days that somebody else has added up are still opened again when their requests change.
+        """
+        self._sql.are_days_counted = False
+
     async def count_days(self, now: datetime) -> int:
-        if self._sql.usage_day is None:
+        if not self._sql.are_days_counted:
             return 0
         first = (await self._read(self._sql.first_request))[0]["first"]
         if first is None:
@@ -96,7 +103,7 @@ async def covered(
     until: datetime | None = None,
 ) -> Cover:
     """The counted days of this time, and the gaps between them."""
-    if sql.usage_day is None:
+    if not sql.are_days_counted:
         return Cover(None, None, [(since, until)])
     bounds = {
         "first": day_of(since) if since else _FIRST,
@@ -111,7 +118,7 @@ async def used_by_all(
 ) -> Usage:
     """What the requests of all chats that have ended have used since then."""
     whole = Cover(None, None, [(since, None)])
-    if sql.usage_day is None or (since and day_of(since) > last_closed(datetime.now(UTC))):
+    if not sql.are_days_counted or (since and day_of(since) > last_closed(datetime.now(UTC))):
         return usage_of((await connection.execute(sql.spent_by_all(whole))).mappings().one())
     days = await covered(sql, connection, since)
     row = (await connection.execute(sql.spent_by_all(days))).mappings().one()
