@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from pathlib import Path
 from uuid import uuid4
 
 from sqlalchemy import URL, Connection, make_url, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from chatrecord.sqlalchemy.tables import READY_MADE
-
 tenant: ContextVar[str] = ContextVar("tenant")
 
-SETTING = "nullif(current_setting('app.tenant', true), '')"
-"""NULL without a tenant, which no row has."""
-
-UNSCOPED = "llm_usage_days"
-"""Sums of all, which a `Database` with partitions neither reads nor makes."""
+PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "tenants.md"
 
 
 @contextmanager
@@ -40,13 +36,13 @@ def set_tenant(connection: Connection) -> None:
 
 @contextmanager
 def policies(owner: str | URL) -> Iterator[URL]:
-    """Give each table a policy. Returns the URL of a role that sees its tenant's rows only."""
+    """The policies of the page on tenants. Returns the URL of a role that sees its tenant's rows only."""
     url, role = make_url(owner), f"chatrecord_tenant_{uuid4().hex[:8]}"
-    tables = [each.name for each in READY_MADE.tables if each.name != UNSCOPED]
+    (of_page,) = re.findall(r"```sql\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
     made = [
+        of_page,
         f"CREATE ROLE {role} LOGIN NOSUPERUSER NOBYPASSRLS",
         f"GRANT ALL ON ALL TABLES IN SCHEMA public TO {role}",
-        *(statement for table in tables for statement in _policy(table)),
     ]
     asyncio.run(_execute(url, made))
     try:
@@ -55,18 +51,9 @@ def policies(owner: str | URL) -> Iterator[URL]:
         asyncio.run(_execute(url, [f"DROP OWNED BY {role}", f"DROP ROLE {role}"]))
 
 
-def _policy(table: str) -> list[str]:
-    return [
-        f"ALTER TABLE {table} ADD COLUMN tenant text NOT NULL DEFAULT {SETTING}",
-        f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY",
-        f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY",
-        f"CREATE POLICY tenants ON {table} USING (tenant = {SETTING})",
-    ]
-
-
 async def _execute(url: URL, statements: list[str]) -> None:
     engine = create_async_engine(url)
     async with engine.begin() as connection:
         for statement in statements:
-            await connection.execute(text(statement))
+            await connection.exec_driver_sql(statement)
     await engine.dispose()
