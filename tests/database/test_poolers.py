@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -103,3 +104,15 @@ async def test_with_the_setting_in_the_url_nothing_is_prepared(
         async with db.store.transaction() as connection:
             kept = text("SELECT count(*) FROM pg_prepared_statements WHERE name <> ''")
             assert (await connection.execute(kept)).scalar_one() == 0
+
+
+async def test_the_first_questions_of_a_process_may_come_at_once(
+    request: pytest.FixtureRequest,
+) -> None:
+    """They find out together that no statement can be sent by itself."""
+    url = url_by("asyncpg", request).render_as_string(hide_password=False)
+    async with Database(f"{url}?statement_cache_size=0") as db:
+        chats = [await create_chat(db, Script([say("Hello.")])) for _ in range(10)]
+        replies = await asyncio.gather(*(chat.ask("Hi") for chat in chats))
+
+    assert [reply.text for reply in replies] == ["Hello."] * 10

@@ -24,7 +24,9 @@ from chatrecord.sqlalchemy.doctor.doctor import Doctor
 from chatrecord.sqlalchemy.doctor.findings import Finding
 from chatrecord.sqlalchemy.engine.creation import engine_of
 from chatrecord.sqlalchemy.engine.forks import reset_after_forks
+from chatrecord.sqlalchemy.engine.listening import Listening
 from chatrecord.sqlalchemy.engine.partition_setting import begin_with_setting
+from chatrecord.sqlalchemy.engine.poolers import PoolerMode, Pooling
 from chatrecord.sqlalchemy.models.creation import create_tables
 from chatrecord.sqlalchemy.models.encryption import Keys, use_keys
 from chatrecord.sqlalchemy.models.mixins import PRIVATE, ChatColumns, ChatMixin, Models
@@ -71,6 +73,8 @@ class DatabaseOptions(TypedDict, total=False):
     history_cache: int
     partition: PartitionBy | None
     partition_setting: str | None
+    pooler: PoolerMode | None
+    listen_url: str | URL | None
 
 
 class Database(Generic[ChatRow, Metadata]):
@@ -95,7 +99,10 @@ class Database(Generic[ChatRow, Metadata]):
     another process or your own SQL has changed is always read again. `partition`: a `ContextVar`, a
     function or a column of the chats that tells tenants apart: background work is done for each in
     a context of its own. `partition_setting`: a setting of PostgreSQL that each transaction begins
-    with, such as `"app.tenant"`, for policies on rows. Use a `Database` in one event loop.
+    with, such as `"app.tenant"`, for policies on rows. `pooler`: `"transaction"` for PgBouncer and
+    its like in front of PostgreSQL, where nothing is prepared then; the default is to look at the
+    first connection, and `"session"` does not look. `listen_url`: a URL that avoids the pooler, for
+    notifications. Use a `Database` in one event loop.
 
     Raises `ConfigurationError` for a URL, models, times or prices that cannot work.
     """
@@ -176,6 +183,8 @@ class Database(Generic[ChatRow, Metadata]):
         history_cache: int = HISTORY_CACHE,
         partition: PartitionBy | None = None,
         partition_setting: str | None = None,
+        pooler: PoolerMode | None = None,
+        listen_url: str | URL | None = None,
     ) -> None:
         check_count("Database(history_cache", history_cache, least=0)
         _check_positive(lease=lease, patience=patience)
@@ -196,6 +205,8 @@ class Database(Generic[ChatRow, Metadata]):
             attachments=attachments,
             history_cache=history_cache,
         )
+        pooling = Pooling(self.engine, pooler, is_ours=is_ours)
+        self.store.listening = Listening(self.engine, pooling, listen_url)
         if partition is not None:
             _check_column(partition, self.store)
             self.store.leave_days_alone()

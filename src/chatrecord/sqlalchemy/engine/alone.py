@@ -38,7 +38,8 @@ class Alone:
 
     async def done(self, connection: Connection, work: Work[Result]) -> Result:
         """Do this with such statements. Raises `NoPlan` where that is impossible."""
-        assert self._send is not None
+        if self._send is None:  # another task has found that out, since this one asked
+            raise NoPlan
         try:
             alone = _ConnectionAlone(connection, self._plans, self._send)
             return await work(cast(AsyncConnection, alone))

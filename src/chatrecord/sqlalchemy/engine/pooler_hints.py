@@ -26,7 +26,8 @@ def hint_for(error: BaseException) -> str | None:
     setting = next((it for name, it in _SETTINGS.items() if name in _modules(cause)), None)
     return (
         "Behind a pooler in transaction mode, such as PgBouncer, the driver must not prepare "
-        f"statements: {setting or ' or '.join(_SETTINGS.values())}"
+        'statements: pass Database(..., pooler="transaction"), or set '
+        f"{setting or ' or '.join(_SETTINGS.values())}"
     )
 
 

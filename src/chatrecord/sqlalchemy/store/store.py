@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Collection, Sequence
 from uuid import UUID
 
 from chatrecord.spending.reports import Span, UsageRow
-from chatrecord.sqlalchemy.engine.notifications import notifications
+from chatrecord.sqlalchemy.engine.listening import Listening
 from chatrecord.sqlalchemy.sql.reports import Report
 from chatrecord.store.chat_store import Scope
 
@@ -19,8 +19,11 @@ from .usage_days import StoredUsageDays, covered
 class SqlStore(Beginnings, RunWrites, StoredJournal, StoredUsageDays):
     """Implements `chatrecord.store` for an engine and the classes of a `Models`."""
 
+    listening: Listening | None = None
+    """Where notices are listened for; `None` is the engine itself."""
+
     def notifications(self) -> AsyncGenerator[Collection[UUID] | None]:
-        return notifications(self._engine)
+        return (self.listening or Listening(self._engine)).notices()
 
     async def report(
         self, by: Sequence[str], span: Span, scope: Scope, *, percentiles: bool = False
