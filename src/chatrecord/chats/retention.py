@@ -17,8 +17,11 @@ BATCH = 1000
 async def purge(
     backend: Backend, older_than: timedelta | datetime, audit: Audit, scope: Scope
 ) -> int:
-    """Delete the chats in the scope that are idle since `older_than`. Returns how many."""
-    before = _moment(older_than)
+    """Delete the chats in the scope that are idle since `older_than`. Returns how many.
+
+    Without a scope also the events from before that.
+    """
+    before = moment_of(older_than)
     check_audit(audit)
     await chats.repair(backend)  # the run of a dead process would block its chat
     erased = 0
@@ -27,6 +30,8 @@ async def purge(
         erased += gone
         if not gone:  # all of them are in use by now: the next purge will see
             break
+    if not scope:
+        await backend.store.purge_events(before)
     return erased
 
 
@@ -37,7 +42,8 @@ def check_audit(audit: object) -> None:
         raise ValueError(msg)
 
 
-def _moment(older_than: timedelta | datetime) -> datetime:
+def moment_of(older_than: object) -> datetime:
+    """The moment itself, or so long ago. Raises `ValueError` for anything else."""
     if isinstance(older_than, timedelta) and older_than >= timedelta(0):
         return datetime.now(UTC) - older_than
     if isinstance(older_than, datetime) and older_than.tzinfo is not None:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from weakref import WeakKeyDictionary
 
 from chatrecord.errors import BudgetExceeded
+from chatrecord.events import NewEvent
 from chatrecord.hooks.hook import Hook
 from chatrecord.hooks.moments import BudgetWarning
 from chatrecord.hooks.run_hooks import warn_of_budget
@@ -17,17 +18,17 @@ from chatrecord.records import ApiRequest
 from chatrecord.spending.budgets import Budget, Spending
 from chatrecord.spending.pricing import PriceList
 from chatrecord.store.changes import BudgetCheck, Lease
-from chatrecord.store.spending_store import SpendingStore
 from chatrecord.values import Target
 
 from .cancellation import run_to_completion
+from .stores import BudgetStore
 
 PAUSE = 0.1
 """Seconds between two looks whether the answers under way have left something."""
 
 _LOG = logging.getLogger("chatrecord")
 
-_warned: WeakKeyDictionary[SpendingStore, dict[tuple[Budget, object], datetime | None]] = (
+_warned: WeakKeyDictionary[BudgetStore, dict[tuple[Budget, object], datetime | None]] = (
     WeakKeyDictionary()
 )
 """The period in which this process has warned last, of each budget and owner."""
@@ -37,7 +38,7 @@ _warned: WeakKeyDictionary[SpendingStore, dict[tuple[Budget, object], datetime |
 class BudgetReservations:
     """The budgets of a chat's requests, and the hooks that hear when one is nearly used up."""
 
-    store: SpendingStore
+    store: BudgetStore
     budgets: Sequence[Budget]
     prices: PriceList
     hooks: Sequence[Hook] = ()
@@ -84,6 +85,7 @@ class BudgetReservations:
                 warned[key] = since
                 warning = _warning(budget, spending, request, now)
                 _LOG.warning("%s", warning)
+                await self.store.add_event(_event(warning))
                 await warn_of_budget(self.hooks, warning)
 
 
@@ -101,3 +103,18 @@ def _warning(
         since=budget.since(now),
         renews_at=budget.renews_at(now),
     )
+
+
+def _event(warning: BudgetWarning) -> NewEvent:
+    """The same for readers outside. Amounts are text, as in JSON elsewhere."""
+    whose, used = warning.whose, warning.used
+    data = {
+        "by": warning.by,
+        "whose": whose if whose is None or isinstance(whose, int) else str(whose),
+        "since": None if warning.since is None else warning.since.isoformat(),
+        "used_cost": None if used.cost is None else f"{used.cost:f}",
+        "used_tokens": used.total_tokens,
+        "cost": None if warning.cost is None else f"{warning.cost:f}",
+        "tokens": warning.tokens,
+    }
+    return NewEvent("budget.warning", warning.chat_id, warning.run_id, data)

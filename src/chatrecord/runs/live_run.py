@@ -319,7 +319,7 @@ class LiveRun(Feed):
             pass  # stopped twice is stopped
         except ChatRecordError as failure:
             error.add_note(text_of(failure))
-        recorder.end(ended_run(recorder.run, status, named(error)))
+        recorder.end(ended_run(recorder.run, status, named(error)), error)
         if recorder.run.replaces is not None or isinstance(error, Refused):
             recorder.withdraw()
         await self._commit_what_is_taken(recorder)

@@ -7,11 +7,13 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from chatrecord.errors import RunInterrupted
+from chatrecord.events import NewEvent
 from chatrecord.llm.port import Body, Failure
 from chatrecord.records import Ending, Json, Message, Run, ToolCall
 from chatrecord.store.rows import RunRows, RunStart
 from chatrecord.text.redaction import text_of
 
+from . import run_events
 from .recorded_requests import RecordedRequests
 from .reduction import Reduction
 from .row_changes import ended_call, whole_message
@@ -87,16 +89,24 @@ class RunRecorder(RecordedRequests):
         for message in self.messages:
             self._put_message(replace(message, status="superseded"))
 
-    def end(self, run: Run) -> None:
-        """The run is over."""
+    def end(self, run: Run, error: BaseException | None = None) -> None:
+        """The run is over, or parked."""
         self.run = run
         for call in list(self.tool_calls.values()):
             is_open = call.status in ("pending", "running", "awaiting_approval")
             if is_open and (run.status != "parked" or call.status != "awaiting_approval"):
                 self._put_tool_call(ended_call(call, "interrupted", None, None))
         self._changes.put(run)
+        self._changes.event = self._event(error)
         if not self._sent and self._request is not None:
             self._changes.never_sent.add(self._request.id)
+
+    def _event(self, error: BaseException | None) -> NewEvent:
+        if self.run.status != "parked":
+            return run_events.ended(self.run, self.answer, error)
+        calls = self.tool_calls.values()
+        waiting = [call for call in calls if call.status == "awaiting_approval"]
+        return run_events.parked(self.run, self.answer, waiting)
 
     def reduce(self, reduction: Reduction) -> bool:
         """Drop one value that the database may refuse. Returns whether there was one.

@@ -20,6 +20,7 @@ from chatrecord.store.retries import with_retries
 from chatrecord.store.rows import RunRows
 from chatrecord.store.times import marked
 
+from . import run_events
 from .cancellation import run_to_completion
 from .journal import Journal
 from .row_changes import ended_call, whole_message
@@ -133,6 +134,8 @@ def repair_changes(
             changes.put(call)
     if run.replaces is None:  # the old messages stay valid, not those of this run
         _answer(changes, run, rows.messages, calls, answers)
+    answer = last_answer(rows.messages)
+    changes.event = run_events.repaired(run, answer, died=why == DIED)
     return changes
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from chatrecord.store.chat_file_store import ChatFileStore
+from chatrecord.store.event_store import EventStore
 from chatrecord.store.journal_store import JournalStore
 from chatrecord.store.run_queue_store import RunQueueStore
 from chatrecord.store.run_store import RunStore
@@ -20,11 +21,13 @@ class RepairStore(RunStore, RunQueueStore, TranscriptStore, Protocol):
     """Where dead runs are found, taken over and ended."""
 
 
-class LiveRunStore(
-    RunStore, RunQueueStore, TranscriptStore, SpendingStore, ChatFileStore, Protocol
-):
+class BudgetStore(SpendingStore, EventStore, Protocol):
+    """What spending is counted in, and told of."""
+
+
+class LiveRunStore(RunStore, RunQueueStore, TranscriptStore, BudgetStore, ChatFileStore, Protocol):
     """Where a run begins, is written and ends, with its history and files."""
 
 
-class LedgerStore(RunStore, SpendingStore, Protocol):
+class LedgerStore(RunStore, BudgetStore, Protocol):
     """What requests are written to, and counted by."""

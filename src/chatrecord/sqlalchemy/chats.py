@@ -267,7 +267,7 @@ async def purge(
     A chat is used when a question is asked (its `updated_at`). A chat with an active run, or one
     that waits for approval, is never deleted. Columns of your chats as keywords restrict it,
     `audit` is that of `delete_chat`. Each transaction deletes a thousand chats: what was deleted
-    before a failure stays deleted.
+    before a failure stays deleted. Without such keywords, the events from before that go, too.
     """
     check(db, "purge", scope, others=["older_than", "audit"])
     return await purging.purge(db, older_than, audit, scope)

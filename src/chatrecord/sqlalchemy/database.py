@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Any, Generic, Self, TypeAlias, TypedDict, overload
 
@@ -15,7 +15,10 @@ from typing_extensions import TypeVar, Unpack
 
 from chatrecord.attachments.stores import AttachmentStore
 from chatrecord.chats import opening as chats
+from chatrecord.chats.retention import moment_of
 from chatrecord.errors import ConfigurationError, SchemaError
+from chatrecord.events import Event, EventType, checked_after, checked_types
+from chatrecord.runs import event_feed
 from chatrecord.runs.partition import PartitionBy, Partitioning
 from chatrecord.runs.process import ProcessRuntime
 from chatrecord.spending.prices import Prices
@@ -266,6 +269,42 @@ class Database(Generic[ChatRow, Metadata]):
         """
         return await chats.repair(self)
 
+    def events(
+        self,
+        *,
+        after: int = 0,
+        types: Sequence[EventType] = (),
+        follow: bool = True,
+        **scope: object,
+    ) -> AsyncGenerator[Event]:
+        """Yield what has happened to the chats, and then what happens, until you stop reading.
+
+            async for event in db.events(after=last_id, types=["run.complete"]):
+                print(event.id, event.type, event.chat_id, event.run_id)
+
+        Every event with an id above `after` comes at least once, also those of processes that have
+        died, and those of one chat in their order: store the `id` after you have handled it. The
+        default `types` are all: see `chatrecord.events.EVENT_TYPES`. With `follow=False` it ends
+        with the last event. Columns of your chats as keywords, such as `user_id=...`, give the
+        events of chats that are there and have these values.
+
+        Raises `ConfigurationError` without the tables of events, `ValueError` for an unknown type.
+        """
+        names = checked_types(types)
+        for name, value in scope.items():
+            self.store.check_column(name, value)
+        return event_feed.events(self.store, checked_after(after), names, scope, follow=follow)
+
+    async def purge_events(self, older_than: timedelta | datetime) -> int:
+        """Delete the events from before this, read or not. Returns how many.
+
+            await db.purge_events(timedelta(days=30))
+
+        `purge()` without a scope does this, too. Raises `ValueError` for a moment without a time
+        zone.
+        """
+        return await self.store.purge_events(moment_of(older_than))
+
     async def doctor(self, *, repair: bool = False) -> list[Finding]:
         """Check all rows and return those that break an invariant.
 
@@ -356,4 +395,6 @@ def _without(models: Models, keep_tool_calls: bool, keep_requests: bool) -> Mode
         request=models.request if keep_requests else None,
         attachment=models.attachment,
         usage_day=models.usage_day if keep_requests else None,
+        event=models.event,
+        event_reader=models.event_reader,
     )

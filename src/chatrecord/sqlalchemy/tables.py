@@ -8,6 +8,8 @@ from chatrecord.sqlalchemy.models.mixins import (
     AttachmentMixin,
     ChatColumns,
     ChunkMixin,
+    EventMixin,
+    EventReaderMixin,
     MessageMixin,
     Models,
     RequestMixin,
@@ -72,6 +74,18 @@ class UsageDay(UsageDayMixin, Base):
     __tablename__ = "llm_usage_days"
 
 
+class Event(EventMixin, Base):
+    """`llm_events`"""
+
+    __tablename__ = "llm_events"
+
+
+class EventReader(EventReaderMixin, Base):
+    """`llm_event_readers`"""
+
+    __tablename__ = "llm_event_readers"
+
+
 READY_MADE = Models(
     chat=Chat,
     run=Run,
@@ -81,4 +95,6 @@ READY_MADE = Models(
     request=Request,
     attachment=Attachment,
     usage_day=UsageDay,
+    event=Event,
+    event_reader=EventReader,
 )

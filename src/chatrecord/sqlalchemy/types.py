@@ -8,7 +8,17 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, TypeAlias
 
-from sqlalchemy import JSON, DateTime, Dialect, LargeBinary, Numeric, String, Text
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    DateTime,
+    Dialect,
+    Integer,
+    LargeBinary,
+    Numeric,
+    String,
+    Text,
+)
 from sqlalchemy.dialects import mysql, postgresql
 from sqlalchemy.types import TypeDecorator, TypeEngine
 from typing_extensions import TypeIs
@@ -267,6 +277,10 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value is None or value.tzinfo is UTC:
             return value
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+BigNumber = BigInteger().with_variant(Integer, "sqlite")
+"""A large number that the database gives: SQLite does so for a column that is called INTEGER."""
 
 
 class Money(TypeDecorator[Decimal]):

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TypeAlias
 from uuid import UUID
 
+from chatrecord.events import NewEvent
 from chatrecord.records import (
     ApiRequest,
     Json,
@@ -76,6 +77,8 @@ class Changes:
     never_sent: set[UUID] = field(default_factory=set)
     """Requests that were opened with their run but refused before they were sent."""
     next_seq: int | None = None
+    event: NewEvent | None = None
+    """What these changes mean to readers outside."""
     superseded: tuple[int, int] | None = None
     """The numbers from and below which every message is replaced now, and their summaries."""
 
@@ -100,6 +103,7 @@ class Changes:
             self.put(record)
         self.never_sent |= later.never_sent
         self.next_seq = later.next_seq or self.next_seq
+        self.event = later.event or self.event
         self.superseded = later.superseded or self.superseded
         return self
 

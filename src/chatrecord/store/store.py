@@ -7,6 +7,7 @@ from typing import Protocol
 from .chat_file_store import ChatFileStore
 from .chat_row_store import ChatRowStore
 from .chat_store import ChatStore
+from .event_store import EventStore
 from .journal_store import JournalStore
 from .run_queue_store import RunQueueStore
 from .run_store import RunStore
@@ -25,6 +26,7 @@ class Store(
     SpendingStore,
     ChatFileStore,
     TransferStore,
+    EventStore,
     Protocol,
 ):
     """All roles together: what an adapter for a database implements, role by role."""

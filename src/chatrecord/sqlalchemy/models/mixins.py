@@ -7,8 +7,8 @@
     class Run(RunMixin, Base):
         __tablename__ = "hr_runs"
 
-and so on for `MessageMixin`, `ToolCallMixin`, `RequestMixin`, `ChunkMixin`, `AttachmentMixin` and
-`UsageDayMixin`.
+and so on for `MessageMixin`, `ToolCallMixin`, `RequestMixin`, `ChunkMixin`, `AttachmentMixin`,
+`UsageDayMixin`, `EventMixin` and `EventReaderMixin`.
 The class with the `ChatMixin` comes first: the others find it on the same base (or in their
 `__chat__`, where a base has several).
 """
@@ -29,6 +29,7 @@ from typing_extensions import TypeVar
 from chatrecord.errors import ConfigurationError
 from chatrecord.sqlalchemy.generics import TableColumn
 from chatrecord.sqlalchemy.types import (
+    BigNumber,
     Bytes,
     Key,
     LongText,
@@ -53,6 +54,8 @@ PRIVATE: dict[str, tuple[str, ...]] = {
     "request": ("error",),
     "chunk": ("payload",),
     "attachment": ("name",),
+    "event": ("data",),
+    "event_reader": ("waiting",),
 }
 """What people, models and tools have said: the columns of each class that can be encrypted."""
 
@@ -254,6 +257,40 @@ class UsageDayMixin(Columns):
 
 
 @not_arguments
+class EventMixin(Columns):
+    """What has happened to a chat, for readers outside: see `Database.events`.
+
+    `position` is what readers go by. It is NULL until the row is committed and somebody reads: rows
+    are not committed in the order of their ids. There is no foreign key, since a deleted chat has
+    events, too.
+    """
+
+    __uniques__ = (("position",),)
+
+    id: Mapped[int] = mapped_column(BigNumber, primary_key=True)
+    position: Mapped[int | None] = mapped_column(BigInteger)
+    type: Mapped[str] = mapped_column(Key)
+    chat_id: Mapped[UUID | None] = mapped_column(Uuid)
+    run_id: Mapped[UUID | None] = mapped_column(Uuid)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    data: Mapped[Any] = mapped_column(PrivateJson)
+
+
+@not_arguments
+class EventReaderMixin(Columns):
+    """How far each named reader of the events has come. The row without a name has the last number.
+
+    `owner` is the process that reads now, until `lease_until`.
+    """
+
+    name: Mapped[str] = mapped_column(Key, primary_key=True)
+    position: Mapped[int] = mapped_column(BigInteger)
+    waiting: Mapped[Any] = mapped_column(PrivateJson)
+    owner: Mapped[str | None] = mapped_column(Key)
+    lease_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+@not_arguments
 class ChunkMixin(Columns):
     """The journal of live answers: the received chunks of messages that are streaming.
 
@@ -308,7 +345,7 @@ class Models(Generic[ChatRow]):
     """The class of each table. `tool_call` and `request` may be `None`: then they are not kept.
 
     Without `attachment`, files are kept in the messages, as base64. Without `usage_day`, reports
-    read all requests.
+    read all requests. Without `event` and `event_reader` there are no events.
     """
 
     chat: type[ChatRow]
@@ -319,6 +356,14 @@ class Models(Generic[ChatRow]):
     request: type[RequestMixin] | None = None
     attachment: type[AttachmentMixin] | None = None
     usage_day: type[UsageDayMixin] | None = None
+    event: type[EventMixin] | None = None
+    event_reader: type[EventReaderMixin] | None = None
+
+    def __post_init__(self) -> None:
+        if (self.event is None) != (self.event_reader is None):
+            missing = "EventReaderMixin" if self.event_reader is None else "EventMixin"
+            msg = f"Events need two tables: add a class with {missing}, it takes a line"
+            raise ConfigurationError(msg)
 
     @property
     def _classes(self) -> list[type[Columns]]:
@@ -353,6 +398,8 @@ class Models(Generic[ChatRow]):
             request=_one_or_none(RequestMixin, base),
             attachment=_one_or_none(AttachmentMixin, base),
             usage_day=_one_or_none(UsageDayMixin, base),
+            event=_one_or_none(EventMixin, base),
+            event_reader=_one_or_none(EventReaderMixin, base),
         )
 
 

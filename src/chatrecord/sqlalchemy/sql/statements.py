@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .chats import ChatStatements
+from .events import EventStatements
 from .flush import FlushStatements
 from .journal import JournalStatements
 from .leases import LeaseStatements
@@ -14,7 +15,6 @@ from .usage_days import UsageDayStatements
 
 
 class Statements(
-    ChatStatements,
     RunStatements,
     RunQueueStatements,
     LeaseStatements,
@@ -23,5 +23,6 @@ class Statements(
     FlushStatements,
     SpendingStatements,
     UsageDayStatements,
+    EventStatements,
 ):
     """The statements for one set of models, built once and then kept."""

@@ -126,6 +126,8 @@ class Tables:
         self.usage_day = MappedTable(counts) if counts else None
         self.are_days_counted = counts is not None
         """Whether past days are added up here, and their sums are read."""
+        self.event = MappedTable(models.event) if models.event else None
+        self.event_reader = MappedTable(models.event_reader) if models.event_reader else None
 
     def all_of(self, mapped: MappedTable) -> Query:
         """Every row of a chat in the order of their ids, which is that of their making."""

@@ -40,6 +40,7 @@ from chatrecord.text.storable import escape
 
 from .attachments import Files, Outside
 from .chat_rows import changed_row, new_row, row_of
+from .events import tell_of_deletion
 from .rows import changed_values, chat_of, chat_values, own_columns
 from .run_writes import insert_rows
 from .title_search import found_by_reading
@@ -274,6 +275,7 @@ class StoredChats(Connections):
             if not outside <= dropped:
                 raise _MoreOutside(outside)
             await connection.execute(erase_chats(self._sql), {"chat_ids": [chat_id]})
+            await tell_of_deletion(self._sql, connection, [chat_id])
         self.histories.forget([chat_id])
         return True
 
@@ -311,6 +313,7 @@ class StoredChats(Connections):
             if erased.rowcount != len(idle - used):  # SQLite has locked none of them
                 msg = "A chat that was to be deleted is in use again"
                 raise DatabaseFailed(msg, may_pass=True, undone=True)
+            await tell_of_deletion(sql, connection, sorted(idle - used))
             await self.attachments.drop(key for key, _ in outside)
         self.histories.forget(idle - used)
         return len(idle - used)

@@ -106,6 +106,8 @@ class RunWrites(Connections):
         if changes.next_seq is not None:
             numbers = {"row_id": changes.chat_id, "new_next_seq": changes.next_seq}
             yield Step(sql.set_next_seq, [numbers])
+        if changes.event is not None and sql.event is not None:
+            yield Step(sql.add_event, [values_of(changes.event)], into=sql.event)
 
     def _guard(self, lease: Lease, changes: Changes | None) -> Step:
         """Locks the run and writes its changes, unless another process owns it."""

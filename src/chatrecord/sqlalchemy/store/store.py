@@ -10,13 +10,14 @@ from chatrecord.sqlalchemy.engine.listening import Listening
 from chatrecord.sqlalchemy.sql.reports import Report
 from chatrecord.store.chat_store import Scope
 
+from .events import StoredEvents
 from .journal import StoredJournal
 from .run_start import Beginnings
 from .run_writes import RunWrites
 from .usage_days import StoredUsageDays, covered
 
 
-class SqlStore(Beginnings, RunWrites, StoredJournal, StoredUsageDays):
+class SqlStore(Beginnings, RunWrites, StoredJournal, StoredUsageDays, StoredEvents):
     """Implements `chatrecord.store` for an engine and the classes of a `Models`."""
 
     listening: Listening | None = None

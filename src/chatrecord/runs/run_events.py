@@ -1,0 +1,40 @@
+"""What readers outside are told of a run, with the transaction that ends or parks it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chatrecord.errors import RunStopped
+from chatrecord.events import EventType, NewEvent
+from chatrecord.records import Message, Run, ToolCall
+
+_OF_STATUS: dict[str, EventType] = {
+    "complete": "run.complete",
+    "failed": "run.failed",
+    "interrupted": "run.interrupted",
+    "parked": "run.parked",
+}
+
+
+def ended(run: Run, answer: Message, error: BaseException | None = None) -> NewEvent:
+    """A run has ended, with this answer."""
+    is_stopped = isinstance(error, RunStopped)
+    data: dict[str, Any] = {"message_id": str(answer.id)}
+    if error is not None:
+        data["error_type"] = type(error).__name__
+    kind = "run.stopped" if is_stopped else _OF_STATUS[run.status]
+    return NewEvent(kind, run.chat_id, run.id, data)
+
+
+def parked(run: Run, answer: Message, calls: list[ToolCall]) -> NewEvent:
+    """A run waits for these calls to be approved or denied."""
+    named = [{"call_id": call.call_id, "name": call.name} for call in calls]
+    data = {"message_id": str(answer.id), "tool_calls": named}
+    return NewEvent(_OF_STATUS[run.status], run.chat_id, run.id, data)
+
+
+def repaired(run: Run, answer: Message | None, *, died: bool) -> NewEvent:
+    """A run was ended from its rows: its process had died, or nothing in it goes on."""
+    data = {} if answer is None else {"message_id": str(answer.id)}
+    kind: EventType = "run.repaired" if died else "run.interrupted"
+    return NewEvent(kind, run.chat_id, run.id, data)
