@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from typing import Any, Literal, cast, get_args
 from uuid import UUID
 
-from chatrecord.text.arguments import check_list
+from .ids import new_id
+from .text.arguments import check_list
 
 EventType = Literal[
     "run.complete",
@@ -20,6 +21,9 @@ EventType = Literal[
     "budget.warning",
     "chat.deleted",
 ]
+
+LAST = 2**62
+"""The `chat_order` of the last event of a chat."""
 
 EVENT_TYPES: tuple[EventType, ...] = get_args(EventType)
 """All of them."""
@@ -43,13 +47,18 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class NewEvent:
-    """An event that is to be stored. It gets its number when it is first read."""
+    """An event that is to be stored. It gets its number when it is first read.
+
+    `chat_order` is larger than that of the event of the same chat before it.
+    """
 
     type: EventType
     chat_id: UUID | None
     run_id: UUID | None = None
+    chat_order: int = 0
     data: Mapping[str, Any] = field(default_factory=dict)
     created_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    id: UUID = field(default_factory=new_id)
 
 
 def checked_types(types: object) -> tuple[str, ...]:

@@ -145,7 +145,7 @@ def test_records_import_nothing_but_read_only_json() -> None:
     assert {target.rpartition(".")[0] for target in ours} == {"chatrecord.read_only"}
 
 
-GROUND = {"errors", "records", "read_only", "values", "ids", "text"}
+GROUND = {"errors", "events", "records", "read_only", "values", "ids", "text"}
 LAYERS = [
     (GROUND, "what everybody speaks in knows nobody"),
     ({"attachments", "hooks", "spending"}, "what is asked of a run knows no run"),

@@ -124,6 +124,30 @@ class AbstractUsageDay(models.Model):
         return f"{self.day} {self.place}"
 
 
+class AbstractEvent(models.Model):
+    """What has happened to a chat, for readers outside."""
+
+    class Meta:
+        abstract = True
+        indexes = indexes_of("event")
+        constraints = constraints_of("event")
+
+    def __str__(self) -> str:
+        return f"{self.type} {self.position}"
+
+
+class AbstractEventReader(models.Model):
+    """How far a reader of the events has come."""
+
+    class Meta:
+        abstract = True
+        indexes = indexes_of("event_reader")
+        constraints = constraints_of("event_reader")
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.position}"
+
+
 for _kind, _model in {
     "chat": AbstractChat,
     "run": AbstractRun,
@@ -133,5 +157,7 @@ for _kind, _model in {
     "chunk": AbstractChunk,
     "attachment": AbstractAttachment,
     "usage_day": AbstractUsageDay,
+    "event": AbstractEvent,
+    "event_reader": AbstractEventReader,
 }.items():
     add_columns(_model, _kind)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import UTC
 from functools import partial
 from typing import Any
 
 from django.db import models, transaction
+
+from chatrecord.events import LAST, NewEvent
 
 from .database import current_database
 from .model_names import model_of
@@ -21,6 +24,7 @@ def before_deletion(instance: models.Model, using: str, **_: object) -> None:
     sent = _rows("request", using).filter(chat_id=chat_id).values_list("started_at", flat=True)
     days = {moment.astimezone(UTC).date() for moment in sent.iterator()}
     _rows("usage_day", using).filter(day__in=days).delete()  # `repair` counts them again
+    _rows("event", using).create(**asdict(NewEvent("chat.deleted", chat_id, chat_order=LAST)))
     files = current_database().store.attachments
     if files.are_outside:
         outside = wait_outside(files.outside(chat_id))

@@ -30,6 +30,8 @@ from chatrecord.sqlalchemy import (
     AttachmentMixin,
     ChatMixin,
     ChunkMixin,
+    EventMixin,
+    EventReaderMixin,
     MessageMixin,
     Models,
     RequestMixin,
@@ -52,6 +54,8 @@ _MIXINS: dict[str, type] = {
     "chunk": ChunkMixin,
     "attachment": AttachmentMixin,
     "usage_day": UsageDayMixin,
+    "event": EventMixin,
+    "event_reader": EventReaderMixin,
 }
 """In the order in which the mixins find each other."""
 

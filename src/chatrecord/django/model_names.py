@@ -17,6 +17,8 @@ NAMES = {
     "chunk": "Chunk",
     "attachment": "Attachment",
     "usage_day": "UsageDay",
+    "event": "Event",
+    "event_reader": "EventReader",
 }
 """The model of each table, by the name that `Models` has for it."""
 

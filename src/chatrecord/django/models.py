@@ -6,6 +6,8 @@ from .abstract_models import (
     AbstractAttachment,
     AbstractChat,
     AbstractChunk,
+    AbstractEvent,
+    AbstractEventReader,
     AbstractMessage,
     AbstractRequest,
     AbstractRun,
@@ -77,3 +79,19 @@ class UsageDay(AbstractUsageDay):
     class Meta(AbstractUsageDay.Meta):
         db_table = "llm_usage_days"
         swappable = setting_of("usage_day")
+
+
+class Event(AbstractEvent):
+    """`llm_events`"""
+
+    class Meta(AbstractEvent.Meta):
+        db_table = "llm_events"
+        swappable = setting_of("event")
+
+
+class EventReader(AbstractEventReader):
+    """`llm_event_readers`"""
+
+    class Meta(AbstractEventReader.Meta):
+        db_table = "llm_event_readers"
+        swappable = setting_of("event_reader")

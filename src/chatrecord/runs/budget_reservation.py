@@ -117,4 +117,4 @@ def _event(warning: BudgetWarning) -> NewEvent:
         "cost": None if warning.cost is None else f"{warning.cost:f}",
         "tokens": warning.tokens,
     }
-    return NewEvent("budget.warning", warning.chat_id, warning.run_id, data)
+    return NewEvent("budget.warning", warning.chat_id, warning.run_id, data=data)

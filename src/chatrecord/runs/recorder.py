@@ -103,10 +103,10 @@ class RunRecorder(RecordedRequests):
 
     def _event(self, error: BaseException | None) -> NewEvent:
         if self.run.status != "parked":
-            return run_events.ended(self.run, self.answer, error)
+            return run_events.ended(self.run, self.messages, self.answer, error)
         calls = self.tool_calls.values()
         waiting = [call for call in calls if call.status == "awaiting_approval"]
-        return run_events.parked(self.run, self.answer, waiting)
+        return run_events.parked(self.run, self.messages, self.answer, waiting)
 
     def reduce(self, reduction: Reduction) -> bool:
         """Drop one value that the database may refuse. Returns whether there was one.

@@ -135,7 +135,7 @@ def repair_changes(
     if run.replaces is None:  # the old messages stay valid, not those of this run
         _answer(changes, run, rows.messages, calls, answers)
     answer = last_answer(rows.messages)
-    changes.event = run_events.repaired(run, answer, died=why == DIED)
+    changes.event = run_events.repaired(run, rows.messages, answer, died=why == DIED)
     return changes
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from chatrecord.errors import RunStopped
@@ -12,29 +13,41 @@ _OF_STATUS: dict[str, EventType] = {
     "complete": "run.complete",
     "failed": "run.failed",
     "interrupted": "run.interrupted",
-    "parked": "run.parked",
 }
+_EPOCH_BITS = 20
 
 
-def ended(run: Run, answer: Message, error: BaseException | None = None) -> NewEvent:
+def ended(
+    run: Run, messages: Sequence[Message], answer: Message, error: BaseException | None = None
+) -> NewEvent:
     """A run has ended, with this answer."""
     is_stopped = isinstance(error, RunStopped)
     data: dict[str, Any] = {"message_id": str(answer.id)}
     if error is not None:
         data["error_type"] = type(error).__name__
     kind = "run.stopped" if is_stopped else _OF_STATUS[run.status]
-    return NewEvent(kind, run.chat_id, run.id, data)
+    return NewEvent(kind, run.chat_id, run.id, _order(run, messages), data)
 
 
-def parked(run: Run, answer: Message, calls: list[ToolCall]) -> NewEvent:
+def parked(
+    run: Run, messages: Sequence[Message], answer: Message, calls: Sequence[ToolCall]
+) -> NewEvent:
     """A run waits for these calls to be approved or denied."""
     named = [{"call_id": call.call_id, "name": call.name} for call in calls]
     data = {"message_id": str(answer.id), "tool_calls": named}
-    return NewEvent(_OF_STATUS[run.status], run.chat_id, run.id, data)
+    return NewEvent("run.parked", run.chat_id, run.id, _order(run, messages), data)
 
 
-def repaired(run: Run, answer: Message | None, *, died: bool) -> NewEvent:
+def repaired(
+    run: Run, messages: Sequence[Message], answer: Message | None, *, died: bool
+) -> NewEvent:
     """A run was ended from its rows: its process had died, or nothing in it goes on."""
     data = {} if answer is None else {"message_id": str(answer.id)}
     kind: EventType = "run.repaired" if died else "run.interrupted"
-    return NewEvent(kind, run.chat_id, run.id, data)
+    return NewEvent(kind, run.chat_id, run.id, _order(run, messages), data)
+
+
+def _order(run: Run, messages: Sequence[Message]) -> int:
+    """A later run has later messages; who takes a run over, or resumes it, raises its epoch."""
+    last = max((message.seq for message in messages), default=0)
+    return (last << _EPOCH_BITS) + min(run.epoch, (1 << _EPOCH_BITS) - 1)

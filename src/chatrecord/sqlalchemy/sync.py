@@ -16,7 +16,7 @@ from chatrecord.records import ChatRecord
 
 from . import chats
 from . import export_import as moving
-from .database import AnyDatabase
+from .database import AnyDatabase, Database
 from .store import key_rotation as rotation
 
 create_chat = opening(chats.create_chat)
@@ -26,6 +26,8 @@ delete_chat = waiting(chats.delete_chat)
 purge = waiting(chats.purge)
 rotate = waiting(rotation.rotate)
 usage = waiting(chats.usage)
+events = reading(Database.events)
+purge_events = waiting(Database.purge_events)
 export_chat = reading(moving.export_chat)
 import_history = waiting(moving.import_history)
 
@@ -44,12 +46,14 @@ __all__ = [
     "SyncStream",
     "create_chat",
     "delete_chat",
+    "events",
     "export_chat",
     "import_chat",
     "import_history",
     "list_chats",
     "load_chat",
     "purge",
+    "purge_events",
     "rotate",
     "usage",
     "wait",

@@ -10,10 +10,8 @@ from typing import Any, TypeAlias
 
 from sqlalchemy import (
     JSON,
-    BigInteger,
     DateTime,
     Dialect,
-    Integer,
     LargeBinary,
     Numeric,
     String,
@@ -277,10 +275,6 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value is None or value.tzinfo is UTC:
             return value
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-BigNumber = BigInteger().with_variant(Integer, "sqlite")
-"""A large number that the database gives: SQLite does so for a column that is called INTEGER."""
 
 
 class Money(TypeDecorator[Decimal]):

@@ -50,8 +50,5 @@ class EventStore(Protocol):
     ) -> ReaderState | None:
         """Become the reader of this name until then; `None` while another is."""
 
-    async def save_reader(
-        self, state: ReaderState, *, owner: str, until: datetime | None
-    ) -> bool:
-        """Store how far it has come. Without `until` the name is free. Returns whether it was his.
-        """
+    async def save_reader(self, state: ReaderState, *, owner: str, until: datetime | None) -> bool:
+        """Store how far it has come, and free the name without `until`. Returns if it was his."""

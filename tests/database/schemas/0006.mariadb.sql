@@ -27,6 +27,29 @@ CREATE TABLE llm_chunks (
     PRIMARY KEY (message_id, seq)
 );
 
+CREATE TABLE llm_event_readers (
+    name VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin NOT NULL,
+    `position` BIGINT NOT NULL,
+    waiting LONGTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin,
+    owner VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin,
+    lease_until DATETIME(6),
+    PRIMARY KEY (name)
+);
+
+CREATE TABLE llm_events (
+    id UUID NOT NULL,
+    `position` BIGINT,
+    chat_order BIGINT NOT NULL,
+    type VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin NOT NULL,
+    chat_id UUID,
+    run_id UUID,
+    created_at DATETIME(6) NOT NULL,
+    data LONGTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin,
+    PRIMARY KEY (id)
+);
+
+CREATE UNIQUE INDEX ix_llm_events_position ON llm_events (`position`);
+
 CREATE TABLE llm_usage_days (
     day DATE NOT NULL,
     place INTEGER NOT NULL,

@@ -27,6 +27,29 @@ CREATE TABLE llm_chunks (
     PRIMARY KEY (message_id, seq)
 );
 
+CREATE TABLE llm_event_readers (
+    name VARCHAR(255) NOT NULL,
+    position BIGINT NOT NULL,
+    waiting JSONB,
+    owner VARCHAR(255),
+    lease_until TIMESTAMP WITH TIME ZONE,
+    PRIMARY KEY (name)
+);
+
+CREATE TABLE llm_events (
+    id UUID NOT NULL,
+    position BIGINT,
+    chat_order BIGINT NOT NULL,
+    type VARCHAR(255) NOT NULL,
+    chat_id UUID,
+    run_id UUID,
+    created_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    data JSONB,
+    PRIMARY KEY (id)
+);
+
+CREATE UNIQUE INDEX ix_llm_events_position ON llm_events (position);
+
 CREATE TABLE llm_usage_days (
     day DATE NOT NULL,
     place INTEGER NOT NULL,

@@ -27,6 +27,29 @@ CREATE TABLE llm_chunks (
     PRIMARY KEY (message_id, seq)
 );
 
+CREATE TABLE llm_event_readers (
+    name VARCHAR(255) NOT NULL,
+    position BIGINT NOT NULL,
+    waiting TEXT,
+    owner VARCHAR(255),
+    lease_until DATETIME,
+    PRIMARY KEY (name)
+);
+
+CREATE TABLE llm_events (
+    id CHAR(32) NOT NULL,
+    position BIGINT,
+    chat_order BIGINT NOT NULL,
+    type VARCHAR(255) NOT NULL,
+    chat_id CHAR(32),
+    run_id CHAR(32),
+    created_at DATETIME NOT NULL,
+    data TEXT,
+    PRIMARY KEY (id)
+);
+
+CREATE UNIQUE INDEX ix_llm_events_position ON llm_events (position);
+
 CREATE TABLE llm_usage_days (
     day DATE NOT NULL,
     place INTEGER NOT NULL,

@@ -1,18 +1,42 @@
-"""Queued questions, forks, deleted chats that are kept for a time, and kinds of requests."""
+"""Queued questions, forks, deleted chats that are kept for a time, kinds of requests, events."""
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Uuid
+from sqlalchemy import BigInteger, Column, Index, MetaData, Table, Uuid
 
-from chatrecord.alembic.frozen_types import Document, Key, Moment
-from chatrecord.alembic.steps import add_column
+from chatrecord.alembic.frozen_types import Document, Json, Key, Moment
+from chatrecord.alembic.steps import add_column, create_table
 
 revision = "0006"
 down_revision = "0005"
 
+events = Table(
+    "llm_events",
+    MetaData(),
+    Column("id", Uuid(), primary_key=True),
+    Column("position", BigInteger()),
+    Column("chat_order", BigInteger(), nullable=False),
+    Column("type", Key(), nullable=False),
+    Column("chat_id", Uuid()),
+    Column("run_id", Uuid()),
+    Column("created_at", Moment(), nullable=False),
+    Column("data", Json()),
+)
+Index("ix_llm_events_position", events.c.position, unique=True)
+
+event_readers = Table(
+    "llm_event_readers",
+    MetaData(),
+    Column("name", Key(), primary_key=True),
+    Column("position", BigInteger(), nullable=False),
+    Column("waiting", Json()),
+    Column("owner", Key()),
+    Column("lease_until", Moment()),
+)
+
 
 def upgrade() -> None:
-    """Add the columns."""
+    """Add the columns and the tables."""
     add_column("llm_chats", Column("forked_from", Uuid()))
     add_column("llm_chats", Column("forked_at", Uuid()))
     add_column("llm_chats", Column("deleted_at", Moment()))
@@ -20,3 +44,5 @@ def upgrade() -> None:
     add_column("llm_runs", Column("question", Document()))
     add_column("llm_requests", Column("kind", Key()))
     add_column("llm_usage_days", Column("kind", Key()), beside="llm_requests")
+    create_table(events)
+    create_table(event_readers)

@@ -52,4 +52,65 @@ class Migration(migrations.Migration):
                 blank=True, editable=False, max_length=255, null=True
             ),
         ),
+        migrations.CreateModel(
+            name="EventReader",
+            fields=[
+                (
+                    "name",
+                    chatrecord.django.fields.KeyField(
+                        editable=False, max_length=255, primary_key=True, serialize=False
+                    ),
+                ),
+                ("position", models.BigIntegerField(editable=False)),
+                (
+                    "waiting",
+                    chatrecord.django.fields.PrivateJsonField(
+                        blank=True, editable=False, null=True
+                    ),
+                ),
+                (
+                    "owner",
+                    chatrecord.django.fields.KeyField(
+                        blank=True, editable=False, max_length=255, null=True
+                    ),
+                ),
+                (
+                    "lease_until",
+                    chatrecord.django.fields.MomentField(blank=True, editable=False, null=True),
+                ),
+            ],
+            options={
+                "db_table": "llm_event_readers",
+                "abstract": False,
+                "swappable": "CHATRECORD_EVENT_READER_MODEL",
+            },
+        ),
+        migrations.CreateModel(
+            name="Event",
+            fields=[
+                ("id", models.UUIDField(editable=False, primary_key=True, serialize=False)),
+                ("position", models.BigIntegerField(blank=True, editable=False, null=True)),
+                ("chat_order", models.BigIntegerField(editable=False)),
+                ("type", chatrecord.django.fields.KeyField(editable=False, max_length=255)),
+                ("chat_id", models.UUIDField(blank=True, editable=False, null=True)),
+                ("run_id", models.UUIDField(blank=True, editable=False, null=True)),
+                ("created_at", chatrecord.django.fields.MomentField(editable=False)),
+                (
+                    "data",
+                    chatrecord.django.fields.PrivateJsonField(
+                        blank=True, editable=False, null=True
+                    ),
+                ),
+            ],
+            options={
+                "db_table": "llm_events",
+                "abstract": False,
+                "swappable": "CHATRECORD_EVENT_MODEL",
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("position",), name="ix_chatrecord_event_position"
+                    )
+                ],
+            },
+        ),
     ]

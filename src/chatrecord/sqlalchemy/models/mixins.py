@@ -29,7 +29,6 @@ from typing_extensions import TypeVar
 from chatrecord.errors import ConfigurationError
 from chatrecord.sqlalchemy.generics import TableColumn
 from chatrecord.sqlalchemy.types import (
-    BigNumber,
     Bytes,
     Key,
     LongText,
@@ -261,14 +260,15 @@ class EventMixin(Columns):
     """What has happened to a chat, for readers outside: see `Database.events`.
 
     `position` is what readers go by. It is NULL until the row is committed and somebody reads: rows
-    are not committed in the order of their ids. There is no foreign key, since a deleted chat has
-    events, too.
+    are not committed in the order of their ids. `chat_order` orders the events of one chat. There
+    is no foreign key, since a deleted chat has events, too.
     """
 
     __uniques__ = (("position",),)
 
-    id: Mapped[int] = mapped_column(BigNumber, primary_key=True)
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
     position: Mapped[int | None] = mapped_column(BigInteger)
+    chat_order: Mapped[int] = mapped_column(BigInteger)
     type: Mapped[str] = mapped_column(Key)
     chat_id: Mapped[UUID | None] = mapped_column(Uuid)
     run_id: Mapped[UUID | None] = mapped_column(Uuid)

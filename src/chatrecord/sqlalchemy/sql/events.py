@@ -14,7 +14,6 @@ from sqlalchemy import (
     Update,
     bindparam,
     delete,
-    insert,
     or_,
     select,
     update,
@@ -46,16 +45,14 @@ class EventStatements(ChatStatements):
 
     @cached_property
     def add_event(self) -> Insert:
-        """An event. Its id, which nobody asks for, is the database's."""
-        columns = self._events.columns
-        row: dict[object, object] = {columns[name]: bindparam(name) for name in EVENT_COLUMNS}
-        return insert(self._events.table).values(row).inline()
+        """An event."""
+        return self._events.insert("id", "chat_order", *EVENT_COLUMNS)
 
     @cached_property
     def event_numbers(self) -> Query:
         """The last number, and whether there are events without one."""
-        last = select(self._readers.position).where(self._readers.name == COUNTER)
         waiting = select(self._events.id).where(self._events.position.is_(None)).exists()
+        last = select(self._readers.position).where(self._readers.name == COUNTER)
         return select(last.scalar_subquery().label("last"), waiting.label("waiting"))
 
     @cached_property
@@ -83,10 +80,22 @@ class EventStatements(ChatStatements):
 
     @cached_property
     def unnumbered(self) -> Query:
-        """Committed events without a number. Of one chat, each was stored after the one before."""
-        events = self._events
-        page = select(events.id).where(events.position.is_(None)).order_by(events.id)
-        return page.limit(bindparam("limit", type_=Integer))
+        """The first events without a number."""
+        return self._unnumbered.order_by(self._events.id).limit(bindparam("limit", type_=Integer))
+
+    @cached_property
+    def unnumbered_of_chats(self) -> Query:
+        """All of these chats."""
+        chat_id = self._events.chat_id
+        return self._unnumbered.where(
+            chat_id.in_(bindparam("chat_ids", expanding=True, type_=chat_id.type))
+        )
+
+    @property
+    def _unnumbered(self) -> Query:
+        events, names = self._events, ("id", "chat_id", "chat_order")
+        columns = (events.columns[name].label(name) for name in names)
+        return select(*columns).where(events.position.is_(None))
 
     @cached_property
     def number_event(self) -> Update:
@@ -128,14 +137,14 @@ class EventStatements(ChatStatements):
         """The rows that were stored first."""
         events = self._events
         page = select(events.id, events.created_at.label("created_at")).order_by(events.id)
-        return page.where(events.id > bindparam("after", type_=BigInteger)).limit(
+        return page.where(events.id > bindparam("after", type_=events.id.type)).limit(
             bindparam("limit", type_=Integer)
         )
 
     @cached_property
     def delete_events(self) -> Delete:
         """These rows."""
-        ids = bindparam("ids", expanding=True, type_=BigInteger)
+        ids = bindparam("ids", expanding=True, type_=self._events.id.type)
         return delete(self._events.table).where(self._events.id.in_(ids))
 
     @cached_property

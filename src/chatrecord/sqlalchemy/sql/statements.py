@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from .chats import ChatStatements
 from .events import EventStatements
 from .flush import FlushStatements
 from .journal import JournalStatements

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chatrecord.errors import DatabaseFailed
-from chatrecord.events import Event, NewEvent
+from chatrecord.events import LAST, Event, NewEvent
 from chatrecord.sqlalchemy.engine.connections import Connections
 from chatrecord.sqlalchemy.generics import Row
 from chatrecord.sqlalchemy.sql.events import COUNTER
@@ -58,23 +58,23 @@ class StoredEvents(Connections):
             await connection.execute(sql.lock_numbers)
             last: int = (await connection.execute(sql.last_number)).scalar_one()
             found = await connection.execute(sql.unnumbered, {"limit": BATCH})
-            ids = list(found.scalars())
+            first = found.mappings().all()
+            ids = await _in_order(sql, connection, first)
             if ids:
                 numbers = enumerate(ids, start=last + 1)
                 rows = [{"row_id": row_id, "new_position": place} for place, row_id in numbers]
                 await connection.execute(sql.number_event, rows)
                 last += len(ids)
                 await connection.execute(sql.set_last_number, {"new_position": last})
-        return last, len(ids) == BATCH
+        return last, len(first) == BATCH
 
     async def read_events(
         self, after: int, *, until: int, types: Sequence[str], scope: Scope, limit: int
     ) -> list[Event]:
         statement = self._sql.read_events(scope, of_types=bool(types))
         page = {"after": after, "until": until, "limit": limit}
-        if types:
-            page["types"] = list(types)
-        return [_event_of(row) for row in await self._read(statement, **page)]
+        named = {"types": list(types)} if types else {}
+        return [_event_of(row) for row in await self._read(statement, **page, **named)]
 
     async def events_of_ids(self, ids: Sequence[int]) -> list[Event]:
         return [_event_of(row) for row in await self._read(self._sql.events_of_ids, ids=list(ids))]
@@ -86,7 +86,7 @@ class StoredEvents(Connections):
         await self._retried(lambda: self._changed(statement, row), only_undone=True)
 
     async def purge_events(self, before: datetime) -> int:
-        deleted, after = 0, 0
+        deleted, after = 0, UUID(int=0)
         while self._sql.event is not None:
             page = await self._read(self._sql.oldest_events, after=after, limit=BATCH)
             old = [row["id"] for row in page if row["created_at"] < before]
@@ -111,9 +111,7 @@ class StoredEvents(Connections):
         is_mine = row["owner"] == owner
         return ReaderState(name, row["position"], row["waiting"]) if is_mine else None
 
-    async def save_reader(
-        self, state: ReaderState, *, owner: str, until: datetime | None
-    ) -> bool:
+    async def save_reader(self, state: ReaderState, *, owner: str, until: datetime | None) -> bool:
         saved = {
             "of_name": state.name,
             "of_owner": owner,
@@ -125,12 +123,34 @@ class StoredEvents(Connections):
         return await self._retried(lambda: self._changed(self._sql.save_reader, saved)) > 0
 
 
+async def _in_order(
+    sql: Statements, connection: AsyncConnection, first: Sequence[Row]
+) -> list[UUID]:
+    """The ids of these events, and of all others of their chats, each chat's in its own order.
+
+    By their ids they are not always: those are made by the clocks of several machines.
+    """
+    chats = sorted({row["chat_id"] for row in first if row["chat_id"] is not None})
+    rows = {row["id"]: row for row in first}
+    if chats:
+        found = await connection.execute(sql.unnumbered_of_chats, {"chat_ids": chats})
+        rows |= {row["id"]: row for row in found.mappings()}
+    ordered = sorted(rows.values(), key=lambda row: (row["chat_order"], row["id"]))
+    of_chat: dict[UUID | None, Iterator[Row]] = {
+        chat_id: iter([row for row in ordered if row["chat_id"] == chat_id])
+        for chat_id in {row["chat_id"] for row in ordered}
+    }
+    return [next(of_chat[rows[row_id]["chat_id"]])["id"] for row_id in sorted(rows)]
+
+
 async def tell_of_deletion(
     sql: Statements, connection: AsyncConnection, chat_ids: Sequence[UUID]
 ) -> None:
     """These chats are deleted by this transaction."""
     if sql.event is not None and chat_ids:
-        rows = [values_of(NewEvent("chat.deleted", chat_id)) for chat_id in chat_ids]
+        rows = [
+            values_of(NewEvent("chat.deleted", chat_id, chat_order=LAST)) for chat_id in chat_ids
+        ]
         await connection.execute(sql.add_event, rows)
 
 

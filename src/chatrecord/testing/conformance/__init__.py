@@ -25,6 +25,7 @@ from .chats import ChatsAreKept
 from .compaction import ChatsAreCompacted
 from .conversations import ConversationsAreStored
 from .early import DeliveryCanBeEarly
+from .events import EventsAreTold
 from .failures import FailuresLoseNothing
 from .fencing import RunsAreFenced
 from .guards import GuardsHold
@@ -75,6 +76,7 @@ class Conformance(
     OwnAgentsAreRecorded,
     ConversationsAreStored,
     FilesAreKept,
+    EventsAreTold,
 ):
     """Inherit, and give the fixtures `backend` and `elsewhere`."""
 

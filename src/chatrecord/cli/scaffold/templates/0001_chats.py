@@ -41,6 +41,30 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("day", "place"),
     )
     op.create_table(
+        "chat_event_readers",
+        sa.Column("name", chatrecord.sqlalchemy.types.Key(), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+        sa.Column("waiting", chatrecord.sqlalchemy.types.PrivateJson(), nullable=True),
+        sa.Column("owner", chatrecord.sqlalchemy.types.Key(), nullable=True),
+        sa.Column("lease_until", chatrecord.sqlalchemy.types.UtcDateTime(), nullable=True),
+        sa.PrimaryKeyConstraint("name"),
+    )
+    op.create_table(
+        "chat_events",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=True),
+        sa.Column("chat_order", sa.BigInteger(), nullable=False),
+        sa.Column("type", chatrecord.sqlalchemy.types.Key(), nullable=False),
+        sa.Column("chat_id", sa.Uuid(), nullable=True),
+        sa.Column("run_id", sa.Uuid(), nullable=True),
+        sa.Column("created_at", chatrecord.sqlalchemy.types.UtcDateTime(), nullable=False),
+        sa.Column("data", chatrecord.sqlalchemy.types.PrivateJson(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    with op.batch_alter_table("chat_events", schema=None) as batch_op:
+        batch_op.create_index("ix_chat_events_position", ["position"], unique=True)
+
+    op.create_table(
         "chats",
         sa.Column("user_id", sa.String(length=64), nullable=False),
         sa.Column("department", sa.String(length=100), nullable=True),
@@ -225,5 +249,10 @@ def downgrade() -> None:
         batch_op.drop_index("ix_chats_updated_at_id")
 
     op.drop_table("chats")
+    with op.batch_alter_table("chat_events", schema=None) as batch_op:
+        batch_op.drop_index("ix_chat_events_position")
+
+    op.drop_table("chat_events")
+    op.drop_table("chat_event_readers")
     op.drop_table("chat_usage_days")
     op.drop_table("chat_chunks")

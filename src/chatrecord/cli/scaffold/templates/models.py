@@ -6,6 +6,8 @@ from chatrecord.sqlalchemy import (
     AttachmentMixin,
     ChatMixin,
     ChunkMixin,
+    EventMixin,
+    EventReaderMixin,
     MessageMixin,
     RequestMixin,
     RunMixin,
@@ -69,3 +71,15 @@ class UsageDay(UsageDayMixin, Base):
     """What the requests of a past day have used, added up."""
 
     __tablename__ = "chat_usage_days"
+
+
+class Event(EventMixin, Base):
+    """What has happened to a chat, for other programs."""
+
+    __tablename__ = "chat_events"
+
+
+class EventReader(EventReaderMixin, Base):
+    """How far each reader of the events has come."""
+
+    __tablename__ = "chat_event_readers"
