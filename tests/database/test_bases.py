@@ -15,6 +15,8 @@ from chatrecord.sqlalchemy import (
     ChatMixin,
     ChunkMixin,
     Database,
+    EventMixin,
+    EventReaderMixin,
     MessageMixin,
     Models,
     RequestMixin,
@@ -35,6 +37,8 @@ MIXINS: dict[str, type] = {
     "chunk": ChunkMixin,
     "attachment": AttachmentMixin,
     "usage_day": UsageDayMixin,
+    "event": EventMixin,
+    "event_reader": EventReaderMixin,
 }
 
 

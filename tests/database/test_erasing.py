@@ -81,6 +81,8 @@ async def test_nothing_of_a_deleted_chat_is_left_in_any_column(backend: Database
         "llm_chunks",
         "llm_attachments",
         "llm_usage_days",
+        "llm_events",
+        "llm_event_readers",
     }
     assert set(await rows_with(backend, secret)) - {"llm_attachments"} == spoken
     assert await rows_with(backend, sha256(secret.encode()).hexdigest()) == {
@@ -91,6 +93,9 @@ async def test_nothing_of_a_deleted_chat_is_left_in_any_column(backend: Database
 
     assert await rows_with(backend, secret) == {}
     assert await rows_with(backend, sha256(secret.encode()).hexdigest()) == {}
+    told = [it async for it in backend.events(follow=False) if it.chat_id == chat.id]
+    assert [(it.type, it.data) for it in told] == [("chat.deleted", {})]
+    await backend.purge_events(timedelta(0))
     assert await rows_with(backend, str(chat.id)) == await rows_with(backend, chat.id.hex) == {}
 
 

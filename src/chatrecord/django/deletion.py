@@ -24,6 +24,7 @@ def before_deletion(instance: models.Model, using: str, **_: object) -> None:
     sent = _rows("request", using).filter(chat_id=chat_id).values_list("started_at", flat=True)
     days = {moment.astimezone(UTC).date() for moment in sent.iterator()}
     _rows("usage_day", using).filter(day__in=days).delete()  # `repair` counts them again
+    _rows("event", using).filter(chat_id=chat_id).delete()
     _rows("event", using).create(**asdict(NewEvent("chat.deleted", chat_id, chat_order=LAST)))
     files = current_database().store.attachments
     if files.are_outside:

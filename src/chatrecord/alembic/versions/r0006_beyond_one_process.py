@@ -23,6 +23,7 @@ events = Table(
     Column("data", Json()),
 )
 Index("ix_llm_events_position", events.c.position, unique=True)
+Index("ix_llm_events_chat_id", events.c.chat_id)
 
 event_readers = Table(
     "llm_event_readers",

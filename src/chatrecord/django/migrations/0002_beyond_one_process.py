@@ -92,7 +92,10 @@ class Migration(migrations.Migration):
                 ("position", models.BigIntegerField(blank=True, editable=False, null=True)),
                 ("chat_order", models.BigIntegerField(editable=False)),
                 ("type", chatrecord.django.fields.KeyField(editable=False, max_length=255)),
-                ("chat_id", models.UUIDField(blank=True, editable=False, null=True)),
+                (
+                    "chat_id",
+                    models.UUIDField(blank=True, db_index=True, editable=False, null=True),
+                ),
                 ("run_id", models.UUIDField(blank=True, editable=False, null=True)),
                 ("created_at", chatrecord.django.fields.MomentField(editable=False)),
                 (

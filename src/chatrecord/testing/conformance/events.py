@@ -107,12 +107,16 @@ class EventsAreTold:
         assert (warning["whose"], warning["tokens"]) == (str(chat.id), 1_000_000)
         assert Decimal(warning["used_tokens"]) > 0
 
-    async def test_a_deleted_chat_is_told_last_and_its_events_stay(self, backend: Backend) -> None:
-        chat = await new_chat(backend, Script([say("hi")]))
+    async def test_of_a_deleted_chat_only_that_is_told(self, backend: Backend) -> None:
+        chat = await new_chat(backend, Script([say("hi")], [say("hi")]))
+        await chat.ask("Hi")
+        before = await told_of(backend, chat)
         await chat.ask("Hi")
         await chats.delete_chat(backend, chat.id, {})
 
-        assert types_of(await told_of(backend, chat)) == ["run.complete", "chat.deleted"]
+        (deleted,) = await told_of(backend, chat)
+        assert (deleted.type, deleted.run_id, deleted.data) == ("chat.deleted", None, {})
+        assert deleted.id > before[-1].id
 
     async def test_the_events_of_a_chat_come_in_its_order_by_whatever_clock(
         self, backend: Backend, elsewhere: Backend, monkeypatch: pytest.MonkeyPatch

@@ -62,6 +62,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     with op.batch_alter_table("chat_events", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_chat_events_chat_id"), ["chat_id"], unique=False)
         batch_op.create_index("ix_chat_events_position", ["position"], unique=True)
 
     op.create_table(
@@ -251,6 +252,7 @@ def downgrade() -> None:
     op.drop_table("chats")
     with op.batch_alter_table("chat_events", schema=None) as batch_op:
         batch_op.drop_index("ix_chat_events_position")
+        batch_op.drop_index(batch_op.f("ix_chat_events_chat_id"))
 
     op.drop_table("chat_events")
     op.drop_table("chat_event_readers")
