@@ -3,12 +3,11 @@
 from chatrecord.spending.prices import TokenPrices
 from chatrecord.sqlalchemy.doctor.findings import Finding
 from chatrecord.sqlalchemy.models.encryption import Keys
+from chatrecord.sqlalchemy.models.event_mixins import EventMixin, EventReaderMixin
 from chatrecord.sqlalchemy.models.mixins import (
     AttachmentMixin,
     ChatMixin,
     ChunkMixin,
-    EventMixin,
-    EventReaderMixin,
     MessageMixin,
     Models,
     RequestMixin,

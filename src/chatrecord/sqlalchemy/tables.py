@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from chatrecord.sqlalchemy.models.event_mixins import EventMixin, EventReaderMixin
 from chatrecord.sqlalchemy.models.mixins import (
     AttachmentMixin,
     ChatColumns,
     ChunkMixin,
-    EventMixin,
-    EventReaderMixin,
     MessageMixin,
     Models,
     RequestMixin,

@@ -48,6 +48,8 @@ CREATE TABLE llm_events (
     PRIMARY KEY (id)
 );
 
+CREATE INDEX ix_llm_events_chat_id ON llm_events (chat_id);
+
 CREATE UNIQUE INDEX ix_llm_events_position ON llm_events (position);
 
 CREATE TABLE llm_usage_days (
