@@ -10,7 +10,9 @@ from uuid import UUID
 
 from chatrecord.errors import AgentMismatch, ChatNotFound
 from chatrecord.ids import new_id
-from chatrecord.records import ChatRecord
+from chatrecord.records import ChatRecord, Run
+from chatrecord.runs.chat_runs import feed_of
+from chatrecord.runs.feed import Feed
 from chatrecord.runs.process import Backend
 from chatrecord.runs.repair import Repairer
 from chatrecord.runs.side_requests import end_dead_side_requests
@@ -135,10 +137,17 @@ async def repair(backend: Backend, *, chats: Sequence[UUID] | None = None) -> in
 async def _end_dead_runs(backend: Backend, chats: Sequence[UUID] | None) -> int:
     if not await backend.store.expired_runs(datetime.now(UTC), chats=chats, limit=1):
         return 0
+    return await _repairer(backend).repair(chats=chats)
+
+
+def follow_run(backend: Backend, run: Run) -> Feed:
+    """Read a run from its beginning to its end, live or finished, without an LLM at hand."""
+    return feed_of(backend, run, _repairer(backend))
+
+
+def _repairer(backend: Backend) -> Repairer:
     runtime = import_module("chatrecord.pydantic_ai")
-    return await Repairer(backend.store, backend.runtime.journal, runtime.answers).repair(
-        chats=chats
-    )
+    return Repairer(backend.store, backend.runtime.journal, runtime.answers)
 
 
 def id_of(chat_id: UUID | str) -> UUID:

@@ -16,6 +16,7 @@ from django.db import models
 from chatrecord.chats.chat import Chat
 from chatrecord.chats.sync import SyncChat
 from chatrecord.sqlalchemy import chats as library
+from chatrecord.sqlalchemy import requests
 from chatrecord.sqlalchemy.database import AnyDatabase
 
 from .background import chat_elsewhere, in_background
@@ -122,6 +123,7 @@ def _awaited(
 
 
 list_chats, alist_chats = _waiting(library.list_chats), _awaited(library.list_chats)
+list_requests, alist_requests = _waiting(requests.list_requests), _awaited(requests.list_requests)
 delete_chat, adelete_chat = _waiting(library.delete_chat), _awaited(library.delete_chat)
 purge, apurge = _waiting(library.purge), _awaited(library.purge)
 usage, ausage = _waiting(library.usage), _awaited(library.usage)

@@ -67,8 +67,8 @@ class ChatRuns:
         if run_id is None:
             run_id = await self._current()
         run_id = self._known(run_id)
-        live = self._backend.runtime.journal.live(run_id)
-        if isinstance(live, Feed) and live.chat_id == self._chat_id and live.is_whole:
+        live = live_feed(self._backend, self._chat_id, run_id)
+        if live is not None:
             return live
         run = await self._backend.store.get_run(self._chat_id, run_id)
         if run is None:
@@ -186,3 +186,17 @@ class ChatRuns:
                 return message.run_id
         msg = f"Chat {self._chat_id} has no run yet"
         raise RunNotFound(msg)
+
+
+def live_feed(backend: Backend, chat_id: UUID, run_id: UUID) -> Feed | None:
+    """A run of this process, if it has all of its chunks."""
+    live = backend.runtime.journal.live(run_id)
+    if isinstance(live, Feed) and live.chat_id == chat_id and live.is_whole:
+        return live
+    return None
+
+
+def feed_of(backend: Backend, run: Run, repairer: Repairer) -> Feed:
+    """The chunks of a run of any process."""
+    live = live_feed(backend, run.chat_id, run.id)
+    return backend.runtime.follower.follow(run, repairer) if live is None else live

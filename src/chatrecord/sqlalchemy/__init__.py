@@ -16,13 +16,16 @@ from chatrecord.sqlalchemy.models.mixins import (
     UsageDayMixin,
 )
 from chatrecord.sqlalchemy.store.key_rotation import rotate
+from chatrecord.store.lookup_store import ChatFilter
 
 from .chats import create_chat, delete_chat, list_chats, load_chat, purge, usage
 from .database import Database
 from .export_import import export_chat, import_chat, import_history
+from .requests import list_requests
 
 __all__ = [
     "AttachmentMixin",
+    "ChatFilter",
     "ChatMixin",
     "ChunkMixin",
     "Database",
@@ -43,6 +46,7 @@ __all__ = [
     "import_chat",
     "import_history",
     "list_chats",
+    "list_requests",
     "load_chat",
     "purge",
     "rotate",

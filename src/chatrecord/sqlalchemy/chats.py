@@ -13,12 +13,14 @@ from chatrecord.chats import opening as chats
 from chatrecord.chats import retention as purging
 from chatrecord.chats.changes import check_given_once
 from chatrecord.chats.chat import Chat
+from chatrecord.chats.lookups import all_found
 from chatrecord.chats.opening import NewChat
 from chatrecord.chats.options import OPTION_NAMES, RuntimeOptions
 from chatrecord.chats.retention import check_audit
 from chatrecord.records import ChatRecord
 from chatrecord.spending.reports import Span, UsageRow
 from chatrecord.store.chat_store import Audit
+from chatrecord.store.lookup_store import ChatFilter
 from chatrecord.text.arguments import check_list
 
 from .database import AnyDatabase, ChatRow, Database, Metadata, OwnChat, ReadyMade
@@ -161,6 +163,7 @@ async def list_chats(
     limit: int = 20,
     before: ChatRecord | None = None,
     search: str | None = None,
+    where: ChatFilter | None = None,
     user_id: str | None = ...,
 ) -> list[ChatRecord]: ...
 
@@ -172,6 +175,7 @@ async def list_chats(
     limit: int = 20,
     before: ChatRecord | None = None,
     search: str | None = None,
+    where: ChatFilter | None = None,
     **scope: object,
 ) -> list[ChatRecord]: ...
 
@@ -182,6 +186,7 @@ async def list_chats(
     limit: int = 20,
     before: ChatRecord | None = None,
     search: str | None = None,
+    where: ChatFilter | None = None,
     **scope: object,
 ) -> list[ChatRecord]:
     """Return a page of chats, newest activity first.
@@ -191,11 +196,15 @@ async def list_chats(
 
     `search` returns chats whose title contains all of its words or word parts, ignoring case. With
     encryption, titles are decrypted and compared here, so the time grows with the number of chats.
+    `where` returns those that pass a filter, such as `ChatFilter(tool="book_hotel")`: it looks at
+    2,000 chats in one query, until there are enough.
     """
-    check(db, "list_chats", scope, others=["limit", "before", "search"])
+    check(db, "list_chats", scope, others=["limit", "before", "search", "where"])
     if before is not None and not isinstance(before, ChatRecord):
         msg = "before= takes the last ChatRecord of the page before"
         raise TypeError(msg)
+    if where is not None:
+        return await all_found(db, where, limit=limit, before=before, scope=scope, search=search)
     return await chats.list_chats(db, limit=limit, before=before, scope=scope, search=search)
 
 

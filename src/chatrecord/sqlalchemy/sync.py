@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from chatrecord.chats.sync import SyncChat, SyncStream, opening, reading, wait, waiting
 from chatrecord.records import ChatRecord
 
-from . import chats
+from . import chats, requests
 from . import export_import as moving
 from .database import AnyDatabase, Database
 from .store import key_rotation as rotation
@@ -22,6 +22,7 @@ from .store import key_rotation as rotation
 create_chat = opening(chats.create_chat)
 load_chat = opening(chats.load_chat)
 list_chats = waiting(chats.list_chats)
+list_requests = waiting(requests.list_requests)
 delete_chat = waiting(chats.delete_chat)
 purge = waiting(chats.purge)
 rotate = waiting(rotation.rotate)
@@ -51,6 +52,7 @@ __all__ = [
     "import_chat",
     "import_history",
     "list_chats",
+    "list_requests",
     "load_chat",
     "purge",
     "purge_events",

@@ -42,9 +42,18 @@ class SpendingStore(Protocol):
         """What the chat has used so far."""
 
     async def report(
-        self, by: Sequence[str], span: Span, scope: Scope, *, percentiles: bool = False
+        self,
+        by: Sequence[str],
+        span: Span,
+        scope: Scope,
+        *,
+        percentiles: bool = False,
+        most: int | None = None,
     ) -> list[UsageRow]:
-        """The requests of this time within the scope, grouped: see `spending.reports`."""
+        """The requests of this time within the scope, grouped: see `spending.reports`.
+
+        In the order of their groups; with `most`, only so many groups, those that cost most first.
+        """
 
     async def count_days(self, now: datetime) -> int:
         """Add up the past days that are not, for reports and budgets. Returns how many.

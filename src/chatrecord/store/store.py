@@ -9,6 +9,7 @@ from .chat_row_store import ChatRowStore
 from .chat_store import ChatStore
 from .event_store import EventStore
 from .journal_store import JournalStore
+from .lookup_store import LookupStore
 from .run_queue_store import RunQueueStore
 from .run_store import RunStore
 from .spending_store import SpendingStore
@@ -25,6 +26,7 @@ class Store(
     TranscriptStore,
     SpendingStore,
     ChatFileStore,
+    LookupStore,
     TransferStore,
     EventStore,
     Protocol,

@@ -146,6 +146,7 @@ async def add_requests(
     started_at: datetime | None = None,
     price_source: str = "a test",
     list_cost: Decimal | None = None,
+    model: str | None = None,
 ) -> None:
     """More requests like the chat's first, with these costs."""
     (first, *_) = await chat.requests()
@@ -154,6 +155,7 @@ async def add_requests(
         started_at=started_at or first.started_at,
         price_source=price_source,
         list_cost=list_cost,
+        model=model or first.model,
     )
     changes = Changes(chat.id)
     for cost in costs:

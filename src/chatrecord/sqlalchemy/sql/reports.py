@@ -49,6 +49,8 @@ class Report:
     span: Span
     scope: Scope
     percentiles: bool = False
+    most: int | None = None
+    """How many groups, those that cost most; all of them without it, in their own order."""
 
     def __post_init__(self) -> None:
         _check_once(self.names)
@@ -64,12 +66,20 @@ class Report:
         cover = cover or Cover(None, None, [(self.span.since, self.span.until)])
         read = self._of_requests(cover)
         if cover.first is None or cover.last is None:
-            return read.order_by(*self._groups(read.selected_columns))
+            return self._ordered(read)
         days = self._of_days(self.sql.sums_of_days(cover.first, cover.last).subquery("days").c)
         rows = union_all(read, days).subquery("rows").c
         groups, summed = self._groups(rows), (*TOKEN_COLUMNS, "cost", *_COUNTS)
         sums = (func.sum(rows[name]).label(name) for name in summed)
-        return select(*groups, *sums).group_by(*groups).order_by(*groups)
+        return self._ordered(select(*groups, *sums).group_by(*groups))
+
+    def _ordered(self, groups: Select[Any]) -> Query:
+        if self.most is None:
+            return groups.order_by(*self._groups(groups.selected_columns))
+        rows = groups.subquery("groups")
+        dearest = func.coalesce(rows.c.cost, 0).desc()
+        keys = (rows.c[f"by_{name}"] for name in self.names)
+        return select(rows).order_by(dearest, rows.c.requests.desc(), *keys).limit(self.most)
 
     def row_of(self, row: Row) -> UsageRow:
         """A group as a record."""

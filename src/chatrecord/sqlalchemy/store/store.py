@@ -12,12 +12,15 @@ from chatrecord.store.chat_store import Scope
 
 from .events import StoredEvents
 from .journal import StoredJournal
+from .lookups import StoredLookups
 from .run_start import Beginnings
 from .run_writes import RunWrites
 from .usage_days import StoredUsageDays, covered
 
 
-class SqlStore(Beginnings, RunWrites, StoredJournal, StoredUsageDays, StoredEvents):
+class SqlStore(
+    Beginnings, RunWrites, StoredJournal, StoredLookups, StoredUsageDays, StoredEvents
+):
     """Implements `chatrecord.store` for an engine and the classes of a `Models`."""
 
     listening: Listening | None = None
@@ -27,9 +30,15 @@ class SqlStore(Beginnings, RunWrites, StoredJournal, StoredUsageDays, StoredEven
         return (self.listening or Listening(self._engine)).notices()
 
     async def report(
-        self, by: Sequence[str], span: Span, scope: Scope, *, percentiles: bool = False
+        self,
+        by: Sequence[str],
+        span: Span,
+        scope: Scope,
+        *,
+        percentiles: bool = False,
+        most: int | None = None,
     ) -> list[UsageRow]:
-        asked = Report(self._sql, self._engine.dialect, by, span, scope, percentiles)
+        asked = Report(self._sql, self._engine.dialect, by, span, scope, percentiles, most)
         of_requests = asked.statement()  # which refuses what cannot be reported
 
         async def read() -> list[UsageRow]:

@@ -25,14 +25,19 @@ async def found_by_reading(
 ) -> list[ChatRecord]:
     """So many chats whose title fits every pattern, from pages read one after the other."""
     found: list[ChatRecord] = []
-    words = [re.compile(pattern) for pattern in patterns]
     while len(found) < limit:
         chats = await page(BATCH, after)
-        found += [chat for chat in chats if _fits(chat.title, words)]
+        found += titled(chats, patterns)
         if len(chats) < BATCH:
             break
         after = (chats[-1].updated_at, chats[-1].id)
     return found[:limit]
+
+
+def titled(chats: Sequence[ChatRecord], patterns: Sequence[str]) -> list[ChatRecord]:
+    """Those of these chats whose title fits every pattern."""
+    words = [re.compile(pattern) for pattern in patterns]
+    return [chat for chat in chats if _fits(chat.title, words)]
 
 
 def _fits(title: str | None, words: Sequence[re.Pattern[str]]) -> bool:

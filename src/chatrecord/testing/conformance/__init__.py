@@ -30,6 +30,7 @@ from .failures import FailuresLoseNothing
 from .fencing import RunsAreFenced
 from .guards import GuardsHold
 from .hooks import HooksAreCalled
+from .lookups import ChatsAreLookedUp
 from .made import WhatAModelMakesIsStreamed
 from .persisted import OwnAgentsAreRecorded
 from .placeholders import PlaceholdersAreRestored
@@ -77,6 +78,7 @@ class Conformance(
     ConversationsAreStored,
     FilesAreKept,
     EventsAreTold,
+    ChatsAreLookedUp,
 ):
     """Inherit, and give the fixtures `backend` and `elsewhere`."""
 

@@ -1,0 +1,52 @@
+// Figures by model, user or another column, as a table that can be sorted, with bars.
+
+import { h, heading, placed } from "./elements.js";
+import { count, money, percent, short, time } from "./figures.js";
+
+const COLUMNS = [
+  ["Cost", (row) => row.cost, money],
+  ["Requests", (row) => row.requests, count],
+  ["Failed", (row) => row.failed / row.requests, percent],
+  ["Input", (row) => row.input, short],
+  ["Output", (row) => row.output, short],
+  ["Latency p50", (row) => row.latency?.p50, time],
+  ["p95", (row) => row.latency?.p95, time],
+  ["First token p50", (row) => row.first?.p50, time],
+];
+
+export function groupsTable(found, by, context) {
+  if (!found.rows.length) return h("p", { class: "empty" }, "No requests in this time");
+  const hasCost = found.rows.some((row) => row.cost);
+  const place = h("div");
+  const draw = (sorted) => place.replaceChildren(table(found, by, context, sorted, draw));
+  draw(hasCost ? 0 : 1);
+  const note = found.rows.length === found.most
+    ? h("p", { class: "note" }, `The ${found.most} with the highest cost`) : null;
+  return [place, note];
+}
+
+function table(found, by, context, sorted, draw) {
+  const [, valueOf] = COLUMNS[sorted];
+  const rows = [...found.rows].sort((a, b) => (valueOf(b) ?? -1) - (valueOf(a) ?? -1));
+  const most = Math.max(...rows.map((row) => valueOf(row) ?? 0)) || 1;
+  return h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Figures by group" },
+    h("table", { class: "groups" },
+      h("thead", {}, h("tr", {}, h("th", { scope: "col" }, heading(by)),
+        COLUMNS.map(([name], number) => h("th", { scope: "col", class: "number", "aria-sort": number === sorted ? "descending" : null },
+          h("button", { type: "button", class: "sort", onclick: () => draw(number) }, name))))),
+      h("tbody", {}, rows.map((row) => h("tr", {},
+        h("th", { scope: "row" }, named(row.by[0], found, by, context),
+          h("div", { class: "meter" }, placed(h("i", {}), 0, (100 * (valueOf(row) ?? 0)) / most))),
+        COLUMNS.map(([name, value, format]) => h("td", { class: `number${name === "Failed" && row.failed ? " bad" : ""}` }, format(value(row)))))))));
+}
+
+function named(value, found, by, { about }) {
+  if (value === null) return h("span", { class: "note" }, "none");
+  const name = found.names[value] ?? String(value);
+  if (about.columns.includes(by)) {
+    const query = new URLSearchParams({ column: by, value });
+    return h("a", { href: `#/chats?${query}` }, name);
+  }
+  if (by === "model") return h("a", { href: `#/requests?${new URLSearchParams({ model: value })}` }, name);
+  return name;
+}

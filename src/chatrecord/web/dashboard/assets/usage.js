@@ -1,0 +1,82 @@
+// What chats have used and cost, and how requests went: over time, and by model, user or column.
+
+import { get } from "./api.js";
+import { chart } from "./chart.js";
+import { h, heading, select } from "./elements.js";
+import { count, money, percent, periodName, short, sum, time } from "./figures.js";
+import { fill, slot } from "./loading.js";
+import { periodsOf, rangeFields, rangeOf } from "./ranges.js";
+import { groupsTable } from "./groups.js";
+
+const GROUPS = [["model", "Model"], ["provider", "Provider"], ["agent", "Agent"], ["status", "Status"], ["error_type", "Error type"], ["http_status", "HTTP status"]];
+
+export async function showUsage(context) {
+  const { about, parameters, change, signal, view } = context;
+  const range = rangeOf(parameters);
+  const by = parameters.get("by") ?? "model";
+  const ask = (more) => get("usage", { ...range.query, ...more }, signal);
+
+  const [tiles, charts, times, groups] = [slot("tiles-slot"), slot("charts-slot"), slot("times-slot"), slot()];
+  view.replaceChildren(
+    h("div", { class: "heading" }, h("h1", {}, "Usage"), h("form", { class: "fields" }, rangeFields(context))),
+    tiles, charts, times,
+    h("section", { class: "card", "aria-label": "Groups" },
+      h("div", { class: "heading" }, h("h2", {}, `By ${heading(by).toLowerCase()}`),
+        select("by", "Group by", [...GROUPS, ...about.columns.map((name) => [name, heading(name)])], by,
+          (value) => change({ by: value }))),
+      groups));
+
+  const overTime = ask({ by: range.period });
+  const timed = overTime.then(() => ask({ by: range.period, times: 1 }));
+  const whole = timed.then(() => ask({ times: 1 }));
+  await Promise.all([
+    fill(tiles, context, () => overTime, (found) => allTiles(found.rows, null)),
+    fill(charts, context, () => overTime, (found) => amounts(found, range)),
+    fill(groups, context, () => ask({ by }), (found) => groupsTable(found, by, context)),
+    fill(times, context, () => timed, (found) => durations(found, range)),
+    overTime.then(({ rows }) => fill(tiles, context, () => whole, (found) => allTiles(rows, found.rows[0] ?? null))),
+  ]);
+  await fill(groups, context, () => ask({ by, times: 1 }), (found) => groupsTable(found, by, context));
+}
+
+function allTiles(rows, whole) {
+  const total = (name) => sum(rows.map((row) => row[name]));
+  const requests = total("requests") ?? 0;
+  const failed = total("failed") ?? 0;
+  const unpriced = total("unpriced") ?? 0;
+  const tile = (name, value, more) => h("div", { class: "tile" }, h("dt", {}, name), h("dd", {}, value), h("p", {}, more ?? " "));
+  const pair = (found) => found ? `p95 ${time(found.p95)}` : whole ? "not measured" : "…";
+  return h("dl", { class: "tiles" },
+    tile("Cost", money(total("cost")), unpriced ? `${count(unpriced)} requests without a price` : null),
+    tile("Requests", count(requests)),
+    tile("Failed", requests ? percent(failed / requests) : "–", `${count(failed)} requests`),
+    tile("Input tokens", short(total("input")), total("cached") ? `${short(total("cached"))} from a cache` : null),
+    tile("Output tokens", short(total("output")), total("reasoning") ? `${short(total("reasoning"))} of reasoning` : null),
+    tile("Latency", time(whole?.latency?.p50), pair(whole?.latency)),
+    tile("First token", time(whole?.first?.p50), pair(whole?.first)));
+}
+
+function pointsOf(found, range, valuesOf) {
+  const rows = new Map(found.rows.map((row) => [new Date(row.by[0]).getTime(), row]));
+  return periodsOf(range).map((at) => ({
+    name: periodName(at, range.period),
+    values: valuesOf(rows.get(new Date(at).getTime())),
+  }));
+}
+
+function amounts(found, range) {
+  const points = (valuesOf) => pointsOf(found, range, valuesOf);
+  return h("div", { class: "charts" },
+    chart({ title: "Cost", series: ["Cost"], format: money, kind: "bars", points: points((row) => [row?.cost ?? null]) }),
+    chart({ title: "Tokens", series: ["Input", "Output"], format: short, kind: "bars", points: points((row) => [row?.input ?? null, row?.output ?? null]) }),
+    chart({ title: "Requests", series: ["Answered", "Failed"], format: short, kind: "bars", points: points((row) => [row ? row.requests - row.failed : 0, row?.failed ?? 0]) }),
+    chart({ title: "Error rate", series: ["Failed"], format: percent, kind: "lines", points: points((row) => [row ? row.failed / row.requests : null]) }));
+}
+
+function durations(found, range) {
+  const points = (name) => pointsOf(found, range, (row) => [row?.[name]?.p50 ?? null, row?.[name]?.p95 ?? null]);
+  const series = ["Half within", "95 % within"];
+  return h("div", { class: "charts" },
+    chart({ title: "Latency", series, format: time, kind: "lines", points: points("latency") }),
+    chart({ title: "First token", series, format: time, kind: "lines", points: points("first") }));
+}

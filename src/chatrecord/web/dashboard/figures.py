@@ -1,0 +1,85 @@
+"""Figures in groups: what requests used, cost and took, and how they went."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from starlette.requests import Request
+
+from chatrecord.records import Json
+from chatrecord.spending.reports import Percentiles, UsageRow
+from chatrecord.store.chat_store import Scope
+from chatrecord.web.bodies import invalid
+
+from .access import Access
+from .plain_values import plain
+from .times import span_of
+
+MOST_GROUPS = 100
+"""Groups that are not periods: those that cost most."""
+
+_PERIODS = ("hour", "day", "month")
+_OF_REQUESTS = ("model", "provider", "agent", "status", "error_type", "http_status")
+
+
+async def usage_json(
+    access: Access, request: Request, scope: Scope | None, without_models: tuple[str, ...]
+) -> dict[str, Json]:
+    """The groups of `by`: a period, or a column with the most expensive of its values."""
+    names = _names(access, request)
+    span = span_of(request, () if "model" in names else without_models)
+    rows: list[UsageRow] = []
+    if scope is not None:
+        rows = await access.backend.store.report(
+            names,
+            span,
+            scope,
+            percentiles="times" in request.query_params,
+            most=None if not names or names[0] in _PERIODS else MOST_GROUPS,
+        )
+    assert span.since is not None
+    return {
+        "since": span.since.isoformat(),
+        "until": None if span.until is None else span.until.isoformat(),
+        "most": MOST_GROUPS,
+        "rows": [_row(row) for row in rows],
+        "names": await _called(access, names, rows),
+    }
+
+
+def _names(access: Access, request: Request) -> list[str]:
+    by = request.query_params.get("by", "")
+    known = (*_PERIODS, *_OF_REQUESTS, *access.backend.store.chat_columns())
+    if by and by not in known:
+        raise invalid(f"'by' is one of {', '.join(known)}.")
+    return [by] if by else []
+
+
+async def _called(access: Access, names: Sequence[str], rows: Sequence[UsageRow]) -> Any:
+    called: dict[str, str] = {}
+    for name in names:
+        found = await access.named(name, [row.by[name] for row in rows])
+        called |= {str(plain(value)): str(shown) for value, shown in found.items()}
+    return called
+
+
+def _row(row: UsageRow) -> Json:
+    used = row.usage
+    return {
+        "by": [plain(value) for value in row.by.values()],
+        "requests": used.requests,
+        "failed": row.failed,
+        "input": used.input_tokens,
+        "output": used.output_tokens,
+        "cached": used.cache_read_tokens,
+        "reasoning": used.reasoning_tokens,
+        "cost": None if used.cost is None else float(used.cost),
+        "unpriced": used.unpriced_requests,
+        "latency": _times(row.latency_ms),
+        "first": _times(row.first_token_ms),
+    }
+
+
+def _times(found: Percentiles | None) -> Json:
+    return None if found is None else {"p50": found.p50, "p95": found.p95, "p99": found.p99}

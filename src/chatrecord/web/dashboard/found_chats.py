@@ -1,0 +1,96 @@
+"""Chats that pass a filter, for the page."""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any, cast, get_args
+from uuid import UUID
+
+from starlette.requests import Request
+
+from chatrecord.chats.lookups import find_chats
+from chatrecord.records import ChatRecord, Json, RunStatus
+from chatrecord.store.chat_store import Scope
+from chatrecord.store.lookup_store import ChatFilter
+from chatrecord.web.bodies import invalid
+from chatrecord.web.query_parameters import search
+
+from .access import Access
+from .plain_values import object_of, plain
+
+PAGE = 50
+
+
+async def chats_json(access: Access, request: Request, scope: Scope | None) -> dict[str, Json]:
+    """A page of chats, and where the next begins. It may be empty and yet not the last."""
+    if scope is None:
+        return {"chats": [], "next": None, "names": {}, "usage": {}}
+    found = await find_chats(
+        access.backend,
+        _filter(request),
+        limit=PAGE,
+        before=_key(request),
+        scope=scope,
+        search=search(request),
+    )
+    following: Json = None
+    if found.next is not None:
+        following = {"key": _cursor(found.next), "reached": found.next[0].isoformat()}
+    used = await access.backend.store.usage_by_chat([chat.id for chat in found.chats])
+    return {
+        "chats": [object_of(chat) for chat in found.chats],
+        "next": following,
+        "names": await names_of(access, found.chats),
+        "usage": {str(chat_id): plain(usage) for chat_id, usage in used.items()},
+    }
+
+
+async def names_of(access: Access, chats: Sequence[ChatRecord]) -> Any:
+    """What people call the values of the columns of these chats, by column."""
+    called = {}
+    for column in access.names:
+        found = await access.named(column, [chat.columns.get(column) for chat in chats])
+        called[column] = {str(plain(value)): str(shown) for value, shown in found.items()}
+    return called
+
+
+def _filter(request: Request) -> ChatFilter:
+    given = request.query_params
+    status = given.get("status") or None
+    if status is not None and status not in get_args(RunStatus):
+        raise invalid(f"'status' is one of {', '.join(get_args(RunStatus))}.")
+    return ChatFilter(
+        tool=given.get("tool") or None,
+        status=cast(RunStatus | None, status),
+        min_cost=_amount(given.get("cost")),
+    )
+
+
+def _amount(text: str | None) -> Decimal | None:
+    if not text:
+        return None
+    try:
+        amount = Decimal(text)
+    except InvalidOperation as error:
+        raise invalid("'cost' is an amount in US dollars, such as 0.10.") from error
+    if not (amount.is_finite() and 0 <= amount < 10**9):
+        raise invalid("'cost' is an amount in US dollars, from 0 on.")
+    return round(amount, 12)
+
+
+def _cursor(key: tuple[datetime, UUID]) -> str:
+    return urlsafe_b64encode(f"{key[0].isoformat()}|{key[1]}".encode()).decode()
+
+
+def _key(request: Request) -> tuple[datetime, UUID] | None:
+    cursor = request.query_params.get("before")
+    if not cursor:
+        return None
+    try:
+        when, _, chat_id = urlsafe_b64decode(cursor.encode("ascii")).decode().partition("|")
+        return datetime.fromisoformat(when).astimezone(UTC), UUID(chat_id)
+    except (ValueError, OverflowError) as error:
+        raise invalid("'before' is the 'key' of the page before.") from error
