@@ -21,8 +21,8 @@ from chatrecord.web.dashboard import dashboard, found_chats
 
 MAY_BE_READ = {"newest", "groups", "requests", "rows", "days", "both"}
 """What queries make of a bounded part of a table."""
-MAY_BE_READ |= {"llm_usage_days", "llm_chunks"}
-"""The sums of days, and the journal, which is empty while nothing streams."""
+MAY_BE_READ |= {"llm_usage_days", "llm_chunks", "llm_attachments"}
+"""The sums of days, and two tables that are empty here: nothing streams, and there are no files."""
 
 CHATS = 3000
 
