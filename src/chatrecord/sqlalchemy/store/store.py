@@ -18,9 +18,7 @@ from .run_writes import RunWrites
 from .usage_days import StoredUsageDays, covered
 
 
-class SqlStore(
-    Beginnings, RunWrites, StoredJournal, StoredLookups, StoredUsageDays, StoredEvents
-):
+class SqlStore(Beginnings, RunWrites, StoredJournal, StoredLookups, StoredUsageDays, StoredEvents):
     """Implements `chatrecord.store` for an engine and the classes of a `Models`."""
 
     listening: Listening | None = None
