@@ -13,7 +13,8 @@ from uuid import uuid4
 import httpx
 import pytest
 from drivers import DRIVERS
-from pydantic_ai import Tool
+from fastapi import FastAPI
+from pydantic_ai import Agent, Tool
 from sqlalchemy import URL, event, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from starlette.applications import Starlette
@@ -27,7 +28,9 @@ from chatrecord.errors import (
     LeaseLost,
     RunStopped,
 )
+from chatrecord.fastapi import chat_router
 from chatrecord.hooks import Hook
+from chatrecord.pydantic_ai import Persisted
 from chatrecord.sqlalchemy import (
     Database,
     create_chat,
@@ -372,20 +375,72 @@ async def test_routes_answer_each_tenant_where_their_owner_sets_it(
         return {"user_id": "ann"}
 
     routes = chat_routes(db, lambda _request, _scope: script(tenant.get()), owner=owner)
-    transport = httpx.ASGITransport(Starlette(routes=routes))
+    answers = await asked_by_pages(Starlette(routes=routes), "", names[:5])
+
+    assert answers == [spoken(name) for name in names[:5]]
+
+
+async def asked_by_pages(app: Any, path: str, names: list[str]) -> list[str]:
+    """What a page of each tenant gets. Nothing of the test tells the server who asks."""
 
     async def asked(name: str) -> str:
-        headers = {"x-tenant": name}
-        async with httpx.AsyncClient(
-            transport=transport, base_url="http://test", headers=headers
-        ) as page:
-            chat = (await page.post("/new", json={})).json()
+        page = httpx.AsyncClient(
+            transport=httpx.ASGITransport(app),
+            base_url="http://test",
+            headers={"x-tenant": name},
+        )
+        async with page:
+            chat = (await page.post(f"{path}/new", json={})).json()
             question = {"id": "q", "role": "user", "parts": [{"type": "text", "text": "Go"}]}
-            answer = await page.post("/", json={"id": chat["id"], "messages": [question]})
+            sent = {"id": chat["id"], "messages": [question]}
+            answer = await page.post(path or "/", json=sent)
             lines = [line[6:] for line in answer.text.splitlines() if line.startswith("data: {")]
             return "".join(json.loads(line).get("delta", "") for line in lines)
 
-    async def outside(name: str) -> str:
-        return await asyncio.create_task(asked(name), context=Context())
+    tasks = [asyncio.create_task(asked(name), context=Context()) for name in names]
+    return await asyncio.gather(*tasks)
 
-    assert await asyncio.gather(*map(outside, names[:5])) == [spoken(name) for name in names[:5]]
+
+async def test_closing_keeps_what_each_tenant_was_shown(
+    tenant_url: URL, elsewhere: Database, names: list[str]
+) -> None:
+    closing = of_tenants(tenant_url)
+
+    async def begun(name: str) -> str:
+        chat = await create_chat(closing, Script([say(f"half of {name}"), hang()]))
+        await anext(chat.stream("Go"))
+        return str(chat.id)
+
+    chats = await at_once(names[:5], begun)
+    await closing.close()
+
+    for name, chat_id in zip(names, chats, strict=False):
+        with tenant_is(name):
+            (_, answer) = await (await load_chat(elsewhere, "test", chat_id)).messages()
+            assert (answer.status, answer.text) == ("interrupted", f"half of {name}")
+
+
+async def test_agents_of_your_own_are_recorded_for_each_tenant(
+    db: Database, names: list[str]
+) -> None:
+    async def recorded(name: str) -> list[str]:
+        agent = Agent(script(name), capabilities=[Persisted(db)])
+        assert (await agent.run("Go")).output == spoken(name)
+        (chat,) = await list_chats(db)
+        return [
+            message.text
+            for message in await (await load_chat(db, "test", chat.id, any_agent=True)).messages()
+        ]
+
+    assert await at_once(names[:5], recorded) == [["Go", spoken(name)] for name in names[:5]]
+
+
+async def test_a_router_of_fastapi_answers_each_tenant(db: Database, names: list[str]) -> None:
+    async def owner(request: Request) -> dict[str, str]:
+        tenant.set(request.headers["x-tenant"])
+        return {"user_id": "ann"}
+
+    app = FastAPI()
+    router = chat_router(db, lambda _request, _scope: script(tenant.get()), owner=owner)
+    app.include_router(router)
+    assert await asked_by_pages(app, "/chats", names[:5]) == [spoken(name) for name in names[:5]]

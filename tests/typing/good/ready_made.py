@@ -1,5 +1,6 @@
 """Use of the ready-made tables that a type checker passes."""
 
+from contextvars import ContextVar
 from decimal import Decimal
 
 from pydantic import BaseModel
@@ -11,6 +12,17 @@ from chatrecord.sqlalchemy import Database, create_chat, delete_chat, list_chats
 
 class Invoice(BaseModel):
     total: Decimal
+
+
+tenant: ContextVar[str] = ContextVar("tenant")
+of_tenants = Database(
+    "postgresql://localhost/chats",
+    partition=tenant,
+    partition_setting="app.tenant",
+    pooler="transaction",
+    listen_url="postgresql://localhost:5432/chats",
+)
+by_column = Database("sqlite:///chats.db", partition="user_id")
 
 
 async def use() -> Decimal | None:
