@@ -81,3 +81,16 @@ def test_an_unknown_setting_is_named(small_site: str) -> None:
         pytest.raises(ConfigurationError, match="'DRIVERS'"),
     ):
         _ = db.engine
+
+
+def test_the_replica_of_chats_is_one_of_the_settings(small_site: str) -> None:
+    from django.test import override_settings
+
+    from chatrecord.django import close_database, db
+
+    close_database()
+    with override_settings(CHATRECORD={"READ": small_site}):
+        primary, replica = db.store.engines
+        assert primary is not replica
+        assert primary.url == replica.url
+    close_database()

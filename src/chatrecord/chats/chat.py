@@ -524,7 +524,7 @@ class Chat(Generic[Row, Metadata]):
         check_count("limit", limit)
         if before is not None:
             check_count("before", before, least=0)
-        return await self._backend.store.messages(self.id, limit=limit, before=before)
+        return await self._backend.store.shown.messages(self.id, limit=limit, before=before)
 
     async def summaries(self) -> list[Message]:
         """Return all summaries, oldest first, also those that were replaced by newer ones.
@@ -532,7 +532,7 @@ class Chat(Generic[Row, Metadata]):
         Each has the role `summary`, and covers the messages up to the number in its `content`. They
         are not among `messages`. See `Compact`.
         """
-        return await self._backend.store.summaries(self.id)
+        return await self._backend.store.shown.summaries(self.id)
 
     async def attachment(self, file_hash: str) -> Attachment:
         """Return a file of the chat by its hash, from `Message.attachments`.
@@ -544,7 +544,7 @@ class Chat(Generic[Row, Metadata]):
         Raises `AttachmentNotFound` if this chat has no such file.
         """
         check_text("file_hash", file_hash)
-        found = await self._backend.store.attachment(self.id, file_hash)
+        found = await self._backend.store.shown.attachment(self.id, file_hash)
         if found is None:
             msg = f"There is no file {file_hash} in chat {self.id}, or it was deleted"
             raise AttachmentNotFound(msg)
@@ -552,18 +552,18 @@ class Chat(Generic[Row, Metadata]):
 
     async def tool_calls(self) -> list[ToolCall]:
         """Return all tool calls of the chat, oldest first."""
-        return await self._backend.store.tool_calls(self.id)
+        return await self._backend.store.shown.tool_calls(self.id)
 
     async def requests(self) -> list[ApiRequest]:
         """Return all attempts at providers, oldest first."""
-        return await self._backend.store.requests(self.id)
+        return await self._backend.store.shown.requests(self.id)
 
     async def usage(self) -> Usage:
         """Return tokens, cost (US dollars) and number of requests.
 
         All attempts count, failed ones included.
         """
-        return await self._backend.store.usage(self.id)
+        return await self._backend.store.shown.usage(self.id)
 
     async def _content(self, prompt: Prompt, attachments: Sequence[Attachable]) -> Prompt:
         """The prompt with its files."""

@@ -111,7 +111,8 @@ async def list_chats(
     check_count("limit", limit)
     key = None if before is None else (before.updated_at, before.id)
     wanted = checked_search(search)
-    found = await backend.store.list_chats(limit=limit, before=key, scope=scope, search=wanted)
+    store = backend.store.shown
+    found = await store.list_chats(limit=limit, before=key, scope=scope, search=wanted)
     await repair(backend, chats=[chat.id for chat in found])
     return found
 

@@ -21,7 +21,7 @@ from .engine import url_of
 from .mapping import mapped_models
 from .model_names import model_of
 
-_NAMES = {"DRIVER", "ENGINE", "OPTIONS"}
+_NAMES = {"DRIVER", "ENGINE", "OPTIONS", "READ"}
 _EXIT_PATIENCE = 5.0
 """Seconds that the end of a process waits for its runs to store their partial answers."""
 
@@ -132,7 +132,10 @@ def _made() -> Database[Any]:
         if engine is None
         else import_string(engine)()
     )
-    made = Database(where, models=mapped_models(), **given.get("OPTIONS", {}))
+    options = dict(given.get("OPTIONS", {}))
+    if "READ" in given:
+        options["read"] = url_of(connections[given["READ"]], given.get("DRIVER"))
+    made = Database(where, models=mapped_models(), **options)
     submit(_stay(made))
     return made
 

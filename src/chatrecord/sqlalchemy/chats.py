@@ -341,7 +341,7 @@ async def usage(
     check_list("by", by, "names")
     check_list("without_models", without_models, "names")
     span = Span(since, until, tuple(without_models))
-    return await db.store.report(list(by), span, scope, percentiles=percentiles)
+    return await db.store.shown.report(list(by), span, scope, percentiles=percentiles)
 
 
 def _sorted(

@@ -30,6 +30,7 @@ from chatrecord.sqlalchemy.engine.forks import reset_after_forks
 from chatrecord.sqlalchemy.engine.listening import Listening
 from chatrecord.sqlalchemy.engine.partition_setting import begin_with_setting
 from chatrecord.sqlalchemy.engine.poolers import PoolerMode, Pooling
+from chatrecord.sqlalchemy.models.chosen import models_of, without
 from chatrecord.sqlalchemy.models.creation import create_tables
 from chatrecord.sqlalchemy.models.encryption import Keys, use_keys
 from chatrecord.sqlalchemy.models.mixins import PRIVATE, ChatColumns, ChatMixin, Models
@@ -37,7 +38,7 @@ from chatrecord.sqlalchemy.sql.tables import MappedTable
 from chatrecord.sqlalchemy.store.history_cache import HISTORY_CACHE
 from chatrecord.sqlalchemy.store.own_attachment_store import check_own
 from chatrecord.sqlalchemy.store.store import SqlStore
-from chatrecord.sqlalchemy.tables import READY_MADE
+from chatrecord.sqlalchemy.store.with_replica import StoreWithReplica
 from chatrecord.sqlalchemy.tables import Chat as ReadyMadeChat
 from chatrecord.store.times import DATABASE_TIMEOUT, LEASE
 from chatrecord.text.arguments import check_count
@@ -78,6 +79,8 @@ class DatabaseOptions(TypedDict, total=False):
     partition_setting: str | None
     pooler: PoolerMode | None
     listen_url: str | URL | None
+    read: str | URL | AsyncEngine | None
+    read_after_write: timedelta | None
 
 
 class Database(Generic[ChatRow, Metadata]):
@@ -105,7 +108,10 @@ class Database(Generic[ChatRow, Metadata]):
     with, such as `"app.tenant"`, for policies on rows. `pooler`: `"transaction"` for PgBouncer and
     its like in front of PostgreSQL, where nothing is prepared then; the default is to look at the
     first connection, and `"session"` does not look. `listen_url`: a URL that avoids the pooler, for
-    notifications. Use a `Database` in one event loop.
+    notifications. `read`: a URL or engine of a read replica, for lists, transcripts, reports and
+    exports. `read_after_write`: for how long what this process has written is read from the
+    primary; by default, PostgreSQL tells when the replica has it, and other databases get 5
+    seconds. Use a `Database` in one event loop.
 
     Raises `ConfigurationError` for a URL, models, times or prices that cannot work.
     """
@@ -188,19 +194,22 @@ class Database(Generic[ChatRow, Metadata]):
         partition_setting: str | None = None,
         pooler: PoolerMode | None = None,
         listen_url: str | URL | None = None,
+        read: str | URL | AsyncEngine | None = None,
+        read_after_write: timedelta | None = None,
     ) -> None:
         check_count("Database(history_cache", history_cache, least=0)
         _check_positive(lease=lease, patience=patience)
+        if read_after_write is not None:
+            _check_positive(read_after_write=read_after_write)
         typed = UNTYPED_METADATA if metadata_type is None else TypedMetadata(metadata_type)
         self._partitioning = partitioning = Partitioning(partition)
         self._settings = (lease, patience, PriceList(prices), typed)
         self.engine = engine_of(url_or_engine, patience)
-        if partition_setting is not None:
-            begin_with_setting(self.engine, partition_setting, partition, partitioning)
-        self.models = _without(_models(models), keep_tool_calls, keep_requests)
+        self.models = without(models_of(models), keep_tool_calls, keep_requests)
         is_ours = not isinstance(url_or_engine, AsyncEngine)
         check_own(attachments, self.models.attachment)
-        self.store = SqlStore(
+        store = SqlStore if read is None else StoreWithReplica
+        self.store = store(
             self.engine,
             self.models,
             is_ours=is_ours,
@@ -208,8 +217,15 @@ class Database(Generic[ChatRow, Metadata]):
             attachments=attachments,
             history_cache=history_cache,
         )
+        if isinstance(self.store, StoreWithReplica) and read is not None:
+            self.store.read_from(read, read_after_write)
+        if partition_setting is not None:
+            for engine in self.store.engines:
+                begin_with_setting(engine, partition_setting, partition, partitioning)
         pooling = Pooling(self.engine, pooler, is_ours=is_ours)
         self.store.listening = Listening(self.engine, pooling, listen_url)
+        for engine in self.store.engines[1:]:
+            Pooling(engine, pooler, is_ours=engine is not read)
         if partition is not None:
             _check_column(partition, self.store)
             self.store.leave_days_alone()
@@ -217,7 +233,8 @@ class Database(Generic[ChatRow, Metadata]):
         reset_after_forks(self)
         if encryption is not None:
             _check_private(self.models)
-            use_keys(self.engine.dialect, encryption)
+            for engine in self.store.engines:
+                use_keys(engine.dialect, encryption)
 
     async def create_tables(self) -> None:
         """Create the missing tables and columns, and the tables that they reference.
@@ -372,29 +389,3 @@ def _with_referred(tables: Sequence[Table]) -> list[Table]:
             found[table.key] = table
             waiting.extend(key.column.table for key in table.foreign_keys)
     return list(found.values())
-
-
-def _models(given: Models | type[DeclarativeBase] | None) -> Models:
-    if given is None:
-        return READY_MADE
-    if isinstance(given, Models):
-        return given
-    if not isinstance(given, type) or not hasattr(given, "metadata"):
-        msg = f"models= takes a DeclarativeBase with your tables, or Models(...), not {given!r}"
-        raise ConfigurationError(msg)
-    return Models.of(given)
-
-
-def _without(models: Models, keep_tool_calls: bool, keep_requests: bool) -> Models:
-    return Models(
-        chat=models.chat,
-        run=models.run,
-        message=models.message,
-        chunk=models.chunk,
-        tool_call=models.tool_call if keep_tool_calls else None,
-        request=models.request if keep_requests else None,
-        attachment=models.attachment,
-        usage_day=models.usage_day if keep_requests else None,
-        event=models.event,
-        event_reader=models.event_reader,
-    )

@@ -12,6 +12,7 @@ from .journal_store import JournalStore
 from .lookup_store import LookupStore
 from .run_queue_store import RunQueueStore
 from .run_store import RunStore
+from .shown_store import ShownStore
 from .spending_store import SpendingStore
 from .transcript_store import TranscriptStore
 from .transfer_store import TransferStore
@@ -32,6 +33,10 @@ class Store(
     Protocol,
 ):
     """All roles together: what an adapter for a database implements, role by role."""
+
+    @property
+    def shown(self) -> ShownStore:
+        """What reads what is only shown: this, or something that asks a replica."""
 
     async def close(self) -> None:
         """Give back every connection."""

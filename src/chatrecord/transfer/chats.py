@@ -30,7 +30,7 @@ async def export_chat(backend: Backend, chat_id: UUID | str, scope: Scope) -> As
     wanted = chats.id_of(chat_id)
     await chats.repair(backend, chats=[wanted])
     rows = 0
-    async with aclosing(backend.store.rows_of_chat(wanted, scope)) as found:
+    async with aclosing(backend.store.shown.rows_of_chat(wanted, scope)) as found:
         chat = await anext(found, None)
         if not isinstance(chat, ChatRecord):
             raise chats.not_found(chat_id)

@@ -119,8 +119,9 @@ class Pages:
         files = f"{request.url.path}/files"
         is_ag_ui = self._protocol(request) == "ag-ui"
         read = read_ag_ui_page if is_ag_ui else partial(read_page, version=self._version(request))
-        store, active = self.backend.store, await chat.active_run()
+        active = await chat.active_run()
         while True:
+            store = self.backend.store.shown if active is None else self.backend.store
             page = await read(store, chat.id, active, limit=limit, before=before, files=files)
             then, active = active, await chat.active_run()
             if (then and then.id) == (active and active.id):

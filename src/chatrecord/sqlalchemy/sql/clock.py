@@ -79,13 +79,16 @@ def _by_mysql(element: ByDatabaseClock, compiler: Any, **kw: Any) -> str:
     return f"(utc_timestamp(3) + INTERVAL {distance} MICROSECOND)"
 
 
-def _distance(moment: datetime) -> timedelta:
+def _distance(moment: datetime | None) -> timedelta | None:
+    if moment is None:
+        return None
     whole = (moment - datetime.now(UTC)) // _MILLISECOND
     return whole * _MILLISECOND + mark_of(moment) * _MICROSECOND
 
 
-def _microseconds(moment: datetime) -> int:
-    return _distance(moment) // _MICROSECOND
+def _microseconds(moment: datetime | None) -> int | None:
+    distance = _distance(moment)
+    return None if distance is None else distance // _MICROSECOND
 
 
 assert timedelta(microseconds=MARKS) == _MILLISECOND

@@ -23,6 +23,7 @@ from chatrecord.sqlalchemy.generics import Query
 from chatrecord.store.chat_store import Scope
 
 from .chats import ChatStatements
+from .clock import by_database_clock
 from .tables import MappedTable, kept
 
 COUNTER = ""
@@ -154,11 +155,11 @@ class EventStatements(ChatStatements):
         free = or_(
             readers.owner.is_(None),
             readers.owner == bindparam("new_owner"),
-            readers.lease_until < bindparam("now", type_=readers.lease_until.type),
+            readers.lease_until < by_database_clock(bindparam("now")),
         )
         new: dict[object, object] = {
             readers.owner: bindparam("new_owner"),
-            readers.lease_until: bindparam("new_lease_until"),
+            readers.lease_until: by_database_clock(bindparam("new_lease_until")),
         }
         mine = readers.name == bindparam("of_name")
         return update(readers.table).where(mine, free).values(new)
@@ -175,9 +176,10 @@ class EventStatements(ChatStatements):
     def save_reader(self) -> Update:
         """How far it has come, as long as it is this owner's."""
         readers = self._readers
-        names = ("position", "waiting", "owner", "lease_until")
         new: dict[object, object] = {
-            readers.columns[name]: bindparam(f"new_{name}") for name in names
+            readers.columns[name]: bindparam(f"new_{name}")
+            for name in ("position", "waiting", "owner")
         }
+        new[readers.lease_until] = by_database_clock(bindparam("new_lease_until"))
         mine = (readers.name == bindparam("of_name"), readers.owner == bindparam("of_owner"))
         return update(readers.table).where(*mine).values(new)

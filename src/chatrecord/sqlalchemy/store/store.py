@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Collection, Sequence
 from uuid import UUID
 
+from sqlalchemy.ext.asyncio import AsyncEngine
+
 from chatrecord.spending.reports import Span, UsageRow
 from chatrecord.sqlalchemy.engine.listening import Listening
 from chatrecord.sqlalchemy.sql.reports import Report
 from chatrecord.store.chat_store import Scope
+from chatrecord.store.shown_store import ShownStore
 
 from .events import StoredEvents
 from .journal import StoredJournal
@@ -23,6 +26,16 @@ class SqlStore(Beginnings, RunWrites, StoredJournal, StoredLookups, StoredUsageD
 
     listening: Listening | None = None
     """Where notices are listened for; `None` is the engine itself."""
+
+    @property
+    def engines(self) -> Sequence[AsyncEngine]:
+        """Every engine that rows are read or written by."""
+        return [self._engine]
+
+    @property
+    def shown(self) -> ShownStore:
+        """Where there is a replica, what reads it."""
+        return self
 
     def notifications(self) -> AsyncGenerator[Collection[UUID] | None]:
         return (self.listening or Listening(self._engine)).notices()

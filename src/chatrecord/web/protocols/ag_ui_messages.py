@@ -8,7 +8,7 @@ from uuid import UUID
 
 from chatrecord.llm.stored_parts import stored_parts
 from chatrecord.records import Json, Message, ProviderCall, Run, ToolCall
-from chatrecord.store.transcript_store import TranscriptStore
+from chatrecord.store.shown_store import ShownStore
 from chatrecord.web.json_bytes import text_of
 
 from .ag_ui import provider_result_content, provider_result_id, result_content
@@ -18,7 +18,7 @@ _UNFINISHED = {"pending", "awaiting_approval", "running"}
 
 
 async def read_ag_ui_page(
-    store: TranscriptStore,
+    store: ShownStore,
     chat_id: UUID,
     active: Run | None,
     *,

@@ -10,7 +10,7 @@ from chatrecord.errors import RunError, RunInterrupted, RunStopped, error_from_t
 from chatrecord.llm.stored_parts import output_of, outputs_of, stored_parts
 from chatrecord.records import Attached, Json, Message, ProviderCall, Run, ToolCall
 from chatrecord.spending.usage import usage_of
-from chatrecord.store.transcript_store import TranscriptStore
+from chatrecord.store.shown_store import ShownStore
 from chatrecord.web.call_ids import WireIds
 from chatrecord.web.error_responses import is_ordinary, problem_of
 
@@ -75,14 +75,14 @@ class Read:
         return _with_questions(self.turns, self.page)
 
     async def writer(
-        self, store: TranscriptStore, chat_id: UUID, version: Version, files: str
+        self, store: ShownStore, chat_id: UUID, version: Version, files: str
     ) -> Writer:
         """What writes them. `files` is the address below which the chat's files are."""
         return await _writer(store, chat_id, self.page, version, files)
 
 
 async def read_turns(
-    store: TranscriptStore, chat_id: UUID, active: Run | None, *, limit: int, before: int | None
+    store: ShownStore, chat_id: UUID, active: Run | None, *, limit: int, before: int | None
 ) -> Read:
     """The last turns below the number `before`, as the chat is now."""
     rows: list[Message] = []
@@ -98,7 +98,7 @@ async def read_turns(
 
 
 async def read_page(
-    store: TranscriptStore,
+    store: ShownStore,
     chat_id: UUID,
     active: Run | None,
     *,
@@ -251,7 +251,7 @@ class Writer:
 
 
 async def _writer(
-    store: TranscriptStore, chat_id: UUID, page: Sequence[Turn], version: Version, files: str
+    store: ShownStore, chat_id: UUID, page: Sequence[Turn], version: Version, files: str
 ) -> Writer:
     run_ids = {turn.run_id for turn in page if turn.run_id is not None}
     rows = await store.rows_of_runs(chat_id, run_ids)
