@@ -179,6 +179,30 @@ async def test_a_store_of_ones_own_has_what_its_chats_have(shelved: Database, sh
     assert row["stored_at"] is not None
 
 
+async def test_a_copy_of_a_chat_has_its_files_in_the_store(shelved: Database, shelf: Shelf) -> None:
+    chat = await asked(shelved)
+
+    copy = await chat.fork()
+
+    await delete_chat(shelved, chat.id)
+    assert shelf.kept == {f"{copy.id}/{digest(PNG)}": PNG}
+    assert await sent_next(shelved, copy.id) == [PNG]
+
+
+async def test_a_copy_that_cannot_be_written_leaves_nothing_in_the_store(
+    shelved: Database, shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chat = await asked(shelved)
+    monkeypatch.setattr(
+        shelved.store, "_insert_fork", lambda *_: (_ for _ in ()).throw(ZeroDivisionError)
+    )
+
+    with pytest.raises(ZeroDivisionError):
+        await chat.fork()
+
+    assert list(shelf.kept) == [f"{chat.id}/{digest(PNG)}"]
+
+
 async def test_what_is_deleted_leaves_nothing_in_the_store(shelved: Database, shelf: Shelf) -> None:
     chat, other = await asked(shelved), await asked(shelved)
 

@@ -185,6 +185,23 @@ async def test_a_copy_has_ids_of_its_own_and_the_same_history(backend: Database)
     assert [message.text for message in await chat.messages(99)][:-1] == texts[:-1]
 
 
+async def test_branches_move_with_their_chat(backend: Database, target: Database) -> None:
+    script = Script([say("old")], [say("new")], [say("after old")])
+    chat = await create_chat(backend, script, user_id="ann")
+    old = await chat.ask("q")
+    new = await chat.regenerate()
+    await chat.restore(old.message_id)
+    await chat.ask("q2")
+    await chat.restore(new.message_id)
+
+    moved = await import_chat(target, await lines_of(backend, chat.id))
+
+    there = await load_chat(target, "test", moved.id)
+    await there.restore(old.message_id)
+    current = [it.text for it in await there.messages() if it.status != "superseded"]
+    assert current == ["q", "old", "q2", "after old"]
+
+
 async def test_a_chat_is_exported_only_within_its_scope(backend: Database) -> None:
     chat = await create_chat(backend, Script(), user_id="ann")
 

@@ -91,6 +91,20 @@ const scenarios = {
     return page;
   },
 
+  async branch(given) {
+    const page = await open(given);
+    const last = () => page.thread().getMessageById(page.thread().getState().messages.at(-1).id);
+    await page.ask("Hello?", "hello");
+    page.state.script = "other";
+    last().reload();
+    await page.done();
+    last().switchToBranch({ position: "previous" });
+    await sleep(50);
+    page.state.shown = page.texts();
+    await page.ask("And?", "hello");
+    return page;
+  },
+
   async edit(given) {
     const page = await open(given);
     await page.ask("Hello?", "hello");

@@ -41,6 +41,18 @@ def test_assistant_ui_reloads_an_answer(assistant: Client, site: Site, user: str
     assert seen["stored"] == [["Hello?", OTHER]]
 
 
+def test_assistant_ui_goes_on_after_an_earlier_answer(
+    assistant: Client, site: Site, user: str
+) -> None:
+    """Its branch picker: the next question is for the version that it shows."""
+    seen = assistant.play("branch", base=site.url, user=user)
+
+    assert seen["errors"] == []
+    assert seen["shown"] == ["Hello?", HELLO]
+    assert seen["texts"] == ["Hello?", HELLO, "And?", HELLO]
+    assert seen["stored"] == [["Hello?", HELLO, "And?", HELLO]]
+
+
 def test_assistant_ui_edits_a_question(assistant: Client, site: Site, user: str) -> None:
     seen = assistant.play("edit", base=site.url, user=user)
 

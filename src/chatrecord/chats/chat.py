@@ -28,6 +28,7 @@ from chatrecord.errors import (
 from chatrecord.llm.port import LLM
 from chatrecord.records import (
     ApiRequest,
+    Branch,
     ChatRecord,
     Json,
     Message,
@@ -52,10 +53,14 @@ from chatrecord.text.arguments import (
     check_text,
 )
 
+from .branches import branches as find_branches
+from .branches import fork as fork_chat
+from .branches import restore as restore_branch
 from .changes import UNCHANGED, Unchanged, changes_of, checked_changes
 from .opened import OpenedLLM, is_agent
 from .stream import ChatStream
 from .title_generation import title_for
+from .titles import checked_title
 
 log = logging.getLogger("chatrecord")
 
@@ -511,6 +516,61 @@ class Chat(Generic[Row, Metadata]):
             return self._live(replace(run_spec, resumes=await self._runs.to_resume()))
 
         return ChatStream(begin, self._policies.on_disconnect)
+
+    async def branches(self, message_id: UUID | str) -> list[Branch]:
+        """Return all versions of a question, or of the answer to one, oldest first.
+
+            for branch in await chat.branches(reply.message_id):
+                print(branch.is_current, branch.message.text)
+
+        `message_id` is that of any version, or `reply.run_id`. What `regenerate` and `edit` have
+        replaced is among them; an answer that failed while it was to replace another one is not.
+        Raises `MessageNotFound`.
+        """
+        return await find_branches(self._backend, self.id, message_id)
+
+    async def restore(self, message_id: UUID | str) -> None:
+        """Go back to an earlier version of a question or answer, with all that followed it then.
+
+        The messages that are current now get the status `superseded`: `restore` brings them back,
+        too. Raises `MessageNotFound`, and `ChatBusy` if a run is active.
+        """
+        await self._runs.repair()
+        await restore_branch(self._backend, self.id, message_id)
+
+    async def fork(
+        self,
+        at: UUID | str | None = None,
+        *,
+        title: str | Unchanged | None = UNCHANGED,
+        **columns: object,
+    ) -> Chat[Row, Metadata]:
+        """Copy the chat, up to and including the message `at`. Returns the copy.
+
+            copy = await chat.fork(at=message.id)
+            reply = await copy.ask("And if I travel by train?")
+
+        `at` may be a message that was replaced: then the copy has what stood before it at that
+        time. An answer that called tools is copied with their results. Everything of the chat but
+        its requests is copied: what the original has cost is not counted twice. `title` and columns
+        of your own replace those of the original. `copy.record.forked_from` is this chat's id, and
+        `forked_at` the id of the last message that was copied. Raises `MessageNotFound`, `ChatBusy`
+        or `ApprovalPending` if the answer `at` is not complete, and `ChatNotFound`.
+        """
+        await self._runs.repair()
+        store = self._backend.store
+        chat = await store.get_chat(self.id, self._scope)
+        if chat is None:
+            msg = f"Chat {self.id} was deleted, or is no longer within the scope it was loaded with"
+            raise ChatNotFound(msg)
+        for name, value in columns.items():
+            store.check_column(name, value)
+        changes: dict[str, object] = {"columns": {**chat.columns, **columns}}
+        if title is not UNCHANGED:
+            changes["title"] = checked_title(title)
+        copy = await fork_chat(self._backend, chat, at, changes)
+        scope = {name: copy.columns[name] for name in self._scope}
+        return Chat(self._backend, self._opened, copy, scope)
 
     async def active_run(self) -> Run | None:
         """Return the active run, or `None`."""

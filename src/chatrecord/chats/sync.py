@@ -26,6 +26,7 @@ from chatrecord.chats.chat import Chat, Metadata, Prompt, Row
 from chatrecord.chats.stream import ChatStream
 from chatrecord.records import (
     ApiRequest,
+    Branch,
     ChatRecord,
     Chunk,
     Message,
@@ -425,6 +426,25 @@ class SyncChat(Generic[Row, Metadata]):
     def stop(self) -> bool:
         """See `Chat.stop`."""
         return self._wait(self._chat.stop())
+
+    def branches(self, message_id: UUID | str) -> list[Branch]:
+        """See `Chat.branches`."""
+        return self._wait(self._chat.branches(message_id))
+
+    def restore(self, message_id: UUID | str) -> None:
+        """See `Chat.restore`."""
+        self._wait(self._chat.restore(message_id))
+
+    def fork(
+        self,
+        at: UUID | str | None = None,
+        *,
+        title: str | Unchanged | None = UNCHANGED,
+        **columns: object,
+    ) -> SyncChat[Row, Metadata]:
+        """See `Chat.fork`."""
+        copy = self._wait(self._chat.fork(at, title=title, **columns))
+        return SyncChat(copy, self._wait)
 
     def active_run(self) -> Run | None:
         """See `Chat.active_run`."""

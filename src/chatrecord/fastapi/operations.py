@@ -13,6 +13,7 @@ from chatrecord.web.pages import LARGEST_PAGE
 
 from .schemas import (
     AGUIRequest,
+    Branches,
     Chat,
     ChatList,
     ChatPage,
@@ -25,6 +26,8 @@ from .schemas import (
     ToolCallDenial,
     UpdatedChat,
     UseChatRequest,
+    WantedBranch,
+    WantedCopy,
 )
 
 Document: TypeAlias = dict[str, Any]
@@ -173,6 +176,26 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "deny_tool_call": Operation(
         "Deny a tool call", "Do not let a tool call run.", OpenCalls, body=(ToolCallDenial,)
+    ),
+    "list_branches": Operation(
+        "List versions",
+        "The versions of a question or answer: what was edited or generated again.",
+        Branches,
+        parameters=(_CHAT_ID, _query("message", "The id of one of them.", type="string")),
+    ),
+    "restore_branch": Operation(
+        "Go back to a version",
+        "Make a version current, with all that followed it then.",
+        {"description": "It is current."},
+        HTTPStatus.NO_CONTENT,
+        (WantedBranch,),
+    ),
+    "fork_chat": Operation(
+        "Copy a chat",
+        "A new chat with the messages up to one.",
+        Chat,
+        HTTPStatus.CREATED,
+        (WantedCopy,),
     ),
     "read_file": Operation(
         "Read a file",

@@ -65,6 +65,21 @@ class ChatPage(_Camel):
     active_run: ActiveRun | None
 
 
+class Branch(_Camel):
+    """A version of a question or answer."""
+
+    id: UUID
+    text: str
+    created_at: datetime
+    is_current: bool
+
+
+class Branches(_Camel):
+    """The versions of a question or answer, oldest first."""
+
+    branches: list[Branch]
+
+
 class Stopped(_Camel):
     """Whether there was an answer to stop."""
 
@@ -114,6 +129,18 @@ class UpdatedChat(_Camel):
     title: str | None = Field(None, max_length=255)
     metadata: dict[str, Value] | None = None
     instructions: str | None = None
+
+
+class WantedBranch(_Camel):
+    """The version to go back to: `id` of a branch."""
+
+    message_id: str
+
+
+class WantedCopy(_Camel):
+    """The last message to copy; without it, the whole chat is copied."""
+
+    message_id: str | None = None
 
 
 class ToolCallApproval(_Camel):

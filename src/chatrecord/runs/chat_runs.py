@@ -147,7 +147,15 @@ class ChatRuns:
             raise ChatBusy(msg, run_id=run.id)
         if run.status == "parked":
             await self._check_decided(run)
+        else:
+            await self._check_current(run)
         return run
+
+    async def _check_current(self, run: Run) -> None:
+        rows = await self._backend.store.rows_of(run, with_journal=False)
+        if rows.messages and all(message.status == "superseded" for message in rows.messages):
+            msg = f"Run {run.id} is of another branch than the current one: restore that first"
+            raise NothingToResume(msg)
 
     async def _check_decided(self, run: Run) -> None:
         """The calls are read after the run, which may have been parked only just now."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from .branch_store import BranchStore
 from .chat_file_store import ChatFileStore
 from .chat_row_store import ChatRowStore
 from .chat_store import ChatStore
@@ -30,6 +31,7 @@ class Store(
     LookupStore,
     TransferStore,
     EventStore,
+    BranchStore,
     Protocol,
 ):
     """All roles together: what an adapter for a database implements, role by role."""

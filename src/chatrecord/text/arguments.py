@@ -96,15 +96,15 @@ def check_output_type(output_type: object) -> None:
         raise TypeError(msg)
 
 
-def checked_id(chat_id: object) -> UUID | None:
+def checked_id(value: object, name: str = "chat_id") -> UUID | None:
     """The id that this is, or `None` for a text that is none. Raises `TypeError`."""
-    if isinstance(chat_id, UUID):
-        return chat_id
-    if not isinstance(chat_id, str):
-        msg = f"chat_id= takes a UUID or its text, not {_kind(chat_id)}"
+    if isinstance(value, UUID):
+        return value
+    if not isinstance(value, str):
+        msg = f"{name}= takes a UUID or its text, not {_kind(value)}"
         raise TypeError(msg)
     try:
-        return UUID(chat_id)
+        return UUID(value)
     except ValueError:
         return None
 

@@ -76,6 +76,9 @@ CHAT: Layout = {
     "metadata": OBJECT,
     "created_at": MOMENT,
     "updated_at": MOMENT,
+    "forked_from": added_later(optional(ID)),
+    "forked_at": added_later(optional(ID)),
+    "restored": added_later(JSON),
 }
 
 RUN: Layout = {

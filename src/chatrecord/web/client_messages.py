@@ -47,11 +47,13 @@ class Listed:
     A question that is new after `earlier` (the ids of the user's messages before it, the last
     first) is an edit of the one that stands there now. A known one under a new `run_id` of the
     client is to be answered again. `is_whole` says that a list without any earlier message is the
-    beginning of the chat, rather than the list of a client that has not read it.
+    beginning of the chat, rather than the list of a client that has not read it. `answer` is the id
+    of the last answer before the question: it may be an earlier version that the client shows.
     """
 
     question: Question
     earlier: tuple[str, ...]
+    answer: str | None
     run_id: str | None
     is_whole: bool
 
@@ -112,7 +114,8 @@ def parse_client_message(body: dict[str, object], *, is_whole: bool = False) -> 
     if message_id is not None:
         return Edit(replace(question, key=message_id))
     if is_whole or _is_of_assistant_ui(body):
-        return Listed(question, earlier_ids(body["messages"]), None, is_whole)
+        listed = body["messages"]
+        return Listed(question, earlier_ids(listed), last_answer_id(listed), None, is_whole)
     return question
 
 
@@ -123,10 +126,19 @@ def _is_of_assistant_ui(body: dict[str, object]) -> bool:
 
 def earlier_ids(messages: object) -> tuple[str, ...]:
     """The ids of the user's messages before the last message, the last of them first."""
+    return _ids_of(messages, "user")
+
+
+def last_answer_id(messages: object) -> str | None:
+    """The id of the last answer before the last message."""
+    return next(iter(_ids_of(messages, "assistant")), None)
+
+
+def _ids_of(messages: object, role: str) -> tuple[str, ...]:
     if not isinstance(messages, list):
         return ()
     earlier = [message for message in messages[:-1] if isinstance(message, dict)]
-    ids = [identifier(message, "id") for message in earlier if message.get("role") == "user"]
+    ids = [identifier(message, "id") for message in earlier if message.get("role") == role]
     return tuple(found for found in reversed(ids) if found is not None)
 
 

@@ -100,6 +100,8 @@ class Dispatcher:
 
     async def _listed(self, listed: Listed) -> tuple[ChatStream, Opening]:
         asked, run_id = listed.question, listed.run_id
+        if listed.answer is not None:
+            await self._go_back_to(listed.answer)
         question = None if asked.key is None else await self._questions.current(asked.key)
         if question is None:
             question = await self._replaced_by(listed)
@@ -114,6 +116,13 @@ class Dispatcher:
             return await self._edit(question, asked, run_id, key=_key_of(run_id))
         chat = self._chat.for_client(_told(asked, run_id), _key_of(run_id))
         return await self._again(question, chat)
+
+    async def _go_back_to(self, answer_id: str) -> None:
+        """The client shows this answer: if it is an earlier version, the question is for that."""
+        answer = await self._questions.answer(answer_id)
+        if answer is not None and answer.status == "superseded":
+            with suppress(MessageNotFound):  # it never was current: its replacement failed
+                await self._chat.restore(answer.id)
 
     async def _asked_anew(self, asked: Question, run_id: str | None) -> tuple[ChatStream, Opening]:
         """A question that was refused has left its key behind."""

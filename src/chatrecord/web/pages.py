@@ -16,7 +16,7 @@ from chatrecord.chats.chat import Chat
 from chatrecord.chats.opening import NewChat
 from chatrecord.chats.stream import ChatStream
 from chatrecord.errors import ChatNotFound, DatabaseFailed
-from chatrecord.records import ChatRecord, Json, Run
+from chatrecord.records import Branch, ChatRecord, Json, Run
 from chatrecord.runs.process import Backend
 from chatrecord.web.protocols.ag_ui import AGUIEncoder, is_run_input, parse_run_input
 from chatrecord.web.protocols.ag_ui_messages import read_ag_ui_page
@@ -34,6 +34,7 @@ from .error_responses import BadRequest
 from .json_bytes import JSON
 from .ownership import Access
 from .query_parameters import cursor_of, number, place_of, search
+from .questions import Questions
 from .shutdown import Shutdown
 from .streams import streamed
 from .titles import new_title
@@ -184,6 +185,31 @@ class Pages:
         chat = await self._chat(request)
         return downloaded(await chat.attachment(request.path_params["hash"]))
 
+    async def branches(self, request: Request) -> Response:
+        """The versions of a question or answer."""
+        chat = await self._chat(request)
+        named = request.query_params.get("message", "")
+        found = await chat.branches(await self._message_id(chat, named))
+        return JSON({"branches": [branch_json(branch) for branch in found]})
+
+    async def restore(self, request: Request) -> Response:
+        """Go back to an earlier version."""
+        chat = await self._chat(request)
+        named = needed_id(await self._body(request), "messageId")
+        await chat.restore(await self._message_id(chat, named))
+        return Response(status_code=204)
+
+    async def fork(self, request: Request) -> Response:
+        """Copy a chat, up to a message."""
+        chat = await self._chat(request)
+        body = await self._body(request)
+        named = needed_id(body, "messageId") if "messageId" in body else None
+        at = None if named is None else await self._message_id(chat, named)
+        return JSON(chat_json((await chat.fork(at)).record), 201)
+
+    async def _message_id(self, chat: Chat, named: str) -> str:
+        return await Questions(self.backend, chat.id).id_of(named)
+
     async def update(self, request: Request) -> Response:
         """Change what a chat's owner may change of it."""
         scope = await self.access.scope(request)
@@ -270,6 +296,16 @@ def chat_json(chat: ChatRecord) -> dict[str, Json]:
         "createdAt": chat.created_at.isoformat(),
         "updatedAt": chat.updated_at.isoformat(),
         "metadata": dict(chat.metadata),
+    }
+
+
+def branch_json(branch: Branch) -> dict[str, Json]:
+    """A version as clients get it."""
+    return {
+        "id": str(branch.message.id),
+        "text": branch.message.text,
+        "createdAt": branch.message.created_at.isoformat(),
+        "isCurrent": branch.is_current,
     }
 
 

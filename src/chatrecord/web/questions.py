@@ -34,6 +34,26 @@ class Questions:
             question = await self._place_of(question) or await self._instead_of(question)
         return question
 
+    async def answer(self, message_id: str) -> Message | None:
+        """The answer of this id, or that of the run of this id."""
+        row_id = _uuid_of(message_id)
+        if row_id is None:
+            return None
+        found = await self._store.get_message(self._chat_id, row_id)
+        if found is not None:
+            return found
+        run = await self._store.get_run(self._chat_id, row_id)
+        rows = None if run is None else await self._store.rows_of(run, with_journal=False)
+        answers = [it for it in rows.messages if it.role == "assistant"] if rows else []
+        return answers[-1] if answers else None
+
+    async def id_of(self, message_id: str) -> str:
+        """Our id of a message or run that a client names by our id or by its own."""
+        if _uuid_of(message_id) is None:
+            question = await self._by_key(message_id)
+            return message_id if question is None else str(question.id)
+        return message_id
+
     async def of_run(self, run: Run) -> UUID | None:
         """The message that a run answers: its own, or the one that was there before it."""
         own = await self.own(run)

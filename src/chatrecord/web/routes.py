@@ -114,6 +114,9 @@ ROUTES = (
     RouteSpec("resume_answer", "POST", "/{id}/resume", Pages.resume),
     RouteSpec("approve_tool_call", "POST", "/{id}/approve", Pages.approve),
     RouteSpec("deny_tool_call", "POST", "/{id}/deny", Pages.deny),
+    RouteSpec("list_branches", "GET", "/{id}/branches", Pages.branches),
+    RouteSpec("restore_branch", "POST", "/{id}/restore", Pages.restore),
+    RouteSpec("fork_chat", "POST", "/{id}/fork", Pages.fork),
     RouteSpec("read_file", "GET", "/{id}/files/{hash}", Pages.file),
 )
 """All routes. The names are those of the operations in an OpenAPI document."""

@@ -12,6 +12,7 @@ CREATE TABLE llm_chats (
     updated_at DATETIME(6) NOT NULL,
     forked_from UUID,
     forked_at UUID,
+    restored LONGTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin,
     deleted_at DATETIME(6),
     PRIMARY KEY (id)
 );

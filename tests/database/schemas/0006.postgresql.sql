@@ -12,6 +12,7 @@ CREATE TABLE llm_chats (
     updated_at TIMESTAMP WITH TIME ZONE NOT NULL,
     forked_from UUID,
     forked_at UUID,
+    restored JSONB,
     deleted_at TIMESTAMP WITH TIME ZONE,
     PRIMARY KEY (id)
 );

@@ -12,6 +12,7 @@ CREATE TABLE llm_chats (
     updated_at DATETIME NOT NULL,
     forked_from CHAR(32),
     forked_at CHAR(32),
+    restored TEXT,
     deleted_at DATETIME,
     PRIMARY KEY (id)
 );

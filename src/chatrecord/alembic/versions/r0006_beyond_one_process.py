@@ -40,6 +40,7 @@ def upgrade() -> None:
     """Add the columns and the tables."""
     add_column("llm_chats", Column("forked_from", Uuid()))
     add_column("llm_chats", Column("forked_at", Uuid()))
+    add_column("llm_chats", Column("restored", Json()))
     add_column("llm_chats", Column("deleted_at", Moment()))
     add_column("llm_runs", Column("parent_run_id", Uuid()))
     add_column("llm_runs", Column("question", Document()))

@@ -27,6 +27,11 @@ class Migration(migrations.Migration):
             field=models.UUIDField(blank=True, editable=False, null=True),
         ),
         migrations.AddField(
+            model_name="chat",
+            name="restored",
+            field=chatrecord.django.fields.PrivateJsonField(blank=True, editable=False, null=True),
+        ),
+        migrations.AddField(
             model_name="request",
             name="kind",
             field=chatrecord.django.fields.KeyField(

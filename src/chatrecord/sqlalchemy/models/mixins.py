@@ -47,7 +47,7 @@ ChatRow = TypeVar("ChatRow", bound="ChatColumns", default=Any)
 """The class of the chats."""
 
 PRIVATE: dict[str, tuple[str, ...]] = {
-    "chat": ("instructions", "title", "metadata_"),
+    "chat": ("instructions", "title", "metadata_", "restored"),
     "run": ("instructions", "settings", "error", "question"),
     "message": ("text", "reasoning", "content"),
     "tool_call": ("arguments", "result", "error"),
@@ -65,7 +65,7 @@ class ChatColumns(Columns):
     """A chat, in tables of your own or in the ready-made ones."""
 
     __indexes__: ClassVar[tuple[tuple[str, ...], ...]] = (("updated_at", "id"),)
-    __later__ = frozenset({"forked_from", "forked_at", "deleted_at"})
+    __later__ = frozenset({"forked_from", "forked_at", "restored", "deleted_at"})
 
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
     model: Mapped[str | None] = mapped_column(LongText)
@@ -79,6 +79,7 @@ class ChatColumns(Columns):
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
     forked_from: Mapped[UUID | None] = mapped_column(Uuid)
     forked_at: Mapped[UUID | None] = mapped_column(Uuid)
+    restored: Mapped[Any] = mapped_column(PrivateJson)
     deleted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 

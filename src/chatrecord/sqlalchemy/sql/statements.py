@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .branches import BranchStatements
 from .events import EventStatements
 from .flush import FlushStatements
 from .journal import JournalStatements
@@ -14,6 +15,7 @@ from .usage_days import UsageDayStatements
 
 
 class Statements(
+    BranchStatements,
     RunStatements,
     RunQueueStatements,
     LeaseStatements,

@@ -14,7 +14,7 @@ from chatrecord.errors import DatabaseFailed
 from chatrecord.records import Message, ToolCall
 
 from .attachments import Attachments, Files, Record
-from .own_attachment_store import key_of
+from .own_attachment_store import key_of, reached
 
 
 class ArrivingAttachments(Attachments):
@@ -51,14 +51,34 @@ class ArrivingAttachments(Attachments):
             yield
         except BaseException:
             with suppress(DatabaseFailed):  # why it failed is what there is to tell
-                await self._drop_without_rows(chat_id, outside)
+                await self._drop_without_rows(chat_id, [file.hash for file in outside])
             raise
 
-    async def _drop_without_rows(self, chat_id: UUID, files: Sequence[ChatFile]) -> None:
-        if files:
+    @asynccontextmanager
+    async def copied_ahead(
+        self, source: UUID, chat_id: UUID, hashes: Sequence[str]
+    ) -> AsyncIterator[None]:
+        """Have these files of a chat in a store of the user's under the id of its copy, too."""
+        if self._own is None:
+            yield
+            return
+        try:
+            for file_hash in hashes:
+                async with reached("get"):
+                    data = await self._own.get(key_of(source, file_hash))
+                if data is not None:
+                    await self._put_sealed(key_of(chat_id, file_hash), data)
+            yield
+        except BaseException:
+            with suppress(DatabaseFailed):
+                await self._drop_without_rows(chat_id, hashes)
+            raise
+
+    async def _drop_without_rows(self, chat_id: UUID, hashes: Sequence[str]) -> None:
+        if hashes:
             async with self._reading() as connection:
-                known = await self._known(connection, chat_id, [file.hash for file in files])
-            await self.drop([key_of(chat_id, it.hash) for it in files if it.hash not in known])
+                known = await self._known(connection, chat_id, hashes)
+            await self.drop([key_of(chat_id, it) for it in hashes if it not in known])
 
     async def keep_new(
         self, connection: AsyncConnection, chat_id: UUID, files: Sequence[ChatFile]

@@ -24,7 +24,7 @@ def row_of(model: type, chat: ChatRecord) -> object:
     mapper: Mapper[Any] = inspect(model)
     instance: object = mapper.class_manager.new_instance()
     for name, value in chat_values(chat).items():
-        if name != "next_seq":
+        if name != "next_seq" and name in mapper.columns:
             set_committed_value(instance, name, value)
     make_transient_to_detached(instance)
     return instance

@@ -103,7 +103,7 @@ class StoredChats(Connections):
             return await self._insert_chat(connection, chat)
 
     async def _insert_chat(self, connection: AsyncConnection, chat: ChatRecord) -> ChatRecord:
-        values = chat_values(chat)
+        values = self._sql.chat.stored(chat_values(chat))
         await connection.execute(self._sql.chat.insert(*values), values)
         found = await connection.execute(self._sql.get_chat({}), {"chat_id": chat.id})
         stored = chat_of(found.mappings().one())

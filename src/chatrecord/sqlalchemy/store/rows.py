@@ -16,6 +16,7 @@ from chatrecord.store.rows import RunState
 from chatrecord.store.stored_message import READ_FIELDS, Known, StoredMessage
 
 _CHAT_FIELDS = {field.name for field in fields(ChatRecord)} - {"columns", "metadata"}
+_LATER_CHAT_FIELDS = _CHAT_FIELDS & ChatColumns.__later__
 _HIDDEN = {*_CHAT_FIELDS, "metadata_", "next_seq", *ChatColumns.__later__}
 _MESSAGE_FIELDS = [field.name for field in fields(Message) if field.name != "tokens"]
 _ENTRY_FIELDS = [field.name for field in fields(JournalEntry)]
@@ -37,7 +38,8 @@ def own_columns(names: Sequence[str]) -> list[str]:
 def chat_of(row: Row) -> ChatRecord:
     """A row of a chat as a record."""
     own = {name: row[name] for name in own_columns(list(map(str, row)))}
-    known = {name: row[name] for name in _CHAT_FIELDS}
+    known = {name: row[name] for name in _CHAT_FIELDS - _LATER_CHAT_FIELDS}
+    known |= {name: row.get(name) for name in _LATER_CHAT_FIELDS}  # a table may lack them
     return ChatRecord(**known, metadata=row["metadata_"], columns=own)
 
 

@@ -13,6 +13,7 @@ from chatrecord.sqlalchemy.sql.reports import Report
 from chatrecord.store.chat_store import Scope
 from chatrecord.store.shown_store import ShownStore
 
+from .branches import StoredBranches
 from .events import StoredEvents
 from .journal import StoredJournal
 from .lookups import StoredLookups
@@ -21,7 +22,15 @@ from .run_writes import RunWrites
 from .usage_days import StoredUsageDays, covered
 
 
-class SqlStore(Beginnings, RunWrites, StoredJournal, StoredLookups, StoredUsageDays, StoredEvents):
+class SqlStore(
+    Beginnings,
+    RunWrites,
+    StoredJournal,
+    StoredLookups,
+    StoredUsageDays,
+    StoredEvents,
+    StoredBranches,
+):
     """Implements `chatrecord.store` for an engine and the classes of a `Models`."""
 
     listening: Listening | None = None

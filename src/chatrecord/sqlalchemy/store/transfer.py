@@ -89,7 +89,7 @@ async def insert_whole_chat(
     key = {"chat_id": chat.id}
     records = [row for row in rows if not isinstance(row, ChatFile)]
     files = [row for row in rows if isinstance(row, ChatFile)]
-    values = {**chat_values(chat), "next_seq": _next_seq(records)}
+    values = {**sql.chat.stored(chat_values(chat)), "next_seq": _next_seq(records)}
     await connection.execute(sql.chat.insert(*values), values)
     stored = chat_of((await connection.execute(sql.get_chat({}), key)).mappings().one())
     check_stored(sql.chat.columns, chat.columns, stored.columns)

@@ -19,6 +19,7 @@ chats of other tests.
 from .answers import AnswersAreRows
 from .approvals import CallsAreApproved
 from .attachments import FilesAreKept
+from .branching import BranchesAreKept, ChatsAreForked
 from .budgets import BudgetsAreKept
 from .changing import ChatsAreChanged
 from .chats import ChatsAreKept
@@ -50,6 +51,8 @@ from .values import ValuesComeBack
 
 class Conformance(
     ChatsAreKept,
+    BranchesAreKept,
+    ChatsAreForked,
     ChatsAreChanged,
     ChatsAreCompacted,
     TitlesAreKept,

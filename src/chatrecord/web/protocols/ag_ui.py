@@ -16,6 +16,7 @@ from chatrecord.web.client_messages import (
     Question,
     checked_words,
     earlier_ids,
+    last_answer_id,
     metadata_of,
     refuse_page_results,
     refuse_page_tools,
@@ -280,7 +281,7 @@ def parse_run_input(body: dict[str, object], *, is_whole: bool = False) -> Clien
     if not messages or messages[-1].get("role") != "user":
         raise invalid("The last message has to be a user's.")
     question, run_id = _question(messages[-1]), text_field(body, "runId", longest=LONGEST_RUN_ID)
-    return Listed(question, earlier_ids(messages), run_id, is_whole)
+    return Listed(question, earlier_ids(messages), last_answer_id(messages), run_id, is_whole)
 
 
 def _question(message: dict[str, object]) -> Question:

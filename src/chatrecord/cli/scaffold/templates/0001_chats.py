@@ -81,6 +81,7 @@ def upgrade() -> None:
         sa.Column("updated_at", chatrecord.sqlalchemy.types.UtcDateTime(), nullable=False),
         sa.Column("forked_from", sa.Uuid(), nullable=True),
         sa.Column("forked_at", sa.Uuid(), nullable=True),
+        sa.Column("restored", chatrecord.sqlalchemy.types.PrivateJson(), nullable=True),
         sa.Column("deleted_at", chatrecord.sqlalchemy.types.UtcDateTime(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
     )

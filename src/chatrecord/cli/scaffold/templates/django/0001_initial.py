@@ -52,6 +52,12 @@ class Migration(migrations.Migration):
                 ("forked_from", models.UUIDField(blank=True, editable=False, null=True)),
                 ("forked_at", models.UUIDField(blank=True, editable=False, null=True)),
                 (
+                    "restored",
+                    chatrecord.django.fields.PrivateJsonField(
+                        blank=True, editable=False, null=True
+                    ),
+                ),
+                (
                     "deleted_at",
                     chatrecord.django.fields.MomentField(blank=True, editable=False, null=True),
                 ),
