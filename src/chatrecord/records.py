@@ -14,12 +14,6 @@ from uuid import UUID
 from typing_extensions import TypeVar
 
 from .read_only import ReadOnlyDict, read_only
-from .tokens import OWN_PRICES as OWN_PRICES
-from .tokens import REPORTED as REPORTED
-from .tokens import CostSource as CostSource
-from .tokens import Tokens as Tokens
-from .tokens import Usage as Usage
-
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 """Any JSON value, as Python holds it."""
@@ -46,16 +40,69 @@ ChunkKind = Literal[
     "file",
 ]
 
+CostSource = Literal["reported", "computed", "unknown"]
+"""Whether the provider reported an amount, or it is computed from tokens and prices."""
+
+REPORTED = "provider"
+"""The `price_source` of an amount that the provider reported."""
+
+OWN_PRICES = "own prices"
+"""The `price_source` of an amount by prices of your own."""
+
 Output = TypeVar("Output", default=str, covariant=True)  # noqa: PLC0105 - part of the API
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """Tokens of one or many requests. `None` means that the provider did not report them, never 0.
+
+    Cache reads and writes are part of `input`, reasoning is part of `output`, for all providers.
+    """
+
+    input: int | None = None
+    output: int | None = None
+    cache_read: int | None = None
+    cache_write: int | None = None
+    reasoning: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """The usage of a run or a chat, over all attempts at providers, failed ones included.
+
+    `cost` is in US dollars and sums the attempts with a known price (`None` if there are none);
+    `unpriced_requests` counts the others, so that you can detect a partial sum. `reported_costs`
+    counts the attempts whose cost the provider reported itself.
+    """
+
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cache_read_tokens: int | None = None
+    cache_write_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    requests: int = 0
+    cost: Decimal | None = None
+    unpriced_requests: int = 0
+    reported_costs: int = 0
+
+    @property
+    def cost_source(self) -> CostSource:
+        """`"reported"` if providers reported all of the cost, `"unknown"` if a part is unknown."""
+        if self.cost is None or self.unpriced_requests:
+            return "unknown"
+        return "reported" if self.reported_costs == self.requests else "computed"
+
+    @property
+    def total_tokens(self) -> int:
+        """Input and output tokens. A value that was not reported counts as 0."""
+        return (self.input_tokens or 0) + (self.output_tokens or 0)
 
 
 @dataclass(frozen=True, slots=True)
 class ChatRecord:
     """The row of a chat, as it was read. `columns` has your own columns, by attribute name.
 
-    `metadata` and `columns` are read-only: a change here would not be stored. See `Chat.update`.
-    A copy made by `Chat.fork` knows the chat that it is from, and the last message that was copied.
-    `restored` is what `Chat.restore` has noted.
+    `metadata` and `columns` are read-only: see `Chat.update`. For a copy, see `Chat.fork`.
     """
 
     id: UUID
@@ -119,14 +166,6 @@ class Message:
     def attachments(self) -> tuple[Attached, ...]:
         """The files in it, in order: those of a prompt, of a tool result, or made by a model."""
         return tuple(attached_in(self.content))
-
-
-@dataclass(frozen=True, slots=True)
-class Branch:
-    """A version of a question, or of the answer to one: then `message` is its last message."""
-
-    message: Message
-    is_current: bool
 
 
 @dataclass(frozen=True, slots=True)

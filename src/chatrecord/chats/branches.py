@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 from chatrecord.errors import ApprovalPending, ChatBusy, MessageNotFound
 from chatrecord.ids import new_id
-from chatrecord.records import Branch, ChatRecord, MessageStatus
+from chatrecord.records import ChatRecord, Message, MessageStatus
 from chatrecord.runs.process import Backend
 from chatrecord.runs.tool_answers import answered_by
 from chatrecord.store.branch_store import Fork, MessageHead, Restoration, RunHead
@@ -18,6 +18,14 @@ from chatrecord.text.arguments import checked_id
 
 from .insertion import inserted
 from .timeline import Timeline
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """A version of a question, or of the answer to one: then `message` is its last message."""
+
+    message: Message
+    is_current: bool
 
 
 async def branches(backend: Backend, chat_id: UUID, message_id: object) -> list[Branch]:

@@ -28,7 +28,6 @@ from chatrecord.errors import (
 from chatrecord.llm.port import LLM
 from chatrecord.records import (
     ApiRequest,
-    Branch,
     ChatRecord,
     Json,
     Message,
@@ -53,6 +52,7 @@ from chatrecord.text.arguments import (
     check_text,
 )
 
+from .branches import Branch
 from .branches import branches as find_branches
 from .branches import fork as fork_chat
 from .branches import restore as restore_branch

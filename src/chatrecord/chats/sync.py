@@ -21,12 +21,12 @@ from uuid import UUID
 from typing_extensions import TypeVar
 
 from chatrecord.attachments.attachment import Attachable, Attachment
+from chatrecord.chats.branches import Branch
 from chatrecord.chats.changes import UNCHANGED, Unchanged
 from chatrecord.chats.chat import Chat, Metadata, Prompt, Row
 from chatrecord.chats.stream import ChatStream
 from chatrecord.records import (
     ApiRequest,
-    Branch,
     ChatRecord,
     Chunk,
     Message,

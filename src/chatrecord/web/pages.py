@@ -12,11 +12,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from chatrecord.chats import opening as chats
+from chatrecord.chats.branches import Branch
 from chatrecord.chats.chat import Chat
 from chatrecord.chats.opening import NewChat
 from chatrecord.chats.stream import ChatStream
 from chatrecord.errors import ChatNotFound, DatabaseFailed
-from chatrecord.records import Branch, ChatRecord, Json, Run
+from chatrecord.records import ChatRecord, Json, Run
 from chatrecord.runs.process import Backend
 from chatrecord.web.protocols.ag_ui import AGUIEncoder, is_run_input, parse_run_input
 from chatrecord.web.protocols.ag_ui_messages import read_ag_ui_page
