@@ -171,6 +171,11 @@ async def spread(
     for one in requests_of(sent, chosen, days, now):
         changes.add(replace(one, chat_id=chosen.choice(owners).id))
     await db.store.write(changes)
+    table = db.models.chat.__table__
+    async with db.engine.begin() as connection:
+        for place, quiet in enumerate(owners):
+            used = update(table).where(table.c.id == quiet.id)
+            await connection.execute(used.values(updated_at=now - timedelta(hours=19 * place)))
 
 
 def requests_of(

@@ -135,7 +135,7 @@ function hover(picture, guide, { points, series, format, x, step, width, inner }
     const { name, values } = points[place];
     guide.setAttribute("x", x(place) - step / 2);
     guide.setAttribute("visibility", "visible");
-    tip.replaceChildren(h("strong", {}, name), values.map((value, number) =>
+    tip.replaceChildren(h("strong", {}, name), ...values.map((value, number) =>
       h("div", {}, h("i", { class: `key ${toneOf(series, number)}` }), `${series[number]} `, h("b", {}, format(value)))));
     tip.hidden = false;
     const isRight = x(place) > width / 2;

@@ -10,7 +10,7 @@ const WHO = { user: "User", assistant: "Assistant", tool: "Tool results", system
 export function message(one, calls, chat) {
   if (one.role === "tool" && !one.attachments.length) return null; // its results stand at the calls
   const tokens = one.tokens.output === null || one.role !== "assistant" ? null : `${short(one.tokens.output)} tokens`;
-  const article = h("article", { class: `message ${one.role}`, "aria-label": WHO[one.role] },
+  const article = h("article", { class: `message ${one.role} ${one.status}`, "aria-label": WHO[one.role] },
     h("header", {}, h("strong", {}, WHO[one.role]), h("span", { class: "note" },
       [clock(one.created_at), one.role === "assistant" ? one.model : null, tokens].filter(Boolean).join(" · ")),
       one.status === "complete" ? null : badge(one.status),
@@ -29,14 +29,11 @@ function attached(file, chat) {
     file.size === null ? "" : ` (${short(file.size)} bytes)`);
 }
 
-const DECISIONS = { awaiting_approval: "Waits for approval", denied: "Denied" };
-
 function toolCall(call) {
   const hasResult = call.result !== null || call.status === "complete";
   return h("section", { class: "call", "aria-label": `Tool call ${call.name}` },
     h("header", {}, h("code", { class: "name" }, call.name), badge(call.status),
-      call.duration_ms === null ? null : h("span", { class: "note" }, time(call.duration_ms)),
-      DECISIONS[call.status] && h("span", { class: "note" }, DECISIONS[call.status])),
+      call.duration_ms === null ? null : h("span", { class: "note" }, time(call.duration_ms))),
     part("Arguments", json(call.arguments)),
     hasResult ? part("Result", json(call.result)) : null,
     call.error && part("Error", h("p", { class: "text" }, call.error)));
