@@ -13,7 +13,14 @@ from .arguments import parse
 STOPPED = 128 + 2
 """The exit status of a command that Ctrl-C ended, as shells have it."""
 
-_EXTRAS = {"rich": "cli", "markdown_it": "cli", "argcomplete": "cli", "alembic": "migrations"}
+_EXTRAS = {
+    "rich": "cli",
+    "markdown_it": "cli",
+    "argcomplete": "cli",
+    "alembic": "migrations",
+    "starlette": "dashboard",
+    "uvicorn": "dashboard",
+}
 """What provides a package that is missing."""
 
 

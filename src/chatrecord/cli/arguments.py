@@ -77,6 +77,7 @@ def _parser() -> tuple[ArgumentParser, Commands]:
     _add_chats(commands)
     _add_show(commands)
     _add_usage(commands)
+    _add_dashboard(commands)
     _add_export(commands)
     _add_import(commands)
     _add_repair(commands)
@@ -163,6 +164,16 @@ def _add_usage(commands: Commands) -> None:
     parser.add_argument("--since", metavar="DATE", type=_day, help="from this day on (UTC)")
     parser.add_argument("--until", metavar="DATE", type=_day, help="before this day (UTC)")
     _add_json(parser)
+    _add_place(parser)
+
+
+def _add_dashboard(commands: Commands) -> None:
+    parser = commands.add_parser("dashboard", help="show chats, costs and requests in the browser")
+    parser.set_defaults(run=_command("dashboard"))
+    parser.add_argument("--port", type=_port, default=0, help="where it listens (a free port)")
+    parser.add_argument(
+        "--no-open", dest="open", action="store_false", help="print the address only"
+    )
     _add_place(parser)
 
 
@@ -322,6 +333,13 @@ def _day(text: str) -> datetime:
     except ValueError as error:
         msg = f"{text} is not a day, such as {date.today().isoformat()}"  # noqa: DTZ011
         raise ArgumentTypeError(msg) from error
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) >= 2**16:
+        msg = f"{text} is not a port"
+        raise ArgumentTypeError(msg)
+    return int(text)
 
 
 def _number(text: str) -> int:
