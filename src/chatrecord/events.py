@@ -33,8 +33,9 @@ EVENT_TYPES: tuple[EventType, ...] = get_args(EventType)
 class Event:
     """Something that has happened, as it was stored in the same transaction.
 
-    `id` is a number that grows from event to event; it is what `after=` takes. `data` holds ids and
-    statuses, and no text that a person, a model or a tool has written.
+    `id` is a number that grows from event to event; it is what `after=` takes. `uuid` is unique
+    across databases. `data` holds ids and statuses, and no text that a person, a model or a tool
+    has written.
     """
 
     id: int
@@ -43,6 +44,7 @@ class Event:
     run_id: UUID | None
     created_at: datetime
     data: Mapping[str, Any]
+    uuid: UUID
 
 
 @dataclass(frozen=True, slots=True)

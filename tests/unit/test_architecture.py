@@ -152,6 +152,7 @@ LAYERS = [
     ({"llm", "store"}, "ports know what they exchange, and nobody who uses or implements them"),
     ({"runs"}, "an answer is made and stored without a chat in anybody's hand"),
     ({"chats"}, "a chat works whatever serves it"),
+    ({"webhooks"}, "events are read as anybody outside would"),
     ({"transfer"}, "moving chats needs chats, and chats need no moving"),
     (set(ADAPTERS), "adapters stand beside each other on the same core"),
     (OUTSIDE, "what is built on top may use everything"),

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeAlias, get_args
 
 from chatrecord.store.chat_store import Audit
 
+from .event_arguments import add_delivering, add_reading
 from .first_word import with_command
 from .program import PROGRAM
 from .scaffold.choices import TABLES, WEB
@@ -78,6 +79,8 @@ def _parser() -> tuple[ArgumentParser, Commands]:
     _add_show(commands)
     _add_usage(commands)
     _add_dashboard(commands)
+    _add_events(commands)
+    _add_webhooks(commands)
     _add_export(commands)
     _add_import(commands)
     _add_repair(commands)
@@ -175,6 +178,21 @@ def _add_dashboard(commands: Commands) -> None:
         "--no-open", dest="open", action="store_false", help="print the address only"
     )
     _add_place(parser)
+
+
+def _add_events(commands: Commands) -> None:
+    parser = commands.add_parser("events", help="list what has happened to the chats")
+    parser.set_defaults(run=_command("events"))
+    add_reading(parser)
+    parser.add_argument("--json", action="store_true", help="a line of JSON for each")
+    _add_place(parser)
+
+
+def _add_webhooks(commands: Commands) -> None:
+    parser = commands.add_parser("webhooks", help="send what happens to an address, signed")
+    parser.set_defaults(run=_command("webhooks"))
+    add_delivering(parser)
+    _add_database(parser)
 
 
 def _add_export(commands: Commands) -> None:

@@ -15,16 +15,17 @@ from chatrecord.records import Json
 def print_json(value: object) -> None:
     """Print it. Ids, times and amounts of money are text; what is unknown is null."""
     # ASCII, as in an export: whatever is in a text, nothing of it steers a terminal.
-    print(json.dumps(_json_of(value), indent=2))
+    print(json.dumps(json_of(value), indent=2))
 
 
-def _json_of(value: object) -> Json:
+def json_of(value: object) -> Json:
+    """The same as a value of JSON."""
     if is_dataclass(value) and not isinstance(value, type):
-        return {field.name: _json_of(getattr(value, field.name)) for field in fields(value)}
+        return {field.name: json_of(getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, Mapping):
-        return {str(key): _json_of(item) for key, item in value.items()}
+        return {str(key): json_of(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_json_of(item) for item in value]
+        return [json_of(item) for item in value]
     return _atom_of(value)
 
 

@@ -30,7 +30,7 @@ COUNTER = ""
 """The name of the row that has the last number."""
 
 EVENT_COLUMNS = ("type", "chat_id", "run_id", "created_at", "data")
-_READ = ("position", *EVENT_COLUMNS)
+_READ = ("id", "position", *EVENT_COLUMNS)
 
 
 class EventStatements(ChatStatements):
@@ -175,11 +175,20 @@ class EventStatements(ChatStatements):
     @cached_property
     def save_reader(self) -> Update:
         """How far it has come, as long as it is this owner's."""
+        until = by_database_clock(bindparam("new_lease_until"))
+        return self._saved.values({self._readers.lease_until: until})
+
+    @cached_property
+    def free_reader(self) -> Update:
+        """The same, and the name is nobody's from now on."""
         readers = self._readers
-        new: dict[object, object] = {
-            readers.columns[name]: bindparam(f"new_{name}")
-            for name in ("position", "waiting", "owner")
-        }
-        new[readers.lease_until] = by_database_clock(bindparam("new_lease_until"))
+        return self._saved.values({readers.owner: None, readers.lease_until: None})
+
+    @property
+    def _saved(self) -> Update:
+        readers = self._readers
         mine = (readers.name == bindparam("of_name"), readers.owner == bindparam("of_owner"))
+        new: dict[object, object] = {
+            readers.columns[name]: bindparam(f"new_{name}") for name in ("position", "waiting")
+        }
         return update(readers.table).where(*mine).values(new)

@@ -117,10 +117,11 @@ class StoredEvents(Connections):
             "of_owner": owner,
             "new_position": state.position,
             "new_waiting": state.waiting,
-            "new_owner": None if until is None else owner,
-            "new_lease_until": until,
         }
-        return await self._retried(lambda: self._changed(self._sql.save_reader, saved)) > 0
+        statement = self._sql.free_reader
+        if until is not None:
+            statement, saved = self._sql.save_reader, saved | {"new_lease_until": until}
+        return await self._retried(lambda: self._changed(statement, saved)) > 0
 
 
 async def _in_order(
@@ -162,4 +163,5 @@ def _event_of(row: Row) -> Event:
         run_id=row["run_id"],
         created_at=row["created_at"],
         data=row["data"] or {},
+        uuid=row["id"],
     )
