@@ -60,7 +60,7 @@ def test_the_core_imports_no_adapter(adapter: str) -> None:
         for name, tree in modules()
         if is_core(name)
         for target in imports(name, tree)
-        if target.startswith((f"chatrecord.{adapter}", f"{adapter}."))
+        if f"{target}.".startswith((f"chatrecord.{adapter}.", f"{adapter}."))
     ]
     assert guilty == []
 
@@ -73,7 +73,9 @@ def test_adapters_do_not_know_each_other() -> None:
         if room(name) in ADAPTERS
         for target in imports(name, tree)
         if any(
-            target.startswith(f"chatrecord.{other}") for other in ADAPTERS if other != room(name)
+            f"{target}.".startswith(f"chatrecord.{other}.")
+            for other in ADAPTERS
+            if other != room(name)
         )
     ]
     assert guilty == []
