@@ -10,6 +10,7 @@
     ├── ImportInvalid               the import is invalid
     ├── RunNotFound                 no such run in this chat
     ├── ChatBusy                    another run of this chat is active
+    │   ├── AnsweredElsewhere       another worker is answering this run
     │   ├── SentBefore              this idempotency key was used for another question
     │   └── ApprovalPending         a tool call must be approved or denied
     ├── MessageNotFound             no such message, or it cannot be replaced
@@ -20,6 +21,7 @@
     └── RunError                    no final answer; the partial answer is stored
         ├── RunInterrupted          cancelled or stopped before its end
         │   ├── RunStopped          stopped with `chat.stop()` or by another question
+        │   ├── HandedBack          this process was closed: another worker goes on
         │   ├── StreamTruncated     the provider's stream ended without its end marker
         │   └── LeaseLost           another process considered the run dead and ended it
         ├── ProviderError           the provider refused or failed
@@ -99,6 +101,10 @@ class ChatBusy(ChatRecordError):
     def __init__(self, message: str, *, run_id: UUID | None = None) -> None:
         super().__init__(message)
         self.run_id = run_id
+
+
+class AnsweredElsewhere(ChatBusy):
+    """Another worker is answering the run `run_id`, or this process is already."""
 
 
 class SentBefore(ChatBusy):
@@ -195,6 +201,10 @@ class RunInterrupted(RunError):
 
 class RunStopped(RunInterrupted):
     """The run was stopped with `chat.stop()`, or by a question with `on_busy="interrupt"`."""
+
+
+class HandedBack(RunInterrupted):
+    """This process was closed while it answered: the run is queued, and another worker goes on."""
 
 
 class StreamTruncated(RunInterrupted):

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from base64 import urlsafe_b64decode
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from hashlib import sha1, sha256
 from typing import Generic, Literal, TypeAlias
 from uuid import UUID
 
 from typing_extensions import TypeVar
 
+from .attached import Attached as Attached  # noqa: PLC0414 - part of the API
+from .attached import attached_in
 from .read_only import ReadOnlyDict, read_only
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
@@ -26,7 +26,7 @@ ToolCallStatus = Literal[
 RequestStatus = Literal["running", "complete", "interrupted", "failed"]
 Ending = Literal["complete", "interrupted", "failed"]
 """The final status of a request, its message, a tool call or a run."""
-RunStatus = Literal["waiting", "running", "parked", "complete", "interrupted", "failed"]
+RunStatus = Literal["queued", "waiting", "running", "parked", "complete", "interrupted", "failed"]
 ChunkKind = Literal[
     "text",
     "reasoning",
@@ -122,20 +122,6 @@ class ChatRecord:
     def __post_init__(self) -> None:
         object.__setattr__(self, "metadata", read_only(self.metadata))
         object.__setattr__(self, "columns", ReadOnlyDict(self.columns))
-
-
-@dataclass(frozen=True, slots=True)
-class Attached:
-    """A file of a message: stored here (pass its `hash` to `Chat.attachment`), or at a `url`.
-
-    `hash` is the SHA-256 of its bytes, `size` their number; both are `None` for a `url`.
-    """
-
-    hash: str | None
-    url: str | None
-    media_type: str | None
-    name: str | None
-    size: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,6 +222,8 @@ class Run:
     `owner` is the process that runs it: host, process id and a random part. `epoch` is the fencing
     number: it rises when the run is resumed or taken over, and writes with an older one are
     rejected.
+
+    `queued` is a run that waits for a worker, `waiting` one that waits in a process (`on_busy`).
     """
 
     id: UUID
@@ -250,6 +238,19 @@ class Run:
     error: str | None
     started_at: datetime
     finished_at: datetime | None
+    question: Json = None
+    """What it will ask, as long as it has not begun: see `question_text`."""
+
+    @property
+    def question_text(self) -> str | None:
+        """The text of the question that it will ask; `None` once that is a message of the chat."""
+        text = self.question.get("text") if isinstance(self.question, dict) else None
+        return text if isinstance(text, str) else None
+
+    @property
+    def is_submitted(self) -> bool:
+        """Whether any worker may answer it, and go on with it where another has died."""
+        return isinstance(self.settings, dict) and self.settings.get("submitted") is True
 
     @property
     def replaces(self) -> int | None:
@@ -352,49 +353,3 @@ class Reply(Generic[Output]):
     def cost_source(self) -> CostSource:
         """`"reported"` by the provider, `"computed"` from tokens and prices, or `"unknown"`."""
         return self.usage.cost_source
-
-
-def attached_in(value: Json) -> Iterator[Attached]:
-    """The files in a value, as the LLM library dumps them or as they are referred to."""
-    if isinstance(value, list):
-        for item in value:
-            yield from attached_in(item)
-    if not isinstance(value, dict):
-        return
-    kind, media_type = str(value.get("kind")), value.get("media_type")
-    if kind != "binary" and not kind.endswith("-url"):
-        for item in value.values():
-            yield from attached_in(item)
-        return
-    found: Attached | None
-    url, data = value.get("url"), value.get("data")
-    if isinstance(url, str):
-        found = Attached(None, url, None, name_of(value, url.encode()), None)
-    elif isinstance(data, dict):
-        found = _referred(data)
-    else:
-        found = _inside(value, str(data or ""))
-    if found is not None:
-        yield replace(found, media_type=media_type if isinstance(media_type, str) else None)
-
-
-def _referred(data: dict[str, Json]) -> Attached | None:
-    hash_, size, name = data.get("attachment"), data.get("size"), data.get("name")
-    if not isinstance(hash_, str) or not isinstance(size, int):
-        return None
-    return Attached(hash_, None, None, name if isinstance(name, str) else None, size)
-
-
-def _inside(value: dict[str, Json], text: str) -> Attached | None:
-    try:
-        data = urlsafe_b64decode(text)
-    except ValueError:
-        return None
-    return Attached(sha256(data).hexdigest(), None, None, name_of(value, data), len(data))
-
-
-def name_of(value: dict[str, Json], source: bytes) -> str | None:
-    """Its name, unless Pydantic AI derived it from its bytes or its URL."""
-    name = value.get("identifier")
-    made_up = sha1(source, usedforsecurity=False).hexdigest()[:6]
-    return name if isinstance(name, str) and name not in ("", made_up) else None

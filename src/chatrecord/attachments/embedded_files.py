@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from weakref import WeakValueDictionary
 
-from chatrecord.records import Json, name_of
+from chatrecord.attached import name_of
+from chatrecord.records import Json
 
 REFERENCE = "attachment"
 """A word in whatever `taken_out` has put in the place of a file."""

@@ -86,6 +86,13 @@ async def load_chat(
     if record is None:
         raise not_found(chat_id)
     await repair(backend, chats=[record.id])
+    return opened_chat(backend, llm, record, scope, options)
+
+
+def opened_chat(
+    backend: Backend, llm: object, record: ChatRecord, scope: Scope, options: RuntimeOptions
+) -> Chat:
+    """The chat of this row, with this LLM. Raises `AgentMismatch` for another agent."""
     instructions = None if is_agent(llm) else record.instructions
     opened = open_llm(llm, instructions, options, backend.runtime.prices)
     agent = opened.llm.agent

@@ -33,6 +33,7 @@ from chatrecord.records import (
     Output,
     Reply,
     Run,
+    RunStatus,
     ToolCall,
     Usage,
 )
@@ -423,9 +424,51 @@ class SyncChat(Generic[Row, Metadata]):
         """See `Chat.resume`."""
         return SyncStream(self._chat.resume(output_type=output_type), self._wait)
 
-    def stop(self) -> bool:
+    def submit(
+        self,
+        prompt: Prompt,
+        *,
+        attachments: Sequence[Attachable] = (),
+        idempotency_key: str | None = None,
+        connection: object | None = None,
+    ) -> UUID:
+        """See `Chat.submit`."""
+        return self._wait(
+            self._chat.submit(
+                prompt,
+                attachments=attachments,
+                idempotency_key=idempotency_key,
+                connection=connection,
+            )
+        )
+
+    def submit_edit(
+        self, message_id: UUID, prompt: Prompt, *, attachments: Sequence[Attachable] = ()
+    ) -> UUID:
+        """See `Chat.submit_edit`."""
+        return self._wait(self._chat.submit_edit(message_id, prompt, attachments=attachments))
+
+    def submit_regenerate(self, message_id: UUID | None = None) -> UUID:
+        """See `Chat.submit_regenerate`."""
+        return self._wait(self._chat.submit_regenerate(message_id))
+
+    def submit_resume(self) -> UUID:
+        """See `Chat.submit_resume`."""
+        return self._wait(self._chat.submit_resume())
+
+    def work_on(self, run_id: UUID, *, retry: bool = False) -> Reply[Any]:
+        """See `Chat.work_on`."""
+        return self._wait(self._chat.work_on(run_id, retry=retry))
+
+    def runs(
+        self, *, status: RunStatus | None = None, limit: int = 20, before: UUID | None = None
+    ) -> list[Run]:
+        """See `Chat.runs`."""
+        return self._wait(self._chat.runs(status=status, limit=limit, before=before))
+
+    def stop(self, run_id: UUID | None = None) -> bool:
         """See `Chat.stop`."""
-        return self._wait(self._chat.stop())
+        return self._wait(self._chat.stop(run_id))
 
     def branches(self, message_id: UUID | str) -> list[Branch]:
         """See `Chat.branches`."""
@@ -454,13 +497,13 @@ class SyncChat(Generic[Row, Metadata]):
         """See `Chat.pending_approvals`."""
         return self._wait(self._chat.pending_approvals())
 
-    def approve(self, call_id: str) -> None:
+    def approve(self, call_id: str) -> UUID | None:
         """See `Chat.approve`."""
-        self._wait(self._chat.approve(call_id))
+        return self._wait(self._chat.approve(call_id))
 
-    def deny(self, call_id: str, *, reason: str | None = None) -> None:
+    def deny(self, call_id: str, *, reason: str | None = None) -> UUID | None:
         """See `Chat.deny`."""
-        self._wait(self._chat.deny(call_id, reason=reason))
+        return self._wait(self._chat.deny(call_id, reason=reason))
 
     def messages(self, limit: int = 20, *, before: int | None = None) -> list[Message]:
         """See `Chat.messages`."""

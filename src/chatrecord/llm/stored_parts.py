@@ -6,7 +6,8 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from chatrecord.records import Json, Message, ProviderCall, Source, attached_in
+from chatrecord.attached import attached_in
+from chatrecord.records import Json, Message, ProviderCall, Source
 from chatrecord.text.partial_json import partial_json
 
 from .pieces import Piece, spaced

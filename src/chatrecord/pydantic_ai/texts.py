@@ -22,9 +22,9 @@ from pydantic_ai.messages import (
 )
 from pydantic_ai.models import ModelRequestParameters
 
+from chatrecord.attached import name_of
 from chatrecord.hooks.moments import Change, Text, TextKind
 from chatrecord.llm.port import Body
-from chatrecord.records import name_of
 from chatrecord.values import Call
 
 from .messages import body_of, json_of

@@ -9,12 +9,14 @@ from dataclasses import replace
 from uuid import UUID
 
 from chatrecord.errors import (
+    AnsweredElsewhere,
     AnswerInvalid,
     ApprovalPending,
     ChatBusy,
     NothingToResume,
     Refused,
     RunError,
+    RunInterrupted,
     RunNotFound,
     RunStopped,
     error_from_text,
@@ -25,7 +27,7 @@ from chatrecord.records import Reply, Run, ToolCall, ToolCallStatus
 from .feed import Feed
 from .partition import Partition
 from .process import Backend
-from .repair import Repairer
+from .repair import STOPPED, Repairer
 
 STOP_POLL_SECONDS = 0.05
 """Seconds between two looks whether a run that was asked to stop has stopped."""
@@ -98,10 +100,12 @@ class ChatRuns:
             return replace(reply, output=await self._llm.output(answer, output_type))
         return reply
 
-    async def stop(self) -> bool:
-        """Stop the active run, wherever it is, and wait until it has written its last."""
+    async def stop(self, run_id: UUID | None = None) -> bool:
+        """Stop the active run, or this one, wherever it is, and wait for its last transaction."""
+        if run_id is not None and await self._stop_queued(self._known(run_id)):
+            return True
         run = await self.active()
-        if run is None:
+        if run is None or run_id not in (None, run.id):
             return False
         live = self._backend.runtime.journal.live(run.id)
         if live is not None:
@@ -111,11 +115,25 @@ class ChatRuns:
         if is_elsewhere and run.status == "running":
             await self._backend.store.request_stop(run.id)
         while (still := await self.active()) is not None and still.id == run.id:
-            if still.status == "parked":  # as it may have been before it heard of this
+            if still.status in ("parked", "queued"):  # perhaps before it heard of this
                 await self._repairer.abandon(still)
             else:
                 await asyncio.sleep(STOP_POLL_SECONDS)
         return True
+
+    async def _stop_queued(self, run_id: UUID) -> bool:
+        """End a run that has not begun. Its question is kept."""
+        store = self._backend.store
+        while True:
+            run = await store.get_run(self._chat_id, run_id)
+            if run is None:
+                raise self._no_run(run_id)
+            if run.status not in ("queued", "waiting") or run.question is None:
+                return False
+            if await store.end_queued(run, STOPPED):
+                return True
+            if run == await store.get_run(self._chat_id, run_id):
+                return False  # it has begun before, and holds its chat
 
     async def end(self, run_id: UUID, why: str) -> None:
         """End this run if this process owns it and no task works on it."""
@@ -124,6 +142,42 @@ class ChatRuns:
         is_mine = run is not None and (run.status, run.owner) == ("running", journal.owner)
         if run is not None and is_mine and journal.live(run_id) is None:
             await self._repairer.end(run, why)
+
+    async def to_work_on(self, run_id: UUID) -> Run:
+        """This run, if no other process answers it just now.
+
+        Raises `AnsweredElsewhere` if one does.
+        """
+        await self.repair()
+        run = await self._backend.store.get_run(self._chat_id, self._known(run_id))
+        if run is None:
+            raise self._no_run(run_id)
+        is_here = self._backend.runtime.journal.tasks_of(run.id)
+        if run.status in ("running", "waiting") or is_here:
+            where = "this process" if is_here else "another process"
+            msg = f"Run {run.id} is being answered by {where}: follow it"
+            raise AnsweredElsewhere(msg, run_id=run.id)
+        return run
+
+    async def is_decided(self, run: Run) -> bool:
+        """Whether no call of a parked run waits for approval any more."""
+        return run.status == "parked" and not await self._undecided(run)
+
+    def is_lost(self, run: Run) -> bool:
+        """Whether this run has ended before it began, and nobody has stopped it."""
+        has_ended = run.status == "interrupted" and run.question is not None
+        error = error_from_text(run.error or "", otherwise=RunInterrupted)
+        return has_ended and not isinstance(error, RunStopped)
+
+    async def can_resume(self, run: Run) -> bool:
+        """Whether this run is the last, and can be resumed."""
+        with suppress(NothingToResume, RunNotFound):
+            return (await self.to_resume()).id == run.id
+        return False
+
+    async def queue_again(self, run: Run) -> None:
+        """Let any worker go on with a run that was parked, or has ended badly."""
+        await self._repairer.queue_again(run)
 
     async def to_resume(self) -> Run:
         """The chat's last run, which has been parked or has ended badly.
@@ -174,12 +228,20 @@ class ChatRuns:
         calls = (await self._backend.store.rows_of(run)).tool_calls
         return [call for call in calls if call.status == "awaiting_approval"]
 
-    async def decide(self, call_id: str, *, status: ToolCallStatus, error: str | None) -> None:
-        """Approve or deny one of them."""
+    async def decide(
+        self, call_id: str, *, status: ToolCallStatus, error: str | None
+    ) -> UUID | None:
+        """Approve or deny one of them. Returns the run's id if it can go on now."""
         store = self._backend.store
         if not await store.decide(self._chat_id, call_id, status=status, error=error):
             msg = f"No tool call {call_id!r} waits for approval in chat {self._chat_id}"
             raise RunNotFound(msg)
+        run = await store.active_run(self._chat_id)
+        if run is None or run.status != "parked" or await self._undecided(run):
+            return None
+        if run.is_submitted and not await store.requeue_run(run):
+            return None  # who decided the last call at the same time hands it on
+        return run.id
 
     def queue(self) -> asyncio.Lock:
         """Entered one after the other, in the order of arrival."""

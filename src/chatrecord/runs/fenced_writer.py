@@ -32,7 +32,8 @@ class FencedWriter:
 
         See `_was_written`.
         """
-        until = NO_EXPIRY if run.status == "parked" else datetime.now(UTC) + self.duration
+        rests = run.status in ("parked", "queued")
+        until = NO_EXPIRY if rests else datetime.now(UTC) + self.duration
         return Lease(run.id, run.owner, run.epoch, marked(until, next(self._numbers)))
 
     async def write(self, changes: Changes, lease: Lease) -> None:

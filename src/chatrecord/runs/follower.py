@@ -65,7 +65,7 @@ class FollowedRun(Feed):
         self._state = state
         rows = await self._store.rows_of(self.run, with_journal=False)
         self._deliver(await self._news_of(rows, state))
-        if state.status not in ("waiting", "running"):
+        if state.status not in ("waiting", "queued", "running"):
             self._end(state, rows)
 
     def give_up(self, error: Exception) -> None:
@@ -161,6 +161,9 @@ class FollowedRun(Feed):
 
     def _end(self, state: RunState, rows: RunRows) -> None:
         answer = next((m for m in reversed(rows.messages) if m.role == "assistant"), None)
+        if answer is None and state.error is not None:  # it has ended before it began
+            self._finish(error_from_text(state.error, otherwise=RunInterrupted))
+            return
         if answer is None:
             self._finish(RunInterrupted(f"Run {self.id} was deleted"))
             return
@@ -315,7 +318,7 @@ def _standing(messages: Sequence[Message], state: RunState) -> Sequence[Message]
     All of them where the run was withdrawn.
     """
     standing = [message for message in messages if message.status != "superseded"]
-    if state.status == "running":
+    if state.status in ("running", "queued"):
         return [message for message in standing if message.status not in ("interrupted", "failed")]
     return standing or messages
 

@@ -87,6 +87,9 @@ class Journaled(Protocol):
     def stop(self, reason: BaseException | None = None) -> None:
         """End the run, and keep its partial answer."""
 
+    def close(self) -> None:
+        """The same at the end of its process: another worker may go on with it."""
+
     async def ended(self) -> None:
         """Wait for its last transaction."""
 
@@ -188,7 +191,7 @@ class Journal:
         self._closed = True
         runs = list(self._registered)
         for run in runs:
-            run.stop()
+            run.close()
         await asyncio.gather(*(run.ended() for run in runs))
         if self._task is not None and not self._task.done():
             self._news.set()

@@ -17,6 +17,7 @@ from uuid import UUID
 from chatrecord.errors import (
     ChatRecordError,
     DatabaseFailed,
+    HandedBack,
     HookFailed,
     LeaseLost,
     Refused,
@@ -58,7 +59,8 @@ class LiveRun(Feed):
         self._llm = llm
         self._spec = spec
         self._began = perf_counter()
-        super().__init__(spec.resumes.id if spec.resumes else new_id())
+        goes_on = spec.resumes or spec.begins
+        super().__init__(goes_on.id if goes_on else new_id())
         self.is_whole = spec.resumes is None
         self._opening = RunOpening(store, journal, llm, spec, self.id)
         self._recorder: RunRecorder | None = None
@@ -77,6 +79,15 @@ class LiveRun(Feed):
             self._reason = reason or RunInterrupted("The run was stopped")
             if self._started:
                 self._task.cancel()
+
+    def close(self) -> None:
+        """End the run with its process. Where another worker may go on with it, one does."""
+        self.stop(self._closed())
+
+    def _closed(self) -> RunInterrupted | None:
+        if not self._spec.is_submitted:
+            return None
+        return HandedBack(f"Run {self.id} is queued: this process was closed, another goes on")
 
     def stop_soon(self) -> None:
         """Stop from anywhere, such as a finalizer, where no loop may be running."""
@@ -165,7 +176,7 @@ class LiveRun(Feed):
             self._other_runs,
             self._journal.lease,
             open=self._open,
-            row=lambda: self._opening.start().run,
+            start=self._opening.start,
         ).begin()
 
     async def _repeat(self, sent: SentBefore) -> None:
@@ -268,7 +279,8 @@ class LiveRun(Feed):
         if isinstance(error, ChatRecordError):
             return error
         if isinstance(error, asyncio.CancelledError):
-            return caused(RunInterrupted("The run was cancelled with its event loop"), error)
+            lost = RunInterrupted("The run was cancelled with its event loop")
+            return caused(self._closed() or lost, error)
         return caused(RunError(f"The run failed: {named(error)}"), error)
 
     async def _complete(self, recorder: RunRecorder, outcome: Outcome) -> None:
@@ -313,6 +325,12 @@ class LiveRun(Feed):
         status: Ending = "interrupted" if isinstance(error, RunInterrupted) else "failed"
         if isinstance(error, RunError):
             error.attach_context(recorder.run.id, recorder.answer.text)
+        if isinstance(error, HandedBack):
+            if recorder.run.replaces is not None:
+                recorder.withdraw()
+            recorder.end(replace(recorder.run, status="queued"))
+            await self._commit_what_is_taken(recorder)
+            return
         try:
             await self._tell_hooks(status, reply=None, error=error)
         except asyncio.CancelledError:

@@ -27,6 +27,8 @@ class RunRecorder(RecordedRequests):
         """A new run, whose first rows are there: its prompt, an empty answer, a request."""
         opening = enumerate(start.opening, start=seq)
         self.messages = [replace(message, seq=number) for number, message in opening]
+        is_prompt_sent = start.begins is not None and start.prompt is not None
+        self._settled = int(is_prompt_sent)  # as the end of the history
         self._request = start.request
         self._sent = False
 

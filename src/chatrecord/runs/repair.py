@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from uuid import UUID
 
-from chatrecord.errors import ChatRecordError, DatabaseFailed, LeaseLost
+from chatrecord.errors import ChatBusy, ChatRecordError, DatabaseFailed, LeaseLost
 from chatrecord.llm.port import Body
 from chatrecord.records import Message, Run, ToolCall
-from chatrecord.store.changes import Changes, JournalEntry, Lease
+from chatrecord.store.changes import NO_EXPIRY, Changes, JournalEntry, Lease
 from chatrecord.store.retries import with_retries
 from chatrecord.store.rows import RunRows
 from chatrecord.store.times import marked
@@ -33,6 +33,11 @@ BATCH = 100
 """Runs looked at in one go."""
 
 DIED = "The process that ran this ended without a word"
+
+DIED_WAITING = "The process in which this question waited ended before its turn"
+
+STOPPED = "RunStopped: The run was stopped"
+"""As the row of a run says it: see `error_from_text`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,36 +73,62 @@ class Repairer:
             return False
 
     async def abandon(self, run: Run) -> bool:
-        """End a parked run: the calls that wait for approval are denied."""
-        return await run_to_completion(self._take_and_end(run, "The run was given up"))
+        """End a run that is parked or queued: the calls that wait for approval are denied."""
+        given_up = "The run was given up" if run.status == "parked" else STOPPED
+        return await run_to_completion(self._take_and_end(run, given_up))
 
     async def end(self, run: Run, why: str) -> bool:
-        """End a run of this process that has no live task."""
-        return await run_to_completion(self._take_and_end(run, why))
+        """End a run of this process that has no live task, or leave it to another worker."""
+        return await run_to_completion(self._take_and_end(run, why, requeues=run.is_submitted))
 
-    async def _take_and_end(self, run: Run, why: str) -> bool:
+    async def queue_again(self, run: Run) -> None:
+        """Let any worker go on with a run that was parked, or has ended badly."""
+        await run_to_completion(self._queue_again(run))
+
+    async def _queue_again(self, run: Run) -> None:
+        until = marked(datetime.now(UTC) + self.journal.lease)
+        taken = await self.store.reopen(run, owner=self.journal.owner, until=until)
+        if taken is None:
+            msg = f"Run {run.id} is already resumed by another process"
+            raise ChatBusy(msg, run_id=run.id)
+        kept = taken.settings if isinstance(taken.settings, dict) else {}
+        queued = replace(taken, status="queued", settings={**kept, "submitted": True})
+        changes = Changes(run.chat_id, Lease(run.id, taken.owner, taken.epoch, NO_EXPIRY))
+        changes.put(queued)
+        await with_retries(lambda: self.store.write(changes), self.journal.patience)
+
+    async def _take_and_end(self, run: Run, why: str, *, requeues: bool = False) -> bool:
         """Under a new epoch: whatever did not let go of the run writes nothing meanwhile."""
         until = marked(datetime.now(UTC) + self.journal.lease)
         taken = await self.store.reopen(run, owner=self.journal.owner, until=until)
-        return taken is not None and await self._end(taken, why)
+        return taken is not None and await self._end(taken, why, requeues=requeues)
 
     async def _repair_one(self, run: Run) -> bool:
         if self.journal.tasks_of(run.id):
             return False
         if run.status == "waiting":
-            await self.store.dequeue_run(run)
-            return True
+            return await self._end_waiting(run)
         now = datetime.now(UTC)
         until = marked(now + self.journal.lease)
         claimed = await self.store.claim(run, owner=self.journal.owner, now=now, until=until)
         if claimed is None:
             return False
-        return await self._end(claimed, DIED)
+        return await self._end(claimed, DIED, requeues=run.is_submitted)
 
-    async def _end(self, run: Run, why: str) -> bool:
+    async def _end_waiting(self, run: Run) -> bool:
+        """End a run that waited in a process that died. Its question is kept, if it is stored."""
+        if run.question is not None:
+            return await self.store.end_queued(run, DIED_WAITING)
+        await self.store.dequeue_run(run)
+        return True
+
+    async def _end(self, run: Run, why: str, *, requeues: bool) -> bool:
         rows = await self.store.rows_of(run)
-        lease = Lease(run.id, run.owner, run.epoch, datetime.now(UTC) + self.journal.lease)
+        until = NO_EXPIRY if requeues else datetime.now(UTC) + self.journal.lease
+        lease = Lease(run.id, run.owner, run.epoch, until)
         changes = repair_changes(run, rows, self.answers, lease=lease, why=why)
+        if requeues:
+            changes.put(replace(run, status="queued"))
         try:
             await with_retries(lambda: self.store.write(changes), self.journal.patience)
         except LeaseLost:
@@ -115,7 +146,8 @@ def repair_changes(
 ) -> Changes:
     """The changes after which no row of this run is open."""
     changes = Changes(run.chat_id, lease)
-    changes.put(replace(run, status="interrupted", error=why, finished_at=datetime.now(UTC)))
+    now = datetime.now(UTC)
+    changes.put(replace(run, status="interrupted", error=why, finished_at=now, question=None))
     for message in rows.messages:
         ended = message
         if message.status == "streaming":

@@ -67,7 +67,10 @@ class RunOpening:
         begun = await self.store.begin(start)
         recorder = self._new_recorder(start.run, used)
         recorder.begin(start, begun.seq)
-        return OpenedRun(recorder, self.spec.policies.window.cut(begun.history))
+        history = self.spec.policies.window.cut(begun.history)
+        if start.begins is not None and start.prompt is not None:  # the adapter is not given it
+            history = [*history, recorder.messages[0]]
+        return OpenedRun(recorder, history)
 
     async def _reopened(self, used: Usage) -> OpenedRun:
         assert self.spec.resumes is not None

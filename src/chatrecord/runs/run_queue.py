@@ -10,8 +10,9 @@ from datetime import timedelta
 from typing import Protocol
 from uuid import UUID
 
-from chatrecord.errors import ApprovalPending, ChatBusy, RunNotFound, SentBefore
+from chatrecord.errors import AnsweredElsewhere, ApprovalPending, ChatBusy, RunNotFound, SentBefore
 from chatrecord.records import Reply, Run
+from chatrecord.store.rows import RunStart
 from chatrecord.store.run_queue_store import RunQueueStore
 
 from .cancellation import run_to_completion
@@ -49,14 +50,14 @@ class OtherRuns(Protocol):
 
 @dataclass(slots=True)
 class RunQueue:
-    """The turn of one run. `open` begins it, `row` is its row as of now."""
+    """The turn of one run. `open` begins it, `start` is what it begins with as of now."""
 
     store: RunQueueStore
     spec: RunSpec
     others: OtherRuns
     lease: timedelta
     open: Callable[[], Coroutine[None, None, None]]
-    row: Callable[[], Run]
+    start: Callable[[], RunStart]
     _place: Run | None = None
 
     async def begin(self) -> None:
@@ -65,7 +66,7 @@ class RunQueue:
             await self._begin_queued()
             return
         while (ahead := await self._opened()) is not None:
-            if self.spec.policies.on_busy == "reject" or self.spec.resumes:
+            if self.spec.policies.on_busy == "reject" or self.spec.resumes or self.spec.begins:
                 raise ahead
             await self.others.stop()
 
@@ -74,7 +75,7 @@ class RunQueue:
         while True:
             try:
                 await run_to_completion(self.open())
-            except SentBefore:
+            except (AnsweredElsewhere, SentBefore):
                 raise
             except ApprovalPending:
                 if self.spec.policies.on_parked == "reject":
@@ -104,9 +105,10 @@ class RunQueue:
 
     async def _opened_or_queued(self) -> ChatBusy | None:
         ahead = await self._opened()
-        if ahead is not None:
-            self._place = replace(self.row(), status="waiting")
-            await run_to_completion(self.store.enqueue_run(self._place))
+        if ahead is not None and self.spec.begins is None:  # one that begins has its place
+            start = self.start()
+            self._place = replace(start.run, status="waiting")
+            await run_to_completion(self.store.enqueue_run(self._place, start.prompt))
         return ahead
 
     async def _wait_for(self, ahead: ChatBusy) -> None:

@@ -15,7 +15,7 @@ from .recorder import RunRecorder
 
 def ended_run(run: Run, status: Ending, error: str | None) -> Run:
     """The row of a run that is over."""
-    return replace(run, status=status, error=error, finished_at=datetime.now(UTC))
+    return replace(run, status=status, error=error, finished_at=datetime.now(UTC), question=None)
 
 
 def reply_of(recorder: RunRecorder, outcome: Outcome, latency_ms: float) -> Reply[object]:

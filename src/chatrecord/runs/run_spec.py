@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from uuid import UUID
@@ -12,7 +12,9 @@ from uuid import UUID
 from chatrecord.attachments.attachment import check_sizes
 from chatrecord.hooks.run_hooks import storing
 from chatrecord.llm.port import LLM, Body
-from chatrecord.records import Json, Run
+from chatrecord.records import Json, Message, Run
+from chatrecord.store.changes import NO_EXPIRY
+from chatrecord.store.queued_question import queued_prompt
 from chatrecord.store.rows import Replacement, RunStart
 from chatrecord.store.times import marked
 
@@ -33,13 +35,20 @@ class RunSpec:
     idempotency_key: str | None = None
     resumes: Run | None = None
     replaces: Replacement | None = None
+    begins: Run | None = None
     client: Mapping[str, Json] = field(default_factory=dict)
     partition: Partition | None = None
 
     @property
     def waits(self) -> bool:
-        """Whether it is queued where the chat is busy."""
+        """Whether it waits where the chat is busy."""
         return self.policies.on_busy == "wait" and self.resumes is None
+
+    @property
+    def is_submitted(self) -> bool:
+        """Whether another worker may go on with it."""
+        run = self.begins or self.resumes
+        return run is not None and run.is_submitted
 
 
 def initial_rows(
@@ -54,7 +63,7 @@ def initial_rows(
         status="running",
         owner=owner,
         epoch=1,
-        lease_until=marked(now + lease, 0),
+        lease_until=marked(now + lease, None if spec.begins else 0),
         idempotency_key=spec.idempotency_key,
         instructions=spec.instructions,
         settings=_settings_of(spec, llm) or None,
@@ -62,9 +71,9 @@ def initial_rows(
         started_at=now,
         finished_at=None,
     )
-    prompt = None
-    if spec.content is not None:
-        prompt = opened_message(run, 0, prompt_of(spec, llm), "complete")
+    prompt = prompt_message(spec, llm, run)
+    if spec.begins is not None:
+        run, prompt = _begun(spec.begins, run), queued_prompt(spec.begins)
     answer = empty_answer(run, llm.target, seq=0)
     request = None if spec.policies.budgets else opened_request(run, answer.id, llm.target)
     return RunStart(
@@ -74,9 +83,51 @@ def initial_rows(
         request,
         spec.policies.window,
         spec.replaces,
-        spec.waits,
+        spec.waits and spec.begins is None,
         with_summary=spec.policies.compact is not None,
+        begins=spec.begins,
     )
+
+
+def _begun(queued: Run, run: Run) -> Run:
+    """The row of a queued run when it begins: a new lease on what is known of it."""
+    kept = queued.settings if isinstance(queued.settings, dict) else {}
+    return replace(
+        run,
+        epoch=queued.epoch + 1,
+        idempotency_key=queued.idempotency_key,
+        settings={**kept, **(run.settings if isinstance(run.settings, dict) else {})},
+        question=None if queued.replaces is None else queued.question,
+    )
+
+
+def submitted_run(
+    spec: RunSpec, llm: LLM, run_id: UUID, *, owner: str
+) -> tuple[Run, Message | None]:
+    """A run that waits for a worker, and the message that it will begin with."""
+    check_sizes(spec.content, spec.policies.limits.attachment_bytes)
+    run = Run(
+        id=run_id,
+        chat_id=spec.chat_id,
+        status="queued",
+        owner=owner,
+        epoch=1,
+        lease_until=NO_EXPIRY,
+        idempotency_key=spec.idempotency_key,
+        instructions=spec.instructions,
+        settings={**_settings_of(spec, llm), "submitted": True},
+        error=None,
+        started_at=datetime.now(UTC),
+        finished_at=None,
+    )
+    return run, prompt_message(spec, llm, run)
+
+
+def prompt_message(spec: RunSpec, llm: LLM, run: Run) -> Message | None:
+    """The user's message of this run; `None` where it has none of its own."""
+    if spec.content is None:
+        return None
+    return opened_message(run, 0, prompt_of(spec, llm), "complete")
 
 
 def _settings_of(spec: RunSpec, llm: LLM) -> dict[str, Json]:

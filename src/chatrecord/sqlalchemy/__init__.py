@@ -22,6 +22,7 @@ from .chats import create_chat, delete_chat, list_chats, load_chat, purge, usage
 from .database import Database
 from .export_import import export_chat, import_chat, import_history
 from .requests import list_requests
+from .runs import count_runs, list_runs
 
 __all__ = [
     "AttachmentMixin",
@@ -40,6 +41,7 @@ __all__ = [
     "TokenPrices",
     "ToolCallMixin",
     "UsageDayMixin",
+    "count_runs",
     "create_chat",
     "delete_chat",
     "export_chat",
@@ -47,6 +49,7 @@ __all__ = [
     "import_history",
     "list_chats",
     "list_requests",
+    "list_runs",
     "load_chat",
     "purge",
     "rotate",

@@ -1,12 +1,16 @@
 """The user's side of the database: an engine, the tables on it, and the runs that write there."""
 
+# More than 400 lines: half of them are overloads and docstrings.
+
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Any, Generic, Self, TypeAlias, TypedDict, overload
+from uuid import UUID
 
 from sqlalchemy import URL, Table
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -15,9 +19,12 @@ from typing_extensions import TypeVar, Unpack
 
 from chatrecord.attachments.stores import AttachmentStore
 from chatrecord.chats import opening as chats
+from chatrecord.chats import working
 from chatrecord.chats.retention import moment_of
+from chatrecord.chats.working import LLMFor
 from chatrecord.errors import ConfigurationError, SchemaError
 from chatrecord.events import Event, EventType, checked_after, checked_types
+from chatrecord.records import Reply
 from chatrecord.runs import event_feed
 from chatrecord.runs.partition import PartitionBy, Partitioning
 from chatrecord.runs.process import ProcessRuntime
@@ -321,6 +328,47 @@ class Database(Generic[ChatRow, Metadata]):
         zone.
         """
         return await self.store.purge_events(moment_of(older_than))
+
+    async def work_on(
+        self, run_id: UUID | str, llm_for: LLMFor, *, retry: bool = False
+    ) -> Reply[Any]:
+        """Answer a question that was submitted, in whichever process calls this.
+
+            def llm_for(chat: ChatRecord) -> LLM:
+                return "openai:gpt-5.2"
+
+            reply = await db.work_on(run_id, llm_for)
+
+        `llm_for`, sync or async, gets the row of the chat (its id, model, agent, metadata, and your
+        columns in `columns`) and returns its LLM, or its LLM and its `RuntimeOptions`.
+
+        Where an earlier worker died, this one goes on: no tool runs twice, unless it is
+        `@repeatable`. A run that has ended is not answered again: its reply is returned, or its
+        error raised. With `retry=True`, one that failed or was interrupted is resumed, unless it
+        was stopped. The reply of a run that waits for approval has `awaiting_approval`; once all
+        is decided, the next call goes on. If the task of this call is cancelled, or the database
+        closed, the run is queued again, and what was answered of it is kept as an interrupted
+        answer.
+
+        Raises `AnsweredElsewhere` if another worker answers it just now. Raises another `ChatBusy`
+        (`run_id` is the run ahead) if it is not its turn: try again later, or wait here with
+        `on_busy="wait"` among the options. Raises `RunStopped` if it was stopped, `RunNotFound` if
+        there is no such run, and the errors of `ask`.
+        """
+        return await working.work_on(self, run_id, llm_for, retry=retry)
+
+    async def work(
+        self, llm_for: LLMFor, *, stop: asyncio.Event | None = None, concurrency: int = 10
+    ) -> None:
+        """Answer queued runs, up to `concurrency` at a time, until `stop` is set.
+
+            await db.work(llm_for)
+
+        It looks for them twice a second, and for the runs of dead workers every five seconds. An
+        engine that carries jobs calls `work_on` instead. Runs that it works on when it ends, or is
+        cancelled, are queued again.
+        """
+        await working.work(self, llm_for, stop=stop, concurrency=concurrency)
 
     async def doctor(self, *, repair: bool = False) -> list[Finding]:
         """Check all rows and return those that break an invariant.

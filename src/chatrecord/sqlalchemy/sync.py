@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from chatrecord.chats.sync import SyncChat, SyncStream, opening, reading, wait, waiting
 from chatrecord.records import ChatRecord
 
-from . import chats, requests
+from . import chats, requests, runs
 from . import export_import as moving
 from .database import AnyDatabase, Database
 from .store import key_rotation as rotation
@@ -29,6 +29,10 @@ rotate = waiting(rotation.rotate)
 usage = waiting(chats.usage)
 events = reading(Database.events)
 purge_events = waiting(Database.purge_events)
+list_runs = waiting(runs.list_runs)
+count_runs = waiting(runs.count_runs)
+work_on = waiting(runs.work_on)
+work = waiting(runs.work)
 export_chat = reading(moving.export_chat)
 import_history = waiting(moving.import_history)
 
@@ -45,6 +49,7 @@ def import_chat(
 __all__ = [
     "SyncChat",
     "SyncStream",
+    "count_runs",
     "create_chat",
     "delete_chat",
     "events",
@@ -53,10 +58,13 @@ __all__ = [
     "import_history",
     "list_chats",
     "list_requests",
+    "list_runs",
     "load_chat",
     "purge",
     "purge_events",
     "rotate",
     "usage",
     "wait",
+    "work",
+    "work_on",
 ]

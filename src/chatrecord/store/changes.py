@@ -44,7 +44,10 @@ class JournalEntry:
 
 
 NO_EXPIRY = datetime(9999, 1, 1, tzinfo=UTC)
-"""Until when a parked run is safe from repair."""
+"""Until when a parked or queued run is safe from repair."""
+
+ACTIVE = ("running", "parked", "queued")
+"""A run that has begun and is one of these holds its chat."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,7 +48,8 @@ class RunStart:
     of its chat has waited for longer, and raises `ChatBusy` otherwise. A run that `replaces` sees
     none of what it replaces; without a `prompt` it answers the last one before that. It raises
     `ChatBusy` if the chat has newer messages. With `with_summary` the last summary of older
-    messages is in their place in its history.
+    messages is in their place in its history. With `begins` it is this run, whose row is there
+    since its question was submitted: `AnsweredElsewhere` is raised if another process was faster.
     """
 
     run: Run
@@ -59,6 +60,7 @@ class RunStart:
     replaces: Replacement | None = None
     queued: bool = False
     with_summary: bool = False
+    begins: Run | None = None
 
     @property
     def opening(self) -> list[Message]:

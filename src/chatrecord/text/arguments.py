@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
-from typing import cast
+from typing import cast, get_args
 from uuid import UUID
 
-from chatrecord.records import Json
+from chatrecord.records import Json, RunStatus
 
 from .storable import escape
 
@@ -38,6 +38,14 @@ def check_count(name: str, value: object, *, least: int = 1) -> None:
         raise ValueError(msg)
     if value > _LARGEST:
         msg = f"{_shown(name)} takes at most {_LARGEST:,}"
+        raise ValueError(msg)
+
+
+def check_status(status: object) -> None:
+    """Raise `ValueError` for a value that is no status of a run."""
+    if status is not None and status not in get_args(RunStatus):
+        known = ", ".join(map(repr, get_args(RunStatus)))
+        msg = f"status= is one of {known}, not {status!r}"
         raise ValueError(msg)
 
 

@@ -1,38 +1,54 @@
-"""The queue of those that wait for a chat."""
+"""The queue of those that wait for a chat, in a process or for a worker."""
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, lru_cache
+from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     Delete,
+    Integer,
     Update,
+    and_,
     bindparam,
     delete,
+    exists,
+    func,
+    or_,
     select,
     update,
 )
 
 from chatrecord.sqlalchemy.generics import Query
+from chatrecord.store.chat_store import Scope
 
+from .chats import ChatStatements
 from .clock import by_database_clock
-from .tables import Tables
+from .rare import is_rare, is_set
 
 
-class RunQueueStatements(Tables):
-    """The queue of those that wait for a chat."""
+class RunQueueStatements(ChatStatements):
+    """The queue of those that wait for a chat, in a process or for a worker."""
 
-    def _waiting(self) -> list[ColumnElement[bool]]:
-        of_chat = self.run.chat_id == bindparam("of_chat", type_=self.run.chat_id.type)
-        return [of_chat, self.run.status == "waiting"]
+    def _of_chat(self) -> ColumnElement[bool]:
+        return self.run.chat_id == bindparam("of_chat", type_=self.run.chat_id.type)
 
     @cached_property
     def first_queued(self) -> Query:
         """The run that has waited longest for a chat, and still does."""
         alive = self.run.lease_until >= by_database_clock(bindparam("now"))
-        ids = select(self.run.id).where(*self._waiting(), alive)
+        is_waiting = and_(self.run.status == "waiting", alive)
+        waits = or_(self.run.status == "queued", is_waiting)
+        ids = select(self.run.id).where(self._of_chat(), waits)
         return ids.order_by(self.run.id).limit(1)
+
+    @cached_property
+    def last_queued(self) -> Query:
+        """The run that is last in the queue of a chat."""
+        waits = or_(self.run.status == "queued", self.run.status == "waiting")
+        ids = select(self.run.id).where(self._of_chat(), waits)
+        return ids.order_by(self.run.id.desc()).limit(1)
 
     @cached_property
     def renew_queue_entry(self) -> Update:
@@ -50,7 +66,108 @@ class RunQueueStatements(Tables):
         return delete(self.run.table).where(mine, self.run.status == "waiting")
 
     @cached_property
-    def clear_queue(self) -> Delete:
-        """Those of a chat that have waited without a sign of life."""
-        gone = self.run.lease_until < by_database_clock(bindparam("now"))
-        return delete(self.run.table).where(*self._waiting(), gone)
+    def forget_question(self) -> Delete:
+        """A question that was lost with its process is asked again."""
+        mine = self.run.id == bindparam("row_id")
+        has_ended = self.run.status == "interrupted"
+        return delete(self.run.table).where(mine, has_ended, self.run.active_chat_id.is_(None))
+
+    @cached_property
+    def end_queued(self) -> Update:
+        """A run ends that has not begun."""
+        has_not_begun = [
+            self.run.id == bindparam("row_id"),
+            self.run.status == bindparam("of_status"),
+            self.run.epoch == bindparam("of_epoch", type_=Integer),
+            self.run.lease_until == bindparam("of_lease", type_=self.run.lease_until.type),
+            self.run.active_chat_id.is_(None),
+        ]
+        return update(self.run.table).where(*has_not_begun).values(self._ended())
+
+    @cached_property
+    def end_expired_entries(self) -> Update:
+        """Those of a chat end that have waited without a sign of life."""
+        has_expired = self.run.lease_until < by_database_clock(bindparam("now"))
+        gone = and_(self.run.status == "waiting", has_expired)
+        return update(self.run.table).where(self._of_chat(), gone).values(self._ended())
+
+    def _ended(self) -> dict[Any, Any]:
+        return {
+            self.run.status: "interrupted",
+            self.run.error: bindparam("new_error", type_=self.run.error.type),
+            self.run.finished_at: bindparam("new_finished_at", type_=self.run.finished_at.type),
+        }
+
+    @lru_cache(maxsize=4)  # noqa: B019 - lives as long as its database
+    def begin_queued(self, *names: str) -> Update:
+        """A queued run begins, unless another process was faster."""
+        as_it_was = [
+            self.run.id == bindparam("row_id"),
+            self.run.status == bindparam("of_status"),
+            self.run.epoch == bindparam("of_epoch", type_=Integer),
+        ]
+        values: dict[Any, Any] = {
+            self.run.columns[name]: self.new_run.parameter(name, f"new_{name}") for name in names
+        }
+        return update(self.run.table).where(*as_it_was).values(values)
+
+    @cached_property
+    def lock_run(self) -> Query:
+        """The run that holds a chat, locked where the database locks rows."""
+        held = self.run.active_chat_id == bindparam("of_chat", type_=self.run.chat_id.type)
+        return select(self.run.id).where(held).with_for_update()
+
+    @cached_property
+    def requeue_run(self) -> Update:
+        """A parked run waits for a worker, where no call of it is left to be decided."""
+        parked = [self.run.id == bindparam("row_id"), self.run.status == "parked"]
+        calls = self.tool_call
+        if calls is not None:
+            its = calls.run_id == bindparam("row_id")
+            parked.append(~exists().where(its, calls.status == "awaiting_approval"))
+        return update(self.run.table).where(*parked).values({self.run.status: "queued"})
+
+    @cached_property
+    def find_run(self) -> Query:
+        """A run of any chat."""
+        return self.run.select().where(self.run.id == bindparam("run_id"))
+
+    def list_runs(self, scope: Scope, *, by_status: bool, of_chat: bool, after_key: bool) -> Query:
+        """Runs of chats within the scope, newest first."""
+        page = self.run.select().where(*self._listed(scope, by_status=by_status, of_chat=of_chat))
+        if after_key:
+            page = page.where(self.run.id < bindparam("before", type_=self.run.id.type))
+        return page.order_by(self.run.id.desc()).limit(bindparam("limit", type_=Integer))
+
+    def count_runs(self, scope: Scope, *, by_status: bool, of_chat: bool) -> Query:
+        """How many there are."""
+        counted = select(func.count().label("number")).select_from(self.run.table)
+        return counted.where(*self._listed(scope, by_status=by_status, of_chat=of_chat))
+
+    def _listed(self, scope: Scope, *, by_status: bool, of_chat: bool) -> list[ColumnElement[bool]]:
+        conditions: list[ColumnElement[bool]] = []
+        if of_chat:
+            conditions.append(self._of_chat())
+        if by_status:
+            status = bindparam("status", type_=self.run.status.type)
+            conditions.append(self.run.status.between(status, status))  # see `is_rare`
+        if scope:
+            chats = select(self.chat.id).where(*self.within(scope))
+            conditions.append(self.run.chat_id.in_(chats))
+        return conditions
+
+    @cached_property
+    def ready_runs(self) -> Query:
+        """Queued runs that no other run of their chat is ahead of, oldest first."""
+        other = self.run.table.alias("other")
+        columns = {name: other.c[str(column.key)] for name, column in self.run.columns.items()}
+        is_held = exists().where(columns["active_chat_id"] == self.run.chat_id)
+        is_earlier = [
+            columns["chat_id"] == self.run.chat_id,
+            columns["status"] == "queued",
+            columns["id"] < self.run.id,
+        ]
+        is_next = and_(~is_held, ~exists().where(*is_earlier))
+        ready = or_(is_set(self.run.active_chat_id), is_next)
+        page = self.run.select().where(is_rare(self.run.status, "queued"), ready)
+        return page.order_by(self.run.id).limit(bindparam("limit", type_=Integer))

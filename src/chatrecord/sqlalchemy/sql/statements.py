@@ -16,8 +16,8 @@ from .usage_days import UsageDayStatements
 
 class Statements(
     BranchStatements,
-    RunStatements,
     RunQueueStatements,
+    RunStatements,
     LeaseStatements,
     MessageStatements,
     JournalStatements,

@@ -95,7 +95,7 @@ class StoredChats(Connections):
     ) -> ChatRecord:
         if connection is not None:
             async with self.schema_explained():
-                return await self._insert_chat(await _connection_of(connection), chat)
+                return await self._insert_chat(await connection_of(connection), chat)
         return await self._retried(lambda: self._insert_own_chat(chat), only_undone=True)
 
     async def _insert_own_chat(self, chat: ChatRecord) -> ChatRecord:
@@ -373,7 +373,8 @@ async def _of_this_process(rows: AsyncGenerator[ChatRow]) -> AsyncGenerator[Chat
             keep_inherited(rows)
 
 
-async def _connection_of(given: object) -> AsyncConnection:
+async def connection_of(given: object) -> AsyncConnection:
+    """The connection of the application's own transaction."""
     if isinstance(given, AsyncSession):
         return await given.connection()
     if isinstance(given, AsyncConnection):

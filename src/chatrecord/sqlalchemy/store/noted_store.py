@@ -96,9 +96,26 @@ class NotedStore(SqlStore):
         async with self._noting_run(run):
             return await super().reopen(run, owner=owner, until=until)
 
-    async def enqueue_run(self, run: Run) -> None:
+    async def submit_run(
+        self, run: Run, prompt: Message | None, *, connection: object | None = None
+    ) -> UUID:
+        within = 0.0 if connection is None else _COMMITTED_WITHIN
+        async with self._noting(run.chat_id, within=within):
+            run_id = await super().submit_run(run, prompt, connection=connection)
+            self.written.note_run(run_id, run.chat_id)
+            return run_id
+
+    async def enqueue_run(self, run: Run, prompt: Message | None = None) -> None:
         async with self._noting_run(run):
-            await super().enqueue_run(run)
+            await super().enqueue_run(run, prompt)
+
+    async def end_queued(self, run: Run, why: str) -> bool:
+        async with self._noting_run(run):
+            return await super().end_queued(run, why)
+
+    async def requeue_run(self, run: Run) -> bool:
+        async with self._noting_run(run):
+            return await super().requeue_run(run)
 
     async def dequeue_run(self, run: Run) -> None:
         async with self._noting_run(run):

@@ -21,7 +21,7 @@ _HIDDEN = {*_CHAT_FIELDS, "metadata_", "next_seq", *ChatColumns.__later__}
 _MESSAGE_FIELDS = [field.name for field in fields(Message) if field.name != "tokens"]
 _ENTRY_FIELDS = [field.name for field in fields(JournalEntry)]
 _RUN_STATE_FIELDS = [field.name for field in fields(RunState)]
-_RUN_FIELDS = [field.name for field in fields(Run)]
+_RUN_FIELDS = [field.name for field in fields(Run) if field.name != "question"]
 _TOOL_CALL_FIELDS = [field.name for field in fields(ToolCall)]
 _REQUEST_FIELDS = [
     field.name for field in fields(ApiRequest) if field.name not in ("tokens", "list_cost")
@@ -78,7 +78,7 @@ def run_state_of(row: Row) -> RunState:
 
 def run_of(row: Row) -> Run:
     """A row of a run as a record."""
-    return Run(**_picked(row, _RUN_FIELDS))
+    return Run(**_picked(row, _RUN_FIELDS), question=row.get("question"))  # a table may lack it
 
 
 def tool_call_of(row: Row) -> ToolCall:

@@ -1,4 +1,4 @@
-"""The first transaction of a run, and the queue of waiting runs."""
+"""The first transaction of a run."""
 
 from __future__ import annotations
 
@@ -10,31 +10,39 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chatrecord.errors import (
+    AnsweredElsewhere,
     ApprovalPending,
     ChatBusy,
     ChatNotFound,
     DatabaseFailed,
     LeaseLost,
+    RunInterrupted,
+    RunStopped,
     SentBefore,
+    error_from_text,
 )
 from chatrecord.records import Message, Run
+from chatrecord.runs.repair import DIED_WAITING
 from chatrecord.sqlalchemy.generics import Values
 from chatrecord.sqlalchemy.sql.tables import MESSAGE_COLUMNS
 from chatrecord.sqlalchemy.sql.together import Step
 from chatrecord.store.rows import Begun, Replacement, RunStart
+from chatrecord.store.times import mark_of
 
 from .attachments import Files
-from .chats import StoredChats
 from .rows import run_of, values_of
+from .run_queue import StoredQueue
 from .run_writes import insert_rows, inserted
-from .runs import StoredRuns
 from .transcripts import StoredTranscripts
 from .usage_days import are_late, reopen_late
+
+_QUEUED_WITH = {"id", "chat_id", "idempotency_key"}
+"""What a queued run keeps when it begins."""
 
 _OPENING = tuple(name for name in MESSAGE_COLUMNS if name != "seq")
 
 
-class Beginnings(StoredChats, StoredTranscripts, StoredRuns):
+class Beginnings(StoredQueue, StoredTranscripts):
     """What `chatrecord.store` says of beginning."""
 
     async def begin(self, start: RunStart) -> Begun:
@@ -44,6 +52,10 @@ class Beginnings(StoredChats, StoredTranscripts, StoredRuns):
         """Begin, if it has not begun already by a transaction whose connection was lost over it."""
         try:
             return await self._begin(start)
+        except AnsweredElsewhere:
+            if await self._has_begun(start.run):
+                return await self._begun(start)
+            raise
         except DatabaseFailed as error:
             if not isinstance(error.__cause__, IntegrityError):
                 raise
@@ -53,13 +65,21 @@ class Beginnings(StoredChats, StoredTranscripts, StoredRuns):
 
     async def _has_begun(self, run: Run) -> bool:
         found = await self.get_run(run.chat_id, run.id)
-        mine = (run.owner, run.epoch, "running")
-        return found is not None and (found.owner, found.epoch, found.status) == mine
+        mine = (run.owner, run.epoch, mark_of(run.lease_until), "running")
+        return found is not None and mine == (
+            found.owner,
+            found.epoch,
+            mark_of(found.lease_until),
+            found.status,
+        )
 
     async def _begin(self, start: RunStart) -> Begun:
-        start, files = self.attachments.of_start(start)
-        await self.attachments.put_out(start.run.chat_id, files)
-        is_plain = not start.queued and start.replaces is None and not are_late([start.request])
+        files: Files = {}
+        if start.begins is None:  # whose files are kept since it was submitted
+            start, files = self.attachments.of_start(start)
+            await self.attachments.put_out(start.run.chat_id, files)
+        is_new = start.begins is None and not start.queued
+        is_plain = is_new and start.replaces is None and not are_late([start.request])
         if is_plain and not files:
             begun = await self._begin_together(start)
             if begun is not None:
@@ -92,6 +112,7 @@ class Beginnings(StoredChats, StoredTranscripts, StoredRuns):
     def _beginning(self, start: RunStart) -> Iterator[Step]:
         sql, active = self._sql, _active(start.run)
         yield Step(sql.take_and_read_numbers, [_taken(start)])
+        active = sql.run.stored(active)
         yield Step(sql.new_run.insert(*active), [active], into=sql.new_run)
         opening = [
             {**values_of(message), "seq": behind}
@@ -149,9 +170,12 @@ class Beginnings(StoredChats, StoredTranscripts, StoredRuns):
             raise _deleted(run.chat_id)
         if start.queued:
             await connection.execute(sql.dequeue_run, {"row_id": run.id})
-        active = _active(run)
-        await connection.execute(sql.new_run.insert(*active), active)
-        if start.queued:
+        if start.begins is not None:
+            await self._begin_queued(connection, start.begins, run)
+        else:
+            active = sql.run.stored(_active(run))
+            await connection.execute(sql.new_run.insert(*active), active)
+        if start.queued or start.begins is not None:
             await self._check_turn(connection, run)
         await self.attachments.keep(connection, run.chat_id, files)
         opening = [
@@ -161,6 +185,15 @@ class Beginnings(StoredChats, StoredTranscripts, StoredRuns):
         if sql.request is not None and start.request is not None:
             await reopen_late(sql, connection, [start.request])
             await insert_rows(connection, sql.request, [start.request])
+
+    async def _begin_queued(self, connection: AsyncConnection, queued: Run, run: Run) -> None:
+        values = {name: it for name, it in _active(run).items() if name not in _QUEUED_WITH}
+        as_it_was = {"row_id": run.id, "of_status": queued.status, "of_epoch": queued.epoch}
+        new = {f"new_{name}": value for name, value in values.items()}
+        begun = await connection.execute(self._sql.begin_queued(*values), {**as_it_was, **new})
+        if begun.rowcount == 0:
+            msg = f"Run {run.id} is answered by another worker, or was stopped: follow it"
+            raise AnsweredElsewhere(msg, run_id=run.id)
 
     async def _check_turn(self, connection: AsyncConnection, run: Run) -> None:
         """Raise if another run has waited longer.
@@ -174,44 +207,24 @@ class Beginnings(StoredChats, StoredTranscripts, StoredRuns):
             msg = f"Other runs of chat {run.chat_id} are queued first: {first}"
             raise ChatBusy(msg, run_id=first)
 
-    async def enqueue_run(self, run: Run) -> None:
-        try:
-            await self._retried(lambda: self._enqueue_run(run))
-        except DatabaseFailed as error:
-            if not isinstance(error.__cause__, IntegrityError):
-                raise
-            if not await self._is_queued(run):
-                raise await self._conflict_of(run) or error from error
-
-    async def _is_queued(self, run: Run) -> bool:
-        """Whether a transaction did it whose connection was lost over its commit."""
-        found = await self.get_run(run.chat_id, run.id)
-        return found is not None and (found.owner, found.status) == (run.owner, "waiting")
-
-    async def _enqueue_run(self, run: Run) -> None:
-        place = {"row_id": run.id, "new_lease_until": run.lease_until}
-        line = {"of_chat": run.chat_id, "now": run.started_at}
-        row = {**values_of(run), "active_chat_id": None, "stop_requested": False}
-        async with self.transaction() as connection:
-            if (await connection.execute(self._sql.renew_queue_entry, place)).rowcount == 0:
-                await connection.execute(self._sql.clear_queue, line)
-                await connection.execute(self._sql.new_run.insert(*row), row)
-
-    async def dequeue_run(self, run: Run) -> None:
-        await self._retried(lambda: self._dequeue_run(run))
-
-    async def _dequeue_run(self, run: Run) -> None:
-        async with self.transaction() as connection:
-            await connection.execute(self._sql.dequeue_run, {"row_id": run.id})
-
     async def _conflict_of(self, run: Run) -> Exception | None:
+        return await self._own_conflict(run) or await self._conflict_with_others(run)
+
+    async def _own_conflict(self, run: Run) -> Exception | None:
+        """What has come of this run itself meanwhile."""
         own = await self.get_run(run.chat_id, run.id)
-        if own is not None and own.status != "waiting" and own.owner != run.owner:
+        is_ours = own is not None and own.owner == run.owner
+        if own is not None and _was_queued(own) and is_ours:
+            return error_from_text(own.error or DIED_WAITING, otherwise=RunInterrupted)
+        if own is not None and not (_is_queued(own) or is_ours):
             msg = (
                 f"Run {run.id} was started, but the confirmation was lost: it was ended by another "
                 "process meanwhile"
             )
             return LeaseLost(msg)
+        return None
+
+    async def _conflict_with_others(self, run: Run) -> Exception | None:
         if run.idempotency_key is not None:
             key = {"chat_id": run.chat_id, "key": run.idempotency_key}
             sent = await self._read(self._sql.run_of_key, **key)
@@ -233,14 +246,39 @@ class Beginnings(StoredChats, StoredTranscripts, StoredRuns):
         return None
 
     async def _is_current(self, run: Run) -> bool:
-        """Whether this run counts: one that died while it waited never began."""
+        """Whether this run counts: one that died while it waited never began.
+
+        Its question is asked again now.
+        """
+        is_dead = await self._is_dead(run)
+        if is_dead:
+            await self.end_queued(run, DIED_WAITING)
+        if is_dead or (_was_queued(run) and not _was_stopped(run)):
+            await self._retried(
+                lambda: self._changed(self._sql.forget_question, {"row_id": run.id})
+            )
+            return False
+        return True
+
+    async def _is_dead(self, run: Run) -> bool:
         if run.status != "waiting":
-            return True
+            return False
         state = (await self.run_states([run.id])).get(run.id)
-        if state is None or not state.has_expired:
-            return True
-        await self.dequeue_run(run)
-        return False
+        return state is not None and state.has_expired
+
+
+def _is_queued(run: Run) -> bool:
+    return run.status in ("waiting", "queued") or _was_queued(run)
+
+
+def _was_queued(run: Run) -> bool:
+    """Whether this run has ended before it began."""
+    return run.status == "interrupted" and run.question is not None
+
+
+def _was_stopped(run: Run) -> bool:
+    error = error_from_text(run.error or "", otherwise=RunInterrupted)
+    return isinstance(error, RunStopped)
 
 
 def _has_passed(error: DatabaseFailed) -> DatabaseFailed:

@@ -17,7 +17,7 @@ from chatrecord.sqlalchemy.engine.notifications import can_tell, payload
 from chatrecord.sqlalchemy.generics import Values
 from chatrecord.sqlalchemy.sql.tables import MappedTable, kept
 from chatrecord.sqlalchemy.sql.together import Step
-from chatrecord.store.changes import BudgetCheck, Changes, Lease, RunRecord
+from chatrecord.store.changes import ACTIVE, BudgetCheck, Changes, Lease, RunRecord
 from chatrecord.store.lost_leases import gone, taken_over
 from chatrecord.values import Target
 
@@ -37,7 +37,9 @@ _FIXED: dict[type, set[str]] = {
 """Columns that never change after the insert (the lease has its own statement). SQLite writes an
 index for each column that is set, be it to the same value."""
 
-_WHILE_RUNNING = {"new_active_chat_id", "new_status", "new_error", "new_finished_at"}
+_WHILE_RUNNING = {
+    *("new_active_chat_id", "new_status", "new_error", "new_finished_at", "new_question")
+}
 """What a run that goes on has as it had it."""
 
 
@@ -59,7 +61,8 @@ class RunWrites(Connections):
             if lease is None:
                 raise
             try:
-                found = await self._read(self._sql.run_states, run_ids=[lease.run_id])
+                asked = {"run_ids": [lease.run_id], "now": datetime.now(UTC)}
+                found = await self._read(self._sql.run_states, **asked)
             except DatabaseFailed:
                 raise error from None
             msg = taken_over(lease.run_id) if found else gone(lease.run_id)
@@ -117,7 +120,8 @@ class RunWrites(Connections):
             return Step(self._sql.renew_leases, [held])
         goes_on = isinstance(run, Run) and run.status == "running"
         unchanged = {"row_id", *(_WHILE_RUNNING if goes_on else ())}
-        values = {name: value for name, value in _changed(run).items() if name not in unchanged}
+        changed = self._sql.run.stored(_changed(run))
+        values = {name: value for name, value in changed.items() if name not in unchanged}
         held |= values
         names = [name.removeprefix("new_") for name in values]
         if not can_tell(self._engine.dialect):
@@ -247,6 +251,6 @@ def _changed(record: RunRecord) -> Values:
     values = values_of(record).items()
     changed = {f"new_{name}": value for name, value in values if name not in fixed}
     if isinstance(record, Run):
-        still_active = record.chat_id if record.status in ("running", "parked") else None
+        still_active = record.chat_id if record.status in ACTIVE else None
         changed["new_active_chat_id"] = still_active
     return {"row_id": record.id, **changed}

@@ -18,7 +18,7 @@ from chatrecord.sqlalchemy.generics import Query, Row, Values
 from chatrecord.sqlalchemy.models.column_values import check_stored
 from chatrecord.sqlalchemy.sql.statements import Statements
 from chatrecord.sqlalchemy.sql.tables import MappedTable
-from chatrecord.store.changes import JournalEntry, RunRecord
+from chatrecord.store.changes import ACTIVE, JournalEntry, RunRecord
 from chatrecord.store.chat_store import Scope
 
 from .arriving_files import ArrivingAttachments
@@ -113,7 +113,7 @@ def _values(record: Record) -> Values:
     values = values_of(record)
     if not isinstance(record, Run):
         return values
-    active = record.chat_id if record.status in ("running", "parked") else None
+    active = record.chat_id if record.status in ACTIVE else None
     return {**values, "active_chat_id": active, "stop_requested": False}
 
 

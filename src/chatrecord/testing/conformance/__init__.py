@@ -42,11 +42,13 @@ from .replay import HistoryIsReplayed
 from .resuming import RunsAreResumed
 from .serving import AnswersAreServed
 from .sums import SumsAreExact
+from .takeover import WorkersTakeOver
 from .titles import TitlesAreKept
 from .titling import TitlesAreWritten
 from .tools import ToolsAreRecorded
 from .typed import AnswersAreTyped
 from .values import ValuesComeBack
+from .workers import WorkersAnswer
 
 
 class Conformance(
@@ -76,6 +78,8 @@ class Conformance(
     CallsAreApproved,
     RunsAreResumed,
     AnswersAreReplaced,
+    WorkersAnswer,
+    WorkersTakeOver,
     AnswersAreServed,
     OwnAgentsAreRecorded,
     ConversationsAreStored,

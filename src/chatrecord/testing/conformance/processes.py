@@ -13,10 +13,12 @@ from pydantic_ai import BinaryContent, Tool
 
 from chatrecord.chats import opening as chats
 from chatrecord.chats.chat import Chat
+from chatrecord.chats.working import work_on
 from chatrecord.errors import ProviderError, RunInterrupted, RunNotFound, RunStopped, SentBefore
 from chatrecord.ids import new_id
-from chatrecord.records import Run
+from chatrecord.records import Run, RunStatus
 from chatrecord.runs.process import Backend
+from chatrecord.store.queued_question import queued_prompt
 from chatrecord.testing.look import (
     has_journal,
     has_messages,
@@ -298,14 +300,31 @@ class ProcessesShare:
 
         assert (await chat.ask("pay", idempotency_key="k")).text == "paid"
 
-    async def test_repair_clears_the_line(self, backend: Backend) -> None:
-        chat = await new_chat(backend, Script())
-        dead = waiting(chat, until=datetime.now(UTC) - timedelta(seconds=1))
-        await backend.store.enqueue_run(dead)
+    async def test_a_question_that_died_in_line_is_kept_and_can_be_answered(
+        self, backend: Backend, elsewhere: Backend
+    ) -> None:
+        chat = await new_chat(backend, Script([say("half"), hang()]))
+        asking = asyncio.create_task(chat.ask("first"))
+        await until(lambda: has_journal(backend, chat))
+        twin = await load(elsewhere, chat, Script(), on_busy="wait")
+        waiting = asyncio.create_task(twin.ask("second"))
+        await until(lambda: _has_run(chat, "waiting"))
+        (queued,) = await chat.runs(status="waiting")
+        assert queued.question_text == "second"
+        gone = replace(queued, lease_until=datetime.now(UTC) - timedelta(seconds=1))
+        waiting.cancel()
+        await asyncio.wait([waiting])
+        await backend.store.enqueue_run(gone, queued_prompt(queued))
 
         assert await chats.repair(backend) >= 1
 
-        assert await backend.store.get_run(chat.id, dead.id) is None
+        (lost,) = await chat.runs(status="interrupted")
+        assert (lost.id, lost.question_text) == (queued.id, "second")
+        await chat.stop()
+        await asyncio.wait([asking])
+        script = Script([say("two")])
+        assert (await work_on(backend, lost.id, lambda _: script)).text == "two"
+        assert [row.text for row in await chat.messages()] == ["first", "half", "second", "two"]
 
     async def test_a_question_interrupts_the_running_one_if_asked_to(
         self, backend: Backend, elsewhere: Backend
@@ -349,3 +368,7 @@ def waiting(chat: Chat, *, until: datetime) -> Run:
         started_at=datetime.now(UTC),
         finished_at=None,
     )
+
+
+async def _has_run(chat: Chat, status: RunStatus) -> bool:
+    return bool(await chat.runs(status=status))

@@ -291,7 +291,9 @@ def _told(run: Run | None) -> dict[str, Json]:
 
 
 def _status(run: Run) -> Status:
-    return "streaming" if run.status == "waiting" or run.status == "running" else run.status  # noqa: PLR1714 - so that types are narrowed
+    if run.status == "waiting" or run.status == "queued" or run.status == "running":  # noqa: PLR1714 - so that types are narrowed
+        return "streaming"
+    return run.status
 
 
 def _status_of(turn: Turn) -> Status:

@@ -1,0 +1,138 @@
+"""Workers that die, close or are stopped: others go on with their runs."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from chatrecord.chats.chat import Chat
+from chatrecord.errors import ChatBusy, HandedBack, RunStopped
+from chatrecord.runs.process import Backend
+from chatrecord.testing.look import die, has_journal, journal_of, load, new_chat, spoken, until
+from chatrecord.testing.script import Script, call, hang, say
+
+from .shared import paying
+from .workers import answer
+
+
+class WorkersTakeOver:
+    """Workers that die, close or are stopped: others go on with their runs."""
+
+    async def test_a_dead_workers_run_is_queued_and_another_goes_on(
+        self, backend: Backend, elsewhere: Backend
+    ) -> None:
+        paid: list[int] = []
+        tools = [paying(paid)]
+        chat = await new_chat(backend, Script())
+        run_id = await chat.submit("Pay")
+        script = Script([call("pay", "c1", n=5)], [say("half"), hang()])
+        working = asyncio.create_task(answer(backend, run_id, script, tools=tools))
+        await until(lambda: _has_text(backend, chat, "half"))
+        twin = await load(elsewhere, chat, Script())
+        later = await twin.submit("And now?")
+        following = asyncio.create_task(twin.follow(run_id)._whole())
+        await die(backend, chat)
+
+        await twin.active_run()  # whoever looks at the chat repairs it
+
+        held = await twin.active_run()
+        assert held is not None
+        assert (held.id, held.status) == (run_id, "queued")
+        with pytest.raises(ChatBusy):
+            await answer(elsewhere, later, Script())
+        with pytest.raises(ChatBusy):
+            await twin.ask("Me first")
+        script = Script([say("whole")])
+        reply = await answer(elsewhere, run_id, script, tools=tools)
+
+        assert reply.text == (await following).text == "whole"
+        assert paid == [5]
+        assert [(message.role, message.text, message.status) for message in await twin.messages()][
+            -2:
+        ] == [("assistant", "half", "superseded"), ("assistant", "whole", "complete")]
+        assert (await answer(elsewhere, later, Script([say("ok")]))).text == "ok"
+        working.cancel()
+        await asyncio.wait([working])
+
+    @pytest.mark.parametrize("is_edit", [False, True])
+    async def test_a_replacement_is_begun_anew_where_its_worker_died(
+        self, backend: Backend, elsewhere: Backend, is_edit: bool
+    ) -> None:
+        chat = await new_chat(backend, Script([say("old")]))
+        await chat.ask("Hi!")
+        question, _ = await chat.messages()
+        if is_edit:
+            run_id = await chat.submit_edit(question.id, "Hey!")
+        else:
+            run_id = await chat.submit_regenerate()
+        working = asyncio.create_task(answer(backend, run_id, Script([say("half"), hang()])))
+        await until(lambda: has_journal(backend, chat))
+        await die(backend, chat)
+        twin = await load(elsewhere, chat, Script())
+        script = Script([say("new")])
+
+        await answer(elsewhere, run_id, script)
+
+        asked = "Hey!" if is_edit else "Hi!"
+        assert spoken(script.requests[-1]) == [("user", asked)]
+        valid = [row.text for row in await twin.messages() if row.status != "superseded"]
+        assert valid == [asked, "new"]
+        assert (await twin.runs())[0].question is None
+        working.cancel()
+        await asyncio.wait([working])
+
+    async def test_closing_a_worker_hands_its_run_back(
+        self, backend: Backend, elsewhere: Backend
+    ) -> None:
+        chat = await new_chat(elsewhere, Script())
+        run_id = await chat.submit("Hi!")
+        working = asyncio.create_task(answer(backend, run_id, Script([say("half"), hang()])))
+        await until(lambda: has_journal(elsewhere, chat))
+        following = asyncio.create_task(chat.follow(run_id)._whole())
+
+        await backend.runtime.close()
+
+        with pytest.raises(HandedBack):
+            await working
+        (run,) = await chat.runs()
+        assert (run.status, run.error) == ("queued", None)
+        assert [(row.text, row.status) for row in await chat.messages()][-1] == (
+            "half", "interrupted",
+        )  # fmt: skip
+        assert (await answer(elsewhere, run_id, Script([say("whole")]))).text == "whole"
+        assert (await following).text == "whole"
+
+    async def test_a_cancelled_worker_hands_its_run_back(self, backend: Backend) -> None:
+        chat = await new_chat(backend, Script())
+        run_id = await chat.submit("Hi!")
+        working = asyncio.create_task(answer(backend, run_id, Script([say("half"), hang()])))
+        await until(lambda: has_journal(backend, chat))
+
+        working.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await working
+
+        assert (await chat.runs())[0].status == "queued"
+        assert (await answer(backend, run_id, Script([say("whole")]))).text == "whole"
+
+    async def test_a_queued_run_that_has_begun_is_stopped(
+        self, backend: Backend, elsewhere: Backend
+    ) -> None:
+        chat = await new_chat(elsewhere, Script([say("on")]))
+        run_id = await chat.submit("Hi!")
+        working = asyncio.create_task(answer(backend, run_id, Script([say("half"), hang()])))
+        await until(lambda: has_journal(elsewhere, chat))
+        working.cancel()
+        await asyncio.wait([working])
+
+        assert await chat.stop(run_id) is True
+
+        assert await chat.active_run() is None
+        with pytest.raises(RunStopped):
+            await answer(backend, run_id, Script())
+        assert (await chat.ask("Go on")).text == "on"
+
+
+async def _has_text(backend: Backend, chat: Chat, text: str) -> bool:
+    return await has_journal(backend, chat) and await journal_of(backend, chat) == text
