@@ -340,13 +340,17 @@ async def test_a_key_that_is_no_key_is_refused(tenant_url: URL) -> None:
                 await chat.ask("Hi")
 
 
-async def test_without_a_tenant_nothing_is_seen_or_written(db: Database, names: list[str]) -> None:
+async def test_without_a_tenant_nothing_is_seen_or_written(
+    tenant_url: URL, db: Database, names: list[str]
+) -> None:
     with tenant_is(names[0]):
         await create_chat(db, "test", user_id=names[0])
 
-    assert await list_chats(db) == []
-    with pytest.raises(DatabaseFailed, match="row-level security"):
-        await create_chat(db, "test")
+    for by in (tenant, tenant.get):  # the second raises a LookupError
+        async with Database(tenant_url, partition=by, partition_setting="app.tenant") as outside:
+            assert await list_chats(outside) == []
+            with pytest.raises(DatabaseFailed, match="row-level security"):
+                await create_chat(outside, "test")
 
 
 async def test_sums_of_all_are_not_read_where_tenants_are_told_apart(

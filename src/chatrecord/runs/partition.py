@@ -54,11 +54,12 @@ class Partitioning:
 
     def current(self) -> object:
         """The key that the current context has; `None` without one."""
-        if isinstance(self._by, ContextVar):
-            with suppress(LookupError):
+        with suppress(LookupError):
+            if isinstance(self._by, ContextVar):
                 return self._by.get()
-            return None
-        return self._by() if callable(self._by) else None
+            if callable(self._by):
+                return self._by()
+        return None
 
 
 UNPARTITIONED = Partitioning()

@@ -7,6 +7,7 @@ statement of that name. And who listens on such a connection hears nothing.
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from typing import Any, Literal, TypeAlias
 
 from sqlalchemy import Dialect, event
@@ -57,11 +58,13 @@ class Pooling:
         if is_known and mode != "session":
             event.listen(engine.sync_engine, "do_connect", self._connect)
 
-    def _connect(
-        self, dialect: Dialect, _record: object, args: Any, options: dict[str, Any]
-    ) -> Any:
+    def _connect(self, dialect: Dialect, record: object, args: Any, options: dict[str, Any]) -> Any:
         """Connect as this needs it. `None` leaves that to SQLAlchemy."""
         if self._is_asked:
+            for listener in self._later(dialect):  # such as one that sets a password
+                given = listener(dialect, record, args, options)
+                if given is not None:
+                    return given
             connection: Any = dialect.connect(*args, **options)
             try:
                 has_pooler = await_only(_ASKING[dialect.driver](connection.driver_connection))
@@ -76,6 +79,11 @@ class Pooling:
         if self.is_by_transaction and self._is_changed:
             options.setdefault(*_PREPARE_NOTHING[dialect.driver])
         return None
+
+    def _later(self, dialect: Any) -> Sequence[Any]:
+        """The application's listeners that come after this one, which a connection ends."""
+        listeners = list(dialect.dispatch.do_connect)
+        return listeners[listeners.index(self._connect) + 1 :]
 
     def _noticed(self, dialect: Dialect, options: dict[str, Any]) -> None:
         self.is_by_transaction = True
