@@ -82,6 +82,15 @@ def routed() -> Iterator[Any]:
         yield mount
 
 
+def test_an_owner_may_be_named_by_the_user_of_the_request(
+    small_site: str, kind: str, user: Any, routed: Any
+) -> None:
+    """Which Django reads when it is first looked at, and not in an event loop."""
+    routed("test", owner=lambda request: {"user": request.user})
+    made = Page(kind, user).send("post", "/chats/new", {"title": "Travel"})
+    assert made.status_code == 201
+
+
 def test_a_page_asks_reads_and_deletes(site: str, kind: str, user: Any, routed: Any) -> None:
     routed("test", options=seen)
     page = Page(kind, user)

@@ -74,15 +74,17 @@ def chat_urls(
     for route in routes:
         for method in route.methods or ():
             endpoints[route.path][method] = route.endpoint
-    return [re_path(_pattern(path), _view(by, csrf=csrf)) for path, by in endpoints.items()]
+    return [re_path(pattern_of(path), view_of(by, csrf=csrf)) for path, by in endpoints.items()]
 
 
-def _pattern(path: str) -> str:
+def pattern_of(path: str) -> str:
     """The route behind the prefix. `useChat` joins `chats/` and `/{id}/stream` as they are."""
     return "^(?:/)?" + re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", path.strip("/")) + "$"
 
 
-def _view(endpoints: Mapping[str, Endpoint], *, csrf: bool) -> Callable[..., HttpResponseBase]:
+def view_of(endpoints: Mapping[str, Endpoint], *, csrf: bool) -> Callable[..., HttpResponseBase]:
+    """A view of these endpoints by their methods."""
+
     @login_not_required  # a page gets a 401, and no redirect to a form
     @non_atomic_requests  # an answer has transactions of its own
     def view(request: HttpRequest, **parameters: str) -> HttpResponseBase:
@@ -103,8 +105,12 @@ async def _answered(endpoint: Endpoint, request: Request) -> Response:
 
 async def _owned(owner: Owner, request: Request) -> object:
     asked = asked_by(request)
-    scope = await asked.caller.run(lambda: owner(asked.request))
-    return scope if scope is None else with_ids(scope)
+
+    def scope() -> object:  # in the thread of the request, where `request.user` may be read
+        found = owner(asked.request)
+        return found if found is None else with_ids(found)
+
+    return await asked.caller.run(scope)
 
 
 async def _for_request(

@@ -45,6 +45,10 @@ def dashboard(
     seconds. The dashboard reads only; it ends runs of dead processes, as each reader of a chat
     does. Raises `TypeError` without `allowed`.
     """
+    unknown = names.keys() - set(db.store.chat_columns()) if names else set()
+    if unknown:
+        msg = f"names= has {sorted(unknown)}, which are no columns of your chats"
+        raise TypeError(msg)
     return Starlette(
         routes=[
             Route(path or "/", endpoint, methods=["GET"])
@@ -77,10 +81,6 @@ def endpoints(
         raise TypeError(msg)
     if isinstance(without_models, str):
         msg = f"without_models= takes a list of names: without_models=[{without_models!r}]"
-        raise TypeError(msg)
-    unknown = (names or {}).keys() - set(db.store.chat_columns()) if names else set()
-    if unknown:
-        msg = f"names= has {sorted(unknown)}, which are no columns of your chats"
         raise TypeError(msg)
     access = Access(db, allowed, names or {})
     pages = Pages(db, access, tuple(without_models), heartbeat)
