@@ -4,6 +4,7 @@
     ├── ConfigurationError          the set-up must change
     │   ├── AgentMismatch           the chat belongs to another agent
     │   ├── KeyMissing              rows are encrypted with a key that was not given
+    │   ├── SearchUnavailable       there is no search index, or texts are encrypted
     │   └── UnknownPrice            a cost limit on a model whose price is unknown
     ├── ChatNotFound                no such chat within this scope
     ├── ChatExists                  the chat to import already exists
@@ -70,6 +71,10 @@ class AgentMismatch(ConfigurationError):
 
 class KeyMissing(ConfigurationError):
     """Rows are encrypted with a key that the `Database` was not given."""
+
+
+class SearchUnavailable(ConfigurationError):
+    """There is no search index yet, which `db.create_search()` creates; or texts are encrypted."""
 
 
 class UnknownPrice(ConfigurationError):

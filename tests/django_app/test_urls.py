@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterator
+from io import StringIO
 from typing import Any
 from uuid import uuid4
 
@@ -227,3 +228,27 @@ def test_a_reader_that_leaves_does_not_stop_the_answer(
     for _ in loaded.follow() if loaded.active_run() else ():
         pass
     assert [message.status for message in loaded.messages()] == ["complete", "complete"]
+
+
+def test_a_page_searches_the_chats_of_its_user(
+    small_site: str, kind: str, user: Any, routed: Any
+) -> None:
+    from django.contrib.auth.models import User
+    from django.core.management import call_command
+
+    from chatrecord.django import db, search_messages
+
+    routed("test")
+    other = User.objects.create_user(f"user-{uuid4().hex[:12]}")
+    page = Page(kind, user)
+    title = f"Quokka {uuid4().hex}"
+    chat = json.loads(page.send("post", "/chats/new", {"title": title}).text_of)["id"]
+    call_command("chatrecord_search", stdout=StringIO())
+
+    (hit,) = json.loads(page.send("get", f"/chats/search?q={title[:20]}*").text_of)["hits"]
+    assert (hit["chatId"], hit["role"]) == (chat, "title")
+    theirs = Page(kind, other).send("get", "/chats/search?q=quokka")
+    assert json.loads(theirs.text_of) == {"hits": [], "next": None}
+    assert [str(it.chat_id) for it in search_messages(db, title, user=user)] == [chat]
+    assert search_messages(db, title, user=other) == []
+    call_command("chatrecord_search", drop=True, stdout=StringIO())

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from alembic.autogenerate.api import AutogenContext
 
+from chatrecord.sqlalchemy.sql.search_index import PREFIX
 from chatrecord.sqlalchemy.tables import Base
 
 from .migration import VERSION_TABLE
@@ -30,11 +31,13 @@ def render_item(kind: str, item: object, autogen_context: AutogenContext) -> str
 def include_object(
     _item: object, name: str | None, kind: str, reflected: bool, compare_to: Any
 ) -> bool:
-    """Leave the ready-made tables to `chatrecord migrate`, if they are not in your metadata.
+    """Leave alone what is not in your metadata: the ready-made tables, and the search index.
 
         context.configure(..., include_object=include_object)
 
     Autogenerate would drop them otherwise.
     """
     is_unknown = reflected and compare_to is None
+    if is_unknown and name is not None and name.startswith(PREFIX):
+        return False
     return not (kind == "table" and is_unknown and name in _READY_MADE)

@@ -76,6 +76,7 @@ def _parser() -> tuple[ArgumentParser, Commands]:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     _add_chat(commands)
     _add_chats(commands)
+    _add_search(commands)
     _add_show(commands)
     _add_usage(commands)
     _add_dashboard(commands)
@@ -142,6 +143,15 @@ def _add_chats(commands: Commands) -> None:
     parser.set_defaults(run=_command("chats"))
     parser.add_argument("--limit", type=_number, default=20, help="how many (20)")
     parser.add_argument("--search", metavar="TEXT", help="only those whose title has these words")
+    _add_json(parser)
+    _add_place(parser)
+
+
+def _add_search(commands: Commands) -> None:
+    parser = commands.add_parser("search", help="find what was said: titles, questions, answers")
+    parser.set_defaults(run=_command("search"))
+    parser.add_argument("query", metavar="TEXT", help='words, "phrases", word*, -word')
+    parser.add_argument("--limit", type=_number, default=20, help="how many (20)")
     _add_json(parser)
     _add_place(parser)
 
@@ -226,6 +236,13 @@ def _add_migrate(commands: Commands) -> None:
     parser.set_defaults(run=_command("migrate"))
     parser.add_argument(
         "--sql", action="store_true", help="print the statements instead of executing them"
+    )
+    parser.add_argument(
+        "--search",
+        metavar="LANGUAGE",
+        nargs="?",
+        const="simple",
+        help="create the index of `search`, too; of a language such as english (simple)",
     )
     _add_database(parser)
 

@@ -20,10 +20,12 @@ def run(arguments: Namespace) -> int:
     if arguments.sql:
         print(asyncio.run(_printed(arguments.db)), end="")
         return 0
-    migration, differences = asyncio.run(_migrated(arguments.db))
+    migration, differences = asyncio.run(_migrated(arguments.db, arguments.search))
     for difference in differences:
         print(plain(str(difference)))
     note(_summary(migration))
+    if arguments.search:
+        note(f"Chats can be searched: the language of the index is {arguments.search}")
     if differences:
         note("These differences come from no earlier version: correct them yourself")
     return 1 if differences else 0
@@ -34,9 +36,12 @@ async def _printed(place: str) -> str:
         return await migration_sql(db)
 
 
-async def _migrated(place: str) -> tuple[Migration, Sequence[SchemaDifference]]:
+async def _migrated(place: str, search: str | None) -> tuple[Migration, Sequence[SchemaDifference]]:
     async with Database(url_of(place)) as db:
-        return await migrate(db), await differences_of(db)
+        migration = await migrate(db)
+        if search:
+            await db.create_search(language=search)
+        return migration, await differences_of(db)
 
 
 def _summary(migration: Migration) -> str:

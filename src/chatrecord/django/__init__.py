@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         alist_requests,
         aload_chat,
         apurge,
+        asearch_messages,
         ausage,
         create_chat,
         delete_chat,
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
         list_requests,
         load_chat,
         purge,
+        search_messages,
         usage,
     )
     from .database import close_database, db, get_database
@@ -36,6 +38,7 @@ __all__ = [
     "alist_requests",
     "aload_chat",
     "apurge",
+    "asearch_messages",
     "ausage",
     "close_database",
     "create_chat",
@@ -46,6 +49,7 @@ __all__ = [
     "list_requests",
     "load_chat",
     "purge",
+    "search_messages",
     "usage",
 ]
 

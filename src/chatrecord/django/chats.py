@@ -18,6 +18,7 @@ from chatrecord.chats.sync import SyncChat
 from chatrecord.sqlalchemy import chats as library
 from chatrecord.sqlalchemy import requests
 from chatrecord.sqlalchemy.database import AnyDatabase
+from chatrecord.sqlalchemy.search import search_messages as search
 
 from .background import chat_elsewhere, in_background
 from .caller import Caller
@@ -127,6 +128,7 @@ list_requests, alist_requests = _waiting(requests.list_requests), _awaited(reque
 delete_chat, adelete_chat = _waiting(library.delete_chat), _awaited(library.delete_chat)
 purge, apurge = _waiting(library.purge), _awaited(library.purge)
 usage, ausage = _waiting(library.usage), _awaited(library.usage)
+search_messages, asearch_messages = _waiting(search), _awaited(search)
 
 
 def _created(db: AnyDatabase, llm: LLM, **keywords: Any) -> tuple[Chat, Commit]:

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 from pydantic import BaseModel
 
 from chatrecord.chats.titles import LONGEST_TITLE
+from chatrecord.text.search_query import LONGEST_QUERY
 from chatrecord.web.pages import LARGEST_PAGE
 
 from .schemas import (
@@ -21,6 +22,7 @@ from .schemas import (
     NewChat,
     OpenCalls,
     PlainQuestion,
+    SearchHits,
     Stopped,
     ToolCallApproval,
     ToolCallDenial,
@@ -131,6 +133,22 @@ OPERATIONS: dict[str, Operation] = {
         HTTPStatus.CREATED,
         (NewChat,),
         parameters=(),
+    ),
+    "search_messages": Operation(
+        "Search",
+        "What was said in the signed-in user's chats, the best hits first: titles, questions and "
+        "answers with all of the words.",
+        SearchHits,
+        parameters=(
+            _query(
+                "q",
+                'Words, "phrases", beginnings of words (pass*) and words to leave out (-word).',
+                type="string",
+                maxLength=LONGEST_QUERY,
+            ),
+            _limit(20),
+            _query("after", "`next` of the page before.", type="string"),
+        ),
     ),
     "read_chat": Operation(
         "Read a chat",

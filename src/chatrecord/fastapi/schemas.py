@@ -37,6 +37,33 @@ class ChatList(_Camel):
     next: str | None
 
 
+class SnippetPart(_Camel):
+    """A part of a snippet: plain text, and whether it is what was searched for."""
+
+    text: str
+    match: bool
+
+
+class SearchHit(_Camel):
+    """A message that fits, or a chat whose title does: then it has no message."""
+
+    chat_id: UUID
+    title: str | None
+    message_id: UUID | None
+    seq: int | None
+    role: Literal["user", "assistant", "title"]
+    snippet: list[SnippetPart]
+    rank: float
+    created_at: datetime
+
+
+class SearchHits(_Camel):
+    """What was said, the best hits first. `next` is the `after` of the next page."""
+
+    hits: list[SearchHit]
+    next: str | None
+
+
 class PendingApproval(_Camel):
     """A tool call that waits for approval."""
 

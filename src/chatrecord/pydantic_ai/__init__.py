@@ -2,5 +2,14 @@
 
 from .agent import AgentLLM, answers, is_agent, open_llm
 from .persisted import Persisted, message_history
+from .search_tool import search_tool
 
-__all__ = ["AgentLLM", "Persisted", "answers", "is_agent", "message_history", "open_llm"]
+__all__ = [
+    "AgentLLM",
+    "Persisted",
+    "answers",
+    "is_agent",
+    "message_history",
+    "open_llm",
+    "search_tool",
+]

@@ -1,5 +1,6 @@
 """Chats in a database of your own, by way of SQLAlchemy."""
 
+from chatrecord.chats.search_hits import SearchHit, Snippet
 from chatrecord.spending.prices import TokenPrices
 from chatrecord.sqlalchemy.doctor.findings import Finding
 from chatrecord.sqlalchemy.models.encryption import Keys
@@ -23,6 +24,7 @@ from .database import Database
 from .export_import import export_chat, import_chat, import_history
 from .requests import list_requests
 from .runs import count_runs, list_runs
+from .search import search_messages
 
 __all__ = [
     "AttachmentMixin",
@@ -38,6 +40,8 @@ __all__ = [
     "Models",
     "RequestMixin",
     "RunMixin",
+    "SearchHit",
+    "Snippet",
     "TokenPrices",
     "ToolCallMixin",
     "UsageDayMixin",
@@ -53,5 +57,6 @@ __all__ = [
     "load_chat",
     "purge",
     "rotate",
+    "search_messages",
     "usage",
 ]

@@ -267,6 +267,23 @@ class Database(Generic[ChatRow, Metadata]):
         """
         await self.store.check_schema()
 
+    async def create_search(self, *, language: str = "simple") -> None:
+        """Create the index that `search_messages` needs. The database keeps it up from then on.
+
+            await db.create_search()
+            await db.create_search(language="english")  # PostgreSQL and SQLite
+
+        Does nothing if it is there. PostgreSQL builds it while the tables are in use; SQLite, MySQL
+        and MariaDB let writers wait meanwhile. `language` names a text search configuration of
+        PostgreSQL, which finds other forms of a word, too; SQLite knows `"english"`. Raises
+        `ConfigurationError` for an unknown language, and `SearchUnavailable` with `encryption=`.
+        """
+        await self.store.create_search(language)
+
+    async def drop_search(self) -> None:
+        """Drop the index that `create_search` has made, with all that belongs to it."""
+        await self.store.drop_search()
+
     async def close(self) -> None:
         """Stop the live runs, store their partial answers, and close the connections.
 

@@ -16,6 +16,7 @@ from chatrecord.records import ChatRecord
 
 from . import chats, requests, runs
 from . import export_import as moving
+from . import search as searching
 from .database import AnyDatabase, Database
 from .store import key_rotation as rotation
 
@@ -26,6 +27,7 @@ list_requests = waiting(requests.list_requests)
 delete_chat = waiting(chats.delete_chat)
 purge = waiting(chats.purge)
 rotate = waiting(rotation.rotate)
+search_messages = waiting(searching.search_messages)
 usage = waiting(chats.usage)
 events = reading(Database.events)
 purge_events = waiting(Database.purge_events)
@@ -63,6 +65,7 @@ __all__ = [
     "purge",
     "purge_events",
     "rotate",
+    "search_messages",
     "usage",
     "wait",
     "work",

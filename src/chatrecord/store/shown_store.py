@@ -15,9 +15,10 @@ from chatrecord.spending.reports import Span, UsageRow
 from .changes import JournalEntry, RunRecord
 from .chat_store import Scope
 from .rows import RunsRows
+from .search_store import SearchStore
 
 
-class ShownStore(Protocol):
+class ShownStore(SearchStore, Protocol):
     """What is shown to people and decides nothing: it may be read from a copy that lags behind.
 
     Its methods are those of the other roles. What this process has just written is in them.

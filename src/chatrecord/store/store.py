@@ -13,6 +13,7 @@ from .journal_store import JournalStore
 from .lookup_store import LookupStore
 from .run_queue_store import RunQueueStore
 from .run_store import RunStore
+from .search_store import SearchIndexStore, SearchStore
 from .shown_store import ShownStore
 from .spending_store import SpendingStore
 from .transcript_store import TranscriptStore
@@ -27,6 +28,8 @@ class Store(
     JournalStore,
     TranscriptStore,
     SpendingStore,
+    SearchStore,
+    SearchIndexStore,
     ChatFileStore,
     LookupStore,
     TransferStore,

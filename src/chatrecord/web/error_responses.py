@@ -63,6 +63,7 @@ _KNOWN: dict[type[Exception], Problem] = {
     ),
     errors.ChatBusy: Problem(409, "busy", "This chat is being answered right now."),
     errors.NothingToResume: Problem(409, "nothing_to_resume", "There is no answer to continue."),
+    errors.SearchUnavailable: Problem(501, "no_search", "Chats cannot be searched here."),
     errors.DatabaseFailed: Problem(503, "unavailable", "The chats cannot be reached right now."),
     errors.StreamTruncated: Problem(502, "truncated", "The answer was cut off."),
     errors.RunInterrupted: Problem(503, "interrupted", "The answer was interrupted."),

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from chatrecord.chats import opening as chats
+from chatrecord.chats import searching
 from chatrecord.chats.branches import Branch
 from chatrecord.chats.chat import Chat
 from chatrecord.chats.opening import NewChat
@@ -36,6 +37,7 @@ from .json_bytes import JSON
 from .ownership import Access
 from .query_parameters import cursor_of, number, place_of, search
 from .questions import Questions
+from .searching import hit_of, hits_json, query_in
 from .shutdown import Shutdown
 from .streams import streamed
 from .titles import new_title
@@ -93,6 +95,21 @@ class Pages:
         )
         following = cursor_of(found[-1]) if len(found) == limit else None
         return JSON({"chats": [chat_json(chat) for chat in found], "next": following})
+
+    async def search(self, request: Request) -> Response:
+        """What was said in their chats, the best hits first."""
+        scope = await self.access.scope(request)
+        limit = number(request, "limit", 20, most=LARGEST_PAGE)
+        after = request.query_params.get("after")
+        found = await searching.search_messages(
+            self.backend,
+            query_in(request),
+            limit=limit,
+            after=None if after is None else hit_of(after),
+            superseded=False,
+            scope=scope,
+        )
+        return JSON(hits_json(found, limit))
 
     async def read(self, request: Request) -> Response:
         """A chat with its last messages."""

@@ -106,6 +106,7 @@ ROUTES = (
     RouteSpec("list_chats", "GET", "", Pages.list),
     RouteSpec("ask", "POST", "", Pages.send),
     RouteSpec("create_chat", "POST", "/new", Pages.new),
+    RouteSpec("search_messages", "GET", "/search", Pages.search),
     RouteSpec("read_chat", "GET", "/{id}", Pages.read),
     RouteSpec("update_chat", "PATCH", "/{id}", Pages.update),
     RouteSpec("delete_chat", "DELETE", "/{id}", Pages.delete),

@@ -19,6 +19,8 @@ from chatrecord.spending.reports import Span, UsageRow
 from chatrecord.sqlalchemy.engine.replication import WINDOW, Replication
 from chatrecord.store.chat_store import Scope
 from chatrecord.store.rows import RunsRows
+from chatrecord.store.search_store import FoundText
+from chatrecord.text.search_query import SearchQuery
 
 from .chats import ChatRow
 from .noted_store import NotedStore
@@ -101,6 +103,14 @@ class ShownByReplica:
 
         if self._replication.is_by_time and not scope:
             return await self._read(read)  # a server would write all the time
+        return await self._of_scope(scope, read)
+
+    async def search(
+        self, query: SearchQuery, scope: Scope, *, superseded: bool, most: int, longest: int
+    ) -> list[FoundText]:
+        def read(on: SqlStore) -> Awaitable[list[FoundText]]:
+            return on.search(query, scope, superseded=superseded, most=most, longest=longest)
+
         return await self._of_scope(scope, read)
 
     async def messages(self, chat_id: UUID, *, limit: int, before: int | None) -> list[Message]:

@@ -19,6 +19,7 @@ from .journal import StoredJournal
 from .lookups import StoredLookups
 from .run_start import Beginnings
 from .run_writes import RunWrites
+from .searching import StoredSearch
 from .usage_days import StoredUsageDays, covered
 
 
@@ -30,6 +31,7 @@ class SqlStore(
     StoredUsageDays,
     StoredEvents,
     StoredBranches,
+    StoredSearch,
 ):
     """Implements `chatrecord.store` for an engine and the classes of a `Models`."""
 

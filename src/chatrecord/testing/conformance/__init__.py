@@ -40,6 +40,7 @@ from .repair import TheDeadAreRepaired
 from .replacing import AnswersAreReplaced
 from .replay import HistoryIsReplayed
 from .resuming import RunsAreResumed
+from .searching import WhatWasSaidIsFound
 from .serving import AnswersAreServed
 from .sums import SumsAreExact
 from .takeover import WorkersTakeOver
@@ -86,6 +87,7 @@ class Conformance(
     FilesAreKept,
     EventsAreTold,
     ChatsAreLookedUp,
+    WhatWasSaidIsFound,
 ):
     """Inherit, and give the fixtures `backend` and `elsewhere`."""
 
