@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Any, Generic, Self, TypeAlias, TypedDict, overload
 from uuid import UUID
 
-from sqlalchemy import URL, Table
+from sqlalchemy import URL
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.orm import DeclarativeBase
 from typing_extensions import TypeVar, Unpack
@@ -38,7 +38,7 @@ from chatrecord.sqlalchemy.engine.listening import Listening
 from chatrecord.sqlalchemy.engine.partition_setting import begin_with_setting
 from chatrecord.sqlalchemy.engine.poolers import PoolerMode, Pooling
 from chatrecord.sqlalchemy.models.chosen import models_of, without
-from chatrecord.sqlalchemy.models.creation import create_tables
+from chatrecord.sqlalchemy.models.creation import create_tables, with_referred
 from chatrecord.sqlalchemy.models.encryption import Keys, use_keys
 from chatrecord.sqlalchemy.models.mixins import PRIVATE, ChatColumns, ChatMixin, Models
 from chatrecord.sqlalchemy.sql.tables import MappedTable
@@ -249,7 +249,7 @@ class Database(Generic[ChatRow, Metadata]):
         Several processes may call this at once. Use `chatrecord migrate` for later changes: tables
         that differ from the models even so are logged as a warning.
         """
-        tables = _with_referred(self.models.tables)
+        tables = with_referred(self.models.tables)
         await create_tables(self.store, tables, self.models.later_columns)
         try:
             await self.check()
@@ -442,15 +442,3 @@ def _check_private(models: Models) -> None:
                     "mixin, or use a type of chatrecord.sqlalchemy.types that begins with Private"
                 )
                 raise ConfigurationError(msg)
-
-
-def _with_referred(tables: Sequence[Table]) -> list[Table]:
-    """These tables, and the tables that they reference."""
-    found: dict[str, Table] = {}
-    waiting = list(tables)
-    while waiting:
-        table = waiting.pop()
-        if table.key not in found:
-            found[table.key] = table
-            waiting.extend(key.column.table for key in table.foreign_keys)
-    return list(found.values())

@@ -65,6 +65,18 @@ async def create_tables(
     raise AssertionError  # the pauses never end
 
 
+def with_referred(tables: Sequence[Table]) -> list[Table]:
+    """These tables, and the tables that they reference."""
+    found: dict[str, Table] = {}
+    waiting = list(tables)
+    while waiting:
+        table = waiting.pop()
+        if table.key not in found:
+            found[table.key] = table
+            waiting.extend(key.column.table for key in table.foreign_keys)
+    return list(found.values())
+
+
 async def in_turn(
     connections: Connections, work: Callable[[AsyncConnection], Awaitable[Result]]
 ) -> Result:
