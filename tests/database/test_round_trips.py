@@ -75,6 +75,44 @@ async def test_a_turn_takes_few_round_trips(driver: str, request: pytest.Fixture
     assert counts[-2:] == [3, 6]
 
 
+async def test_a_turn_on_mariadb_takes_two_round_trips_for_each_transaction(
+    mariadb_url: str,
+) -> None:
+    """One for all that it writes, one for its commit, and one for the history."""
+    async with proxy_before(make_url(mariadb_url)) as proxy, Database(proxy.url) as db:
+        chat = await create_chat(db, turns(3), tools=[add], window=Window(messages=20))
+        counts = []
+        for _ in range(3):
+            for question in ("Hi!", "1 + 2?"):
+                before = proxy.round_trips
+                await chat.ask(question)
+                counts.append(proxy.round_trips - before)
+
+    assert counts[-2:] == [5, 11]
+
+
+async def test_a_server_that_takes_one_statement_in_a_message_gets_one(mariadb_url: str) -> None:
+    """Such as a proxy before it."""
+
+    def take_one(connection: Any, _record: object) -> None:
+        set_option, multi_statements_off = 0x1B, b"\x01\x00"
+        connection.run_async(lambda driver: sent(driver, set_option, multi_statements_off))
+
+    async def sent(driver: Any, command: int, data: bytes) -> None:
+        await driver._execute_command(command, data)
+        await driver.read_packet()
+
+    engine = create_async_engine(mariadb_url)
+    event.listen(engine.sync_engine, "connect", take_one)
+    async with Database(engine) as db:
+        chat = await create_chat(db, turns(2), tools=[add])
+        for question in ("Hi!", "1 + 2?", "Hi!", "1 + 2?"):
+            await chat.ask(question)
+        assert not db.store._batches.is_possible
+        assert [row.status for row in await chat.messages()] == ["complete"] * 12
+    await engine.dispose()
+
+
 async def test_a_turn_on_sqlite_changes_threads_for_each_transaction(
     sqlite_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
-from pydantic_ai.messages import ModelMessage
+from pydantic_ai import messages
+from pydantic_ai.messages import ModelMessage, ModelRequest, ToolReturnPart
 from test_any_parts import REQUESTS, RESPONSES
 
 from chatrecord.pydantic_ai.pristine import Pristine
@@ -37,3 +39,12 @@ def changeable(value: Any) -> list[Any]:
         return []
     own = [] if isinstance(value, tuple) else [value]
     return [*own, *(each for item in inside for each in changeable(item))]
+
+
+@pytest.mark.skipif(not hasattr(messages, "RetryInfo"), reason="an older Pydantic AI")
+def test_parts_that_hold_what_cannot_be_changed_are_copied_too() -> None:
+    """Such as why a tool is to be called again, which is frozen."""
+    why = messages.RetryInfo("model_retry", attempt=1, max_retries=2)
+    message = ModelRequest(parts=[ToolReturnPart("add", "Once more.", "call_1", retry=why)])
+
+    assert Pristine(message).copy() == message

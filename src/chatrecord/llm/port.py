@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 from uuid import UUID
@@ -64,16 +65,27 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """Which run of which chat asks a question, and when."""
+
+    chat_id: UUID
+    run_id: UUID
+    asked_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Ask:
     """A question for the LLM. Without `content`, it continues at the end of the history.
 
-    `decisions` then tell of tool calls there whether they may run: `True`, or why not.
+    `decisions` then tell of tool calls there whether they may run: `True`, or why not. `question`
+    is the row of a question that is asked for the first time.
     """
 
     content: object | None
     output_type: object | None = None
     decisions: Mapping[str, Literal[True] | str] = field(default_factory=dict)
     hooks: RunHooks = field(default_factory=RunHooks)
+    question: Message | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +171,9 @@ class Recorder(RequestRecorder, Protocol):
     ) -> None:
         """A call has its result, whether or not a tool ever ran; known ones keep theirs."""
 
+    def settle_answer(self, body: Body) -> None:
+        """The final form of the answer whose calls are about to run."""
+
     def describe(self, *, instructions: str | None, settings: Json) -> None:
         """Which instructions are sent and which tools are offered."""
 
@@ -178,8 +193,13 @@ class LLM(Protocol):
     def repeatable(self) -> Collection[str]:
         """The names of its tools that are safe to run again."""
 
-    def prompt(self, content: object, storing: Change | None = None) -> Body:
-        """The user's message for this content, with its texts as they are to be stored."""
+    def prompt(
+        self, content: object, storing: Change | None = None, origin: Origin | None = None
+    ) -> Body:
+        """The user's message for this content, with its texts as they are to be stored.
+
+        With its origin, it is the message that the run will hold, which is not written again.
+        """
 
     def attached(
         self, prompt: str | Sequence[object], files: Sequence[Attachment]

@@ -16,7 +16,7 @@ from pydantic_ai import (
     ToolDenied,
     UsageLimits,
 )
-from pydantic_ai.capabilities import AbstractCapability, ReinjectSystemPrompt
+from pydantic_ai.capabilities import ReinjectSystemPrompt
 from pydantic_ai.exceptions import UserError
 from pydantic_ai.messages import ModelRequest, UserPromptPart
 from pydantic_ai.models import Model, infer_model
@@ -27,7 +27,7 @@ from chatrecord.attachments.attachment import Attachment
 from chatrecord.errors import AnswerRefused, ConfigurationError
 from chatrecord.hooks.moments import Change
 from chatrecord.hooks.run_hooks import RunHooks
-from chatrecord.llm.port import Ask, Body, Outcome, Recorder, RequestRecorder, SideRequest
+from chatrecord.llm.port import Ask, Body, Origin, Outcome, Recorder, RequestRecorder, SideRequest
 from chatrecord.llm.tools import is_repeatable
 from chatrecord.records import Message, ToolCall
 from chatrecord.text.redaction import text_of
@@ -35,13 +35,14 @@ from chatrecord.values import Target
 
 from .attachments import attached
 from .attempt import Attempts
-from .capability import Recording, RequestRecording, recorded_agent
+from .capability import AgentRecording, Recording, RequestRecording, recorded_agent
 from .errors import refused, run_error
 from .messages import answers_to, body_of, history_of
 from .messages import text_of as text_of_answer
 from .provider import can_stream, target_of
 from .refusals import refusal_of
 from .side_requests import side_answer, side_settings
+from .stored_bodies import Question, question_of
 from .stored_output import reparse
 from .texts import stored_body
 
@@ -57,14 +58,18 @@ class AgentLLM:
         settings: ModelSettings | None,
         deps: object,
         attempts: Attempts,
-        capabilities: Sequence[AbstractCapability[object]] = (),
+        is_ours: bool = False,
+        instructions: str | None = None,
     ) -> None:
         self._agent = agent
         self._name = name
         self._settings = settings
         self._deps = deps
         self._attempts = attempts
-        self._capabilities = capabilities
+        self._is_ours = is_ours
+        # What it is asked for is that, or approvals of tool calls.
+        self._type: Any = str if is_ours else agent.output_type
+        self._instructions = instructions
 
     @property
     def target(self) -> Target:
@@ -88,9 +93,11 @@ class AgentLLM:
         others = {name for name, tool in tools if not is_repeatable(tool.function)}
         return {name for name, _ in tools} - others
 
-    def prompt(self, content: object, storing: Change | None = None) -> Body:
+    def prompt(
+        self, content: object, storing: Change | None = None, origin: Origin | None = None
+    ) -> Body:
         try:
-            return stored_body(ModelRequest(parts=[UserPromptPart(cast(Any, content))]), storing)
+            return stored_body(self._question(content, origin), storing)
         except (ValueError, RecursionError) as error:
             msg = (
                 "The prompt cannot be stored as JSON, it may be nested too deep, such as in a "
@@ -107,7 +114,7 @@ class AgentLLM:
         return answers(calls)
 
     async def output(self, answer: Message, output_type: object | None) -> object:
-        wanted: Any = output_type or self._agent.output_type
+        wanted: Any = output_type or self._type
         output = await reparse(self._agent, answer, wanted, self._deps)
         return answer.text if self._is_text(output_type) else output
 
@@ -144,8 +151,11 @@ class AgentLLM:
     ) -> Outcome:
         messages = history_of(history, is_going_on=ask.content is None)
         known = len(messages) if ask.content is None else len(messages) + 1
-        recording = Recording(recorder, self._attempts, ask.hooks, known=known)
+        recording = Recording(
+            recorder, self._attempts, ask.hooks, known=known, question=self._stored_question(ask)
+        )
         recorded_agent.set(self._agent)  # in the run's own task
+        AgentRecording.record_with(recording)
         try:
             result = await self._agent.run(
                 cast(Any, ask.content),
@@ -155,8 +165,10 @@ class AgentLLM:
                 deps=self._deps,
                 model_settings=self._settings,
                 usage_limits=UsageLimits(request_limit=None),
-                capabilities=[*self._capabilities, recording],
+                capabilities=None if self._is_ours else [ReinjectSystemPrompt(), recording],
                 infer_name=False,
+                run_id=str(ask.question.run_id) if ask.question else None,
+                conversation_id=str(ask.question.chat_id) if ask.question else None,
             )
         except Exception as error:
             explained = recording.explained(error) or run_error(error)
@@ -170,19 +182,34 @@ class AgentLLM:
             return outcome
         return replace(outcome, output=text_of_answer(result.response))
 
+    def _question(self, content: object, origin: Origin | None) -> ModelRequest:
+        if origin is None:
+            return ModelRequest(parts=[UserPromptPart(cast(Any, content))])
+        run_id, chat_id = str(origin.run_id), str(origin.chat_id)
+        return question_of(content, origin.asked_at, run_id, chat_id, self._instructions)
+
+    def _stored_question(self, ask: Ask) -> Question | None:
+        row = ask.question
+        if row is None or row.run_id is None:
+            return None
+        origin = Origin(row.chat_id, row.run_id, row.created_at)
+        return Question(self._question(ask.content, origin), row)
+
     def _is_text(self, output_type: object | None) -> bool:
         """Whether the output is the text of the answer, all of it.
 
         pydantic-ai's own output is only what came after the last tool of the provider.
         """
         is_validated = getattr(self._agent, "_output_validators", None)
-        return (output_type or self._agent.output_type) is str and not is_validated
+        return (output_type or self._type) is str and not is_validated
 
     def _output_type(self, ask: Ask) -> Any:
         """What was asked for, or else the agent's own, or a request for approvals."""
         if ask.output_type is None and getattr(self._agent, "_output_validators", None):
             return None  # such an agent takes no other output type than its own
-        wanted: object = ask.output_type or self._agent.output_type
+        if ask.output_type is None and self._is_ours:
+            return None
+        wanted: object = ask.output_type or self._type
         several = wanted if isinstance(wanted, list | tuple) else [wanted]
         if DeferredToolRequests in several:
             return wanted
@@ -233,25 +260,45 @@ def open_llm(
     attempts = Attempts(idle_timeout=idle_timeout, retries=retries, streaming=streaming)
     if isinstance(llm, Agent):
         _refuse_both(instructions, tools)
-        # An agent of ours has no system prompt, and each capability costs a run its time.
-        theirs = (ReinjectSystemPrompt(),)
         return AgentLLM(
             llm,
             name=llm.name,
             settings=settings,
             deps=deps,
             attempts=attempts,
-            capabilities=theirs,
+            instructions=_literal_instructions(llm),
         )
     model, functions = _model_of(llm), _checked(tools)
     try:
         agent: Agent[Any, Any] = Agent(
-            model, instructions=instructions, tools=functions, deps_type=type(deps)
+            model,
+            instructions=instructions,
+            tools=functions,
+            deps_type=type(deps),
+            output_type=[str, DeferredToolRequests],
+            capabilities=[AgentRecording()],
         )
     except (UserError, PydanticUserError, NameError) as error:
         msg = f"tools= contains a tool whose schema cannot be built: {_first_line(error)}"
         raise ConfigurationError(msg) from error
-    return AgentLLM(agent, name=None, settings=settings, deps=deps, attempts=attempts)
+    return AgentLLM(
+        agent,
+        name=None,
+        settings=settings,
+        deps=deps,
+        attempts=attempts,
+        is_ours=True,
+        instructions=instructions,
+    )
+
+
+def _literal_instructions(agent: Agent[Any, Any]) -> str | None:
+    """The instructions of an agent, where they are the same for each run: a guess.
+
+    A question that is stored with others than it is asked with is written again at the end.
+    """
+    found = [getattr(each, "instruction", each) for each in getattr(agent, "_instructions", ())]
+    return "\n\n".join(found) or None if all(isinstance(it, str) for it in found) else None
 
 
 def _first_line(error: Exception) -> str:

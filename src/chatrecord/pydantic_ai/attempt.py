@@ -43,6 +43,7 @@ from .provider import (
 from .refusals import with_refusal
 from .reported_cost import gateway_cost, keep_streamed_cost, keeping_costs, reported_cost
 from .sendable import sendable
+from .stored_bodies import StoredBodies
 from .surrogates import SurrogatePairing, with_paired_characters
 from .telemetry import tell_of_attempt
 from .texts import stored_body, stored_call, stored_response
@@ -77,6 +78,7 @@ class Attempt:
         request: Request,
         *,
         hooks: RunHooks,
+        bodies: StoredBodies,
     ) -> None:
         messages, settings, parameters = request
         self._wrapped = keeping_costs(model)
@@ -90,6 +92,7 @@ class Attempt:
         self._parameters = parameters
         self._outputs = Outputs.of(parameters, model)
         self._hooks = hooks
+        self._bodies = bodies
         self._unmasker: Unmasker | None = None
         self._grows = True
         self._tags: TagParting | None = None
@@ -209,6 +212,8 @@ class Attempt:
                 await self._hooks.after_response(failure.error)
             raise
         self._recorder.close_request(answer)
+        if self._whole(self._response) is self._response:
+            self._bodies.keep(self._response, answer.body)
         await self._hooks.after_response(None)
 
     def _secrets(self) -> list[str]:

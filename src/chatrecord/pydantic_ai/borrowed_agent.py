@@ -15,7 +15,16 @@ from chatrecord.attachments.attachment import Attachment
 from chatrecord.errors import ConfigurationError
 from chatrecord.hooks.moments import Change
 from chatrecord.hooks.run_hooks import RunHooks
-from chatrecord.llm.port import LLM, Ask, Body, Outcome, Recorder, RequestRecorder, SideRequest
+from chatrecord.llm.port import (
+    LLM,
+    Ask,
+    Body,
+    Origin,
+    Outcome,
+    Recorder,
+    RequestRecorder,
+    SideRequest,
+)
 from chatrecord.records import Message, ToolCall
 from chatrecord.values import Target
 
@@ -54,7 +63,9 @@ class BorrowedAgentRun:
     def repeatable(self) -> Collection[str]:
         return ()
 
-    def prompt(self, content: object, storing: Change | None = None) -> Body:
+    def prompt(
+        self, content: object, storing: Change | None = None, origin: Origin | None = None
+    ) -> Body:
         return stored_body(ModelRequest(parts=[UserPromptPart(cast(Any, content))]), storing)
 
     def attached(

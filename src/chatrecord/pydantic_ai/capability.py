@@ -18,7 +18,14 @@ from pydantic_ai.exceptions import (
     ToolFailedError,
     ToolRetryError,
 )
-from pydantic_ai.messages import ModelRequest, ToolCallPart, ToolReturn, ToolReturnPart
+from pydantic_ai.messages import (
+    ModelMessage,
+    ModelRequest,
+    ModelResponse,
+    ToolCallPart,
+    ToolReturn,
+    ToolReturnPart,
+)
 from pydantic_ai.models import Model, ModelRequestContext, ModelRequestParameters
 from pydantic_ai.run import AgentRunResult
 from pydantic_ai.tools import ToolDefinition
@@ -38,8 +45,9 @@ from .growing_parts import Outputs
 from .messages import call_of, json_of
 from .model import RecordingModel, recording
 from .raw_results import said
+from .stored_bodies import Question, StoredBodies
 from .telemetry import name_rows, trace_id
-from .texts import changed_value, stored_body, stored_call
+from .texts import changed_value, stored_call
 
 _TOLD_TO_THE_MODEL = (ModelRetry, ToolRetryError, ToolFailed, ToolFailedError)
 _PRIVATE = ("extra_headers", "extra_body")
@@ -59,6 +67,7 @@ class RequestRecording(AbstractCapability[object]):
         self._hooks = hooks
         self._attempts = attempts
         self._failures = Failures()
+        self._bodies = StoredBodies(hooks.storing)
 
     def explained(self, error: Exception) -> RunError | None:
         """Our error for this one, if it is what an attempt at a provider failed with."""
@@ -72,7 +81,12 @@ class RequestRecording(AbstractCapability[object]):
     def get_wrapper_model(self, model: Model) -> Model | None:
         def wrap(each: Model) -> Model:
             return RecordingModel(
-                each, self._requests, self._attempts, self._failures, hooks=self._hooks
+                each,
+                self._requests,
+                self._attempts,
+                self._failures,
+                hooks=self._hooks,
+                bodies=self._bodies,
             )
 
         return recording(model, wrap)
@@ -83,30 +97,41 @@ class Recording(RequestRecording):
     """Reports the requests, messages and tool calls of one run to its recorder."""
 
     def __init__(
-        self, recorder: Recorder, attempts: Attempts, hooks: RunHooks, *, known: int
+        self,
+        recorder: Recorder,
+        attempts: Attempts,
+        hooks: RunHooks,
+        *,
+        known: int,
+        question: Question | None = None,
     ) -> None:
         super().__init__(recorder, attempts, hooks)
         self._recorder = recorder
         self._storing = hooks.storing
         self._vetoed: set[str] = set()
         self._known = known
+        self._question = question
+        self._settled: ModelMessage | None = None
         self._described = False
 
     async def before_model_request(
         self, ctx: RunContext[object], request_context: ModelRequestContext
     ) -> ModelRequestContext:
         self._describe(request_context)
+        if self._question is not None:
+            self._bodies.keep_question(ctx.messages[self._known - 1], self._question)
+            self._question = None
         for message in ctx.messages[self._known :]:
             if isinstance(message, ModelRequest):
                 self._close_tools(message)
-                self._recorder.add_message(stored_body(message, self._storing))
+                self._recorder.add_message(self._bodies.new(message))
         self._known = len(ctx.messages)
         return request_context
 
     def outcome(self, result: AgentRunResult[Any]) -> Outcome:
         """The outcome of a complete run."""
         messages = result.new_messages()
-        bodies = [stored_body(message, self._storing) for message in messages]
+        bodies = [self._bodies.of(message) for message in messages]
         if not isinstance(result.output, DeferredToolRequests):
             return Outcome(output=result.output, bodies=bodies)
         # No request follows that would report failed calls next to those that wait. Earlier results
@@ -126,6 +151,7 @@ class Recording(RequestRecording):
         args: dict[str, object],
         handler: Any,
     ) -> Any:
+        self._settle_answer(ctx.messages[-1])
         asked = call_of(call)
         ran = await self._hooks.before_tool(asked, args)
         if isinstance(ran, Veto):
@@ -157,6 +183,12 @@ class Recording(RequestRecording):
         result, kept = await self._hooks.after_tool(asked, ran, result)
         await self._recorder.end_tool(call.tool_call_id, result=self._stored_result(kept))
         return result
+
+    def _settle_answer(self, message: ModelMessage) -> None:
+        """Pydantic AI has set the last of the answer's fields, and it is about to be written."""
+        if message is not self._settled and isinstance(message, ModelResponse):
+            self._settled = message
+            self._recorder.settle_answer(self._bodies.of(message))
 
     def _raise_failed(self, failed: RunError, error: BaseException) -> NoReturn:
         raise failed from error
@@ -207,6 +239,45 @@ class Recording(RequestRecording):
         if trace is not None:
             settings["trace_id"] = trace
         self._recorder.describe(instructions=_instructions_of(parameters), settings=settings)
+
+
+_recording: ContextVar[Recording] = ContextVar("recording")
+
+
+class AgentRecording(AbstractCapability[object]):
+    """Stands on an agent for good, and hands over to the recording of the run.
+
+    A capability that is given to a run makes pydantic-ai combine all capabilities anew for it.
+    """
+
+    @staticmethod
+    def record_with(recording: Recording) -> None:
+        """In the task of the run."""
+        _recording.set(recording)
+
+    async def before_run(self, ctx: RunContext[object]) -> None:
+        await _recording.get().before_run(ctx)
+
+    def get_wrapper_model(self, model: Model) -> Model | None:
+        return _recording.get().get_wrapper_model(model)
+
+    async def before_model_request(
+        self, ctx: RunContext[object], request_context: ModelRequestContext
+    ) -> ModelRequestContext:
+        return await _recording.get().before_model_request(ctx, request_context)
+
+    async def wrap_tool_execute(
+        self,
+        ctx: RunContext[object],
+        *,
+        call: ToolCallPart,
+        tool_def: ToolDefinition,
+        args: dict[str, object],
+        handler: Any,
+    ) -> Any:
+        return await _recording.get().wrap_tool_execute(
+            ctx, call=call, tool_def=tool_def, args=args, handler=handler
+        )
 
 
 def _is_cancelled() -> bool:

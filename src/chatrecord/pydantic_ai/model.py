@@ -28,6 +28,7 @@ from .errors import Failures, is_unencodable, may_pass, retry_after
 from .messages import scrubbed
 from .model_views import view_of
 from .plain_answers import Request
+from .stored_bodies import StoredBodies
 from .unsupported_files import is_unsupported, without_unsupported
 
 _FIRST_BACKOFF = 0.5
@@ -50,8 +51,10 @@ class RecordingModel(WrapperModel):
         failures: Failures,
         *,
         hooks: RunHooks,
+        bodies: StoredBodies,
     ) -> None:
         super().__init__(wrapped)
+        self._bodies = bodies
         self._recorder = recorder
         self._attempts = attempts
         self._failures = failures
@@ -116,6 +119,7 @@ class RecordingModel(WrapperModel):
                 self._failures,
                 request,
                 hooks=self._hooks,
+                bodies=self._bodies,
             )
             try:
                 return await work(attempt)

@@ -64,7 +64,7 @@ class Pristine:
             fields["parts"] = parts = []
             for kind, said in self._flat_parts:
                 part: Any = _new(kind)
-                part.__dict__ = said.copy()
+                part.__dict__.update(said)
                 parts.append(part)
         for name, copy in self._changeable:
             fields[name] = copy()
@@ -118,7 +118,8 @@ def _object_copier(value: Any) -> Callable[[], Any]:
 
     def copied() -> Any:
         new: Any = _new(kind)
-        new.__dict__ = copies = fields.copy()
+        copies = new.__dict__
+        copies.update(fields)
         for name, copy in changeable:
             copies[name] = copy()
         return new

@@ -250,7 +250,8 @@ class LiveRun(Feed):
             raise TimeLimitExceeded(msg) from error
 
     async def _ask(self, recorder: RunRecorder) -> Outcome:
-        ask = Ask(self._spec.content, self._spec.output_type, self._decisions, self._hooks)
+        spec, asked = self._spec, recorder.question
+        ask = Ask(spec.content, spec.output_type, self._decisions, self._hooks, asked)
         try:
             history = await self._store.with_files(await self._compacted(recorder))
             return await self._llm.run(history, ask, recorder)

@@ -29,6 +29,10 @@ class RecordedCalls(LiveRows):
         """The row of a call, or a new one."""
         return self.calls_without_result.get(call.call_id) or pending_call(call, self.answer)
 
+    def settle_answer(self, body: Body) -> None:
+        if self.answer.content != body.content:
+            self._put_message(replace(self.answer, content=body.content, format=body.format))
+
     async def start_tool(self, call: Call) -> None:
         self._check_goes_on()
         expected = self.calls_without_result.get(call.call_id) or self._unexpected(call)

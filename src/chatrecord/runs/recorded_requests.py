@@ -32,6 +32,9 @@ from .row_changes import (
     status_after,
 )
 
+_SAME_TIME = timedelta(seconds=1)
+"""How late a request may be sent after its row was made, and keep the time of its row."""
+
 
 class RecordedRequests(RecordedCalls):
     """Each attempt is a row before it is sent, and so is the answer that it asks for."""
@@ -211,7 +214,7 @@ class RecordedRequests(RecordedCalls):
             model=target.model,
             provider=target.provider,
             streamed=target.streamed,
-            started_at=datetime.now(UTC),
+            started_at=_sent_at(opened.started_at),
         )
 
     def _open_answer(self, target: Target, *, again: bool) -> None:
@@ -248,6 +251,12 @@ class RecordedRequests(RecordedCalls):
 
     def _elapsed_ms(self) -> float:
         return (perf_counter() - self._clock) * 1000
+
+
+def _sent_at(opened_at: datetime) -> datetime:
+    """Now, or when its row was made: the time is in an index, and every entry costs its log."""
+    now = datetime.now(UTC)
+    return opened_at if abs(now - opened_at) < _SAME_TIME else now
 
 
 def _ignore() -> None:

@@ -23,12 +23,16 @@ from .tool_answers import answered_by, calls_without_result
 class RunRecorder(RecordedRequests):
     """Implements `chatrecord.llm.port.Recorder` for one run, from its beginning to its end."""
 
+    question: Message | None = None
+    """What it was begun with."""
+
     def begin(self, start: RunStart, seq: int) -> None:
         """A new run, whose first rows are there: its prompt, an empty answer, a request."""
         opening = enumerate(start.opening, start=seq)
         self.messages = [replace(message, seq=number) for number, message in opening]
         is_prompt_sent = start.begins is not None and start.prompt is not None
         self._settled = int(is_prompt_sent)  # as the end of the history
+        self.question = None if start.begins is not None else start.prompt
         self._request = start.request
         self._sent = False
 

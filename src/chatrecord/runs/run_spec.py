@@ -11,7 +11,7 @@ from uuid import UUID
 
 from chatrecord.attachments.attachment import check_sizes
 from chatrecord.hooks.run_hooks import storing
-from chatrecord.llm.port import LLM, Body
+from chatrecord.llm.port import LLM, Body, Origin
 from chatrecord.records import Json, Message, Run
 from chatrecord.store.changes import NO_EXPIRY
 from chatrecord.store.queued_question import queued_prompt
@@ -127,7 +127,8 @@ def prompt_message(spec: RunSpec, llm: LLM, run: Run) -> Message | None:
     """The user's message of this run; `None` where it has none of its own."""
     if spec.content is None:
         return None
-    return opened_message(run, 0, prompt_of(spec, llm), "complete")
+    body = prompt_of(spec, llm, Origin(run.chat_id, run.id, run.started_at))
+    return replace(opened_message(run, 0, body, "complete"), created_at=run.started_at)
 
 
 def _settings_of(spec: RunSpec, llm: LLM) -> dict[str, Json]:
@@ -158,6 +159,6 @@ def _timeless(value: Json) -> Json:
     return [_timeless(item) for item in value] if isinstance(value, list) else value
 
 
-def prompt_of(spec: RunSpec, llm: LLM) -> Body:
+def prompt_of(spec: RunSpec, llm: LLM, origin: Origin | None = None) -> Body:
     """The user's message as it is stored."""
-    return llm.prompt(spec.content, storing(spec.policies.hooks, spec.chat_id))
+    return llm.prompt(spec.content, storing(spec.policies.hooks, spec.chat_id), origin)

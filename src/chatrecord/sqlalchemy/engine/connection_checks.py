@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from chatrecord.errors import ConfigurationError
@@ -10,6 +12,11 @@ from chatrecord.sqlalchemy.types import is_mysql
 from .exclusive import check_memory
 
 _CHECKED = "chatrecord_checked"
+
+
+def is_checked(pooled: Any) -> bool:
+    """Whether this connection to MySQL or MariaDB has been looked at."""
+    return _CHECKED in pooled.info
 
 
 class ConnectionChecks:

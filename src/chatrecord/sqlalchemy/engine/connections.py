@@ -16,7 +16,6 @@ from typing import Any, TypeAlias, TypeVar
 
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
-from sqlalchemy.pool import QueuePool
 
 from chatrecord.attachments.stores import AttachmentStore
 from chatrecord.errors import ConfigurationError, DatabaseFailed
@@ -31,6 +30,7 @@ from chatrecord.store.retries import with_retries
 from chatrecord.store.times import DATABASE_TIMEOUT
 
 from .alone import Alone
+from .batches import Batches
 from .connection_checks import ConnectionChecks
 from .direct import direct
 from .driver_options import told_of_options, watch_options
@@ -41,12 +41,11 @@ from .interruptions import cancellation_kept, survive_interruptions
 from .one_call import Call, NoPlan, NotConnected, Work, one_call
 from .packets import Packets
 from .plans import Plans
-from .readers import ReadersAtTheirPace
+from .readers import ReadersAtTheirPace, connections_of
 from .rebuilding import rebuilding_transaction
 from .snapshot import snapshot_transaction
 from .timeouts import time_limit
 
-_UNLIMITED = 1_000_000
 _Beginning: TypeAlias = AbstractAsyncContextManager[AsyncConnection]
 
 Result = TypeVar("Result")
@@ -76,6 +75,7 @@ class Connections:
         self._plans = Plans(engine.dialect)
         self._alone = Alone(engine, self._plans)
         self._in_thread = InThread(engine, self._plans)
+        self._batches = Batches(engine, self._plans)
         self._together = Together(self._is_plain)
         self.histories = HistoryCache(history_cache)
         self.attachments = RotatingAttachments(
@@ -83,8 +83,8 @@ class Connections:
         )
 
     def _at_work(self) -> None:
-        self._turns = asyncio.Semaphore(_connections(self._engine))
-        self._readers = ReadersAtTheirPace(self._engine, _connections(self._engine) // 2)
+        self._turns = asyncio.Semaphore(connections_of(self._engine))
+        self._readers = ReadersAtTheirPace(self._engine, connections_of(self._engine) // 2)
         self._only = exclusive_of(self._engine)
         self._writing = exclusive_writing_of(self._engine)
         self._checks = ConnectionChecks(self._engine)
@@ -200,6 +200,16 @@ class Connections:
             async with self._turns:
                 return await self._in_one_call(lambda on: self._alone.done(on, write))
         return None
+
+    async def written_in_a_batch(self, steps: Sequence[Step], then: Work[Result]) -> Result | None:
+        """The same for MySQL and MariaDB, with what is done after it: what that returns.
+
+        `None` where the guard changes no row. Raises `NoPlan` where it cannot be done.
+        """
+        if not self._batches.is_possible:
+            raise NoPlan
+        async with self._turns:
+            return await self._in_one_call(lambda on: self._batches.done(on, steps, then))
 
     def _is_plain(self, step: Step) -> bool:
         return self._plans.made(step.statement, step.rows[0]) is not None
@@ -386,11 +396,3 @@ class Connections:
 
 def _taken(turn: Exclusive | None) -> AbstractAsyncContextManager[None]:
     return nullcontext() if turn is None else turn.taken()
-
-
-def _connections(engine: AsyncEngine) -> int:
-    """How many of our transactions may be under way, with one connection left for the journal."""
-    pool = engine.pool
-    if not isinstance(pool, QueuePool) or pool._max_overflow < 0:
-        return _UNLIMITED
-    return max(1, pool.size() + pool._max_overflow - 1)

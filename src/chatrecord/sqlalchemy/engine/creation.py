@@ -70,7 +70,11 @@ def _use_instead(url: URL) -> str:
 def _engine_for(url: URL, patience: timedelta) -> AsyncEngine:
     url, options = taken_out(url)
     if url.get_backend_name() != "sqlite":
-        engine = create_async_engine(url, hide_parameters=True, connect_args=options)
+        resets = url.get_backend_name() in ("mysql", "mariadb")
+        reset: dict[str, Any] = {"pool_reset_on_return": None} if resets else {}
+        engine = create_async_engine(url, hide_parameters=True, connect_args=options, **reset)
+        if resets:
+            event.listen(engine.sync_engine, "reset", _reset)
         pre_ping_idle(engine)
         return engine
     pool = _pool_of_sqlite(url)

@@ -11,6 +11,8 @@ from sqlalchemy.pool import QueuePool
 
 from chatrecord.errors import DatabaseFailed
 
+_UNLIMITED = 1_000_000
+
 
 class ReadersAtTheirPace:
     """Limits the readers at a time: the other connections are for the other tasks."""
@@ -38,3 +40,11 @@ class ReadersAtTheirPace:
             yield
         finally:
             self._free.release()
+
+
+def connections_of(engine: AsyncEngine) -> int:
+    """How many of our transactions may be under way, with one connection left for the journal."""
+    pool = engine.pool
+    if not isinstance(pool, QueuePool) or pool._max_overflow < 0:
+        return _UNLIMITED
+    return max(1, pool.size() + pool._max_overflow - 1)

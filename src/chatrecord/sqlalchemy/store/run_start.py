@@ -23,6 +23,7 @@ from chatrecord.errors import (
 )
 from chatrecord.records import Message, Run
 from chatrecord.runs.repair import DIED_WAITING
+from chatrecord.sqlalchemy.engine.one_call import NoPlan
 from chatrecord.sqlalchemy.generics import Values
 from chatrecord.sqlalchemy.sql.tables import MESSAGE_COLUMNS
 from chatrecord.sqlalchemy.sql.together import Step
@@ -84,6 +85,8 @@ class Beginnings(StoredQueue, StoredTranscripts):
             begun = await self._begin_together(start)
             if begun is not None:
                 return begun
+            with suppress(NoPlan):
+                return await self._begin_in_a_batch(start)
 
         async def begin(connection: AsyncConnection) -> Begun:
             await self._open_run(connection, start, files)
@@ -108,6 +111,22 @@ class Beginnings(StoredQueue, StoredTranscripts):
                 await self._undo(start)
             raise
         return Begun(seq=seq, history=history)
+
+    async def _begin_in_a_batch(self, start: RunStart) -> Begun:
+        """Begin by one message to the server, and read the history by another."""
+        sql = self._sql
+        active = sql.run.stored(_active(start.run))
+        steps = [
+            Step(sql.take_numbers, [_taken(start)]),
+            Step(sql.new_run.insert(*active), [active]),
+            Step(sql.insert_opening(*_OPENING), _numbered_opening(start)),
+        ]
+        if sql.request is not None and start.request is not None:
+            steps.append(inserted(sql.request, [start.request]))
+        begun = await self.written_in_a_batch(steps, lambda on: self._begun_on(on, start))
+        if begun is None:
+            raise _deleted(start.run.chat_id)
+        return begun
 
     def _beginning(self, start: RunStart) -> Iterator[Step]:
         sql, active = self._sql, _active(start.run)
@@ -178,10 +197,7 @@ class Beginnings(StoredQueue, StoredTranscripts):
         if start.queued or start.begins is not None:
             await self._check_turn(connection, run)
         await self.attachments.keep(connection, run.chat_id, files)
-        opening = [
-            _numbered(message, behind=behind) for behind, message in _behind_next_seq(start.opening)
-        ]
-        await connection.execute(sql.insert_opening(*_OPENING), opening)
+        await connection.execute(sql.insert_opening(*_OPENING), _numbered_opening(start))
         if sql.request is not None and start.request is not None:
             await reopen_late(sql, connection, [start.request])
             await insert_rows(connection, sql.request, [start.request])
@@ -311,6 +327,12 @@ def _behind_next_seq(opening: Sequence[Message]) -> Iterator[tuple[int, Message]
     """The messages, each with how far its number is below the chat's next."""
     for place, message in enumerate(opening):
         yield len(opening) - place, message
+
+
+def _numbered_opening(start: RunStart) -> list[Values]:
+    """The messages it opens with, whose numbers the database tells."""
+    opening = _behind_next_seq(start.opening)
+    return [_numbered(message, behind=behind) for behind, message in opening]
 
 
 def _numbered(message: Message, *, behind: int) -> Values:

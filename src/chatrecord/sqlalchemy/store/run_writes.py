@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -14,6 +14,7 @@ from chatrecord.spending.budgets import Spending
 from chatrecord.spending.days import day_of, start_of
 from chatrecord.sqlalchemy.engine.connections import Connections
 from chatrecord.sqlalchemy.engine.notifications import can_tell, payload
+from chatrecord.sqlalchemy.engine.one_call import NoPlan
 from chatrecord.sqlalchemy.generics import Values
 from chatrecord.sqlalchemy.sql.tables import MappedTable, kept
 from chatrecord.sqlalchemy.sql.together import Step
@@ -72,9 +73,9 @@ class RunWrites(Connections):
         lease, steps = changes.lease, list(self._steps(changes))
         guard = None if lease is None else self._guard(lease, changes)
         if guard is not None and not files and _is_simple(changes):
-            held = await self.written_together([guard, *steps])
+            held = await self._written_at_once([guard, *steps])
             if held is not None:
-                return _check_held(lease, is_held=bool(held))
+                return _check_held(lease, is_held=held)
 
         async def write(connection: AsyncConnection) -> None:
             if guard is not None:
@@ -86,6 +87,15 @@ class RunWrites(Connections):
                 await connection.execute(step.statement, step.rows)
 
         return await self.written_by(write)
+
+    async def _written_at_once(self, steps: Sequence[Step]) -> bool | None:
+        """Whether the guard held, where all of it can be sent at once; `None` where it cannot."""
+        held = await self.written_together(steps)
+        if held is not None:
+            return bool(held)
+        with suppress(NoPlan):
+            return await self.written_in_a_batch(steps, _done) is not None
+        return None
 
     def _steps(self, changes: Changes) -> Iterator[Step]:
         """What is written, beside the run that holds the lease."""
@@ -238,6 +248,10 @@ def _is_simple(changes: Changes) -> bool:
     """Whether no change is to see another: as one statement, each sees what was there before."""
     is_late = are_late(changes.records)
     return changes.superseded is None and not changes.never_sent and not is_late
+
+
+async def _done(_connection: AsyncConnection) -> bool:
+    return True
 
 
 def _check_held(lease: Lease | None, *, is_held: bool) -> None:
