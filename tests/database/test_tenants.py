@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextvars import Context, ContextVar
 from datetime import UTC, datetime, timedelta
@@ -19,13 +20,14 @@ from sqlalchemy import URL, event, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from starlette.applications import Starlette
 from starlette.requests import Request
-from tenancy import policies, set_tenant, tenant, tenant_is
+from tenancy import PAGE, policies, set_tenant, tenant, tenant_is
 
 from chatrecord.errors import (
     ChatNotFound,
     ConfigurationError,
     DatabaseFailed,
     LeaseLost,
+    RunNotFound,
     RunStopped,
 )
 from chatrecord.fastapi import chat_router
@@ -40,6 +42,7 @@ from chatrecord.sqlalchemy import (
     sync,
     usage,
 )
+from chatrecord.sqlalchemy.tables import READY_MADE
 from chatrecord.testing import Script, call, hang, meet, say
 from chatrecord.web import chat_routes
 
@@ -448,3 +451,37 @@ async def test_a_router_of_fastapi_answers_each_tenant(db: Database, names: list
     router = chat_router(db, lambda _request, _scope: script(tenant.get()), owner=owner)
     app.include_router(router)
     assert await asked_by_pages(app, "/chats", names[:5]) == [spoken(name) for name in names[:5]]
+
+
+async def test_events_are_those_of_their_tenant(db: Database, names: list[str]) -> None:
+    async def happened(name: str) -> set[str]:
+        chat = await create_chat(db, Script([say("Hello")]))
+        await chat.ask("Hi")
+        found = [event async for event in db.events(follow=False)]
+        assert {event.type for event in found} >= {"run.complete"}
+        return {str(event.chat_id == chat.id) for event in found}
+
+    assert await at_once(names[:5], happened) == [{"True"}] * 5
+
+
+async def test_a_worker_answers_for_the_tenant_that_it_is_told(
+    db: Database, elsewhere: Database, names: list[str]
+) -> None:
+    async def answered(name: str) -> str:
+        chat = await create_chat(db, script(name))
+        run_id = await chat.submit("Go")
+        with tenant_is("nobody"), pytest.raises(RunNotFound):
+            await elsewhere.work_on(run_id, lambda _chat: script(name))
+        return (await elsewhere.work_on(run_id, lambda _chat: script(name))).text
+
+    assert await at_once(names[:5], answered) == [spoken(name) for name in names[:5]]
+
+
+def test_the_page_has_a_policy_for_each_table_or_says_why_not(module_url: str) -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    (policies_of_page,) = re.findall(r"```sql\n(.*?)```", page, re.DOTALL)
+    tables = {table.name for table in READY_MADE.tables}
+
+    without = {name for name in tables if f"'{name}'" not in policies_of_page}
+    assert without == {"llm_usage_days", "llm_event_readers"}
+    assert all(f"`{name}`" in page for name in without)
