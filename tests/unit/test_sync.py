@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import pickle
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -127,6 +128,47 @@ def test_a_database_stays_in_one_event_loop(tmp_path: Path) -> None:
     asyncio.run(use())
     with pytest.raises(ConfigurationError, match="another event loop"):
         asyncio.run(use())
+
+
+def test_another_loop_is_told_so_also_where_all_connections_are_in_use(tmp_path: Path) -> None:
+    db = Database(f"sqlite:///{tmp_path / 'chats.db'}")
+    told: list[BaseException] = []
+
+    async def hold(go: asyncio.Event) -> None:
+        async with db.store.reading():
+            await go.wait()
+
+    def elsewhere() -> None:
+        try:
+            asyncio.run(db.check())
+        except ConfigurationError as error:
+            told.append(error)
+
+    async def use() -> None:
+        go = asyncio.Event()
+        holding = [asyncio.create_task(hold(go)) for _ in range(40)]
+        await asyncio.sleep(0.1)
+        await asyncio.to_thread(elsewhere)
+        go.set()
+        await asyncio.gather(*holding)
+        await db.close()
+
+    asyncio.run(use())
+    (error,) = told
+    assert "another event loop" in str(error)
+
+
+def test_without_a_loop_of_asyncio_the_first_use_says_so(tmp_path: Path) -> None:
+    """As under trio."""
+    db = Database(f"sqlite:///{tmp_path / 'chats.db'}")
+    checking = db.check()
+    with pytest.raises(ConfigurationError, match="asyncio"):
+        checking.send(None)
+
+
+def test_a_database_is_not_sent_to_another_process() -> None:
+    with pytest.raises(ConfigurationError, match="send a URL"):
+        pickle.dumps(Database("sqlite://"))
 
 
 def test_a_script_that_forgets_to_close_stores_what_has_come(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import atexit
 import os
+import sys
 import threading
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import Future
@@ -25,6 +26,7 @@ from chatrecord.chats.branches import Branch
 from chatrecord.chats.changes import UNCHANGED, Unchanged
 from chatrecord.chats.chat import Chat, Metadata, Prompt, Row
 from chatrecord.chats.stream import ChatStream
+from chatrecord.errors import ConfigurationError
 from chatrecord.records import (
     ApiRequest,
     ChatRecord,
@@ -69,6 +71,7 @@ class _BackgroundLoop:
     def _running(self) -> asyncio.AbstractEventLoop:
         with self._lock:
             if self._loop is None or self._process != os.getpid():
+                _check_threads()
                 self._loop = asyncio.new_event_loop()
                 self._process = os.getpid()
                 threading.Thread(
@@ -93,6 +96,21 @@ async def _cancel_runs() -> None:
     for run in runs:
         run.cancel()
     await asyncio.gather(*runs, return_exceptions=True)
+
+
+def _check_threads() -> None:
+    """Raise where a thread is a greenlet: its event loop would stop all others."""
+    gevent, eventlet = (sys.modules.get(name) for name in ("gevent.monkey", "eventlet.patcher"))
+    is_patched = (gevent is not None and gevent.is_module_patched("threading")) or (
+        eventlet is not None and eventlet.is_monkey_patched("thread")
+    )
+    if is_patched:
+        msg = (
+            "gevent or eventlet has replaced the threads of this process, and chats need real "
+            "ones: serve with threads instead, such as gunicorn --worker-class gthread or celery "
+            "--pool prefork"
+        )
+        raise ConfigurationError(msg)
 
 
 _background = _BackgroundLoop()

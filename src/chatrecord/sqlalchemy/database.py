@@ -9,7 +9,7 @@ import logging
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from datetime import datetime, timedelta
 from types import TracebackType
-from typing import Any, Generic, Self, TypeAlias, TypedDict, overload
+from typing import Any, Generic, NoReturn, Self, TypeAlias, TypedDict, overload
 from uuid import UUID
 
 from sqlalchemy import URL
@@ -301,6 +301,10 @@ class Database(Generic[ChatRow, Metadata]):
         self.store.reset_after_fork()
         self.runtime = ProcessRuntime(self.store, *self._settings, partitioning=self._partitioning)
         return inherited
+
+    def __reduce__(self) -> NoReturn:
+        msg = "A Database cannot be sent to another process: send a URL, and make one there"
+        raise ConfigurationError(msg)
 
     async def repair(self) -> int:
         """End the runs of dead processes and keep their partial answers. Returns how many.

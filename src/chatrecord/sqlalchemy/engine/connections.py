@@ -18,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from chatrecord.attachments.stores import AttachmentStore
-from chatrecord.errors import ConfigurationError, DatabaseFailed
+from chatrecord.errors import DatabaseFailed
 from chatrecord.sqlalchemy.generics import Values
 from chatrecord.sqlalchemy.models.mixins import Models
 from chatrecord.sqlalchemy.schema.check import check_schema, explained
@@ -39,6 +39,7 @@ from .exclusive import Exclusive, exclusive_of, exclusive_writing_of
 from .in_thread import InThread
 from .interruptions import cancellation_kept, survive_interruptions
 from .one_call import Call, NoPlan, NotConnected, Work, one_call
+from .one_loop import OneLoop, Turns
 from .packets import Packets
 from .plans import Plans
 from .readers import ReadersAtTheirPace, connections_of
@@ -83,7 +84,8 @@ class Connections:
         )
 
     def _at_work(self) -> None:
-        self._turns = asyncio.Semaphore(connections_of(self._engine))
+        self._loop = OneLoop()
+        self._turns = Turns(self._loop, connections_of(self._engine))
         self._readers = ReadersAtTheirPace(self._engine, connections_of(self._engine) // 2)
         self._only = exclusive_of(self._engine)
         self._writing = exclusive_writing_of(self._engine)
@@ -91,15 +93,14 @@ class Connections:
         self._packets = Packets(self._engine.dialect, lambda: self._opened(self._engine.begin()))
         self._under_way = 0
         self._at_rest = asyncio.Event()
-        self._loop: asyncio.AbstractEventLoop | None = None
 
     def reset_after_fork(self) -> None:
         """Forget the work of the parent, in a forked process whose engine has a new pool."""
         self._at_work()
 
     async def close(self) -> None:
-        if self._loop is not None:
-            self._stay_in_one_loop()
+        if self._loop.is_known:
+            self._loop.stay()
         if self._is_ours:
             with suppress(DatabaseFailed):  # connections to a server that does not say goodbye
                 async with time_limit(self.patience):
@@ -351,15 +352,7 @@ class Connections:
 
     def _stay_in_one_loop(self) -> None:
         """Connections and live runs belong to the event loop they were made in."""
-        loop = asyncio.get_running_loop()
-        if self._loop is None:
-            self._loop = loop
-        if self._loop is not loop:
-            msg = (
-                "This Database was used in another event loop before: make one Database for each "
-                "asyncio.run(), or use chatrecord.sqlalchemy.sync from plain code"
-            )
-            raise ConfigurationError(msg)
+        self._loop.stay()
 
     async def check_schema(self) -> None:
         """Raise `SchemaError` if the tables are not what the models say."""
