@@ -22,7 +22,7 @@ GUTTER, MARGIN, LEGEND = 62, 34, 46
 STACKS = (
     ("llm_chats", "llm_runs", "llm_events", "llm_event_readers"),
     ("llm_messages", "llm_chunks", "llm_attachments"),
-    ("llm_tool_calls", "llm_requests", "llm_usage_days"),
+    ("llm_tool_calls", "llm_requests", "llm_usage_days", "llm_feedback"),
 )
 TYPES = {
     "Uuid": "uuid",
@@ -115,7 +115,7 @@ def picture() -> str:
     cards = {card.table.name: card for card in laid_out()}
     width = max(card.right for card in cards.values()) + PAD
     height = max(card.bottom for card in cards.values()) + LEGEND
-    told = "The ten tables, their columns, and how they refer to each other"
+    told = "The eleven tables, their columns, and how they refer to each other"
     size = f'viewBox="0 0 {width} {height}" width="{width}" height="{height}"'
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img" aria-label="{told}">',

@@ -17,6 +17,7 @@ from chatrecord.sqlalchemy import (
     Database,
     EventMixin,
     EventReaderMixin,
+    FeedbackMixin,
     MessageMixin,
     Models,
     RequestMixin,
@@ -39,6 +40,7 @@ MIXINS: dict[str, type] = {
     "usage_day": UsageDayMixin,
     "event": EventMixin,
     "event_reader": EventReaderMixin,
+    "feedback": FeedbackMixin,
 }
 
 

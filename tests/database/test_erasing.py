@@ -41,7 +41,8 @@ async def a_chat(db: Database, secret: str, user_id: str) -> Chat:
         db, script, user_id=user_id, title=secret, instructions=secret, metadata={"k": secret},
         tools=[look], retries=0,
     )  # fmt: skip
-    await chat.ask([secret, BinaryContent(secret.encode(), media_type="text/plain")])
+    reply = await chat.ask([secret, BinaryContent(secret.encode(), media_type="text/plain")])
+    await chat.give_feedback(reply.message_id, 1, comment=secret, owner=secret)
     with pytest.raises(RunError):
         await chat.ask(secret, idempotency_key=secret)
     return chat

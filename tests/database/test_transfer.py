@@ -43,7 +43,8 @@ async def a_chat(db: Database, **options: Any) -> Chat:
     await chat.ask(AWKWARD, idempotency_key="k\x001")
     with pytest.raises(RunError):
         await chat.ask("break")
-    await chat.ask("go on")
+    reply = await chat.ask("go on")
+    await chat.give_feedback(reply.message_id, -1, comment=AWKWARD, owner="ann")
     async for _ in chat.regenerate():
         pass
     return chat
@@ -303,7 +304,7 @@ async def test_what_is_not_kept_is_not_imported(backend: Database, tmp_path: Pat
         await import_chat(small, await lines_of(backend, chat.id))
 
         kinds = {json.loads(line)["kind"] for line in await lines_of(small, chat.id)}
-        assert kinds == {"chatrecord", "chat", "run", "message", "end"}
+        assert kinds == {"chatrecord", "chat", "run", "message", "feedback", "end"}
 
 
 async def test_an_export_from_elsewhere_than_a_file(backend: Database, target: Database) -> None:

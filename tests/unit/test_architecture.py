@@ -150,7 +150,17 @@ def test_records_import_only_what_their_fields_are_made_of() -> None:
     }
 
 
-GROUND = {"attached", "errors", "events", "records", "read_only", "values", "ids", "text"}
+GROUND = {
+    "attached",
+    "errors",
+    "events",
+    "feedback",
+    "records",
+    "read_only",
+    "values",
+    "ids",
+    "text",
+}
 LAYERS = [
     (GROUND, "what everybody speaks in knows nobody"),
     ({"attachments", "hooks", "spending"}, "what is asked of a run knows no run"),

@@ -23,7 +23,7 @@ const until = async (condition, what) => {
 
 // A page with a new chat, which the client names itself.
 async function open({ base, user }) {
-  const state = { script: "hello", errors: [], calls: [], asked: 0 };
+  const state = { script: "hello", errors: [], calls: [], rated: [], asked: 0 };
   const headers = () => ({
     "x-user": user,
     "x-script": state.script,
@@ -40,11 +40,20 @@ async function open({ base, user }) {
   const agent = new HttpAgent({ url: api, headers: headers() });
   agent.fetch = watched;
   agent.requestInit = ((own) => (input) => ({ ...own.call(agent, input), headers: { "content-type": "application/json", ...headers() } }))(agent.requestInit);
+  const rate = async (message, type) => {
+    const [{ id }] = (await (await fetch(api, { headers: headers() })).json()).chats;
+    const value = type === "positive" ? 1 : -1;
+    const body = JSON.stringify({ messageId: message.id, value });
+    const sent = { method: "POST", headers: { "content-type": "application/json", ...headers() }, body };
+    return (await (await fetch(`${api}/${id}/feedback`, sent)).json()).feedback;
+  };
   const transport = new AssistantChatTransport({ api, fetch: watched });
   let runtime;
   function Page() {
     const onError = (error) => void state.errors.push(String(error));
-    runtime = wire === "ag-ui" ? useAgUiRuntime({ agent, onError }) : useChatRuntime({ transport, onError });
+    const adapters = { feedback: { submit: ({ message, type }) => void state.rated.push(rate(message, type)) } };
+    const options = { onError, adapters };
+    runtime = wire === "ag-ui" ? useAgUiRuntime({ agent, ...options }) : useChatRuntime({ transport, ...options });
     return element(AssistantRuntimeProvider, { runtime }, null);
   }
   const root = TestRenderer.create(element(Page));
@@ -102,6 +111,14 @@ const scenarios = {
     await sleep(50);
     page.state.shown = page.texts();
     await page.ask("And?", "hello");
+    return page;
+  },
+
+  async feedback(given) {
+    const page = await open(given);
+    await page.ask("Hello?", "hello");
+    page.thread().getMessageById(page.thread().getState().messages.at(-1).id).submitFeedback({ type: "negative" });
+    page.state.shown = await Promise.all(page.state.rated);
     return page;
   },
 

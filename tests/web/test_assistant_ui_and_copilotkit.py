@@ -53,6 +53,13 @@ def test_assistant_ui_goes_on_after_an_earlier_answer(
     assert seen["stored"] == [["Hello?", HELLO, "And?", HELLO]]
 
 
+def test_assistant_ui_sends_feedback(assistant: Client, site: Site, user: str) -> None:
+    seen = assistant.play("feedback", base=site.url, user=user)
+
+    assert seen["errors"] == []
+    assert seen["shown"] == [{"value": -1, "comment": None}]
+
+
 def test_assistant_ui_edits_a_question(assistant: Client, site: Site, user: str) -> None:
     seen = assistant.play("edit", base=site.url, user=user)
 

@@ -11,10 +11,12 @@ from typing_extensions import TypeVar
 
 from chatrecord.attachments.attachment import Attachable
 from chatrecord.errors import ChatNotFound
+from chatrecord.feedback import Feedback
 from chatrecord.records import Reply, ToolCall
 from chatrecord.runs.feed import Feed
 from chatrecord.text.arguments import check_text
 
+from . import feedback
 from .asking_chat import Prompt
 from .branches import Branch
 from .branches import branches as find_branches
@@ -281,6 +283,35 @@ class Chat(SubmittingChat[Row, Metadata]):
             return self._live(replace(run_spec, resumes=await self._runs.to_resume()))
 
         return ChatStream(begin, self._policies.on_disconnect)
+
+    async def give_feedback(
+        self,
+        message_id: UUID | str,
+        value: float,
+        *,
+        comment: str | None = None,
+        owner: str = "",
+    ) -> Feedback:
+        """Store what somebody thinks of a message, usually of an answer.
+
+            await chat.give_feedback(reply.message_id, 1, comment="Just what I needed.")
+
+        `value` is 1 or -1, or a number of a scale of your own around zero. `message_id` may also be
+        `reply.run_id`. `owner` is who says it, if several people share a chat: each has one
+        feedback for a message, and a later one replaces it. Raises `MessageNotFound`, `TypeError`,
+        `ValueError`, and `ConfigurationError` if there is no table for it.
+        """
+        return await feedback.give_feedback(
+            self._backend, self.id, message_id, value=value, comment=comment, owner=owner
+        )
+
+    async def withdraw_feedback(self, message_id: UUID | str, *, owner: str = "") -> bool:
+        """Delete what `owner` has said of a message. Returns whether there was something."""
+        return await feedback.withdraw_feedback(self._backend, self.id, message_id, owner)
+
+    async def feedback(self) -> list[Feedback]:
+        """Return all feedback of the chat, oldest first."""
+        return await self._backend.store.feedback_of_chat(self.id)
 
     async def branches(self, message_id: UUID | str) -> list[Branch]:
         """Return all versions of a question, or of the answer to one, oldest first.

@@ -27,6 +27,7 @@ from chatrecord.chats.changes import UNCHANGED, Unchanged
 from chatrecord.chats.chat import Chat, Metadata, Prompt, Row
 from chatrecord.chats.stream import ChatStream
 from chatrecord.errors import ConfigurationError
+from chatrecord.feedback import Feedback
 from chatrecord.records import (
     ApiRequest,
     ChatRecord,
@@ -487,6 +488,26 @@ class SyncChat(Generic[Row, Metadata]):
     def stop(self, run_id: UUID | None = None) -> bool:
         """See `Chat.stop`."""
         return self._wait(self._chat.stop(run_id))
+
+    def give_feedback(
+        self,
+        message_id: UUID | str,
+        value: float,
+        *,
+        comment: str | None = None,
+        owner: str = "",
+    ) -> Feedback:
+        """See `Chat.give_feedback`."""
+        giving = self._chat.give_feedback(message_id, value, comment=comment, owner=owner)
+        return self._wait(giving)
+
+    def withdraw_feedback(self, message_id: UUID | str, *, owner: str = "") -> bool:
+        """See `Chat.withdraw_feedback`."""
+        return self._wait(self._chat.withdraw_feedback(message_id, owner=owner))
+
+    def feedback(self) -> list[Feedback]:
+        """See `Chat.feedback`."""
+        return self._wait(self._chat.feedback())
 
     def branches(self, message_id: UUID | str) -> list[Branch]:
         """See `Chat.branches`."""

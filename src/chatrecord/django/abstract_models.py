@@ -148,6 +148,18 @@ class AbstractEventReader(models.Model):
         return f"{self.name} {self.position}"
 
 
+class AbstractFeedback(models.Model):
+    """What somebody thinks of a message."""
+
+    class Meta:
+        abstract = True
+        indexes = indexes_of("feedback")
+        constraints = constraints_of("feedback")
+
+    def __str__(self) -> str:
+        return f"{self.value} {self.message_id}"
+
+
 for _kind, _model in {
     "chat": AbstractChat,
     "run": AbstractRun,
@@ -159,5 +171,6 @@ for _kind, _model in {
     "usage_day": AbstractUsageDay,
     "event": AbstractEvent,
     "event_reader": AbstractEventReader,
+    "feedback": AbstractFeedback,
 }.items():
     add_columns(_model, _kind)

@@ -32,6 +32,7 @@ from chatrecord.sqlalchemy import (
     ChunkMixin,
     EventMixin,
     EventReaderMixin,
+    FeedbackMixin,
     MessageMixin,
     Models,
     RequestMixin,
@@ -56,6 +57,7 @@ _MIXINS: dict[str, type] = {
     "usage_day": UsageDayMixin,
     "event": EventMixin,
     "event_reader": EventReaderMixin,
+    "feedback": FeedbackMixin,
 }
 """In the order in which the mixins find each other."""
 

@@ -19,6 +19,7 @@ NAMES = {
     "usage_day": "UsageDay",
     "event": "Event",
     "event_reader": "EventReader",
+    "feedback": "Feedback",
 }
 """The model of each table, by the name that `Models` has for it."""
 

@@ -8,6 +8,7 @@ from .abstract_models import (
     AbstractChunk,
     AbstractEvent,
     AbstractEventReader,
+    AbstractFeedback,
     AbstractMessage,
     AbstractRequest,
     AbstractRun,
@@ -95,3 +96,11 @@ class EventReader(AbstractEventReader):
     class Meta(AbstractEventReader.Meta):
         db_table = "llm_event_readers"
         swappable = setting_of("event_reader")
+
+
+class Feedback(AbstractFeedback):
+    """`llm_feedback`"""
+
+    class Meta(AbstractFeedback.Meta):
+        db_table = "llm_feedback"
+        swappable = setting_of("feedback")

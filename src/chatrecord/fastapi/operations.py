@@ -19,6 +19,8 @@ from .schemas import (
     ChatList,
     ChatPage,
     ErrorResponse,
+    GivenFeedback,
+    KeptFeedback,
     NewChat,
     OpenCalls,
     PlainQuestion,
@@ -194,6 +196,12 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "deny_tool_call": Operation(
         "Deny a tool call", "Do not let a tool call run.", OpenCalls, body=(ToolCallDenial,)
+    ),
+    "give_feedback": Operation(
+        "Rate an answer",
+        "Keep what the signed-in user thinks of an answer, or forget it.",
+        KeptFeedback,
+        body=(GivenFeedback,),
     ),
     "list_branches": Operation(
         "List versions",

@@ -92,6 +92,19 @@ class ChatPage(_Camel):
     active_run: ActiveRun | None
 
 
+class Feedback(_Camel):
+    """What the signed-in user thinks of an answer."""
+
+    value: float
+    comment: str | None
+
+
+class KeptFeedback(_Camel):
+    """What is kept now."""
+
+    feedback: Feedback | None
+
+
 class Branch(_Camel):
     """A version of a question or answer."""
 
@@ -156,6 +169,14 @@ class UpdatedChat(_Camel):
     title: str | None = Field(None, max_length=255)
     metadata: dict[str, Value] | None = None
     instructions: str | None = None
+
+
+class GivenFeedback(_Camel):
+    """What the user thinks of an answer: 1 or -1, or a number of your own; null withdraws it."""
+
+    message_id: str
+    value: float | None
+    comment: str | None = Field(default=None, max_length=10_000)
 
 
 class WantedBranch(_Camel):

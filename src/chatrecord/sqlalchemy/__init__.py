@@ -9,19 +9,21 @@ from chatrecord.sqlalchemy.models.mixins import (
     AttachmentMixin,
     ChatMixin,
     ChunkMixin,
+    FeedbackMixin,
     MessageMixin,
     Models,
     RequestMixin,
     RunMixin,
     ToolCallMixin,
-    UsageDayMixin,
 )
+from chatrecord.sqlalchemy.models.usage_day_mixin import UsageDayMixin
 from chatrecord.sqlalchemy.store.key_rotation import rotate
 from chatrecord.store.lookup_store import ChatFilter
 
 from .chats import create_chat, delete_chat, list_chats, load_chat, purge, usage
 from .database import Database
 from .export_import import export_chat, import_chat, import_history
+from .feedback import feedback_report, list_feedback
 from .requests import list_requests
 from .runs import count_runs, list_runs
 from .search import search_messages
@@ -34,6 +36,7 @@ __all__ = [
     "Database",
     "EventMixin",
     "EventReaderMixin",
+    "FeedbackMixin",
     "Finding",
     "Keys",
     "MessageMixin",
@@ -49,9 +52,11 @@ __all__ = [
     "create_chat",
     "delete_chat",
     "export_chat",
+    "feedback_report",
     "import_chat",
     "import_history",
     "list_chats",
+    "list_feedback",
     "list_requests",
     "list_runs",
     "load_chat",

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from chatrecord.chats.sync import SyncChat, SyncStream, opening, reading, wait, waiting
 from chatrecord.records import ChatRecord
 
-from . import chats, requests, runs
+from . import chats, feedback, requests, runs
 from . import export_import as moving
 from . import search as searching
 from .database import AnyDatabase, Database
@@ -24,6 +24,8 @@ create_chat = opening(chats.create_chat)
 load_chat = opening(chats.load_chat)
 list_chats = waiting(chats.list_chats)
 list_requests = waiting(requests.list_requests)
+list_feedback = waiting(feedback.list_feedback)
+feedback_report = waiting(feedback.feedback_report)
 delete_chat = waiting(chats.delete_chat)
 purge = waiting(chats.purge)
 rotate = waiting(rotation.rotate)
@@ -56,9 +58,11 @@ __all__ = [
     "delete_chat",
     "events",
     "export_chat",
+    "feedback_report",
     "import_chat",
     "import_history",
     "list_chats",
+    "list_feedback",
     "list_requests",
     "list_runs",
     "load_chat",

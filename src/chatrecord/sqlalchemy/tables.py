@@ -9,13 +9,14 @@ from chatrecord.sqlalchemy.models.mixins import (
     AttachmentMixin,
     ChatColumns,
     ChunkMixin,
+    FeedbackMixin,
     MessageMixin,
     Models,
     RequestMixin,
     RunMixin,
     ToolCallMixin,
-    UsageDayMixin,
 )
+from chatrecord.sqlalchemy.models.usage_day_mixin import UsageDayMixin
 from chatrecord.sqlalchemy.types import Key
 
 
@@ -85,6 +86,12 @@ class EventReader(EventReaderMixin, Base):
     __tablename__ = "llm_event_readers"
 
 
+class Feedback(FeedbackMixin, Base):
+    """`llm_feedback`"""
+
+    __tablename__ = "llm_feedback"
+
+
 READY_MADE = Models(
     chat=Chat,
     run=Run,
@@ -96,4 +103,5 @@ READY_MADE = Models(
     usage_day=UsageDay,
     event=Event,
     event_reader=EventReader,
+    feedback=Feedback,
 )

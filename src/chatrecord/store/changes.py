@@ -9,6 +9,7 @@ from typing import TypeAlias
 from uuid import UUID
 
 from chatrecord.events import NewEvent
+from chatrecord.feedback import Feedback
 from chatrecord.records import (
     ApiRequest,
     Json,
@@ -42,6 +43,9 @@ class JournalEntry:
         assert isinstance(self.payload, dict)
         return len(self.piece[1]) or len(str(self.payload.get("data", "")))
 
+
+StoredRow: TypeAlias = RunRecord | Feedback | JournalEntry
+"""Whatever a chat consists of, but for its files."""
 
 NO_EXPIRY = datetime(9999, 1, 1, tzinfo=UTC)
 """Until when a parked or queued run is safe from repair."""

@@ -12,7 +12,7 @@ from chatrecord.attachments.embedded_files import ChatFile
 from chatrecord.records import ApiRequest, ChatRecord, Message, ToolCall, Usage
 from chatrecord.spending.reports import Span, UsageRow
 
-from .changes import JournalEntry, RunRecord
+from .changes import StoredRow
 from .chat_store import Scope
 from .rows import RunsRows
 from .search_store import SearchStore
@@ -62,5 +62,5 @@ class ShownStore(SearchStore, Protocol):
 
     def rows_of_chat(
         self, chat_id: UUID, scope: Scope
-    ) -> AsyncGenerator[ChatRecord | RunRecord | JournalEntry | ChatFile]:
+    ) -> AsyncGenerator[ChatRecord | StoredRow | ChatFile]:
         """See `TransferStore`."""

@@ -9,6 +9,7 @@ from .chat_file_store import ChatFileStore
 from .chat_row_store import ChatRowStore
 from .chat_store import ChatStore
 from .event_store import EventStore
+from .feedback_store import FeedbackStore
 from .journal_store import JournalStore
 from .lookup_store import LookupStore
 from .run_queue_store import RunQueueStore
@@ -35,6 +36,7 @@ class Store(
     TransferStore,
     EventStore,
     BranchStore,
+    FeedbackStore,
     Protocol,
 ):
     """All roles together: what an adapter for a database implements, role by role."""

@@ -11,7 +11,7 @@ from chatrecord.records import (
     ChatRecord,
 )
 
-from .changes import JournalEntry, RunRecord
+from .changes import StoredRow
 from .chat_store import Scope
 
 
@@ -25,7 +25,7 @@ class TransferStore(Protocol):
 
     def rows_of_chat(
         self, chat_id: UUID, scope: Scope
-    ) -> AsyncGenerator[ChatRecord | RunRecord | JournalEntry | ChatFile]:
+    ) -> AsyncGenerator[ChatRecord | StoredRow | ChatFile]:
         """A chat within the scope, and then everything in it, all as of one moment.
 
         Its runs (but for those that wait for their turn), messages, tool calls, requests, the
@@ -34,7 +34,7 @@ class TransferStore(Protocol):
         """
 
     async def insert_whole_chat(
-        self, chat: ChatRecord, rows: Sequence[RunRecord | JournalEntry | ChatFile]
+        self, chat: ChatRecord, rows: Sequence[StoredRow | ChatFile]
     ) -> ChatRecord:
         """Write a chat with all its rows, which are in the order of `rows_of_chat`.
 

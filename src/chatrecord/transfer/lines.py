@@ -6,6 +6,7 @@
     {"kind": "message", ...}
     {"kind": "tool_call", ...}
     {"kind": "request", ...}
+    {"kind": "feedback", ...}
     {"kind": "piece", ...}              of an answer that was still streaming
     {"kind": "attachment", ...}         a file that messages and tool calls refer to by its hash
     {"kind": "end", "rows": 12}
@@ -23,6 +24,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from chatrecord.attachments.embedded_files import ChatFile
+from chatrecord.feedback import Feedback
 from chatrecord.records import (
     ApiRequest,
     ChatRecord,
@@ -36,7 +38,7 @@ from chatrecord.records import (
     ToolCall,
     ToolCallStatus,
 )
-from chatrecord.store.changes import JournalEntry, RunRecord
+from chatrecord.store.changes import JournalEntry, StoredRow
 from chatrecord.text.storable import escape_json
 
 from .columns import write_column
@@ -63,7 +65,7 @@ from .fields import (
 VERSION = 1
 HEADER: dict[str, Json] = {"kind": "chatrecord", "version": VERSION}
 
-Row: TypeAlias = RunRecord | JournalEntry | ChatFile
+Row: TypeAlias = StoredRow | ChatFile
 """Whatever a chat consists of."""
 
 CHAT: Layout = {
@@ -149,6 +151,17 @@ REQUEST: Layout = {
     "list_cost": added_later(optional(MONEY)),
 }
 
+FEEDBACK: Layout = {
+    "id": ID,
+    "message_id": ID,
+    "run_id": optional(ID),
+    "owner": TEXT,
+    "value": NUMBER,
+    "comment": optional(TEXT),
+    "created_at": MOMENT,
+    "updated_at": MOMENT,
+}
+
 PIECE: Layout = {"message_id": ID, "seq": WHOLE, "payload": OBJECT}
 
 ATTACHMENT: Layout = {
@@ -173,6 +186,7 @@ KINDS: Mapping[str, Kind] = {
     "message": Kind(Message, MESSAGE),
     "tool_call": Kind(ToolCall, TOOL_CALL),
     "request": Kind(ApiRequest, REQUEST),
+    "feedback": Kind(Feedback, FEEDBACK),
     "piece": Kind(JournalEntry, PIECE),
     "attachment": Kind(ChatFile, ATTACHMENT),
 }

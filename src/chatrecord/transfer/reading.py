@@ -11,6 +11,7 @@ from uuid import UUID
 
 from chatrecord.attachments.embedded_files import ChatFile, digest
 from chatrecord.errors import ImportInvalid
+from chatrecord.feedback import Feedback
 from chatrecord.records import ApiRequest, ChatRecord, Json, Message, Run, ToolCall
 from chatrecord.store import payloads
 from chatrecord.store.changes import JournalEntry
@@ -107,7 +108,7 @@ class Export:
             _check_summary(row)
             _once(("seq", row.seq), self._numbers, "seq")
             self._messages.add(row.id)
-        elif isinstance(row, ToolCall | ApiRequest):
+        elif isinstance(row, ToolCall | ApiRequest | Feedback):
             _known(row.run_id, self._runs, "run")
             _known(row.message_id, self._messages, "message")
         elif isinstance(row, ChatFile):

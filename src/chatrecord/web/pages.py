@@ -18,6 +18,7 @@ from chatrecord.chats.chat import Chat
 from chatrecord.chats.opening import NewChat
 from chatrecord.chats.stream import ChatStream
 from chatrecord.errors import ChatNotFound, DatabaseFailed
+from chatrecord.feedback import LONGEST_COMMENT
 from chatrecord.records import ChatRecord, Json, Run
 from chatrecord.runs.process import Backend
 from chatrecord.web.protocols.ag_ui import AGUIEncoder, is_run_input, parse_run_input
@@ -33,6 +34,7 @@ from .client_versions import ag_ui_release, ai_sdk_release, ai_sdk_version
 from .dispatch import Dispatcher
 from .downloads import downloaded
 from .error_responses import BadRequest
+from .feedback import feedback_json, rater, rating_in, show_feedback
 from .json_bytes import JSON
 from .ownership import Access
 from .query_parameters import cursor_of, number, place_of, search
@@ -138,12 +140,13 @@ class Pages:
         files = f"{request.url.path}/files"
         is_ag_ui = self._protocol(request) == "ag-ui"
         read = read_ag_ui_page if is_ag_ui else partial(read_page, version=self._version(request))
-        active = await chat.active_run()
+        scope, active = await self.access.scope(request), await chat.active_run()
         while True:
             store = self.backend.store.shown if active is None else self.backend.store
             page = await read(store, chat.id, active, limit=limit, before=before, files=files)
             then, active = active, await chat.active_run()
             if (then and then.id) == (active and active.id):
+                await show_feedback(self.backend, chat.id, page.messages, rater(scope))
                 return active, page
 
     async def send(self, request: Request) -> Response:
@@ -202,6 +205,20 @@ class Pages:
         """A file of the chat."""
         chat = await self._chat(request)
         return downloaded(await chat.attachment(request.path_params["hash"]))
+
+    async def rate(self, request: Request) -> Response:
+        """Keep what the signed-in user thinks of an answer, or forget it."""
+        scope = await self.access.scope(request)
+        chat = await self._chat(request)
+        body = await self._body(request)
+        named = await self._message_id(chat, needed_id(body, "messageId"))
+        comment = optional_text(body, "comment", longest=LONGEST_COMMENT)
+        if body.get("value") is None:
+            await chat.withdraw_feedback(named, owner=rater(scope))
+            return JSON({"feedback": None})
+        value = rating_in(body)
+        given = await chat.give_feedback(named, value, comment=comment, owner=rater(scope))
+        return JSON({"feedback": feedback_json(given)})
 
     async def branches(self, request: Request) -> Response:
         """The versions of a question or answer."""

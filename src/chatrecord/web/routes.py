@@ -115,6 +115,7 @@ ROUTES = (
     RouteSpec("resume_answer", "POST", "/{id}/resume", Pages.resume),
     RouteSpec("approve_tool_call", "POST", "/{id}/approve", Pages.approve),
     RouteSpec("deny_tool_call", "POST", "/{id}/deny", Pages.deny),
+    RouteSpec("give_feedback", "POST", "/{id}/feedback", Pages.rate),
     RouteSpec("list_branches", "GET", "/{id}/branches", Pages.branches),
     RouteSpec("restore_branch", "POST", "/{id}/restore", Pages.restore),
     RouteSpec("fork_chat", "POST", "/{id}/fork", Pages.fork),

@@ -89,6 +89,26 @@ CREATE TABLE llm_attachments (
 
 CREATE UNIQUE INDEX ix_llm_attachments_chat_id_hash ON llm_attachments (chat_id, hash);
 
+CREATE TABLE llm_feedback (
+    id UUID NOT NULL,
+    message_id UUID NOT NULL,
+    run_id UUID,
+    owner VARCHAR(255) NOT NULL,
+    value DOUBLE PRECISION NOT NULL,
+    comment VARCHAR,
+    created_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    updated_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    chat_id UUID NOT NULL,
+    PRIMARY KEY (id),
+    FOREIGN KEY(chat_id) REFERENCES llm_chats (id) ON DELETE CASCADE
+);
+
+CREATE INDEX ix_llm_feedback_chat_id_run_id ON llm_feedback (chat_id, run_id);
+
+CREATE INDEX ix_llm_feedback_created_at_id ON llm_feedback (created_at, id);
+
+CREATE UNIQUE INDEX ix_llm_feedback_message_id_owner ON llm_feedback (message_id, owner);
+
 CREATE TABLE llm_messages (
     id UUID NOT NULL,
     run_id UUID,

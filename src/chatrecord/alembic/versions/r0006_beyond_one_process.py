@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Index, MetaData, Table, Uuid
+from sqlalchemy import BigInteger, Column, Double, ForeignKey, Index, MetaData, Table, Uuid
 
-from chatrecord.alembic.frozen_types import Document, Json, Key, Moment
+from chatrecord.alembic.frozen_types import Document, Json, Key, LongText, Moment
 from chatrecord.alembic.steps import add_column, create_table
+from chatrecord.alembic.versions.r0001_chats import chats
 
 revision = "0006"
 down_revision = "0005"
@@ -35,6 +36,23 @@ event_readers = Table(
     Column("lease_until", Moment()),
 )
 
+feedback = Table(
+    "llm_feedback",
+    MetaData(),
+    Column("id", Uuid(), primary_key=True),
+    Column("message_id", Uuid(), nullable=False),
+    Column("run_id", Uuid()),
+    Column("owner", Key(), nullable=False),
+    Column("value", Double(), nullable=False),
+    Column("comment", LongText()),
+    Column("created_at", Moment(), nullable=False),
+    Column("updated_at", Moment(), nullable=False),
+    Column("chat_id", Uuid(), ForeignKey(chats.c.id, ondelete="CASCADE"), nullable=False),
+    Index("ix_llm_feedback_chat_id_run_id", "chat_id", "run_id"),
+    Index("ix_llm_feedback_created_at_id", "created_at", "id"),
+    Index("ix_llm_feedback_message_id_owner", "message_id", "owner", unique=True),
+)
+
 
 def upgrade() -> None:
     """Add the columns and the tables."""
@@ -48,3 +66,4 @@ def upgrade() -> None:
     add_column("llm_usage_days", Column("kind", Key()), beside="llm_requests")
     create_table(events)
     create_table(event_readers)
+    create_table(feedback)

@@ -35,4 +35,5 @@ def without(models: Models, keep_tool_calls: bool, keep_requests: bool) -> Model
         usage_day=models.usage_day if keep_requests else None,
         event=models.event,
         event_reader=models.event_reader,
+        feedback=models.feedback,
     )

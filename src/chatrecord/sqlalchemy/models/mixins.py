@@ -8,7 +8,7 @@
         __tablename__ = "hr_runs"
 
 and so on for `MessageMixin`, `ToolCallMixin`, `RequestMixin`, `ChunkMixin`, `AttachmentMixin`,
-`UsageDayMixin`, `EventMixin` and `EventReaderMixin`.
+`UsageDayMixin`, `EventMixin`, `EventReaderMixin` and `FeedbackMixin`.
 The class with the `ChatMixin` comes first: the others find it on the same base (or in their
 `__chat__`, where a base has several).
 """
@@ -17,12 +17,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, ClassVar, Generic, cast
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Boolean, Date, Double, ForeignKey, Integer, Table, Uuid, inspect
+from sqlalchemy import Boolean, Double, ForeignKey, Integer, Table, Uuid, inspect
 from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column
 from typing_extensions import TypeVar
 
@@ -41,6 +41,7 @@ from chatrecord.sqlalchemy.types import (
 
 from .columns import Columns, not_arguments
 from .event_mixins import EventMixin, EventReaderMixin
+from .usage_day_mixin import UsageDayMixin
 
 Mixin = TypeVar("Mixin")
 ChatRow = TypeVar("ChatRow", bound="ChatColumns", default=Any)
@@ -56,6 +57,7 @@ PRIVATE: dict[str, tuple[str, ...]] = {
     "attachment": ("name",),
     "event": ("data",),
     "event_reader": ("waiting",),
+    "feedback": ("comment",),
 }
 """What people, models and tools have said: the columns of each class that can be encrypted."""
 
@@ -229,32 +231,20 @@ class AttachmentMixin(_OfChat):
 
 
 @not_arguments
-class UsageDayMixin(Columns):
-    """What the requests of a past day (UTC) have used, added up: reports need not read them again.
+class FeedbackMixin(_OfChat):
+    """What somebody thinks of a message: one row for each message and owner."""
 
-    Row 0 of a day says when it was counted; its `counted_at` is NULL once requests of that day have
-    changed, until `Database.repair()` counts them again. The rows from 1 on are its sums.
-    """
+    __uniques__ = (("message_id", "owner"),)
+    __indexes__ = (("chat_id", "run_id"), ("created_at", "id"))
 
-    __later__ = frozenset({"kind"})
-
-    day: Mapped[date] = mapped_column(Date, primary_key=True)
-    place: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
-    counted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    provider: Mapped[str | None] = mapped_column(LongText)
-    model: Mapped[str | None] = mapped_column(LongText)
-    agent: Mapped[str | None] = mapped_column(LongText)
-    status: Mapped[str | None] = mapped_column(Key)
-    requests: Mapped[int] = mapped_column(Integer)
-    input_tokens: Mapped[int | None] = mapped_column(BigInteger)
-    output_tokens: Mapped[int | None] = mapped_column(BigInteger)
-    cache_read_tokens: Mapped[int | None] = mapped_column(BigInteger)
-    cache_write_tokens: Mapped[int | None] = mapped_column(BigInteger)
-    reasoning_tokens: Mapped[int | None] = mapped_column(BigInteger)
-    cost: Mapped[Decimal | None] = mapped_column(Money)
-    priced: Mapped[int] = mapped_column(Integer)
-    reported: Mapped[int] = mapped_column(Integer)
-    kind: Mapped[str | None] = mapped_column(Key)
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    message_id: Mapped[UUID] = mapped_column(Uuid)
+    run_id: Mapped[UUID | None] = mapped_column(Uuid)
+    owner: Mapped[str] = mapped_column(Key)
+    value: Mapped[float] = mapped_column(Double)
+    comment: Mapped[str | None] = mapped_column(PrivateText)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 @not_arguments
@@ -312,7 +302,8 @@ class Models(Generic[ChatRow]):
     """The class of each table. `tool_call` and `request` may be `None`: then they are not kept.
 
     Without `attachment`, files are kept in the messages, as base64. Without `usage_day`, reports
-    read all requests. Without `event` and `event_reader` there are no events.
+    read all requests. Without `event` and `event_reader` there are no events, without `feedback`
+    no feedback.
     """
 
     chat: type[ChatRow]
@@ -325,6 +316,7 @@ class Models(Generic[ChatRow]):
     usage_day: type[UsageDayMixin] | None = None
     event: type[EventMixin] | None = None
     event_reader: type[EventReaderMixin] | None = None
+    feedback: type[FeedbackMixin] | None = None
 
     def __post_init__(self) -> None:
         if (self.event is None) != (self.event_reader is None):
@@ -367,6 +359,7 @@ class Models(Generic[ChatRow]):
             usage_day=_one_or_none(UsageDayMixin, base),
             event=_one_or_none(EventMixin, base),
             event_reader=_one_or_none(EventReaderMixin, base),
+            feedback=_one_or_none(FeedbackMixin, base),
         )
 
 

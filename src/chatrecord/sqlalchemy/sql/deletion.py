@@ -66,7 +66,7 @@ def erase_rows(sql: Statements, audit: Audit) -> Iterator[Delete | Update]:
         yield from _detached(sql, sql.request, audit)
     messages = select(sql.message.id).where(sql.message.chat_id.in_(_ids(sql)))
     yield delete(sql.chunk.table).where(sql.chunk.message_id.in_(messages))
-    for mapped in (sql.request, sql.tool_call, sql.message, sql.run, sql.event):
+    for mapped in (sql.feedback, sql.request, sql.tool_call, sql.message, sql.run, sql.event):
         if mapped is not None:
             yield delete(mapped.table).where(mapped.chat_id.in_(_ids(sql)))
 

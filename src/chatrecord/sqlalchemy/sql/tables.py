@@ -127,6 +127,7 @@ class Tables:
         self.are_days_counted = counts is not None
         """Whether past days are added up here, and their sums are read."""
         self.event = MappedTable(models.event) if models.event else None
+        self.feedback = MappedTable(models.feedback) if models.feedback else None
         self.event_reader = MappedTable(models.event_reader) if models.event_reader else None
 
     def all_of(self, mapped: MappedTable) -> Query:

@@ -33,7 +33,7 @@ from chatrecord.sqlalchemy.sql.deletion import (
     still_idle,
 )
 from chatrecord.sqlalchemy.sql.statements import Statements
-from chatrecord.store.changes import JournalEntry, RunRecord
+from chatrecord.store.changes import StoredRow
 from chatrecord.store.chat_store import Audit, Scope
 from chatrecord.store.rows import GivenRow
 from chatrecord.text.storable import escape
@@ -47,7 +47,7 @@ from .title_search import found_by_reading
 from .transfer import exists, insert_whole_chat, is_repeated, rows_of_chat
 from .usage_days import reopen_days_of, reopen_late
 
-ChatRow: TypeAlias = ChatRecord | RunRecord | JournalEntry | ChatFile
+ChatRow: TypeAlias = ChatRecord | StoredRow | ChatFile
 
 
 _FEW = 100
@@ -325,7 +325,7 @@ class StoredChats(Connections):
         return _of_this_process(rows) if at_leisure else _all_at_once(rows)
 
     async def insert_whole_chat(
-        self, chat: ChatRecord, rows: Sequence[RunRecord | JournalEntry | ChatFile]
+        self, chat: ChatRecord, rows: Sequence[StoredRow | ChatFile]
     ) -> ChatRecord:
         records, files = self.attachments.arrived(
             [row for row in rows if not isinstance(row, ChatFile)],
@@ -344,7 +344,7 @@ class StoredChats(Connections):
             raise
 
     async def _insert_whole_chat(
-        self, chat: ChatRecord, rows: Sequence[RunRecord | JournalEntry | ChatFile]
+        self, chat: ChatRecord, rows: Sequence[StoredRow | ChatFile]
     ) -> ChatRecord:
         async with self.long_transaction() as connection:
             await reopen_late(self._sql, connection, rows)

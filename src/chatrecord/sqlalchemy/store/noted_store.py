@@ -10,7 +10,7 @@ from uuid import UUID
 
 from chatrecord.attachments.embedded_files import ChatFile
 from chatrecord.records import ApiRequest, ChatRecord, Message, Run, ToolCallStatus
-from chatrecord.store.changes import BudgetCheck, Changes, JournalEntry, Lease, RunRecord
+from chatrecord.store.changes import BudgetCheck, Changes, JournalEntry, Lease, StoredRow
 from chatrecord.store.chat_store import Audit, Scope
 from chatrecord.store.rows import Begun, RunStart
 
@@ -77,7 +77,7 @@ class NotedStore(SqlStore):
             return await super().erase_idle_chats(chat_ids, before, audit)
 
     async def insert_whole_chat(
-        self, chat: ChatRecord, rows: Sequence[RunRecord | JournalEntry | ChatFile]
+        self, chat: ChatRecord, rows: Sequence[StoredRow | ChatFile]
     ) -> ChatRecord:
         async with self._noting(chat.id):
             stored = await super().insert_whole_chat(chat, rows)

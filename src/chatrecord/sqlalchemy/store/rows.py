@@ -8,6 +8,7 @@ from decimal import Decimal
 from functools import cache
 from typing import Any, cast
 
+from chatrecord.feedback import Feedback
 from chatrecord.records import ApiRequest, ChatRecord, Message, Run, Tokens, ToolCall, Usage
 from chatrecord.sqlalchemy.generics import Row, Values
 from chatrecord.sqlalchemy.models.mixins import ChatColumns
@@ -21,6 +22,7 @@ _HIDDEN = {*_CHAT_FIELDS, "metadata_", "next_seq", *ChatColumns.__later__}
 _MESSAGE_FIELDS = [field.name for field in fields(Message) if field.name != "tokens"]
 _ENTRY_FIELDS = [field.name for field in fields(JournalEntry)]
 _RUN_STATE_FIELDS = [field.name for field in fields(RunState)]
+_FEEDBACK_FIELDS = [field.name for field in fields(Feedback)]
 _RUN_FIELDS = [field.name for field in fields(Run) if field.name != "question"]
 _TOOL_CALL_FIELDS = [field.name for field in fields(ToolCall)]
 _REQUEST_FIELDS = [
@@ -69,6 +71,11 @@ def past_message_of(row: Sequence[Any], known: Known | None = None) -> StoredMes
 def entry_of(row: Row) -> JournalEntry:
     """A row of the journal."""
     return JournalEntry(**_picked(row, _ENTRY_FIELDS))
+
+
+def feedback_of(row: Row) -> Feedback:
+    """A row of feedback as a record."""
+    return Feedback(**_picked(row, _FEEDBACK_FIELDS))
 
 
 def run_state_of(row: Row) -> RunState:

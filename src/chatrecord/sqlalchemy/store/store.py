@@ -15,6 +15,7 @@ from chatrecord.store.shown_store import ShownStore
 
 from .branches import StoredBranches
 from .events import StoredEvents
+from .feedback import StoredFeedback
 from .journal import StoredJournal
 from .lookups import StoredLookups
 from .run_start import Beginnings
@@ -32,6 +33,7 @@ class SqlStore(
     StoredEvents,
     StoredBranches,
     StoredSearch,
+    StoredFeedback,
 ):
     """Implements `chatrecord.store` for an engine and the classes of a `Models`."""
 

@@ -13,12 +13,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chatrecord.attachments.embedded_files import ChatFile
 from chatrecord.errors import ChatExists
+from chatrecord.feedback import Feedback
 from chatrecord.records import ApiRequest, ChatRecord, Message, Run, ToolCall
 from chatrecord.sqlalchemy.generics import Query, Row, Values
 from chatrecord.sqlalchemy.models.column_values import check_stored
 from chatrecord.sqlalchemy.sql.statements import Statements
 from chatrecord.sqlalchemy.sql.tables import MappedTable
-from chatrecord.store.changes import ACTIVE, JournalEntry, RunRecord
+from chatrecord.store.changes import ACTIVE, JournalEntry, StoredRow
 from chatrecord.store.chat_store import Scope
 
 from .arriving_files import ArrivingAttachments
@@ -27,6 +28,7 @@ from .rows import (
     chat_of,
     chat_values,
     entry_of,
+    feedback_of,
     message_of,
     request_of,
     run_of,
@@ -34,7 +36,7 @@ from .rows import (
     values_of,
 )
 
-Record: TypeAlias = RunRecord | JournalEntry
+Record: TypeAlias = StoredRow
 Snapshot: TypeAlias = Callable[[], AbstractAsyncContextManager[AsyncConnection]]
 
 _PAGE = 100
@@ -73,6 +75,8 @@ def _reading(sql: Statements) -> Iterator[tuple[Query, Callable[[Row], Record]]]
         yield sql.all_of(sql.tool_call), tool_call_of
     if sql.request is not None:
         yield sql.all_of(sql.request), request_of
+    if sql.feedback is not None:
+        yield sql.all_of(sql.feedback), feedback_of
     yield sql.journal_of_chat, entry_of
 
 
@@ -123,6 +127,7 @@ def _table_of(sql: Statements, kind: type[Record]) -> MappedTable | None:
         Message: sql.message,
         ToolCall: sql.tool_call,
         ApiRequest: sql.request,
+        Feedback: sql.feedback,
         JournalEntry: sql.chunk,
     }[kind]
 

@@ -36,6 +36,7 @@ from .made import WhatAModelMakesIsStreamed
 from .persisted import OwnAgentsAreRecorded
 from .placeholders import PlaceholdersAreRestored
 from .processes import ProcessesShare
+from .rating import AnswersAreRated
 from .repair import TheDeadAreRepaired
 from .replacing import AnswersAreReplaced
 from .replay import HistoryIsReplayed
@@ -56,6 +57,7 @@ class Conformance(
     ChatsAreKept,
     BranchesAreKept,
     ChatsAreForked,
+    AnswersAreRated,
     ChatsAreChanged,
     ChatsAreCompacted,
     TitlesAreKept,

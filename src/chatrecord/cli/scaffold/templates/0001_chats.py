@@ -106,6 +106,29 @@ def upgrade() -> None:
         batch_op.create_index("ix_chat_attachments_chat_id_hash", ["chat_id", "hash"], unique=True)
 
     op.create_table(
+        "chat_feedback",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("message_id", sa.Uuid(), nullable=False),
+        sa.Column("run_id", sa.Uuid(), nullable=True),
+        sa.Column("owner", chatrecord.sqlalchemy.types.Key(), nullable=False),
+        sa.Column("value", sa.Double(), nullable=False),
+        sa.Column("comment", chatrecord.sqlalchemy.types.PrivateText(), nullable=True),
+        sa.Column("created_at", chatrecord.sqlalchemy.types.UtcDateTime(), nullable=False),
+        sa.Column("updated_at", chatrecord.sqlalchemy.types.UtcDateTime(), nullable=False),
+        sa.Column("chat_id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(["chat_id"], ["chats.id"], ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    with op.batch_alter_table("chat_feedback", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_chat_feedback_chat_id_run_id", ["chat_id", "run_id"], unique=False
+        )
+        batch_op.create_index("ix_chat_feedback_created_at_id", ["created_at", "id"], unique=False)
+        batch_op.create_index(
+            "ix_chat_feedback_message_id_owner", ["message_id", "owner"], unique=True
+        )
+
+    op.create_table(
         "chat_messages",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("run_id", sa.Uuid(), nullable=True),
@@ -242,6 +265,12 @@ def downgrade() -> None:
         batch_op.drop_index("ix_chat_messages_chat_id_seq")
 
     op.drop_table("chat_messages")
+    with op.batch_alter_table("chat_feedback", schema=None) as batch_op:
+        batch_op.drop_index("ix_chat_feedback_message_id_owner")
+        batch_op.drop_index("ix_chat_feedback_created_at_id")
+        batch_op.drop_index("ix_chat_feedback_chat_id_run_id")
+
+    op.drop_table("chat_feedback")
     with op.batch_alter_table("chat_attachments", schema=None) as batch_op:
         batch_op.drop_index("ix_chat_attachments_chat_id_hash")
 

@@ -8,6 +8,7 @@ from chatrecord.sqlalchemy import (
     ChunkMixin,
     EventMixin,
     EventReaderMixin,
+    FeedbackMixin,
     MessageMixin,
     RequestMixin,
     RunMixin,
@@ -83,3 +84,9 @@ class EventReader(EventReaderMixin, Base):
     """How far each reader of the events has come."""
 
     __tablename__ = "chat_event_readers"
+
+
+class Feedback(FeedbackMixin, Base):
+    """What somebody thinks of a message."""
+
+    __tablename__ = "chat_feedback"
