@@ -171,7 +171,8 @@ async def test_a_smaller_schema_has_fewer_tables() -> None:
         await db.create_tables()
         async with db.engine.connect() as connection:
             names = await connection.run_sync(lambda c: inspect(c).get_table_names())
-    assert names == ["llm_attachments", "llm_chats", "llm_chunks", "llm_messages", "llm_runs"]
+    assert "llm_messages" in names
+    assert {"llm_tool_calls", "llm_requests", "llm_usage_days"}.isdisjoint(names)
 
 
 def pick(n: int) -> int:
