@@ -20,16 +20,21 @@ from chatrecord import Attachment, Chat
 from chatrecord.errors import ConfigurationError
 from chatrecord.sqlalchemy import (
     Database,
+    count_runs,
     create_chat,
     delete_chat,
     export_chat,
     import_chat,
     list_chats,
+    list_requests,
+    list_runs,
     load_chat,
     purge,
+    search_messages,
     usage,
 )
 from chatrecord.sqlalchemy.store.noted_store import NotedStore
+from chatrecord.store.lookup_store import ChatFilter
 from chatrecord.store.shown_store import ShownStore
 from chatrecord.store.store import Store
 from chatrecord.testing import Script, say
@@ -106,6 +111,9 @@ async def _followed(case: Case) -> None:
 BY_THE_REPLICA: dict[str, Call] = {
     "list_chats(db)": lambda it: list_chats(it.db, user_id="ann"),
     "list_chats(db, search=...)": lambda it: list_chats(it.db, search="travel"),
+    "list_chats(db, where=...)": lambda it: list_chats(it.db, where=ChatFilter(status="complete")),
+    "list_requests(db)": lambda it: list_requests(it.db, user_id="ann"),
+    "search_messages(db, ...)": lambda it: search_messages(it.db, "yes"),
     "chat.messages()": lambda it: it.chat.messages(),
     "chat.summaries()": lambda it: it.chat.summaries(),
     "chat.tool_calls()": lambda it: it.chat.tool_calls(),
@@ -122,6 +130,9 @@ BY_THE_PRIMARY: dict[str, Call] = {
     "load_chat(db, llm, id)": lambda it: load_chat(it.db, Script(), it.chat.id),
     "purge(db)": lambda it: purge(it.db, older_than=timedelta(days=1)),
     "import_chat(db, lines)": _imported,
+    "list_runs(db)": lambda it: list_runs(it.db),
+    "count_runs(db)": lambda it: count_runs(it.db),
+    "chat.fork()": lambda it: it.chat.fork(),
     "chat.ask(...)": lambda it: it.chat.ask("On?"),
     "chat.stream(...)": _streamed,
     "chat.follow()": _followed,
@@ -144,6 +155,7 @@ async def _case(folder: Path, window: timedelta) -> AsyncIterator[Case]:
     replica = create_async_engine(url)
     async with Database(url, read=replica, read_after_write=window) as db:
         await db.create_tables()
+        await db.create_search()
         chat = await create_chat(db, Script(*[[say("yes")]] * 9), title="Travel", user_id="ann")
         await chat.ask("Is it?", attachments=[FILE])
         case = Case(db, chat)
@@ -173,8 +185,9 @@ async def test_what_is_shown_is_read_from_the_replica(case: Case) -> None:
         await read(case)
 
         assert case.statements["replica"], call
-        # Whose the chat of a page is, and which run is active, decides.
-        decide = {"llm_runs", *(["llm_chats"] if call.startswith("GET") else [])}
+        # Whose the chat of a page is, and which run is active, decides. Feedback is as it is now.
+        of_page = ["llm_chats", "llm_feedback"] if call.startswith("GET") else []
+        decide = {"llm_runs", *of_page}
         others = [sql for sql in case.statements["primary"] if not _reads_only(sql, decide)]
         assert not others, call
 
@@ -214,9 +227,13 @@ def test_every_role_that_is_shown_has_a_route() -> None:
     decide = {
         "active_run", "expired_runs", "first_messages", "get_message", "get_run", "history",
         "idle_chats", "journal", "journal_since", "last_prompt", "notifications", "request_stop",
-        "rows_of", "run_of_key", "run_states", "with_files",
+        "rows_of", "run_of_key", "run_states", "with_files", "count_runs", "find_run", "list_runs",
+        "outline", "ready_runs", "feedback_of_chat", "feedback_report", "list_feedback",
     }  # fmt: skip
-    of_all = {"count_days", "delete_orphaned_pieces", "end_side_requests", "close"}
+    of_all = {
+        "count_days", "delete_orphaned_pieces", "end_side_requests", "close", "create_search",
+        "drop_search",
+    }  # fmt: skip
     of_events = {
         "add_event", "claim_reader", "events_of_ids", "number_events", "purge_events",
         "read_events", "save_reader",

@@ -32,7 +32,7 @@ async def find_chats(
     """Chats that pass the filter among the next 2,000, newest activity first."""
     check_count("limit", limit)
     check_filter(where)
-    found = await backend.store.find_chats(
+    found = await backend.store.shown.find_chats(
         where,
         limit=limit,
         among=max(AMONG, limit),
@@ -83,7 +83,7 @@ async def list_requests(
     if before is not None and not isinstance(before, ApiRequest):
         msg = "before= takes the last ApiRequest of the page before"
         raise TypeError(msg)
-    return await backend.store.list_requests(
+    return await backend.store.shown.list_requests(
         where, order_by=order_by, limit=limit, before=before, scope=scope
     )
 

@@ -14,11 +14,12 @@ from chatrecord.spending.reports import Span, UsageRow
 
 from .changes import StoredRow
 from .chat_store import Scope
+from .lookup_store import LookupStore
 from .rows import RunsRows
 from .search_store import SearchStore
 
 
-class ShownStore(SearchStore, Protocol):
+class ShownStore(SearchStore, LookupStore, Protocol):
     """What is shown to people and decides nothing: it may be read from a copy that lags behind.
 
     Its methods are those of the other roles. What this process has just written is in them.

@@ -9,7 +9,9 @@ from typing import Any
 from uuid import UUID
 
 from chatrecord.attachments.embedded_files import ChatFile
+from chatrecord.feedback import Feedback
 from chatrecord.records import ApiRequest, ChatRecord, Message, Run, ToolCallStatus
+from chatrecord.store.branch_store import Fork, Restoration
 from chatrecord.store.changes import BudgetCheck, Changes, JournalEntry, Lease, StoredRow
 from chatrecord.store.chat_store import Audit, Scope
 from chatrecord.store.rows import Begun, RunStart
@@ -65,6 +67,24 @@ class NotedStore(SqlStore):
     ) -> bool:
         async with self._noting(chat.id):
             return await super().rewrite_chat(chat, messages, still)
+
+    async def fork(self, fork: Fork) -> ChatRecord:
+        async with self._noting(fork.chat.id):
+            forked = await super().fork(fork)
+            self.written.learn(forked)
+            return forked
+
+    async def restore(self, chat_id: UUID, restoration: Restoration) -> bool:
+        async with self._noting(chat_id):
+            return await super().restore(chat_id, restoration)
+
+    async def put_feedback(self, feedback: Feedback) -> Feedback:
+        async with self._noting(feedback.chat_id):
+            return await super().put_feedback(feedback)
+
+    async def delete_feedback(self, chat_id: UUID, message_id: UUID, owner: str) -> bool:
+        async with self._noting(chat_id):
+            return await super().delete_feedback(chat_id, message_id, owner)
 
     async def delete_chat(self, chat_id: UUID, scope: Scope, audit: Audit = "delete") -> bool:
         async with self._noting(chat_id):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import aclosing
 from datetime import datetime, timedelta
 from time import monotonic
@@ -18,6 +18,7 @@ from chatrecord.records import ApiRequest, ChatRecord, Message, ToolCall, Usage
 from chatrecord.spending.reports import Span, UsageRow
 from chatrecord.sqlalchemy.engine.replication import WINDOW, Replication
 from chatrecord.store.chat_store import Scope
+from chatrecord.store.lookup_store import ChatFilter, FoundChats, RequestFilter, RequestOrder
 from chatrecord.store.rows import RunsRows
 from chatrecord.store.search_store import FoundText
 from chatrecord.text.search_query import SearchQuery
@@ -113,6 +114,47 @@ class ShownByReplica:
 
         return await self._of_scope(scope, read)
 
+    async def find_chats(
+        self,
+        where: ChatFilter,
+        *,
+        limit: int,
+        among: int,
+        before: tuple[datetime, UUID] | None,
+        scope: Scope,
+        search: str | None = None,
+    ) -> FoundChats:
+        def read(on: SqlStore) -> Awaitable[FoundChats]:
+            return on.find_chats(
+                where, limit=limit, among=among, before=before, scope=scope, search=search
+            )
+
+        return await self._of_scope(scope, read)
+
+    async def list_requests(
+        self,
+        where: RequestFilter,
+        *,
+        order_by: RequestOrder,
+        limit: int,
+        before: ApiRequest | None,
+        scope: Scope,
+    ) -> list[ApiRequest]:
+        def read(on: SqlStore) -> Awaitable[list[ApiRequest]]:
+            return on.list_requests(
+                where, order_by=order_by, limit=limit, before=before, scope=scope
+            )
+
+        return await self._of_scope(scope, read)
+
+    async def chats_by_id(
+        self, chat_ids: Collection[UUID], scope: Scope
+    ) -> Mapping[UUID, ChatRecord]:
+        return await self._of_chats(chat_ids, lambda on: on.chats_by_id(chat_ids, scope))
+
+    async def usage_by_chat(self, chat_ids: Collection[UUID]) -> Mapping[UUID, Usage]:
+        return await self._of_chats(chat_ids, lambda on: on.usage_by_chat(chat_ids))
+
     async def messages(self, chat_id: UUID, *, limit: int, before: int | None) -> list[Message]:
         return await self._of_chat(
             chat_id, lambda on: on.messages(chat_id, limit=limit, before=before)
@@ -153,7 +195,10 @@ class ShownByReplica:
                 yield row
 
     async def _of_chat(self, chat_id: UUID, read: Reading[Result]) -> Result:
-        written = self._primary.written.of_chat(chat_id)
+        return await self._of_chats([chat_id], read)
+
+    async def _of_chats(self, chat_ids: Collection[UUID], read: Reading[Result]) -> Result:
+        written = max(map(self._primary.written.of_chat, chat_ids), default=0.0)
         return await (self._read(read) if await self._is_ready(written) else read(self._primary))
 
     async def _of_scope(self, scope: Scope, read: Reading[Result]) -> Result:

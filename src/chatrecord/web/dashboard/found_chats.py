@@ -39,7 +39,7 @@ async def chats_json(access: Access, request: Request, scope: Scope | None) -> d
     following: Json = None
     if found.next is not None:
         following = {"key": _cursor(found.next), "reached": found.next[0].isoformat()}
-    used = await access.backend.store.usage_by_chat([chat.id for chat in found.chats])
+    used = await access.backend.store.shown.usage_by_chat([chat.id for chat in found.chats])
     return {
         "chats": [object_of(chat) for chat in found.chats],
         "next": following,
