@@ -12,6 +12,7 @@ from sqlalchemy import make_url
 
 import against
 import chunks
+import followers
 import instead
 import instructions
 import length
@@ -30,6 +31,13 @@ def server() -> Iterator[str]:
     with postgres_server() as url:
         named = url.set(database=url.database or "postgres")
         yield make_url(named).render_as_string(hide_password=False)
+
+
+async def test_readers_in_another_process_are_counted(
+    server: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    followers.table(await followers.run(server, **followers.TINY))
+    assert "| delay p99 ms |" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("bench", [turn, length, chunks, streams], ids=lambda it: it.__name__)
