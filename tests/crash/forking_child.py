@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from multiprocessing.connection import Connection
 from uuid import UUID
 
@@ -24,6 +25,24 @@ def two_databases(url: str, told: Connection) -> None:
     engine = create_async_engine(url, **pool)
     one, other = Database(engine), Database(engine)
     _in_child(lambda: told.send(asyncio.run(_turns(one, other))))
+
+
+def with_replica(url: str, told: Connection) -> None:
+    """Plain code reads from a replica, and so does its child."""
+    db = Database(url, read=url, read_after_write=timedelta(microseconds=1))
+    sync.wait(db.create_tables())
+    chat = sync.create_chat(db, Script([say("one")], [say("two")]))
+    chat.ask("Hi")
+    before = chat.messages()
+
+    def child() -> None:
+        there = sync.load_chat(db, Script([say("two")]), chat.id)
+        reply = there.ask("And?")
+        told.send((len(before), reply.text, len(there.messages())))
+
+    _in_child(child)
+    told.send(len(chat.messages()))
+    sync.wait(db.close())
 
 
 def plain_stream(url: str, told: Connection) -> None:

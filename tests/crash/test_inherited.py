@@ -43,6 +43,13 @@ def test_databases_on_one_engine_take_turns_after_a_fork(place: str, tmp_path: P
     assert texts == ["x" * 10] * 8
 
 
+def test_a_replica_is_read_after_a_fork_by_connections_of_the_child(own_url: str) -> None:
+    (there, here) = told_by(forking_child.with_replica, own_url, times=2)
+
+    assert there == (2, "two", 4)
+    assert here == 4
+
+
 def test_streams_and_exports_of_plain_code_are_refused_after_a_fork(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'chats.db'}"
 
