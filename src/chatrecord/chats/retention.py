@@ -42,14 +42,14 @@ def check_audit(audit: object) -> None:
         raise ValueError(msg)
 
 
-def moment_of(older_than: object) -> datetime:
+def moment_of(older_than: object, name: str = "older_than") -> datetime:
     """The moment itself, or so long ago. Raises `ValueError` for anything else."""
     if isinstance(older_than, timedelta) and older_than >= timedelta(0):
         return datetime.now(UTC) - older_than
     if isinstance(older_than, datetime) and older_than.tzinfo is not None:
         return older_than
     msg = (
-        "older_than= takes a time span such as timedelta(days=90), or a moment with a time zone, "
+        f"{name}= takes a time span such as timedelta(days=90), or a moment with a time zone, "
         f"not {older_than!r}"
     )
     raise ValueError(msg)

@@ -8,6 +8,7 @@ from .branch_store import BranchStore
 from .chat_file_store import ChatFileStore
 from .chat_row_store import ChatRowStore
 from .chat_store import ChatStore
+from .deleted_chat_store import DeletedChatStore
 from .event_store import EventStore
 from .feedback_store import FeedbackStore
 from .journal_store import JournalStore
@@ -24,6 +25,7 @@ from .transfer_store import TransferStore
 class Store(
     ChatStore,
     ChatRowStore,
+    DeletedChatStore,
     RunStore,
     RunQueueStore,
     JournalStore,

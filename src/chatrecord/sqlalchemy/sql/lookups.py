@@ -114,7 +114,7 @@ def _wanted(requests: MappedTable, where: RequestFilter) -> list[ColumnElement[b
 def chats_by_id(sql: Statements, scope: Scope) -> Query:
     """Those of `chat_ids` that are within the scope."""
     wanted = sql.chat.id.in_(bindparam("chat_ids", type_=sql.chat.id.type, expanding=True))
-    return sql.chat.select().where(wanted, *sql.within(scope))
+    return sql.chat.select().where(wanted, *sql.within(scope), *sql.kept())
 
 
 def usage_by_chat(sql: Statements) -> Query:

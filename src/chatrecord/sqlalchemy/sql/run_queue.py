@@ -170,4 +170,6 @@ class RunQueueStatements(ChatStatements):
         is_next = and_(~is_held, ~exists().where(*is_earlier))
         ready = or_(is_set(self.run.active_chat_id), is_next)
         page = self.run.select().where(is_rare(self.run.status, "queued"), ready)
+        if hidden := self.kept(hidden=True):
+            page = page.where(~exists().where(self.chat.id == self.run.chat_id, *hidden))
         return page.order_by(self.run.id).limit(bindparam("limit", type_=Integer))

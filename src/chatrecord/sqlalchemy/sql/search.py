@@ -65,6 +65,7 @@ class Search:
             message.role.in_([literal_column(f"'{role}'") for role in ROLES]),
             *self._fitting(message.text, self.index.messages, message.id),
             *sql.within(self.scope),
+            *sql.kept(),
         ]
         if not self.superseded:
             fitting.append(message.status != "superseded")
@@ -102,7 +103,7 @@ class Search:
                 chat.title.label("title"),
             )
             .where(
-                *self._fitting(chat.title, self.index.chats, chat.id), *self.sql.within(self.scope)
+                *self._fitting(chat.title, self.index.chats, chat.id), *self.sql.within(self.scope), *self.sql.kept()
             )
             .order_by(chat.id.desc())
             .limit(bindparam("most", type_=Integer))

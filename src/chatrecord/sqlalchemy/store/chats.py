@@ -244,7 +244,8 @@ class StoredChats(Connections):
         The chat stays until nothing is left there, so that a deletion that fails can be repeated.
         One that is gone after it was `seen`, and the answer to a COMMIT was lost, is deleted.
         """
-        if await self.get_chat(chat_id, scope) is None:
+        chat = self._sql.get_chat(scope, hidden=None)
+        if not await self._rows(chat, {"chat_id": chat_id}):
             return chat_id in seen
         outside, dropped = await self.attachments.outside(chat_id), set[Outside]()
         while True:
@@ -264,7 +265,7 @@ class StoredChats(Connections):
     ) -> bool:
         async with self.long_transaction() as connection:
             # Locked, if the database locks rows: no run begins in between.
-            chat = self._sql.get_chat(scope).with_for_update()
+            chat = self._sql.get_chat(scope, hidden=None).with_for_update()
             if (await connection.execute(chat, {"chat_id": chat_id})).first() is None:
                 return False
             await connection.execute(runs_of(self._sql), {"chat_ids": [chat_id]})

@@ -14,6 +14,7 @@ from chatrecord.store.chat_store import Scope
 from chatrecord.store.shown_store import ShownStore
 
 from .branches import StoredBranches
+from .deleted_chats import StoredDeletedChats
 from .events import StoredEvents
 from .feedback import StoredFeedback
 from .journal import StoredJournal
@@ -34,6 +35,7 @@ class SqlStore(
     StoredBranches,
     StoredSearch,
     StoredFeedback,
+    StoredDeletedChats,
 ):
     """Implements `chatrecord.store` for an engine and the classes of a `Models`."""
 

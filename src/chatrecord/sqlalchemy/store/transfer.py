@@ -55,7 +55,8 @@ async def rows_of_chat(
     """See `chatrecord.store`."""
     key = {"chat_id": chat_id}
     async with snapshot() as connection:
-        found = (await connection.execute(sql.get_chat(scope), key)).mappings().first()
+        chat = sql.get_chat(scope, hidden=None)
+        found = (await connection.execute(chat, key)).mappings().first()
         if found is None:
             return
         yield chat_of(found)
