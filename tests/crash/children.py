@@ -16,6 +16,7 @@ processes.set_forkserver_preload(
         "compacting_child",
         "crash_child",
         "creating_child",
+        "erasing_child",
         "crowd_child",
         "forking_child",
         "peer_child",

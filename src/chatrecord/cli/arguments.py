@@ -89,6 +89,7 @@ def _parser() -> tuple[ArgumentParser, Commands]:
     _add_migrate(commands)
     _add_doctor(commands)
     _add_purge(commands)
+    _add_erase(commands)
     _add_models(commands)
     _add_init(commands)
     _add_setup(commands)
@@ -208,7 +209,9 @@ def _add_webhooks(commands: Commands) -> None:
 def _add_export(commands: Commands) -> None:
     parser = commands.add_parser("export", help="print a chat as lines of JSON, all of it")
     parser.set_defaults(run=_command("export"))
-    parser.add_argument("chat", metavar="ID", help="its id, or the beginning of it")
+    parser.add_argument("chat", metavar="ID", nargs="?", help="its id, or the beginning of it")
+    parser.add_argument("--owner", metavar="USER", help="everything of this user, to a folder")
+    parser.add_argument("--to", metavar="FOLDER", help="the folder, with a file for each chat")
     _add_place(parser)
 
 
@@ -268,6 +271,19 @@ def _add_purge(commands: Commands) -> None:
         required=True,
         help="not used for this long (90d, 12w, 36h) or since a date (UTC)",
     )
+    _add_audit(parser)
+    _add_place(parser)
+
+
+def _add_erase(commands: Commands) -> None:
+    parser = commands.add_parser("erase", help="delete everything of a user for good")
+    parser.set_defaults(run=_command("erase"))
+    parser.add_argument("--owner", metavar="USER", required=True, help="whose chats")
+    _add_audit(parser)
+    _add_database(parser)
+
+
+def _add_audit(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--audit",
         choices=get_args(Audit),
@@ -275,7 +291,6 @@ def _add_purge(commands: Commands) -> None:
         help="what happens to the rows of their requests (delete)",
     )
     parser.add_argument("--yes", action="store_true", help="do not ask before deleting")
-    _add_place(parser)
 
 
 def _add_models(commands: Commands) -> None:

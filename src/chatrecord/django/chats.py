@@ -16,7 +16,7 @@ from django.db import models
 from chatrecord.chats.chat import Chat
 from chatrecord.chats.sync import SyncChat
 from chatrecord.sqlalchemy import chats as library
-from chatrecord.sqlalchemy import requests
+from chatrecord.sqlalchemy import owners, requests
 from chatrecord.sqlalchemy.database import AnyDatabase
 from chatrecord.sqlalchemy.search import search_messages as search
 
@@ -128,6 +128,9 @@ list_requests, alist_requests = _waiting(requests.list_requests), _awaited(reque
 delete_chat, adelete_chat = _waiting(library.delete_chat), _awaited(library.delete_chat)
 purge, apurge = _waiting(library.purge), _awaited(library.purge)
 usage, ausage = _waiting(library.usage), _awaited(library.usage)
+restore_chat, arestore_chat = _waiting(owners.restore_chat), _awaited(owners.restore_chat)
+export_owner, aexport_owner = _waiting(owners.export_owner), _awaited(owners.export_owner)
+erase_owner, aerase_owner = _waiting(owners.erase_owner), _awaited(owners.erase_owner)
 search_messages, asearch_messages = _waiting(search), _awaited(search)
 
 

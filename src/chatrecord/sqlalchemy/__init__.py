@@ -24,6 +24,7 @@ from .chats import create_chat, delete_chat, list_chats, load_chat, purge, usage
 from .database import Database
 from .export_import import export_chat, import_chat, import_history
 from .feedback import feedback_report, list_feedback
+from .owners import erase_owner, export_owner, list_deleted_chats, restore_chat
 from .requests import list_requests
 from .runs import count_runs, list_runs
 from .search import search_messages
@@ -51,16 +52,20 @@ __all__ = [
     "count_runs",
     "create_chat",
     "delete_chat",
+    "erase_owner",
     "export_chat",
+    "export_owner",
     "feedback_report",
     "import_chat",
     "import_history",
     "list_chats",
+    "list_deleted_chats",
     "list_feedback",
     "list_requests",
     "list_runs",
     "load_chat",
     "purge",
+    "restore_chat",
     "rotate",
     "search_messages",
     "usage",

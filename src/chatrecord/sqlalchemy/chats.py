@@ -9,6 +9,7 @@ from uuid import UUID
 
 from typing_extensions import Unpack
 
+from chatrecord.chats import deletion
 from chatrecord.chats import opening as chats
 from chatrecord.chats import retention as purging
 from chatrecord.chats.changes import check_given_once
@@ -16,7 +17,6 @@ from chatrecord.chats.chat import Chat
 from chatrecord.chats.lookups import all_found
 from chatrecord.chats.opening import NewChat
 from chatrecord.chats.options import OPTION_NAMES, RuntimeOptions
-from chatrecord.chats.retention import check_audit
 from chatrecord.records import ChatRecord
 from chatrecord.spending.reports import Span, UsageRow
 from chatrecord.store.chat_store import Audit
@@ -214,6 +214,7 @@ async def delete_chat(
     chat_id: UUID | str,
     *,
     audit: Audit = "delete",
+    soft: bool | None = None,
     user_id: str | None = ...,
 ) -> None: ...
 
@@ -224,29 +225,39 @@ async def delete_chat(
     chat_id: UUID | str,
     *,
     audit: Audit = "delete",
+    soft: bool | None = None,
     **scope: object,
 ) -> None: ...
 
 
 async def delete_chat(
-    db: AnyDatabase, chat_id: UUID | str, *, audit: Audit = "delete", **scope: object
+    db: AnyDatabase,
+    chat_id: UUID | str,
+    *,
+    audit: Audit = "delete",
+    soft: bool | None = None,
+    **scope: object,
 ) -> None:
     """Delete a chat with everything that belongs to it. Raises `ChatNotFound`.
 
     `audit` sets what happens to request rows, which cost reports use: `"delete"` them, `"keep"`
     them without their chat, or `"anonymise"` them: also without their run, their message, the text
     of their error and the provider's id.
+
+    With `soft=True` the chat is only hidden: nothing finds it but `restore_chat`, `purge` and what
+    erases or exports everything of an owner; usage and budgets count it. Its active run is stopped
+    first. The default is `True` with `Database(retention=...)`, and else `False`.
     """
-    check(db, "delete_chat", scope, others=["audit"])
-    check_audit(audit)
-    await chats.delete_chat(db, chat_id, scope, audit)
+    check(db, "delete_chat", scope, others=["audit", "soft"])
+    await deletion.delete_chat(db, chat_id, scope, audit, soft)
 
 
 @overload
 async def purge(
     db: Database[ReadyMade, Metadata],
     *,
-    older_than: timedelta | datetime,
+    older_than: timedelta | datetime | None = None,
+    deleted_before: timedelta | datetime | None = None,
     audit: Audit = "delete",
     user_id: str | None = ...,
 ) -> int: ...
@@ -256,7 +267,8 @@ async def purge(
 async def purge(
     db: Database[OwnChat, Metadata],
     *,
-    older_than: timedelta | datetime,
+    older_than: timedelta | datetime | None = None,
+    deleted_before: timedelta | datetime | None = None,
     audit: Audit = "delete",
     **scope: object,
 ) -> int: ...
@@ -265,7 +277,8 @@ async def purge(
 async def purge(
     db: AnyDatabase,
     *,
-    older_than: timedelta | datetime,
+    older_than: timedelta | datetime | None = None,
+    deleted_before: timedelta | datetime | None = None,
     audit: Audit = "delete",
     **scope: object,
 ) -> int:
@@ -278,8 +291,13 @@ async def purge(
     `audit` is that of `delete_chat`. Each transaction deletes a thousand chats: what was deleted
     before a failure stays deleted. Without such keywords, the events from before that go, too.
     """
-    check(db, "purge", scope, others=["older_than", "audit"])
-    return await purging.purge(db, older_than, audit, scope)
+    check(db, "purge", scope, others=["older_than", "deleted_before", "audit"])
+    gone = 0
+    if older_than is None or deleted_before is not None:
+        gone += await deletion.purge_deleted(db, deleted_before, audit, scope)
+    if older_than is not None:
+        gone += await purging.purge(db, older_than, audit, scope)
+    return gone
 
 
 @overload

@@ -82,6 +82,7 @@ class DatabaseOptions(TypedDict, total=False):
     attachments: AttachmentStore | None
     prices: Prices | None
     history_cache: int
+    retention: timedelta | None
     partition: PartitionBy | None
     partition_setting: str | None
     pooler: PoolerMode | None
@@ -118,7 +119,8 @@ class Database(Generic[ChatRow, Metadata]):
     notifications. `read`: a URL or engine of a read replica, for lists, transcripts, reports and
     exports. `read_after_write`: for how long what this process has written is read from the
     primary; by default, PostgreSQL tells when the replica has it, and other databases get 5
-    seconds. Use a `Database` in one event loop.
+    seconds. `retention`: for how long deleted chats can be restored; `purge(db)` ends them then. By
+    default they are deleted at once. Use a `Database` in one event loop.
 
     Raises `ConfigurationError` for a URL, models, times or prices that cannot work.
     """
@@ -197,6 +199,7 @@ class Database(Generic[ChatRow, Metadata]):
         attachments: AttachmentStore | None = None,
         prices: Prices | None = None,
         history_cache: int = HISTORY_CACHE,
+        retention: timedelta | None = None,
         partition: PartitionBy | None = None,
         partition_setting: str | None = None,
         pooler: PoolerMode | None = None,
@@ -236,6 +239,9 @@ class Database(Generic[ChatRow, Metadata]):
         if partition is not None:
             _check_column(partition, self.store)
             self.store.leave_days_alone()
+        if retention is not None:
+            _check_positive(retention=retention)
+        self.store.retention = retention
         self.runtime = ProcessRuntime(self.store, *self._settings, partitioning=self._partitioning)
         reset_after_forks(self)
         if encryption is not None:

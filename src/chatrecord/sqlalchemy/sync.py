@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from chatrecord.chats.sync import SyncChat, SyncStream, opening, reading, wait, waiting
 from chatrecord.records import ChatRecord
 
-from . import chats, feedback, requests, runs
+from . import chats, feedback, owners, requests, runs
 from . import export_import as moving
 from . import search as searching
 from .database import AnyDatabase, Database
@@ -28,6 +28,10 @@ list_feedback = waiting(feedback.list_feedback)
 feedback_report = waiting(feedback.feedback_report)
 delete_chat = waiting(chats.delete_chat)
 purge = waiting(chats.purge)
+restore_chat = waiting(owners.restore_chat)
+list_deleted_chats = waiting(owners.list_deleted_chats)
+export_owner = waiting(owners.export_owner)
+erase_owner = waiting(owners.erase_owner)
 rotate = waiting(rotation.rotate)
 search_messages = waiting(searching.search_messages)
 usage = waiting(chats.usage)
@@ -56,18 +60,22 @@ __all__ = [
     "count_runs",
     "create_chat",
     "delete_chat",
+    "erase_owner",
     "events",
     "export_chat",
+    "export_owner",
     "feedback_report",
     "import_chat",
     "import_history",
     "list_chats",
+    "list_deleted_chats",
     "list_feedback",
     "list_requests",
     "list_runs",
     "load_chat",
     "purge",
     "purge_events",
+    "restore_chat",
     "rotate",
     "search_messages",
     "usage",

@@ -30,7 +30,8 @@ class TransferStore(Protocol):
 
         Its runs (but for those that wait for their turn), messages, tool calls, requests, the
         journal, and the files that messages and tool calls refer to, each in order. Nothing where
-        there is no such chat. A transaction is open until the last of them.
+        there is no such chat; one that was deleted for a time is there. A transaction is open
+        until the last of them.
         """
 
     async def insert_whole_chat(

@@ -28,12 +28,24 @@ _REFERENCES = ("id", "chat_id", "run_id", "message_id")
 async def export_chat(backend: Backend, chat_id: UUID | str, scope: Scope) -> AsyncGenerator[str]:
     """The lines of a chat within the scope. Raises `ChatNotFound`."""
     wanted = chats.id_of(chat_id)
-    await chats.repair(backend, chats=[wanted])
+    lines = 0
+    if await backend.store.get_chat(wanted, scope) is not None:
+        async with aclosing(lines_of_chat(backend, wanted, scope)) as found:
+            async for line in found:
+                yield line
+                lines += 1
+    if not lines:
+        raise chats.not_found(chat_id)
+
+
+async def lines_of_chat(backend: Backend, chat_id: UUID, scope: Scope) -> AsyncGenerator[str]:
+    """The same, of one that was deleted for a time, too. None where there is none."""
+    await chats.repair(backend, chats=[chat_id])
     rows = 0
-    async with aclosing(backend.store.shown.rows_of_chat(wanted, scope)) as found:
+    async with aclosing(backend.store.shown.rows_of_chat(chat_id, scope)) as found:
         chat = await anext(found, None)
         if not isinstance(chat, ChatRecord):
-            raise chats.not_found(chat_id)
+            return
         yield header_line()
         yield chat_line(chat)
         async for row in found:

@@ -11,8 +11,8 @@ from typing import Literal, TypeAlias, get_args
 from starlette.requests import Request
 from starlette.responses import Response
 
+from chatrecord.chats import deletion, searching
 from chatrecord.chats import opening as chats
-from chatrecord.chats import searching
 from chatrecord.chats.branches import Branch
 from chatrecord.chats.chat import Chat
 from chatrecord.chats.opening import NewChat
@@ -266,7 +266,7 @@ class Pages:
         """Delete a chat."""
         scope = await self.access.scope(request)
         found = await self.access.find(request.path_params["id"], scope)
-        await chats.delete_chat(self.backend, found, scope)
+        await deletion.delete_chat(self.backend, found, scope, "delete", None)
         return Response(status_code=204)
 
     async def _answered(

@@ -103,7 +103,9 @@ class Search:
                 chat.title.label("title"),
             )
             .where(
-                *self._fitting(chat.title, self.index.chats, chat.id), *self.sql.within(self.scope), *self.sql.kept()
+                *self._fitting(chat.title, self.index.chats, chat.id),
+                *self.sql.within(self.scope),
+                *self.sql.kept(),
             )
             .order_by(chat.id.desc())
             .limit(bindparam("most", type_=Integer))

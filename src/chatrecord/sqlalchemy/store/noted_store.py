@@ -90,6 +90,14 @@ class NotedStore(SqlStore):
         async with self._noting(chat_id):
             return await super().delete_chat(chat_id, scope, audit)
 
+    async def hide_chat(self, chat_id: UUID, scope: Scope, now: datetime) -> bool:
+        async with self._noting(chat_id):
+            return await super().hide_chat(chat_id, scope, now)
+
+    async def unhide_chat(self, chat_id: UUID, scope: Scope) -> bool:
+        async with self._noting(chat_id):
+            return await super().unhide_chat(chat_id, scope)
+
     async def erase_idle_chats(
         self, chat_ids: Sequence[UUID], before: datetime, audit: Audit
     ) -> int:

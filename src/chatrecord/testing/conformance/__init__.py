@@ -25,6 +25,7 @@ from .changing import ChatsAreChanged
 from .chats import ChatsAreKept
 from .compaction import ChatsAreCompacted
 from .conversations import ConversationsAreStored
+from .deleting import ChatsAreDeletedForATime
 from .early import DeliveryCanBeEarly
 from .events import EventsAreTold
 from .failures import FailuresLoseNothing
@@ -87,6 +88,7 @@ class Conformance(
     OwnAgentsAreRecorded,
     ConversationsAreStored,
     FilesAreKept,
+    ChatsAreDeletedForATime,
     EventsAreTold,
     ChatsAreLookedUp,
     WhatWasSaidIsFound,
