@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -15,7 +16,7 @@ from starlette.requests import Request
 
 from chatrecord.fastapi import chat_router
 from chatrecord.fastapi.schemas import SearchHits
-from chatrecord.sqlalchemy import Database, Keys, create_chat
+from chatrecord.sqlalchemy import Database, Keys, create_chat, purge, restore_chat
 from chatrecord.testing import Script, say
 from chatrecord.web import chat_routes
 
@@ -120,3 +121,23 @@ async def test_a_client_learns_that_there_is_no_search(db: Database, tmp_path: P
         async with client("starlette", sealed) as page:
             response = await page.get("/chats/search", params={"q": "x"})
             assert (response.status_code, response.json()["error"]["code"]) == (501, "no_search")
+
+
+async def test_a_chat_deleted_by_a_page_can_be_restored_for_the_retention(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'kept.db'}"
+    async with Database(url, retention=timedelta(days=30)) as db:
+        await db.create_tables()
+        await db.create_search()
+        chat = await talk(db, "A mole")
+        async with client("fastapi", db) as page:
+            assert (await page.delete(f"/chats/{chat}")).status_code == 204
+            assert (await page.delete(f"/chats/{chat}")).status_code == 404
+            assert (await page.get(f"/chats/{chat}")).status_code == 404
+            assert (await page.get("/chats")).json()["chats"] == []
+            assert (await page.get("/chats/search", params={"q": "mole"})).json()["hits"] == []
+
+            assert await purge(db) == 0
+            await restore_chat(db, chat, user_id="ann")
+
+            assert (await page.get(f"/chats/{chat}")).status_code == 200
+            assert len((await page.get("/chats/search", params={"q": "mole"})).json()["hits"]) == 1
