@@ -38,6 +38,7 @@ ChunkKind = Literal[
     "provider_result",
     "source",
     "file",
+    "restart",
 ]
 
 CostSource = Literal["reported", "computed", "unknown"]
@@ -305,6 +306,9 @@ class Chunk:
     the arguments of the call in `tool_input`. For `output`, `output` is the typed output as far as
     it has arrived, as JSON that is not validated, and `delta` its next characters. `text` is empty
     for all other kinds, so that `print(chunk.text, end="")` prints only the answer.
+
+    `restart` comes if the worker that wrote this message died: what has come of it is void, and
+    another message is given in its place.
     """
 
     kind: ChunkKind

@@ -7,9 +7,11 @@ import asyncio
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from chatrecord.chats.chat import Chat
 from chatrecord.errors import ChatNotFound, RunNotFound, SentBefore
 from chatrecord.sqlalchemy import Database, count_runs, create_chat, list_runs, load_chat, sync
-from chatrecord.testing import Script, say
+from chatrecord.testing import Script, hang, say
+from chatrecord.testing.look import until
 
 
 async def test_a_question_is_part_of_the_applications_transaction(own_url: str) -> None:
@@ -88,3 +90,25 @@ async def test_two_processes_that_submit_at_once_keep_one_order(own_url: str) ->
 
         assert len(set(ids)) == 10
         assert [run.id for run in await chat.runs()] == sorted(ids, reverse=True)
+
+
+async def test_the_doctor_finds_nothing_wrong_with_what_is_queued(own_url: str) -> None:
+    async with Database(own_url) as db:
+        chat = await create_chat(db, Script([say("old")]), user_id="ann")
+        await chat.ask("Hi!")
+        regenerated = await chat.submit_regenerate()
+        await chat.submit("And?")
+        working = asyncio.create_task(db.work_on(regenerated, lambda _: Script([say("a"), hang()])))
+        await until(lambda: _runs(chat))
+        working.cancel()
+        await asyncio.wait([working])
+
+        assert [run.status for run in await chat.runs()] == ["queued", "queued", "complete"]
+        assert await db.doctor(repair=True) == []
+        active = await chat.active_run()
+        assert active is not None
+        assert active.id == regenerated
+
+
+async def _runs(chat: Chat) -> bool:
+    return bool(await chat.runs(status="running"))

@@ -33,11 +33,11 @@ class AskingChat(ChangingChat[Row, Metadata]):
         files = await read_attachments(attachments, limit)
         return self._llm.attached(prompt, files) if files else prompt
 
-    def _begin(
+    def _question_spec(
         self, content: Prompt, output_type: type[object] | None, idempotency_key: str | None
-    ) -> LiveRun:
+    ) -> RunSpec:
         check_key(idempotency_key)
-        return self._live(self._run_spec(content, output_type, idempotency_key))
+        return self._run_spec(content, output_type, idempotency_key)
 
     def _run_spec(
         self, content: Prompt | None, output_type: type[object] | None, idempotency_key: str | None
@@ -82,11 +82,11 @@ class AskingChat(ChangingChat[Row, Metadata]):
             raise MessageNotFound(msg)
         return question
 
-    async def _in_place(
+    async def _spec_in_place(
         self, content: Prompt | None, output_type: type[object] | None, first: int
-    ) -> LiveRun:
+    ) -> RunSpec:
         run_spec = self._run_spec(content, output_type, self._client_key)
-        return self._live(replace(run_spec, replaces=await self._replacement(first)))
+        return replace(run_spec, replaces=await self._replacement(first))
 
     async def _replacement(self, first: int) -> Replacement:
         """All messages from this number on, as of now."""

@@ -79,12 +79,12 @@ class Chat(SubmittingChat[Row, Metadata]):
         answer is stored either way.
         """
         content = await self._content(prompt, attachments)
-        run = self._begin(content, output_type, idempotency_key)
+        run = await self._answering(self._question_spec(content, output_type, idempotency_key))
         try:
-            return await run.reply()
+            return await self._finished(await run.reply())
         finally:
             if self._policies.on_disconnect == "stop":
-                run.stop()
+                await self._left(run)
 
     @overload
     def stream(
@@ -125,9 +125,9 @@ class Chat(SubmittingChat[Row, Metadata]):
 
         async def begin() -> Feed:
             content = await self._content(prompt, attachments)
-            return self._begin(content, output_type, idempotency_key)
+            return await self._answering(self._question_spec(content, output_type, idempotency_key))
 
-        return ChatStream(begin, self._policies.on_disconnect)
+        return self._stream(begin)
 
     @overload
     def follow(
@@ -175,7 +175,7 @@ class Chat(SubmittingChat[Row, Metadata]):
         that was submitted is queued again then: hand its id to your workers.
         """
         check_text("call_id", call_id)
-        return await self._runs.decide(call_id, status="pending", error=None)
+        return await self._decided(call_id, status="pending", error=None)
 
     async def deny(self, call_id: str, *, reason: str | None = None) -> UUID | None:
         """Deny a tool call. The model gets `reason`. Any process may call this.
@@ -184,7 +184,7 @@ class Chat(SubmittingChat[Row, Metadata]):
         """
         check_text("call_id", call_id)
         check_text("reason", reason)
-        return await self._runs.decide(call_id, status="denied", error=reason)
+        return await self._decided(call_id, status="denied", error=reason)
 
     @overload
     def regenerate(
@@ -212,9 +212,10 @@ class Chat(SubmittingChat[Row, Metadata]):
         async def begin() -> Feed:
             await self._runs.repair()
             question = await self._question_to_answer(message_id)
-            return await self._in_place(None, output_type, question.seq + 1)
+            run_spec = await self._spec_in_place(None, output_type, question.seq + 1)
+            return await self._answering(run_spec)
 
-        return ChatStream(begin, self._policies.on_disconnect)
+        return self._stream(begin)
 
     @overload
     def edit(
@@ -255,9 +256,10 @@ class Chat(SubmittingChat[Row, Metadata]):
             await self._runs.repair()
             question = await self._current_question(message_id)
             content = await self._content(prompt, attachments)
-            return await self._in_place(content, output_type, question.seq)
+            run_spec = await self._spec_in_place(content, output_type, question.seq)
+            return await self._answering(run_spec)
 
-        return ChatStream(begin, self._policies.on_disconnect)
+        return self._stream(begin)
 
     @overload
     def resume(self, *, output_type: type[Typed]) -> ChatStream[Typed]: ...
@@ -280,9 +282,10 @@ class Chat(SubmittingChat[Row, Metadata]):
         async def begin() -> Feed:
             await self._runs.repair()
             run_spec = self._run_spec(None, output_type, None)
-            return self._live(replace(run_spec, resumes=await self._runs.to_resume()))
+            run_spec = replace(run_spec, resumes=await self._runs.to_resume())
+            return await self._answering(run_spec)
 
-        return ChatStream(begin, self._policies.on_disconnect)
+        return self._stream(begin)
 
     async def give_feedback(
         self,

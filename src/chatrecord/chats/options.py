@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, TypedDict, get_args
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias, TypedDict, get_args
+from uuid import UUID
 
 from chatrecord.hooks import Hook
 from chatrecord.runs.compaction import Compact
@@ -17,6 +18,9 @@ from chatrecord.text.arguments import (
     check_kinds,
     check_list,
 )
+
+Dispatch: TypeAlias = Callable[[UUID], object]
+"""Hands the id of a run to workers. What it returns is awaited if it can be."""
 
 _LISTS = {"tools": "functions", "budgets": "Budget", "hooks": "Hook"}
 
@@ -44,6 +48,9 @@ class RuntimeOptions(TypedDict, total=False):
     - `titles`: generate a title after an answer is complete, for a chat that has none, with the
       chat's LLM (`True`) or another one, such as `"openai:gpt-5-nano"`.
     - `streaming`: `False` asks the provider for whole answers, if it or a proxy cannot stream.
+    - `dispatch`: a function, sync or async, that hands the id of a run to your workers. Then this
+      process answers nothing itself: questions are stored with `submit`, and read as they are
+      answered. It is also called when the last tool call of a run is decided.
     - `any_agent`: load a chat even if it was created with an agent of another name.
     """
 
@@ -62,6 +69,7 @@ class RuntimeOptions(TypedDict, total=False):
     compact: Compact | None
     titles: object
     streaming: bool
+    dispatch: Dispatch | None
     any_agent: bool
 
 
@@ -93,6 +101,9 @@ def check_options(options: RuntimeOptions) -> None:
         if choice not in known:
             msg = f"{name}= is one of {', '.join(map(repr, known))}, not {choice!r}"
             raise ValueError(msg)
+    if (dispatch := options.get("dispatch")) is not None and not callable(dispatch):
+        msg = f"dispatch= takes a function of the id of a run, not {dispatch!r}"
+        raise TypeError(msg)
     for hook in options.get("hooks", ()):
         if not isinstance(hook, Hook):
             msg = f"hooks= takes instances of chatrecord.hooks.Hook, not {hook!r}"

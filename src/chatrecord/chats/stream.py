@@ -46,10 +46,12 @@ class ChatStream(Generic[Output]):
         on_disconnect: OnDisconnect,
         *,
         finish: Callable[[Reply[Any]], Awaitable[Reply[Any]]] | None = None,
+        leave: Callable[[Feed], Awaitable[None]] | None = None,
     ) -> None:
         self._begin = begin
         self._on_disconnect = on_disconnect
         self._finish = finish
+        self._leave = leave
         self._run: Feed | None = None
         self._process = 0
         self._place = 0
@@ -104,6 +106,8 @@ class ChatStream(Generic[Output]):
         if (run := self._run_to_stop) is not None:
             run.stop()
             await run.ended()
+        elif self._leave is not None and self._run is not None and self._on_disconnect == "stop":
+            await self._leave(self._run)
 
     def __del__(self) -> None:
         """A reader that is garbage-collected has left, too."""

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Any, Protocol, runtime_checkable
 from uuid import UUID
 
 from chatrecord.attachments.attachment import Attachable
+from chatrecord.errors import ConfigurationError
 from chatrecord.ids import new_id
-from chatrecord.records import Message, Reply, Run
+from chatrecord.records import Message, Reply, Run, ToolCallStatus
 from chatrecord.runs.cancellation import run_to_completion
+from chatrecord.runs.feed import Feed
 from chatrecord.runs.live_run import LiveRun
 from chatrecord.runs.run_spec import RunSpec, submitted_run
-from chatrecord.text.arguments import check_key
 
 from .asking_chat import AskingChat, Prompt
 from .loaded_chat import Metadata, Row
+from .options import Dispatch
 from .stream import ChatStream
 
 
@@ -31,6 +33,10 @@ class SubmitsRuns(Protocol):
 
 class SubmittingChat(AskingChat[Row, Metadata]):
     """A chat whose questions are answered by workers."""
+
+    @property
+    def _dispatch(self) -> Dispatch | None:
+        return self._opened.options.get("dispatch")
 
     async def submit(
         self,
@@ -54,8 +60,8 @@ class SubmittingChat(AskingChat[Row, Metadata]):
         Raises `SentBefore` if the key was used for another question, and `ChatNotFound`.
         """
         content = await self._content(prompt, attachments)
-        check_key(idempotency_key)
-        return await self._submitted(self._run_spec(content, None, idempotency_key), connection)
+        run_spec = self._question_spec(content, None, idempotency_key)
+        return await self._submitted(run_spec, connection)
 
     async def submit_edit(
         self,
@@ -83,7 +89,9 @@ class SubmittingChat(AskingChat[Row, Metadata]):
     async def submit_resume(self) -> UUID:
         """Let a worker continue the last run: see `resume`. Returns its id."""
         await self._runs.repair()
-        run = await self._runs.to_resume()
+        return await self._queued_again(await self._runs.to_resume())
+
+    async def _queued_again(self, run: Run) -> UUID:
         if run.status != "queued":
             await self._runs.queue_again(run)
         return run.id
@@ -91,9 +99,7 @@ class SubmittingChat(AskingChat[Row, Metadata]):
     async def _submitted_in_place(
         self, content: Prompt | None, first: int, connection: object | None
     ) -> UUID:
-        run_spec = self._run_spec(content, None, self._client_key)
-        replaces = await self._replacement(first)
-        return await self._submitted(replace(run_spec, replaces=replaces), connection)
+        return await self._submitted(await self._spec_in_place(content, None, first), connection)
 
     async def _submitted(self, run_spec: RunSpec, connection: object | None) -> UUID:
         owner = self._backend.runtime.journal.owner
@@ -101,6 +107,61 @@ class SubmittingChat(AskingChat[Row, Metadata]):
         if isinstance(connection, SubmitsRuns):
             return await connection.submit_run(run, prompt)
         return await self._backend.store.submit_run(run, prompt, connection=connection)
+
+    # With `dispatch=`, whatever asks hands over to workers.
+
+    async def _answering(self, run_spec: RunSpec) -> Feed:
+        """The run that answers: a live one of this process, or what a worker makes of it."""
+        if self._dispatch is None:
+            return self._live(run_spec)
+        if run_spec.output_type is not None:
+            msg = (
+                "output_type= is not known to workers, which dispatch= hands over to: let llm_for "
+                "return an agent with this output type"
+            )
+            raise ConfigurationError(msg)
+        if run_spec.resumes is not None:
+            run_id = await self._queued_again(run_spec.resumes)
+        else:
+            run_id = await self._submitted(run_spec, None)
+        await self._hand_over(run_id)
+        return await self._runs.find(run_id)
+
+    async def _hand_over(self, run_id: UUID) -> None:
+        """Call `dispatch` for a run that waits for a worker."""
+        run = await self._backend.store.get_run(self.id, run_id)
+        if self._dispatch is None or run is None or run.status not in ("queued", "parked"):
+            return
+        handed = self._dispatch(run_id)
+        if isinstance(handed, Awaitable):
+            await handed
+
+    async def _decided(
+        self, call_id: str, *, status: ToolCallStatus, error: str | None
+    ) -> UUID | None:
+        run_id = await self._runs.decide(call_id, status=status, error=error)
+        if run_id is not None:
+            await self._hand_over(run_id)
+        return run_id
+
+    def _stream(self, begin: Callable[[], Awaitable[Feed]]) -> ChatStream[Any]:
+        if self._dispatch is None:
+            return ChatStream(begin, self._policies.on_disconnect)
+        return ChatStream(begin, self._policies.on_disconnect, finish=self._typed, leave=self._left)
+
+    async def _typed(self, reply: Reply[Any]) -> Reply[Any]:
+        return await self._runs.typed(reply, None)
+
+    async def _finished(self, reply: Reply[Any]) -> Reply[Any]:
+        """A reply, with its output as the agent's type where it was read from rows."""
+        return reply if self._dispatch is None else await self._typed(reply)
+
+    async def _left(self, run: Feed) -> None:
+        """Nobody reads this run any more: stop it, wherever it is."""
+        if isinstance(run, LiveRun):
+            run.stop()
+        elif not run.finished:
+            await self._runs.stop(run.id)
 
     async def work_on(self, run_id: UUID, *, retry: bool = False) -> Reply[Any]:
         """Answer a submitted question here: see `Database.work_on`, which loads its chat."""
@@ -135,11 +196,7 @@ class SubmittingChat(AskingChat[Row, Metadata]):
 
     async def _ended(self, run: Run) -> Reply[Any]:
         """What has come of a run: its reply, or the error that ended it."""
-
-        async def typed(reply: Reply[Any]) -> Reply[Any]:
-            return await self._runs.typed(reply, None)
-
         stream: ChatStream[Any] = ChatStream(
-            lambda: self._runs.find(run.id), "continue", finish=typed
+            lambda: self._runs.find(run.id), "continue", finish=self._typed
         )
         return await stream

@@ -44,7 +44,7 @@ class StateFilter(admin.SimpleListFilter):
         runs = model_of("run")._base_manager.filter(chat=OuterRef("pk"))
         requests = model_of("request")._base_manager.filter(chat=OuterRef("pk"))
         chosen = {
-            "active": runs.filter(status__in=("waiting", "running")),
+            "active": runs.filter(status__in=("queued", "waiting", "running")),
             "parked": runs.filter(status="parked"),
             "failed": runs.filter(status="failed"),
             "request": requests.filter(status="failed"),

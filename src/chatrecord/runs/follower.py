@@ -46,6 +46,7 @@ class FollowedRun(Feed):
         self._maker = ChunkMaker()
         self._read_to: dict[UUID, int] = {}
         self._reported: set[tuple[UUID, str, str]] = set()
+        self._told: set[UUID] = set()
 
     @property
     def positions(self) -> Mapping[UUID, int]:
@@ -64,7 +65,7 @@ class FollowedRun(Feed):
             return
         self._state = state
         rows = await self._store.rows_of(self.run, with_journal=False)
-        self._deliver(await self._news_of(rows, state))
+        self._deliver([*self._restarts(rows, state), *await self._news_of(rows, state)])
         if state.status not in ("waiting", "queued", "running"):
             self._end(state, rows)
 
@@ -77,10 +78,22 @@ class FollowedRun(Feed):
         for entry in pieces:
             chunk = self._maker.read(entry)
             chunks.append(chunk)
+            self._told.add(entry.message_id)
             if (part := part_of(chunk)) is not None:
                 self._reported.add((entry.message_id, *part.identity))
             self._read_to[entry.message_id] = entry.seq
         return chunks
+
+    def _restarts(self, rows: RunRows, state: RunState) -> list[Chunk]:
+        """Tell of messages that have been read in part, and are answered anew."""
+        if state.status in ("failed", "interrupted"):
+            return []
+        standing = {message.id for message in _standing(rows.messages, state)}
+        void = [it.id for it in rows.messages if it.id in self._told and it.id not in standing]
+        self._told.difference_update(void)
+        for message_id in void:
+            self._read_to.pop(message_id, None)
+        return [Chunk("restart", message_id) for message_id in void]
 
     async def _news_of(self, rows: RunRows, state: RunState) -> list[Chunk]:
         chunks = []

@@ -127,8 +127,9 @@ class Repairer:
         until = NO_EXPIRY if requeues else datetime.now(UTC) + self.journal.lease
         lease = Lease(run.id, run.owner, run.epoch, until)
         changes = repair_changes(run, rows, self.answers, lease=lease, why=why)
-        if requeues:
+        if requeues:  # it has not ended: nobody is told
             changes.put(replace(run, status="queued"))
+            changes.event = None
         try:
             await with_retries(lambda: self.store.write(changes), self.journal.patience)
         except LeaseLost:

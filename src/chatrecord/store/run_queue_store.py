@@ -73,5 +73,8 @@ class RunQueueStore(Protocol):
     ) -> int:
         """How many there are."""
 
+    async def pending_runs(self, chat_id: UUID, *, limit: int) -> list[Run]:
+        """The first runs in the queue of a chat, those that wait in a process included."""
+
     async def ready_runs(self, *, limit: int) -> Sequence[Run]:
         """Queued runs that no other run of their chat is ahead of, oldest first."""

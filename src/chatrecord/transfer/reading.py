@@ -14,7 +14,7 @@ from chatrecord.errors import ImportInvalid
 from chatrecord.feedback import Feedback
 from chatrecord.records import ApiRequest, ChatRecord, Json, Message, Run, ToolCall
 from chatrecord.store import payloads
-from chatrecord.store.changes import JournalEntry
+from chatrecord.store.changes import ACTIVE, JournalEntry
 from chatrecord.text.storable import unescape_json
 
 from .columns import read_column
@@ -27,7 +27,6 @@ _FIRST = (
     'does not say {"kind": "chatrecord"}: this is no export of chatrecord. The histories of other '
     "libraries are read by import_history()"
 )
-_ACTIVE = ("running", "parked")
 _HASH = re.compile("[0-9a-f]{64}")
 
 
@@ -129,7 +128,7 @@ class Export:
         if run.status == "waiting":
             msg = "is a run that has not begun: leave it out"
             raise ValueError(msg)
-        if run.status in _ACTIVE:
+        if run.status in ACTIVE:
             _once("active", self._numbers, "active run")
         if run.idempotency_key is not None:
             _once(("key", run.idempotency_key), self._numbers, "idempotency_key")

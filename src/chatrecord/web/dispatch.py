@@ -30,6 +30,9 @@ from .uploads import Kept, Upload
 
 AWAITING = "awaiting_approval"
 
+MOST_PENDING = 100
+"""Questions of a chat that are shown although they are no messages yet."""
+
 PATIENCE = 10.0
 """Seconds after which a response starts although its run has not: its queue may be long."""
 
@@ -59,10 +62,29 @@ class Dispatcher:
 
     async def live(self) -> tuple[ChatStream, Opening] | None:
         """The run that is giving an answer just now, from its beginning."""
-        run = await self._chat.active_run()
+        run = await self._chat.active_run() or await self._next_queued()
         if run is None or run.status == "parked":
             return None
         return await self._followed(run.id)
+
+    async def _next_queued(self) -> Run | None:
+        """The run that a worker is to begin next."""
+        queued = await self._store.list_runs(
+            status="queued", scope={}, limit=MOST_PENDING, chat_id=self._chat.id
+        )
+        return queued[-1] if queued else None
+
+    async def pending(self) -> list[Run]:
+        """Runs whose questions are no messages yet, oldest first."""
+        found = await self._store.pending_runs(self._chat.id, limit=MOST_PENDING)
+        return [run for run in found if run.question_text is not None and run.replaces is None]
+
+    async def stopped(self) -> bool:
+        """Stop the active run, or else the one that a worker is to begin next."""
+        if await self._chat.stop():
+            return True
+        queued = await self._next_queued()
+        return queued is not None and await self._chat.stop(queued.id)
 
     async def resumed(self) -> tuple[ChatStream, Opening]:
         """The last run, resumed, from its beginning."""

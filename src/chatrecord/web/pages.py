@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal, TypeAlias, get_args
@@ -25,6 +25,7 @@ from chatrecord.web.protocols.ag_ui import AGUIEncoder, is_run_input, parse_run_
 from chatrecord.web.protocols.ag_ui_messages import read_ag_ui_page
 from chatrecord.web.protocols.ai_sdk import AISDKEncoder, Version
 from chatrecord.web.protocols.encoder import Encoder, Opening
+from chatrecord.web.protocols.pending import with_pending
 from chatrecord.web.protocols.sse import SSEEncoder
 from chatrecord.web.protocols.ui_messages import Page, read_page
 
@@ -116,8 +117,11 @@ class Pages:
     async def read(self, request: Request) -> Response:
         """A chat with its last messages."""
         chat = await self._chat(request)
-        active, page = await self._page(request, chat)
-        waiting = await Dispatcher(self.backend, chat).waiting()
+        dispatcher = Dispatcher(self.backend, chat)
+        pending = await dispatcher.pending()
+        active, page = await self._page(request, chat, pending)
+        waiting = await dispatcher.waiting()
+        active = active or next(iter(pending), None)
         is_live = active is not None and active.status != "parked"
         return JSON(
             {
@@ -132,7 +136,9 @@ class Pages:
             }
         )
 
-    async def _page(self, request: Request, chat: Chat) -> tuple[Run | None, Page]:
+    async def _page(
+        self, request: Request, chat: Chat, pending: Sequence[Run]
+    ) -> tuple[Run | None, Page]:
         """The run that is active, and messages that are of the same moment."""
         limit = number(request, "limit", 50, most=LARGEST_PAGE)
         value = request.query_params.get("before")
@@ -147,6 +153,8 @@ class Pages:
             then, active = active, await chat.active_run()
             if (then and then.id) == (active and active.id):
                 await show_feedback(self.backend, chat.id, page.messages, rater(scope))
+                if before is None:  # they come after all messages
+                    page = with_pending(page, pending, files, is_ag_ui=is_ag_ui)
                 return active, page
 
     async def send(self, request: Request) -> Response:
@@ -183,7 +191,7 @@ class Pages:
     async def stop(self, request: Request) -> Response:
         """Stop the answer that is being given."""
         chat = await self._chat(request)
-        return JSON({"stopped": await chat.stop()})
+        return JSON({"stopped": await Dispatcher(self.backend, chat).stopped()})
 
     async def approve(self, request: Request) -> Response:
         """Let a tool call run."""

@@ -8,6 +8,7 @@ from uuid import UUID
 from chatrecord.errors import MessageNotFound, Refused, RunError, error_from_text
 from chatrecord.records import Message, Role, Run
 from chatrecord.runs.process import Backend
+from chatrecord.store.queued_question import queued_prompt
 
 PAGE = 50
 """Messages that are read at once in the search for one."""
@@ -56,7 +57,7 @@ class Questions:
 
     async def of_run(self, run: Run) -> UUID | None:
         """The message that a run answers: its own, or the one that was there before it."""
-        own = await self.own(run)
+        own = await self.own(run) or queued_prompt(run)
         if own is not None or run.replaces is None:
             return own.id if own else None
         before = await self._store.messages(self._chat_id, limit=1, before=run.replaces)
@@ -75,8 +76,8 @@ class Questions:
         return key
 
     async def _came_to_nothing(self, run: Run) -> bool:
-        if run.status in ("waiting", "running", "parked"):  # a question is stored in its turn
-            return False
+        if run.status in ("queued", "waiting", "running", "parked"):
+            return False  # a question is stored in its turn
         question = await self.own(run)
         return question is None or await self._was_refused(question)
 

@@ -18,6 +18,7 @@ from chatrecord.sqlalchemy.sql.contents import Contents
 from chatrecord.sqlalchemy.sql.statements import Statements
 from chatrecord.sqlalchemy.sql.tables import MappedTable
 from chatrecord.sqlalchemy.store.store import SqlStore
+from chatrecord.store.changes import ACTIVE
 from chatrecord.values import Call
 
 from .findings import Finding
@@ -123,7 +124,7 @@ class ContentCheck:
         for row in rows:
             settings = row["settings"]
             first = settings.get("replaces") if isinstance(settings, dict) else None
-            if isinstance(first, int) and row["status"] not in ("waiting", "running", "parked"):
+            if isinstance(first, int) and row["status"] not in ("waiting", *ACTIVE):
                 what = await self._left_standing(connection, row, first)
                 found += [_finding(_REPLACED, self._sql.run, row, what)] if what else []
         return found

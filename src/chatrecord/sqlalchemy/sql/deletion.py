@@ -11,9 +11,11 @@ from sqlalchemy import (
     Delete,
     Integer,
     Update,
+    and_,
     bindparam,
     delete,
     exists,
+    or_,
     select,
     update,
 )
@@ -21,6 +23,7 @@ from sqlalchemy import (
 from chatrecord.sqlalchemy.generics import Query
 from chatrecord.store.chat_store import Audit, Scope
 
+from .rare import is_rare
 from .statements import Statements
 from .tables import MappedTable
 
@@ -30,7 +33,8 @@ _PERSONAL = ("run_id", "message_id", "error", "provider_request_id")
 
 def idle_chats(sql: Statements, scope: Scope) -> Query:
     """Chats in the scope that were not used since `before`, the longest idle first."""
-    is_active = exists().where(sql.run.active_chat_id == sql.chat.id)
+    waits = and_(sql.run.chat_id == sql.chat.id, is_rare(sql.run.status, "queued"))
+    is_active = or_(exists().where(sql.run.active_chat_id == sql.chat.id), exists().where(waits))
     return (
         select(sql.chat.id)
         .where(*_idle(sql), ~is_active, *sql.within(scope))
@@ -46,9 +50,10 @@ def still_idle(sql: Statements) -> Query:
 
 
 def in_use(sql: Statements) -> Query:
-    """Those of these chats that have an active run."""
-    held = sql.run.active_chat_id
-    return select(held).where(held.in_(_ids(sql)))
+    """Those of these chats that have an active run, or one that waits for a worker."""
+    of_chats = sql.run.chat_id.in_(_ids(sql))
+    is_active = or_(sql.run.active_chat_id.is_not(None), sql.run.status == "queued")
+    return select(sql.run.chat_id).where(of_chats, is_active)
 
 
 def runs_of(sql: Statements) -> Query:

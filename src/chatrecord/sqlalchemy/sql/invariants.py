@@ -27,6 +27,7 @@ from chatrecord.records import MessageStatus, RequestStatus, Role, RunStatus, To
 from chatrecord.runs.repair import DIED
 from chatrecord.runs.side_requests import LONGEST
 from chatrecord.sqlalchemy.generics import Expression, Query, Row, Values
+from chatrecord.store.changes import ACTIVE
 
 from .clock import by_database_clock
 from .statements import Statements
@@ -123,9 +124,9 @@ class Invariants:
         yield self._known(run, "status", RunStatus)
         yield self._belongs(run)
         yield Invariant(
-            "only a run that is running or parked holds its chat",
+            "only a run that is running, parked or queued holds its chat",
             run,
-            and_(run.active_chat_id.is_not(None), run.status.not_in(_ACTIVE)),
+            and_(run.active_chat_id.is_not(None), run.status.not_in(ACTIVE)),
             values={"active_chat_id": None},
         )
         yield Invariant(
@@ -223,7 +224,7 @@ class Invariants:
             "a tool call is open only while its run is active, and runs only while that is running",
             call,
             or_(
-                and_(call.status.in_(_OPEN), ~self._run_of(call, _ACTIVE)),
+                and_(call.status.in_(_OPEN), ~self._run_of(call, ACTIVE)),
                 and_(call.status == "running", ~self._run_of(call, ("running",))),
             ),
             values={"finished_at": now, "status": ended},

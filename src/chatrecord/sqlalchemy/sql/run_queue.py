@@ -157,6 +157,13 @@ class RunQueueStatements(ChatStatements):
         return conditions
 
     @cached_property
+    def pending_runs(self) -> Query:
+        """The queue of a chat, oldest first."""
+        waits = or_(self.run.status == "queued", self.run.status == "waiting")
+        page = self.run.select().where(self._of_chat(), waits).order_by(self.run.id)
+        return page.limit(bindparam("limit", type_=Integer))
+
+    @cached_property
     def ready_runs(self) -> Query:
         """Queued runs that no other run of their chat is ahead of, oldest first."""
         other = self.run.table.alias("other")

@@ -150,4 +150,5 @@ class RunStatements(Tables):
     @cached_property
     def runs_of_chat(self) -> Query:
         """The runs of a chat that have begun, oldest first."""
-        return self.all_of(self.run).where(self.run.status != "waiting")
+        has_not_begun = and_(self.run.status == "queued", self.run.active_chat_id.is_(None))
+        return self.all_of(self.run).where(self.run.status != "waiting", ~has_not_begun)

@@ -168,6 +168,10 @@ class StoredQueue(StoredChats, StoredRuns):
         rows = await self._read(statement, **_given({"status": status, "of_chat": chat_id}))
         return int(rows[0]["number"])
 
+    async def pending_runs(self, chat_id: UUID, *, limit: int) -> list[Run]:
+        page = {"of_chat": chat_id, "limit": limit}
+        return [run_of(row) for row in await self._read(self._sql.pending_runs, **page)]
+
     async def ready_runs(self, *, limit: int) -> Sequence[Run]:
         return [run_of(row) for row in await self._read(self._sql.ready_runs, limit=limit)]
 

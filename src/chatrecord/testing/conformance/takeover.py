@@ -7,12 +7,22 @@ import asyncio
 import pytest
 
 from chatrecord.chats.chat import Chat
+from chatrecord.chats.stream import ChatStream
 from chatrecord.errors import ChatBusy, HandedBack, RunStopped
 from chatrecord.runs.process import Backend
-from chatrecord.testing.look import die, has_journal, journal_of, load, new_chat, spoken, until
+from chatrecord.testing.look import (
+    die,
+    has_journal,
+    journal_of,
+    load,
+    new_chat,
+    spoken,
+    text_of,
+    until,
+)
 from chatrecord.testing.script import Script, call, hang, say
 
-from .shared import paying
+from .shared import paying, read
 from .workers import answer
 
 
@@ -31,7 +41,9 @@ class WorkersTakeOver:
         await until(lambda: _has_text(backend, chat, "half"))
         twin = await load(elsewhere, chat, Script())
         later = await twin.submit("And now?")
-        following = asyncio.create_task(twin.follow(run_id)._whole())
+        stream = twin.follow(run_id)
+        following = asyncio.create_task(read(stream))
+        await until(lambda: _has_begun(stream))
         await die(backend, chat)
 
         await twin.active_run()  # whoever looks at the chat repairs it
@@ -46,7 +58,11 @@ class WorkersTakeOver:
         script = Script([say("whole")])
         reply = await answer(elsewhere, run_id, script, tools=tools)
 
-        assert reply.text == (await following).text == "whole"
+        chunks = await following
+        assert reply.text == stream.reply.text == "whole"
+        (restart,) = (chunk for chunk in chunks if chunk.kind == "restart")
+        kept = [chunk for chunk in chunks if chunk.message_id != restart.message_id]
+        assert (text_of(chunks), text_of(kept)) == ("halfwhole", "whole")
         assert paid == [5]
         assert [(message.role, message.text, message.status) for message in await twin.messages()][
             -2:
@@ -136,3 +152,7 @@ class WorkersTakeOver:
 
 async def _has_text(backend: Backend, chat: Chat, text: str) -> bool:
     return await has_journal(backend, chat) and await journal_of(backend, chat) == text
+
+
+async def _has_begun(stream: ChatStream[str]) -> bool:
+    return any(chunk.text for chunk in stream._run._chunks) if stream._run else False

@@ -101,6 +101,10 @@ class AGUIEncoder:
     def _add(self, chunk: Chunk) -> None:
         self._end_arriving(but=chunk.message_id)
         match chunk:
+            case Chunk(kind="restart"):
+                self._end_arriving()
+                self._close()
+                self._custom("restart", {"messageId": str(chunk.message_id)})
             case Chunk(tool_call=ToolCall() as call):
                 self._tell(chunk, call)
             case Chunk(provider_call=ProviderCall() as own):

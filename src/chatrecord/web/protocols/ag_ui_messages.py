@@ -39,13 +39,14 @@ async def read_ag_ui_page(
         if shown is None:
             continue
         if turn.is_question:
-            messages += _question(turn, shown)
+            messages += question_messages(turn, shown)
         elif turn.run_id != live:
             messages += _answer(turn, writer, shown)
     return Page(messages, read.next)
 
 
-def _question(turn: Turn, shown: dict[str, Json]) -> Iterator[dict[str, Json]]:
+def question_messages(turn: Turn, shown: dict[str, Json]) -> Iterator[dict[str, Json]]:
+    """A question, by what it is as a UI message."""
     parts = cast(list[dict[str, Json]], shown["parts"])
     files: list[Json] = [_file(part) for part in parts if part["type"] == "file"]
     content: Json = turn.first.text

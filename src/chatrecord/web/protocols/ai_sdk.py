@@ -17,6 +17,9 @@ WITHOUT_APPROVAL: Version = 5
 KNOWS_INTERRUPTED = (7, 0, 149)
 """The first release that reads `finishReason: "interrupted"`. Those before end with an error."""
 
+KNOWS_RESET = (7, 0, 118)
+"""The first release that was seen to drop what came of a step. Those before keep it as a step."""
+
 DONE = "data: [DONE]\n\n"
 
 _FINISH_REASONS = {
@@ -37,6 +40,7 @@ class AISDKEncoder:
     def __init__(self, version: Version, *, release: tuple[int, ...] = ()) -> None:
         """`release` is that of the package `ai`, if the client states it: `(7, 0, 173)`."""
         self._version = version
+        self._knows_reset = release >= KNOWS_RESET
         self._interrupted = "interrupted" if release >= KNOWS_INTERRUPTED else "other"
         self._out: list[str] = []
         self._step: UUID | None = None
@@ -67,6 +71,9 @@ class AISDKEncoder:
     def add(self, chunks: Sequence[Chunk]) -> bytes:
         """Pieces of one part that come together are one delta."""
         for chunk in chunks:
+            if chunk.kind == "restart":
+                self._restart(chunk.message_id)
+                continue
             self._enter(chunk.message_id)
             self._add(chunk)
         self._flush()
@@ -219,6 +226,18 @@ class AISDKEncoder:
             self._write({"type": "start-step"})
             self._step = message_id
             self._announced.clear()
+
+    def _restart(self, message_id: UUID) -> None:
+        """What has come of a step is void."""
+        if self._step != message_id:
+            return
+        if not self._knows_reset:
+            self._close_step()
+            return
+        self._said.clear()
+        self._arriving.clear()
+        self._output = self._part = self._step = None
+        self._write({"type": "reset-step"})
 
     def _close_step(self) -> None:
         self._close_part()

@@ -12,14 +12,17 @@ event: provider_result data: {"callId", "name", "status", "result" or "error"}
 event: source          data: {"url", "title", "documentId"}
 event: file            data: {"mediaType", "filename", "url"}
 event: approval        data: {"callId", "name", "arguments"}
+event: restart         data: {"characters"}, so many of the text so far are void: drop the last ones
 event: title           data: {"title"}, if the chat has got one meanwhile
 event: end             data: {"status", "finishReason", "usage", "cost", "costSource", "error"}
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import groupby
+from uuid import UUID
 
 from chatrecord.records import Chunk, Json, ProviderCall, ToolCall
 from chatrecord.web.json_bytes import HEADERS, as_bytes, text_of
@@ -34,6 +37,7 @@ class SSEEncoder:
 
     def __init__(self) -> None:
         self._files: str | None = None
+        self._sent: Counter[UUID] = Counter()
 
     def start(self, opening: Opening) -> bytes:
         """The answer begins."""
@@ -55,10 +59,15 @@ class SSEEncoder:
 
     def _events(self, chunks: Sequence[Chunk]) -> Sequence[bytes]:
         events: list[bytes] = []
-        for (kind, _), pieces in groupby(chunks, lambda chunk: (chunk.kind, chunk.message_id)):
+        for (kind, message_id), pieces in groupby(
+            chunks, lambda chunk: (chunk.kind, chunk.message_id)
+        ):
             if kind in ("text", "reasoning"):
                 said = "".join(piece.text or piece.reasoning for piece in pieces)
+                self._sent[message_id] += len(said) if kind == "text" else 0
                 events.append(_event(kind, {"text": said}))
+            elif kind == "restart":
+                events.append(_event(kind, {"characters": self._sent.pop(message_id, 0)}))
             elif kind == "output":
                 *_, last = pieces  # which says it all
                 events.append(_event(kind, {"output": last.output}))
@@ -106,3 +115,7 @@ def _asked(call: ToolCall) -> dict[str, Json]:
 
 def _event(name: str, data: Mapping[str, Json]) -> bytes:
     return as_bytes(f"event: {name}\ndata: {text_of(data)}\n\n")
+
+
+def _kind_and_message(chunk: Chunk) -> tuple[str, UUID]:
+    return chunk.kind, chunk.message_id
