@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Callable
+import types
+from collections.abc import AsyncIterator, Callable, Coroutine, Generator
+from contextlib import suppress
+from functools import partial
+from itertools import count, product
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import aiosqlite
@@ -153,6 +158,43 @@ async def test_a_cancelled_statement_leaves_no_lock_on_a_file(tmp_path: Path) ->
         await cancelled_amid_a_statement(db)
 
         assert (await chat.ask("Hi")).text == "Hello."
+
+
+async def test_a_cancellation_at_any_moment_leaves_what_is_in_memory(
+    one_connection: Database,
+) -> None:
+    """The connection is on its way back to the pool at one of them: that closed it."""
+    chat = await create_chat(one_connection, Script([say("Hello.")]), title="t")
+
+    async def write() -> None:
+        async with one_connection.store.transaction() as connection:
+            await connection.execute(text("UPDATE llm_chats SET title = 't'"))
+
+    for work in (chat.messages, write):
+        await work()
+        for moment, again in product(range(1, 7), (0, 1, 2)):
+            working = asyncio.create_task(cancelled_at(work(), {moment, moment + again}))
+            with suppress(asyncio.CancelledError):
+                await working
+    assert (await chat.ask("Hi")).text == "Hello."
+
+
+@types.coroutine
+def cancelled_at(work: Coroutine[Any, Any, Any], moments: set[int]) -> Generator[Any, Any, None]:
+    """Have this task cancelled where it waits for the so manieth time."""
+    step = partial(work.send, None)
+    for place in count(1):
+        try:
+            waited = step()
+        except StopIteration:
+            return
+        if place in moments:
+            asyncio.current_task().cancel()  # type: ignore[union-attr]
+        try:
+            yield waited
+            step = partial(work.send, None)
+        except BaseException as error:  # noqa: BLE001 - the work gets it
+            step = partial(work.throw, error)
 
 
 async def cancelled_amid_a_statement(db: Database) -> None:

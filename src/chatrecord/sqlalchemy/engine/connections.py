@@ -37,7 +37,7 @@ from .driver_options import told_of_options, watch_options
 from .errors import failed, is_of_database, is_of_schema
 from .exclusive import Exclusive, exclusive_of, exclusive_writing_of
 from .in_thread import InThread
-from .interruptions import cancellation_kept, survive_interruptions
+from .interruptions import cancellation_kept, ended_whole, survive_interruptions
 from .one_call import Call, NoPlan, NotConnected, Work, one_call
 from .one_loop import OneLoop, Turns
 from .packets import Packets
@@ -221,7 +221,7 @@ class Connections:
         async with _taken(self._only), time_limit(self.patience), _taken(turn):
             self._under_way += 1
             try:
-                return await one_call(self._engine, call)
+                return await one_call(self._engine, call, is_only=self._only is not None)
             except NotConnected as error:
                 if not is_of_database(error.error):
                     raise error.error from error.error.__cause__
@@ -308,6 +308,8 @@ class Connections:
 
     @asynccontextmanager
     async def _connected(self, beginning: _Beginning) -> AsyncIterator[AsyncConnection]:
+        if self._only is not None:
+            beginning = ended_whole(beginning)
         async with AsyncExitStack() as stack:
             async with self._failing(has_begun=False):
                 with told_of_options(), cancellation_kept():

@@ -16,6 +16,7 @@ from sqlalchemy.util import await_only, greenlet_spawn
 
 from .direct import forget_what_is_stale
 from .driver_options import told_of_options
+from .interruptions import to_the_end
 
 Result = TypeVar("Result")
 
@@ -45,16 +46,25 @@ class Failed(Exception):
         self.sql, self.bound, self.error = sql, bound, error
 
 
-async def one_call(engine: AsyncEngine, call: Call[Result]) -> Result:
-    """Do this with a connection. Errors of the driver are SQLAlchemy's own."""
-    result, broken = await greenlet_spawn(_called, engine.sync_engine, call)
-    if broken is not None:
-        settling = asyncio.create_task(greenlet_spawn(broken.settled))
-        raise await asyncio.shield(settling)
+async def one_call(engine: AsyncEngine, call: Call[Result], *, is_only: bool) -> Result:
+    """Do this with a connection. Errors of the driver are SQLAlchemy's own.
+
+    If it is the only connection, it is given back before this returns or raises, come what may.
+    """
+    result, left = await greenlet_spawn(_called, engine.sync_engine, call, is_only)
+    if left is not None:
+        settling = greenlet_spawn(left.settled)
+        error = await (
+            to_the_end(settling) if is_only else asyncio.shield(asyncio.create_task(settling))
+        )
+        if error is not None:
+            raise error
     return cast(Result, result)
 
 
-def _called(engine: Engine, call: Call[Result]) -> tuple[Result | None, _Broken | None]:
+def _called(
+    engine: Engine, call: Call[Result], is_only: bool
+) -> tuple[Result | None, _Left | None]:
     try:
         with told_of_options():
             connection = engine.connect()
@@ -63,29 +73,33 @@ def _called(engine: Engine, call: Call[Result]) -> tuple[Result | None, _Broken 
     try:
         result: Result = await_only(call(connection))
     except BaseException as error:  # noqa: BLE001 - raised once the connection is settled
-        return None, _Broken(connection, error)
+        return None, _Left(connection, error)
+    if is_only:
+        return result, _Left(connection)
     connection.close()
     return result, None
 
 
-class _Broken:
-    """A connection over which something was raised."""
+class _Left:
+    """A connection that is yet to be given back, and what was raised over it."""
 
-    def __init__(self, connection: Connection, error: BaseException) -> None:
+    def __init__(self, connection: Connection, error: BaseException | None = None) -> None:
         self._connection = connection
         self._error = error
 
-    def settled(self) -> BaseException:
+    def settled(self) -> BaseException | None:
         """Give it back or close it. Returns what is to be raised."""
         try:
-            self._raise()
+            if self._error is not None:
+                self._raise(self._error)
         except BaseException as error:  # noqa: BLE001 - it is raised by whoever waits for this
             return error
         finally:
             self._connection.close()
+        return None
 
-    def _raise(self) -> NoReturn:
-        error, sql, bound = self._error, None, None
+    def _raise(self, error: BaseException) -> NoReturn:
+        sql, bound = None, None
         if isinstance(error, Failed):
             sql, bound, error = error.sql, error.bound, error.error
             forget_what_is_stale(self._connection.dialect, error)
