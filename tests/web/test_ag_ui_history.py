@@ -16,7 +16,7 @@ from pydantic import TypeAdapter
 from pydantic_ai import Tool
 from starlette.applications import Starlette
 
-from chatrecord.sqlalchemy import Database
+from chatrecord.sqlalchemy import Database, create_chat, load_chat
 from chatrecord.testing import Script, call, meet, say, think
 from chatrecord.web import chat_routes
 
@@ -171,9 +171,12 @@ async def test_tools_of_a_page_are_refused_by_name(
 
 
 @pytest.mark.parametrize("protocol", ["ai-sdk", "ag-ui", "sse"])
-async def test_a_new_title_is_told_in_the_stream(any_url: str, protocol: str) -> None:
+async def test_a_new_title_is_told_in_the_stream(
+    sqlite_url: str, protocol: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chatrecord.web.titles.TITLE_PATIENCE", 60)
     titles = Script([say("Greetings")])
-    async with page_of(any_url, [say("Hi.")], [say("Yes.")], titles=titles) as (web, chat_id):
+    async with page_of(sqlite_url, [say("Hi.")], [say("Yes.")], titles=titles) as (web, chat_id):
         headers = {"x-chat-protocol": protocol}
         body: dict[str, Any] = {"id": chat_id, "text": "?"}
         first = await web.post(
@@ -190,12 +193,40 @@ async def test_a_new_title_is_told_in_the_stream(any_url: str, protocol: str) ->
     assert "Greetings" not in second.text
 
 
+async def test_a_title_that_is_there_before_a_slow_reader_is_done_is_told(db: Database) -> None:
+    chat = await create_chat(db, Script(), user_id="ann")
+    script, owner = Script([say("Hi.")]), {"user_id": "ann"}
+    app = Starlette(
+        routes=chat_routes(db, script, owner=lambda _: owner, titles=Script([say("Hello")]))
+    )
+    body = json.dumps({"id": str(chat.id), "text": "?"}).encode()
+    told, received = b"", iter([{"type": "http.request", "body": body}])
+
+    async def receive() -> dict[str, Any]:
+        for message in received:
+            return message
+        return await asyncio.Future()  # it stays
+
+    async def send(message: dict[str, Any]) -> None:
+        nonlocal told
+        told += message.get("body", b"")
+        if b"Hi." in message.get("body", b""):
+            while (await load_chat(db, script, chat.id)).title is None:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+
+    headers = [(b"content-type", b"application/json")]
+    scope = {"type": "http", "method": "POST", "path": "/", "headers": headers, "query_string": b""}
+    await asyncio.wait_for(app(scope, receive, send), 30)
+
+    assert told.count(b'"title":"Hello"') == 1
+
+
 async def test_a_stream_does_not_wait_long_for_a_title(
-    any_url: str, monkeypatch: pytest.MonkeyPatch
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("chatrecord.web.titles.TITLE_PATIENCE", 0.1)
     titles = Script([meet(asyncio.Event().wait), say("Never")])
-    async with page_of(any_url, [say("Hi.")], titles=titles) as (web, chat_id):
+    async with page_of(sqlite_url, [say("Hi.")], titles=titles) as (web, chat_id):
         told = await asyncio.wait_for(web.post("/", json={"id": chat_id, "text": "?"}), 10)
 
     assert '"status":"complete"' in told.text

@@ -43,7 +43,7 @@ from .questions import Questions
 from .searching import hit_of, hits_json, query_in
 from .shutdown import Shutdown
 from .streams import streamed
-from .titles import new_title
+from .titles import title_to_come
 from .updates import changes_in, title_in
 
 log = logging.getLogger("chatrecord")
@@ -293,7 +293,7 @@ class Pages:
 
     def _streamed(self, stream: ChatStream, opening: Opening, encoder: Encoder) -> Response:
         shutdown = Shutdown(self.backend, opening.run_id, self.shutdown_grace)
-        title = partial(new_title, self.backend, opening.chat_id)
+        title = title_to_come(self.backend, opening.chat_id)
         return streamed(
             stream, opening, encoder, heartbeat=self.heartbeat, shutdown=shutdown, title=title
         )

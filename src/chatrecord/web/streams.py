@@ -24,6 +24,7 @@ log = logging.getLogger("chatrecord")
 
 
 NewTitle: TypeAlias = Callable[[], Awaitable[str | None]]
+"""The title that the chat has got meanwhile; `None` if there is none in time."""
 
 
 def streamed(

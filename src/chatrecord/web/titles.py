@@ -7,17 +7,26 @@ from uuid import UUID
 
 from chatrecord.runs.process import Backend
 
+from .streams import NewTitle
+
 TITLE_PATIENCE = 3.0
 """Seconds that the end of a stream waits for a title. A page that misses it reads it later."""
 
 
-async def new_title(backend: Backend, chat_id: UUID) -> str | None:
-    """The title that this process is generating for the chat; `None` if there is none in time."""
+def title_to_come(backend: Backend, chat_id: UUID) -> NewTitle:
+    """What waits for the title that this process is generating for the chat, if it is.
+
+    Asked for at the start of a stream: a title may be there before a slow reader is at the end.
+    """
     generating = backend.runtime.titles.get(chat_id)
-    if generating is None:
-        return None
-    await asyncio.wait({generating}, timeout=TITLE_PATIENCE)
-    if not generating.done():
-        return None
-    chat = await backend.store.get_chat(chat_id, {})
-    return None if chat is None else chat.title
+
+    async def new_title() -> str | None:
+        if generating is None:
+            return None
+        await asyncio.wait({generating}, timeout=TITLE_PATIENCE)
+        if not generating.done():
+            return None
+        chat = await backend.store.get_chat(chat_id, {})
+        return None if chat is None else chat.title
+
+    return new_title
