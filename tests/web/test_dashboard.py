@@ -176,6 +176,22 @@ async def test_usage_is_shown_by_day_model_and_column(db: Database) -> None:
             assert answer.json()["error"]["message"]
 
 
+async def test_times_are_those_of_three_months_at_most(db: Database) -> None:
+    """Each of their requests is read and sorted."""
+    chat = await create_chat(db, Script([say("Yes.")]))
+    await chat.ask("Well?")
+    old = datetime.now(UTC) - timedelta(days=200)
+    await add_requests(db, chat, [Decimal(1)], started_at=old)
+    since = (old - timedelta(days=1)).isoformat().replace("+00:00", "Z")
+    async with mounted(db) as client:
+        (whole,) = (await client.get(f"api/usage?since={since}")).json()["rows"]
+        timed = (await client.get(f"api/usage?since={since}&times=1")).json()
+    assert whole["requests"] == 2
+    assert [row["requests"] for row in timed["rows"]] == [1]
+    began = datetime.fromisoformat(timed["since"])
+    assert timedelta(days=91) < datetime.now(UTC) - began < timedelta(days=93)
+
+
 async def test_models_of_the_application_are_counted_apart(db: Database) -> None:
     chat = await create_chat(db, Script([say("Yes.")]), user_id="ann")
     await chat.ask("Well?")

@@ -34,8 +34,9 @@ def create_app(hr: Hr) -> FastAPI:
     app.state.hr = hr
     app.state.door = sign_in.Door()
     app.routes.extend(_chats(hr))
-    for router in (sign_in.router, vacation, documents.router, admin.router):
+    for router in (sign_in.router, vacation, documents.router):
         app.include_router(router)
+    app.mount(admin.PATH, admin.administration(hr))
     add_problems(app)
     add_pages(app, HERE / "web" / "dist")
     app.add_middleware(SizeLimit)

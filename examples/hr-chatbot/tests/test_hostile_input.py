@@ -4,9 +4,9 @@ import gzip
 import json
 
 import pytest
-from hr.admin import LONGEST_SEARCH
 from hr.search import LONGEST_QUERY
 
+from chatrecord.chats.titles import LONGEST_TITLE
 from chatrecord.testing import call, say
 from conftest import ask, new_chat
 
@@ -28,12 +28,26 @@ ODD = {
     "much": "word " * 2_000,
 }
 GET = [
-    "/api/admin/chats?search={}",
-    "/api/admin/chats?user={}",
-    "/api/admin/chats?before={}",
-    "/api/admin/usage?by={}",
-    "/api/admin/usage?since={}",
-    "/api/admin/chats/{}",
+    "/administration/{}",
+    "/administration/assets/{}",
+    "/administration/api/chats?search={}",
+    "/administration/api/chats?tool={}",
+    "/administration/api/chats?status={}",
+    "/administration/api/chats?cost={}",
+    "/administration/api/chats?column.user_id={}",
+    "/administration/api/chats?column.{}=1",
+    "/administration/api/chats?before={}",
+    "/administration/api/usage?by={}",
+    "/administration/api/usage?since={}",
+    "/administration/api/usage?until={}",
+    "/administration/api/requests?order={}",
+    "/administration/api/requests?model={}",
+    "/administration/api/requests?status={}",
+    "/administration/api/chats/{}",
+    "/administration/api/chats/CHAT?before={}",
+    "/administration/api/chats/CHAT/live/{}",
+    "/administration/api/chats/CHAT/files/{}",
+    "/administration/api/chats/{}/export",
     "/api/documents/{}",
     "/api/documents/travel.md{}",
     "/api/passages/{}",
@@ -47,19 +61,20 @@ GET = [
 ]
 
 
-@pytest.mark.parametrize("length", [LONGEST_SEARCH + 1, 50_000, 60_000])
+@pytest.mark.parametrize("length", [LONGEST_TITLE + 1, 50_000, 60_000])
 async def test_a_search_that_is_too_long_is_refused_with_the_limit(admin, length):
-    response = await admin.get("/api/admin/chats", params={"search": "x" * length})
+    response = await admin.get("/administration/api/chats", params={"search": "x" * length})
     assert response.status_code == 422
-    assert str(LONGEST_SEARCH) in response.json()["error"]["message"]
+    assert str(LONGEST_TITLE) in response.json()["error"]["message"]
     response = await admin.get("/api/chats", params={"search": "x" * length})
     assert response.status_code == 422
 
 
 async def test_the_longest_search_is_answered_for_any_text(admin):
     for letter in "x%_\\'\"ß\U0001f40d":
-        params = {"search": letter * LONGEST_SEARCH}
-        assert (await admin.get("/api/admin/chats", params=params)).json() == []
+        params = {"search": letter * LONGEST_TITLE}
+        found = await admin.get("/administration/api/chats", params=params)
+        assert found.json()["chats"] == []
 
 
 @pytest.mark.parametrize("odd", ODD)

@@ -1,4 +1,4 @@
-import { lazy, Suspense, useCallback, useEffect, useState } from "react";
+import { useCallback, useEffect, useState } from "react";
 import { RoleContext } from "./account/role";
 import type { User } from "./api/account";
 import { type ChatDetail, newChat } from "./api/chats";
@@ -11,11 +11,8 @@ import { useChats } from "./chats/useChats";
 import { HandbookPage } from "./handbook/HandbookPage";
 import { SourcePanel } from "./handbook/SourcePanel";
 import { IconButton } from "./ui/IconButton";
-import { Loading } from "./ui/Loading";
 import { go, links, useRoute } from "./ui/useRoute";
 import { product, useTitle } from "./ui/useTitle";
-
-const AdminPage = lazy(() => import("./admin/AdminPage"));
 
 interface Props {
   user: User;
@@ -86,11 +83,7 @@ export function Workspace({ user, onSignOut }: Props) {
               The server cannot be reached. Trying again…
             </p>
           )}
-          {route.page === "admin" && user.role === "administrator" ? (
-            <Suspense fallback={<Loading label="Loading" />}>
-              <AdminPage chatId={route.chat} />
-            </Suspense>
-          ) : route.page === "handbook" ? (
+          {route.page === "handbook" ? (
             <HandbookPage user={user} name={route.document} />
           ) : chatId ? (
             <ChatPage
@@ -111,7 +104,6 @@ export function Workspace({ user, onSignOut }: Props) {
 }
 
 function titleOf(page: string, chat: string | null) {
-  if (page === "admin") return "Administration";
   if (page === "handbook") return "Handbook";
   return chat ?? product;
 }

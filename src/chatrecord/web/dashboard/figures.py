@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 from starlette.requests import Request
@@ -14,10 +15,13 @@ from chatrecord.web.bodies import invalid
 
 from .access import Access
 from .plain_values import plain
-from .times import span_of
+from .times import latest, span_of
 
 MOST_GROUPS = 100
 """Groups that are not periods: those that cost most."""
+
+LONGEST_TIMED = timedelta(days=92)
+"""Percentiles are those of this time at most, up to the end: each request is read and sorted."""
 
 _PERIODS = ("hour", "day", "month")
 _OF_REQUESTS = ("model", "provider", "agent", "status", "error_type", "http_status")
@@ -29,13 +33,15 @@ async def usage_json(
     """The groups of `by`: a period, or a column with the most expensive of its values."""
     names = _names(access, request)
     span = span_of(request, () if "model" in names else without_models)
+    if timed := "times" in request.query_params:
+        span = latest(span, LONGEST_TIMED)
     rows: list[UsageRow] = []
     if scope is not None:
         rows = await access.backend.store.report(
             names,
             span,
             scope,
-            percentiles="times" in request.query_params,
+            percentiles=timed,
             most=None if not names or names[0] in _PERIODS else MOST_GROUPS,
         )
     assert span.since is not None

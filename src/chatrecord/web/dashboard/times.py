@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from starlette.requests import Request
@@ -22,6 +23,12 @@ def span_of(request: Request, without_models: tuple[str, ...] = ()) -> Span:
     if since > end or end - since > LONGEST:
         raise invalid("'since' is before 'until', by three years at most.")
     return Span(since, until, without_models)
+
+
+def latest(span: Span, longest: timedelta) -> Span:
+    """The last part of this time, if it is longer."""
+    earliest = (span.until or datetime.now(UTC)) - longest
+    return span if span.since is None else replace(span, since=max(span.since, earliest))
 
 
 def _moment(request: Request, name: str) -> datetime | None:

@@ -53,7 +53,7 @@ export function Sidebar({ user, chats, route, open, onClose, onSignOut }: Props)
         <nav aria-label="Pages" className="border-t border-line px-3 py-2">
           <PageLink href={links.handbook} icon="book" label="Handbook" current={route.page === "handbook"} />
           {user.role === "administrator" && (
-            <PageLink href={links.admin} icon="chart" label="Administration" current={route.page === "admin"} />
+            <PageLink href={links.administration} icon="chart" label="Administration" current={false} />
           )}
         </nav>
         <div className="flex items-center gap-1 border-t border-line py-2 pr-2 pl-4">

@@ -2,8 +2,7 @@ import { useSyncExternalStore } from "react";
 
 export type Route =
   | { page: "chat"; id: string | null }
-  | { page: "handbook"; document: string | null }
-  | { page: "admin"; chat: string | null };
+  | { page: "handbook"; document: string | null };
 
 const subscribe = (listener: () => void) => {
   window.addEventListener("hashchange", listener);
@@ -18,7 +17,6 @@ export function useRoute(): Route {
 function parse(hash: string): Route {
   const [page, ...rest] = hash.replace(/^#\/?/, "").split("/").map(decodeURIComponent);
   if (page === "handbook") return { page, document: rest[0] ?? null };
-  if (page === "admin") return { page, chat: rest[1] ?? null };
   return { page: "chat", id: (page === "chats" && rest[0]) || null };
 }
 
@@ -27,8 +25,8 @@ export const links = {
   chat: (id: string) => `#/chats/${encodeURIComponent(id)}`,
   handbook: "#/handbook",
   document: (name: string) => `#/handbook/${encodeURIComponent(name)}`,
-  admin: "#/admin",
-  audit: (id: string) => `#/admin/chats/${encodeURIComponent(id)}`,
+  /** A page of the server's own. */
+  administration: "/administration/",
 };
 
 export const go = (link: string) => {

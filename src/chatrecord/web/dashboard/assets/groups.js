@@ -15,14 +15,14 @@ const COLUMNS = [
 ];
 
 export function groupsTable(found, by, context) {
-  if (!found.rows.length) return h("p", { class: "empty" }, "No requests in this time");
+  if (!found.rows.length) return [h("p", { class: "empty" }, "No requests in this time")];
   const hasCost = found.rows.some((row) => row.cost);
   const place = h("div");
   const draw = (sorted) => place.replaceChildren(table(found, by, context, sorted, draw));
   draw(hasCost ? 0 : 1);
-  const note = found.rows.length === found.most
-    ? h("p", { class: "note" }, `The ${found.most} with the highest cost`) : null;
-  return [place, note];
+  const isCut = found.rows.length === found.most;
+  const notes = [isCut && `The ${found.most} with the highest cost`, found.timed].filter(Boolean).join(". ");
+  return [place, h("p", { class: "note" }, notes)];
 }
 
 function table(found, by, context, sorted, draw) {

@@ -27,16 +27,18 @@ export async function showUsage(context) {
       groups));
 
   const overTime = ask({ by: range.period });
+  const grouped = ask({ by });
   const timed = overTime.then(() => ask({ by: range.period, times: 1 }));
   const whole = timed.then(() => ask({ times: 1 }));
   await Promise.all([
     fill(tiles, context, () => overTime, (found) => allTiles(found.rows, null)),
     fill(charts, context, () => overTime, (found) => amounts(found, range)),
-    fill(groups, context, () => ask({ by }), (found) => groupsTable(found, by, context)),
-    fill(times, context, () => timed, (found) => durations(found, range)),
-    overTime.then(({ rows }) => fill(tiles, context, () => whole, (found) => allTiles(rows, found.rows[0] ?? null))),
+    fill(groups, context, () => grouped, (found) => groupsTable(found, by, context)),
+    fill(times, context, () => Promise.all([overTime, timed]), ([all, found]) => durations(found, range, timedSince(all, found))),
+    overTime.then(({ rows }) => fill(tiles, context, () => whole, (found) => allTiles(rows, found.rows[0] ?? {}))),
   ]);
-  await fill(groups, context, () => ask({ by, times: 1 }), (found) => groupsTable(found, by, context));
+  const [all, those] = await Promise.all([grouped, ask({ by, times: 1 }).catch(() => null)]);
+  if (those && !signal.aborted) groups.replaceChildren(...groupsTable(withTimes(all, those), by, context));
 }
 
 function allTiles(rows, whole) {
@@ -56,6 +58,20 @@ function allTiles(rows, whole) {
     tile("First token", time(whole?.first?.p50), pair(whole?.first)));
 }
 
+// Times are read of the last three months at most, and the other figures of the whole time.
+function withTimes(all, timed) {
+  const times = new Map(timed.rows.map((row) => [String(row.by[0]), row]));
+  const rows = all.rows.map((row) => {
+    const { latency, first } = times.get(String(row.by[0])) ?? {};
+    return { ...row, latency, first };
+  });
+  return { ...all, rows, timed: timedSince(all, timed) };
+}
+
+function timedSince(all, timed) {
+  return timed.since === all.since ? null : `Times since ${periodName(timed.since, "day")}`;
+}
+
 function pointsOf(found, range, valuesOf) {
   const rows = new Map(found.rows.map((row) => [new Date(row.by[0]).getTime(), row]));
   return periodsOf(range).map((at) => ({
@@ -73,10 +89,10 @@ function amounts(found, range) {
     chart({ title: "Error rate", series: ["Failed"], format: percent, kind: "lines", points: points((row) => [row ? row.failed / row.requests : null]) }));
 }
 
-function durations(found, range) {
+function durations(found, range, note) {
   const points = (name) => pointsOf(found, range, (row) => [row?.[name]?.p50 ?? null, row?.[name]?.p95 ?? null]);
   const series = ["Half within", "95 % within"];
   return h("div", { class: "charts" },
-    chart({ title: "Latency", series, format: time, kind: "lines", points: points("latency") }),
-    chart({ title: "First token", series, format: time, kind: "lines", points: points("first") }));
+    chart({ title: "Latency", note, series, format: time, kind: "lines", points: points("latency") }),
+    chart({ title: "First token", note, series, format: time, kind: "lines", points: points("first") }));
 }
