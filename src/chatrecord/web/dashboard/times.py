@@ -11,6 +11,7 @@ from chatrecord.spending.reports import Span
 from chatrecord.web.bodies import invalid
 
 _DEFAULT = timedelta(days=30)
+_FIRST, _LAST = datetime(2000, 1, 1, tzinfo=UTC), datetime(3000, 1, 1, tzinfo=UTC)
 LONGEST = timedelta(days=1100)
 """No query is about more: three years, so that none reads everything there ever was."""
 
@@ -37,6 +38,9 @@ def _moment(request: Request, name: str) -> datetime | None:
         return None
     try:
         moment = datetime.fromisoformat(text)
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+        moment = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError) as error:
         raise invalid(f"{name!r} is a moment, such as 2026-11-30T12:00:00Z.") from error
+    if not _FIRST <= moment <= _LAST:
+        raise invalid(f"{name!r} is a moment of the years 2000 to 2999.")
+    return moment
