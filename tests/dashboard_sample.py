@@ -101,6 +101,9 @@ async def fill_sample(
         title=TITLES[0],
         question="What is our travel policy for contractors?",
     )
+    answer = (await chats["trace"].messages())[-1]
+    await chats["trace"].give_feedback(answer.id, 1, comment="Just what I needed", owner="ann")
+    await db.create_search()
     now = now or datetime.now(UTC)
     await timed(db, chats["trace"], chosen)
     await spread(db, chats["failed"], chosen, days, now)

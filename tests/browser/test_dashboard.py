@@ -86,6 +86,17 @@ def test_a_chat_is_found_by_its_tool_and_shown_as_a_trace(visit: Callable[..., V
     assert "You are the travel desk" in page.locator(".run").inner_text()
 
 
+def test_words_are_found_in_what_was_said(visit: Callable[..., Visit]) -> None:
+    page = visit().open("#/chats")
+    page.get_by_label("Words").fill("breakfast included")
+    page.keyboard.press("Enter")
+    said = page.get_by_role("region", name="In what was said")
+    assert said.locator("mark").all_inner_texts() == ["breakfast", "included"]
+    said.get_by_role("link").click()
+    page.locator(".message", has_text="breakfast included").wait_for()
+    assert "Just what I needed" in page.locator(".feedback").inner_text()
+
+
 def test_approvals_and_superseded_answers_are_marked(visit: Callable[..., Visit]) -> None:
     seen = visit()
     chats = seen.served.chats

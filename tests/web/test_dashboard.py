@@ -225,6 +225,25 @@ async def test_chats_are_found_by_words_user_tool_status_and_cost(db: Database) 
             assert (await client.get("api/chats", params=asked)).status_code == 422
 
 
+async def test_what_was_said_is_found_within_the_scope_once_there_is_an_index(
+    db: Database,
+) -> None:
+    chat = await create_chat(db, Script([say("The wifi password is swordfish.")]), user_id="ann")
+    await chat.ask("Please?")
+    async with mounted(db) as client:
+        answer = (await client.get("api/texts?q=swordfish")).json()
+        assert (answer["hits"], "create_search()" in answer["unavailable"]) == ([], True)
+        await db.create_search()
+        (hit,) = (await client.get("api/texts?q=WIFI+swordfish")).json()["hits"]
+        assert (hit["chatId"], hit["role"]) == (str(chat.id), "assistant")
+        assert [it["text"] for it in hit["snippet"] if it["match"]] == ["wifi", "swordfish"]
+        assert (await client.get("api/texts?q=%22%28%2A")).json()["hits"] == []
+    async with mounted(db, allowed=lambda _request: {"user_id": "bob"}) as client:
+        assert (await client.get("api/texts?q=swordfish")).json()["hits"] == []
+        answer = await client.get("api/texts?q=swordfish&column.user_id=ann")
+        assert answer.json()["hits"] == []
+
+
 async def test_chats_come_in_pages(db: Database) -> None:
     made = [await create_chat(db, Script(), title=f"Chat {n}") for n in range(52)]
     async with mounted(db) as client:
@@ -269,6 +288,9 @@ async def test_a_chat_is_shown_with_all_that_belongs_to_it(db: Database) -> None
         assert set(run["settings"]["tools"]) == {"search_handbook", "book_hotel"}
         assert trace["usage"]["cost"] == "0.008816000000"
         assert trace["live"] is None
+
+        (given,) = trace["feedback"]
+        assert (given["value"], given["comment"]) == (1, "Just what I needed")
 
         waiting = (await client.get(f"api/chats/{made['approval']}")).json()
         assert [call["status"] for call in waiting["tool_calls"]] == ["awaiting_approval"]

@@ -46,6 +46,7 @@ async def open_database(
             except (OSError, SQLAlchemyError) as error:
                 msg = f"The database cannot be used: {error}. Look at HR_DATABASE_URL"
                 raise Unusable(msg) from error
+            await db.create_search()  # for the administrator, who finds chats by what was said
             await db.check()  # a database of an earlier version is told before anybody asks
             yield db
 

@@ -30,6 +30,15 @@ async def test_chats_are_found_by_title_and_person(ada, ben, admin, llm):
     assert (await admin.get(f"{API}/chats", params=params)).json()["chats"] == []
 
 
+async def test_chats_are_found_by_what_was_said(ada, admin, llm):
+    word = f"w{uuid4().hex}"
+    llm.then([say(f"The word is {word}.")])
+    chat = await new_chat(ada)
+    await ask(ada, chat, "Which word?")
+    (hit,) = (await admin.get(f"{API}/texts", params={"q": f"{word} the"})).json()["hits"]
+    assert (hit["chatId"], hit["title"], hit["role"]) == (chat, "Which word?", "assistant")
+
+
 async def test_the_trace_has_superseded_answers_and_failed_requests(ada, admin, llm):
     llm.then([say("The first answer.")], [say("Half an ans"), fail(ValueError("broke"))])
     chat = await new_chat(ada)

@@ -31,6 +31,7 @@ GET = [
     "/administration/{}",
     "/administration/assets/{}",
     "/administration/api/chats?search={}",
+    "/administration/api/texts?q={}",
     "/administration/api/chats?tool={}",
     "/administration/api/chats?status={}",
     "/administration/api/chats?cost={}",

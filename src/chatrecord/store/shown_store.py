@@ -57,7 +57,13 @@ class ShownStore(SearchStore, LookupStore, Protocol):
         """See `SpendingStore`."""
 
     async def report(
-        self, by: Sequence[str], span: Span, scope: Scope, *, percentiles: bool = False
+        self,
+        by: Sequence[str],
+        span: Span,
+        scope: Scope,
+        *,
+        percentiles: bool = False,
+        most: int | None = None,
     ) -> list[UsageRow]:
         """See `SpendingStore`."""
 

@@ -97,10 +97,16 @@ class ShownByReplica:
         )
 
     async def report(
-        self, by: Sequence[str], span: Span, scope: Scope, *, percentiles: bool = False
+        self,
+        by: Sequence[str],
+        span: Span,
+        scope: Scope,
+        *,
+        percentiles: bool = False,
+        most: int | None = None,
     ) -> list[UsageRow]:
         def read(on: SqlStore) -> Awaitable[list[UsageRow]]:
-            return on.report(by, span, scope, percentiles=percentiles)
+            return on.report(by, span, scope, percentiles=percentiles, most=most)
 
         if self._replication.is_by_time and not scope:
             return await self._read(read)  # a server would write all the time

@@ -37,7 +37,7 @@ async def usage_json(
         span = latest(span, LONGEST_TIMED)
     rows: list[UsageRow] = []
     if scope is not None:
-        rows = await access.backend.store.report(
+        rows = await access.backend.store.shown.report(
             names,
             span,
             scope,

@@ -29,6 +29,7 @@ from .assets import asset
 from .figures import usage_json
 from .found_chats import chats_json
 from .found_requests import requests_json
+from .found_texts import texts_json
 from .plain_values import plain
 from .trace import trace_json
 
@@ -74,6 +75,11 @@ class Pages:
         """Chats that pass a filter."""
         scope = await self.access.narrowed(request)
         return JSON(await chats_json(self.access, request, scope))
+
+    async def texts(self, request: Request) -> Response:
+        """What was said about something."""
+        scope = await self.access.narrowed(request)
+        return JSON(await texts_json(self.access, request, scope))
 
     async def chat(self, request: Request) -> Response:
         """One chat with a page of its messages and all that belongs to them."""

@@ -24,17 +24,19 @@ async def trace_json(access: Access, request: Request, chat: ChatRecord) -> dict
     """The last messages before a number, with their runs, tool calls and requests."""
     store = access.backend.store
     before = number(request, "before", 0) if "before" in request.query_params else None
-    messages = await store.messages(chat.id, limit=PAGE, before=before)
+    shown_rows = store.shown
+    messages = await shown_rows.messages(chat.id, limit=PAGE, before=before)
     runs = {message.run_id for message in messages if message.run_id is not None}
     active = await store.active_run(chat.id)
     if active is not None and before is None:
         runs.add(active.id)
-    rows = await store.rows_of_runs(chat.id, runs)
+    rows = await shown_rows.rows_of_runs(chat.id, runs)
     shown: dict[str, Json] = {
         "messages": [_message(message) for message in messages],
         "runs": [object_of(run) for run in rows.runs],
         "tool_calls": [object_of(call) for call in rows.tool_calls],
         "requests": [object_of(it) for it in rows.requests],
+        "feedback": [object_of(it) for it in await store.feedback_of_chat(chat.id, list(runs))],
         "next": messages[0].seq if len(messages) == PAGE else None,
     }
     if before is None:
@@ -42,7 +44,7 @@ async def trace_json(access: Access, request: Request, chat: ChatRecord) -> dict
             "chat": object_of(chat),
             "names": await names_of(access, [chat]),
             "usage": await _usage(access, chat),
-            "summaries": [_message(it) for it in await store.summaries(chat.id)],
+            "summaries": [_message(it) for it in await shown_rows.summaries(chat.id)],
             "side_requests": await _side_requests(access, chat),
             "live": str(active.id) if active is not None and active.status == "running" else None,
         }

@@ -14,21 +14,38 @@ export async function showChats(context) {
   const text = (name, label, more = {}) => h("label", { class: "field" }, h("span", {}, label),
     h("input", { type: "search", name, value: chosen(name), onchange: (event) => change({ [name]: event.target.value.trim() }), ...more }));
   const found = slot();
+  const said = h("div", {}, chosen("search") ? slot() : null);
   view.replaceChildren(
     h("div", { class: "heading" }, h("h1", {}, "Chats"),
       h("form", { class: "fields", role: "search", onsubmit: (event) => event.preventDefault() },
-        text("search", "Words in the title", { placeholder: "travel policy" }),
+        text("search", "Words", { placeholder: "travel policy", maxlength: 255 }),
         column && about.columns.length > 1 && select("column", "Column", about.columns.map((name) => [name, heading(name)]), column, (value) => change({ column: value, value: "" })),
         column && text("value", about.columns.length > 1 ? "Value" : heading(column)),
         text("tool", "Tool called"),
         select("status", "Status of a run", STATUSES, chosen("status"), (value) => change({ status: value })),
         text("cost", "Cost from ($)", { inputmode: "decimal", placeholder: "0.10" }))),
-    h("section", { class: "card" }, found));
+    said, h("section", { class: "card" }, found));
 
   const asked = { search: chosen("search"), tool: chosen("tool"), status: chosen("status"), cost: chosen("cost") };
   if (column && chosen("value")) asked[`column.${column}`] = chosen("value");
   const more = (before) => get("chats", { ...asked, before }, signal);
-  await fill(found, context, () => more(""), (page) => list(page, context, more));
+  const scope = Object.fromEntries(Object.entries(asked).filter(([name]) => name.startsWith("column.")));
+  await Promise.all([
+    fill(found, context, () => more(""), (page) => list(page, context, more)),
+    asked.search && fill(said.firstChild, context, () => get("texts", { q: asked.search, ...scope }, signal), texts),
+  ]);
+}
+
+// Questions and answers with the words that were searched for.
+function texts({ hits, unavailable }) {
+  if (unavailable) return h("p", { class: "note" }, `Words are searched in titles only. ${unavailable}`);
+  return h("section", { class: "card said", "aria-label": "In what was said" },
+    h("h2", {}, "In what was said"),
+    hits.length ? h("ul", {}, hits.map((hit) => h("li", {},
+      h("a", { href: `#/chats/${hit.chatId}` }, hit.title || "Untitled chat"),
+      h("span", { class: "note" }, ` · ${hit.role} · ${moment(hit.createdAt)}`),
+      h("p", {}, hit.snippet.map(({ text, match }) => match ? h("mark", {}, text) : text)))))
+      : h("p", { class: "note" }, "No question or answer has all of these words"));
 }
 
 function list(page, context, more) {

@@ -2,12 +2,12 @@
 
 import { url } from "./api.js";
 import { badge, h } from "./elements.js";
-import { clock, short, time } from "./figures.js";
+import { clock, moment, short, time } from "./figures.js";
 import { json } from "./json.js";
 
 const WHO = { user: "User", assistant: "Assistant", tool: "Tool results", system: "System", summary: "Summary" };
 
-export function message(one, calls, chat) {
+export function message(one, calls, feedback, chat) {
   if (one.role === "tool" && !one.attachments.length) return null; // its results stand at the calls
   const tokens = one.tokens.output === null || one.role !== "assistant" ? null : `${short(one.tokens.output)} tokens`;
   const article = h("article", { class: `message ${one.role} ${one.status}`, "aria-label": WHO[one.role] },
@@ -18,8 +18,15 @@ export function message(one, calls, chat) {
     one.reasoning && h("details", { class: "reasoning" }, h("summary", {}, "Reasoning"), h("p", { class: "text" }, one.reasoning)),
     one.text && h("p", { class: "text" }, one.text),
     one.attachments.length ? h("p", { class: "chips" }, one.attachments.map((file) => attached(file, chat))) : null,
-    calls.map(toolCall));
+    calls.map(toolCall),
+    feedback.map(rated));
   return article;
+}
+
+function rated({ value, comment, owner, updated_at: at }) {
+  const said = value > 0 ? "Rated good" : value < 0 ? "Rated bad" : "Rated";
+  return h("p", { class: "feedback" }, h("span", { class: `badge ${value > 0 ? "complete" : value < 0 ? "failed" : ""}` }, `${said} (${value})`),
+    comment && h("span", {}, comment), h("span", { class: "note" }, [owner, moment(at)].filter(Boolean).join(" · ")));
 }
 
 function attached(file, chat) {

@@ -88,7 +88,7 @@ function runCard(run, messages, page, chat) {
   const requests = run ? ofRun(page.requests) : [];
   const calls = run ? ofRun(page.tool_calls) : [];
   const isSuperseded = messages.every((one) => one.status === "superseded");
-  const said = messages.map((one) => message(one, calls.filter((call) => call.message_id === one.id), chat));
+  const said = messages.map((one) => message(one, calls.filter((call) => call.message_id === one.id), page.feedback.filter((given) => given.message_id === one.id), chat));
   return h("section", { class: `card run${isSuperseded ? " superseded" : ""}`, "aria-label": isSuperseded ? "Superseded run" : "Run" },
     run && runHead(run, requests),
     isSuperseded ? h("details", { class: "branch" }, h("summary", {}, "Superseded: another question or answer has replaced this"), said) : said,
