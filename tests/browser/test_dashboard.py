@@ -73,7 +73,7 @@ def test_a_chat_is_found_by_its_tool_and_shown_as_a_trace(visit: Callable[..., V
     page.get_by_role("link", name="Travel policy for contractors").click()
     page.get_by_role("heading", name="Travel policy for contractors").wait_for()
 
-    reasoning = page.get_by_text("I should search it before I answer")
+    reasoning = page.locator(".reasoning").get_by_text("I should search it before I answer")
     assert not reasoning.is_visible()
     page.get_by_text("Reasoning", exact=True).click()
     assert reasoning.is_visible()
@@ -91,6 +91,7 @@ def test_words_are_found_in_what_was_said(visit: Callable[..., Visit]) -> None:
     page.get_by_label("Words").fill("breakfast included")
     page.keyboard.press("Enter")
     said = page.get_by_role("region", name="In what was said")
+    said.locator("mark").nth(1).wait_for()
     assert said.locator("mark").all_inner_texts() == ["breakfast", "included"]
     said.get_by_role("link").click()
     page.locator(".message", has_text="breakfast included").wait_for()

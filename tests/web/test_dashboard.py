@@ -305,6 +305,7 @@ async def test_long_texts_are_cut_and_long_chats_come_in_pages(db: Database) -> 
     async with mounted(db) as client:
         last = (await client.get(f"api/chats/{chat.id}")).json()
         assert len(last["messages"]) == 60
+        assert "is in the export" not in str(last["messages"][-1]["content"])
         assert last["messages"][-1]["text"].endswith("10,000 more characters")
         first = (await client.get(f"api/chats/{chat.id}?before={last['next']}")).json()
         assert [message["text"][:10] for message in first["messages"][::2]] == [

@@ -116,10 +116,10 @@ def test_the_administrator_sees_usage_and_every_message_call_and_request(
     call.locator("summary").click()
     expect(call).to_contain_text("How is overtime on a public holiday paid?")
     expect(call).to_contain_text("public-holidays.md")
-    expect(call).to_contain_text("similarity")
     expect(page.locator(".facts")).to_contain_text("Ben Okafor")
     expect(page.locator(".facts")).to_contain_text("$")
-    expect(page.locator(".message")).to_have_count(3)
+    expect(page.locator(".message")).to_have_count(4)
+    expect(page.locator(".message.tool")).to_contain_text("similarity")
     expect(page.locator(".timeline li", has_text="gpt-5.2")).to_have_count(2)
     admin.picture("audit-trail")
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from starlette.requests import Request
 
 from chatrecord.chats.lookups import list_requests
 from chatrecord.errors import ConfigurationError
 from chatrecord.records import ChatRecord, Json, Message
 from chatrecord.store.lookup_store import RequestFilter
+from chatrecord.web.json_bytes import text_of
 from chatrecord.web.query_parameters import number
 
 from .access import Access
@@ -16,6 +19,9 @@ from .plain_values import object_of, plain
 
 PAGE = 60
 """Messages that are shown at once."""
+
+LONGEST_CONTENT = 50_000
+"""Characters of a message in the LLM library's own form that are shown."""
 
 _MOST_SIDE_REQUESTS = 50
 
@@ -52,9 +58,11 @@ async def trace_json(access: Access, request: Request, chat: ChatRecord) -> dict
 
 
 def _message(message: Message) -> Json:
-    shown = object_of(message)
-    del shown["content"]  # which is the text once more, as the LLM library has it
-    return {**shown, "attachments": [plain(it) for it in message.attachments]}
+    shown = object_of(replace(message, content=None))
+    content = plain(message.content)
+    if len(text_of(content)) > LONGEST_CONTENT:
+        content = f"Longer than {LONGEST_CONTENT:,} characters: it is in the export"
+    return {**shown, "content": content, "attachments": [plain(it) for it in message.attachments]}
 
 
 async def _usage(access: Access, chat: ChatRecord) -> Json:

@@ -8,7 +8,6 @@ import { json } from "./json.js";
 const WHO = { user: "User", assistant: "Assistant", tool: "Tool results", system: "System", summary: "Summary" };
 
 export function message(one, calls, feedback, chat) {
-  if (one.role === "tool" && !one.attachments.length) return null; // its results stand at the calls
   const tokens = one.tokens.output === null || one.role !== "assistant" ? null : `${short(one.tokens.output)} tokens`;
   const article = h("article", { class: `message ${one.role} ${one.status}`, "aria-label": WHO[one.role] },
     h("header", {}, h("strong", {}, WHO[one.role]), h("span", { class: "note" },
@@ -19,8 +18,16 @@ export function message(one, calls, feedback, chat) {
     one.text && h("p", { class: "text" }, one.text),
     one.attachments.length ? h("p", { class: "chips" }, one.attachments.map((file) => attached(file, chat))) : null,
     calls.map(toolCall),
-    feedback.map(rated));
+    feedback.map(rated),
+    raw(one));
   return article;
+}
+
+// As the LLM library keeps it: with what is on record only, such as signatures and figures of tools.
+function raw({ content }) {
+  return content === null ? null
+    : h("details", { class: "raw" }, h("summary", {}, "Raw message"), h("pre", { class: "json", tabindex: "0" },
+      typeof content === "string" ? content : JSON.stringify(content, null, 2)));
 }
 
 function rated({ value, comment, owner, updated_at: at }) {
