@@ -5,6 +5,7 @@
 Write your own by inheriting from `Hook`.
 """
 
+from .detectors import Detector, Found, phone_numbers, presidio
 from .hook import Hook
 from .log_usage import LogUsage
 from .mask import MaskPersonalData
@@ -26,6 +27,8 @@ __all__ = [
     "PERSONAL_DATA",
     "Answered",
     "BudgetWarning",
+    "Detector",
+    "Found",
     "Hook",
     "LogUsage",
     "MaskPersonalData",
@@ -38,4 +41,6 @@ __all__ = [
     "ToolUse",
     "ToolUsed",
     "Veto",
+    "phone_numbers",
+    "presidio",
 ]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Literal
 from uuid import UUID
 
+from .detectors import Detector, detected
 from .hook import Hook
 from .moments import Sending, Text
 from .patterns import PERSONAL_DATA, Pattern
@@ -26,9 +27,11 @@ class MaskPersonalData(Hook):
     reveal the value. Tools get the values.
 
     `patterns` are `PERSONAL_DATA` (e-mail addresses, phone numbers, IBANs, credit card numbers, IP
-    addresses), or a mapping of names to your `Pattern`s. With `rows="mask"` the rows have the
-    placeholders, and the values are stored nowhere. With `answers="real"`, placeholders in an
-    answer are replaced by the values, for its reader and in its row; with `"masked"` they stay.
+    addresses), or a mapping of names to your `Pattern`s. `detectors` find more, and first:
+    `presidio(...)`, `phone_numbers(...)`, or functions of yours from a text to `Found`s. With
+    `rows="mask"` the rows have the placeholders, and the values are stored nowhere. With
+    `answers="real"`, placeholders in an answer are replaced by the values, for its reader and in
+    its row; with `"masked"` they stay.
 
     Raises `ValueError` for `rows="mask"` with `answers="real"`.
     """
@@ -37,6 +40,7 @@ class MaskPersonalData(Hook):
         self,
         patterns: Mapping[str, Pattern] = PERSONAL_DATA,
         *,
+        detectors: Sequence[Detector] = (),
         rows: Literal["keep", "mask"] = "keep",
         answers: Literal["masked", "real"] = "masked",
     ) -> None:
@@ -47,6 +51,7 @@ class MaskPersonalData(Hook):
             msg = "answers='real' stores real values: rows='mask' keeps them out. Choose one"
             raise ValueError(msg)
         self._patterns = patterns
+        self._detectors = tuple(detectors)
         self._masks_rows = rows == "mask"
         self._shows_values = answers == "real"
 
@@ -62,6 +67,12 @@ class MaskPersonalData(Hook):
     def masked(self, chat_id: UUID, text: str, values: dict[str, str] | None = None) -> str:
         """The text with placeholders. Adds their values to `values`."""
         found = {} if values is None else values
+        for detector in self._detectors:
+            for it in reversed(detected(text, detector)):
+                value = text[it.start : it.end]
+                placeholder = _placeholder(chat_id, it.name, value)
+                found[placeholder] = value
+                text = text[: it.start] + placeholder + text[it.end :]
         for name, pattern in self._patterns.items():
 
             def stand_in(value: str, name: str = name) -> str:
