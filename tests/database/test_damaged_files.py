@@ -28,9 +28,9 @@ DAMAGES: list[Callable[[bytes], bytes]] = [
 
 
 @pytest.fixture(params=["plain", "encrypted"])
-async def in_the_table(request: pytest.FixtureRequest, any_url: str) -> AsyncIterator[Database]:
+async def in_the_table(request: pytest.FixtureRequest, module_url: str) -> AsyncIterator[Database]:
     keys = Keys(Keys.new()) if request.param == "encrypted" else None
-    async with Database(any_url, encryption=keys) as db:
+    async with Database(module_url, encryption=keys) as db:
         yield db
 
 
@@ -48,9 +48,9 @@ async def test_a_file_damaged_in_its_table_is_reported(
 
 @pytest.mark.parametrize("damage", DAMAGES, ids=["cut off", "escaped", "empty"])
 async def test_a_file_damaged_in_a_store_is_reported(
-    any_url: str, tmp_path: Path, damage: Callable[[bytes], bytes]
+    module_url: str, tmp_path: Path, damage: Callable[[bytes], bytes]
 ) -> None:
-    async with Database(any_url, attachments=FolderStore(tmp_path)) as db:
+    async with Database(module_url, attachments=FolderStore(tmp_path)) as db:
         script = Script([say("Nice.")], [say("No.")])
         chat = await create_chat(db, script)
         await chat.ask("Look!", attachments=[FILE])

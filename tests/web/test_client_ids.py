@@ -28,8 +28,8 @@ def owner(request: Request) -> dict[str, object]:
 
 
 @pytest.fixture
-async def web(any_url: str) -> AsyncIterator[httpx.AsyncClient]:
-    async with Database(any_url) as db:
+async def web(sqlite_url: str) -> AsyncIterator[httpx.AsyncClient]:
+    async with Database(sqlite_url) as db:
         llm = Script(*[[say("Hello.")] for _ in range(12)])
         routes = chat_routes(
             db, llm, owner=owner, prefix="/chats", create_on_first_message=True, on_busy="wait"

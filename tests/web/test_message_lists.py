@@ -87,7 +87,7 @@ def _role(message_id: str) -> str:
 
 
 @pytest.fixture
-async def page(any_url: str) -> AsyncIterator[Page]:
+async def page(sqlite_url: str) -> AsyncIterator[Page]:
     times = Counter[str]()
 
     async def echo(messages: list[ModelMessage], _info: AgentInfo) -> AsyncIterator[str]:
@@ -98,7 +98,7 @@ async def page(any_url: str) -> AsyncIterator[Page]:
             raise OSError
 
     gate = Gate()
-    async with Database(any_url) as db:
+    async with Database(sqlite_url) as db:
         model = FunctionModel(stream_function=echo, model_name="echo")
         options: dict[str, Any] = {"retries": 0, "hooks": [gate]}
         routes = chat_routes(
@@ -301,7 +301,7 @@ async def test_an_edit_of_assistant_ui_replaces(page: Page) -> None:
     assert await page.history() == ["one", "Answer 1 to one", "due", "Answer 1 to due"]
 
 
-async def test_a_question_that_waits_is_one_however_often_it_is_sent(any_url: str) -> None:
+async def test_a_question_that_waits_is_one_however_often_it_is_sent(sqlite_url: str) -> None:
     """It has no row until its turn comes, which is no reason to take it for a refused one."""
     begun, finish = asyncio.Event(), asyncio.Event()
 
@@ -310,7 +310,7 @@ async def test_a_question_that_waits_is_one_however_often_it_is_sent(any_url: st
         await finish.wait()
 
     llm = Script([meet(wait), say("First.")], [say("Second.")], [say("Third.")])
-    async with Database(any_url) as db:
+    async with Database(sqlite_url) as db:
         routes = chat_routes(db, llm, owner=lambda _: {"user_id": "ann"}, on_busy="wait")
         transport = httpx.ASGITransport(Starlette(routes=routes))
         async with httpx.AsyncClient(transport=transport, base_url="http://test") as web:
@@ -328,9 +328,9 @@ async def test_a_question_that_waits_is_one_however_often_it_is_sent(any_url: st
             assert await page.history() == ["one", "First.", "two", "Second."]
 
 
-async def test_not_every_id_of_a_foreign_list_is_looked_up(any_url: str) -> None:
+async def test_not_every_id_of_a_foreign_list_is_looked_up(sqlite_url: str) -> None:
     statements: list[str] = []
-    async with Database(any_url) as db:
+    async with Database(sqlite_url) as db:
         routes = chat_routes(db, Script([say("Yes.")]), owner=lambda _: {"user_id": "ann"})
         transport = httpx.ASGITransport(Starlette(routes=routes))
         async with httpx.AsyncClient(transport=transport, base_url="http://test") as web:

@@ -47,9 +47,9 @@ async def parts(web: httpx.AsyncClient, chat_id: str) -> dict[str, dict[str, Any
     return {part["toolCallId"]: part for part in shown["parts"] if "toolCallId" in part}
 
 
-async def test_an_id_used_twice_in_a_run_is_two_parts(any_url: str) -> None:
+async def test_an_id_used_twice_in_a_run_is_two_parts(sqlite_url: str) -> None:
     answers = [call("add", "call_0", a=1, b=1)], [call("add", "call_0", a=2, b=2)], [say("4.")]
-    async with page_of(any_url, *answers, tools=[add]) as (web, chat_id):
+    async with page_of(sqlite_url, *answers, tools=[add]) as (web, chat_id):
         live = await web.post("/", json={"id": chat_id, "text": "?"})
         again = await parts(web, chat_id)
 
@@ -59,7 +59,7 @@ async def test_an_id_used_twice_in_a_run_is_two_parts(any_url: str) -> None:
 
 @pytest.mark.parametrize("by_route", [False, True])
 async def test_the_second_call_with_an_id_is_the_one_that_is_approved(
-    any_url: str, by_route: bool
+    sqlite_url: str, by_route: bool
 ) -> None:
     def pay(euros: int) -> str:
         """Pay."""
@@ -67,7 +67,7 @@ async def test_the_second_call_with_an_id_is_the_one_that_is_approved(
 
     answers = [call("add", "call_0", a=1, b=1)], [call("pay", "call_0", euros=5)], [say("Paid.")]
     tools = [add, Tool(pay, requires_approval=True)]
-    async with page_of(any_url, *answers, tools=tools) as (web, chat_id):
+    async with page_of(sqlite_url, *answers, tools=tools) as (web, chat_id):
         asked = await web.post("/", json={"id": chat_id, "text": "?"})
         (waiting,) = (await web.get(f"/{chat_id}")).json()["pendingApprovals"]
         if by_route:
@@ -87,7 +87,7 @@ async def test_the_second_call_with_an_id_is_the_one_that_is_approved(
 
 
 @pytest.mark.parametrize("protocol", ["ai-sdk", "ag-ui", "sse"])
-async def test_a_stop_inside_a_tool_ends_its_part(any_url: str, protocol: str) -> None:
+async def test_a_stop_inside_a_tool_ends_its_part(sqlite_url: str, protocol: str) -> None:
     waiting = asyncio.Event()
 
     async def wait() -> None:
@@ -96,7 +96,7 @@ async def test_a_stop_inside_a_tool_ends_its_part(any_url: str, protocol: str) -
         await asyncio.sleep(60)
 
     answers = [[call("wait", "call_0")]]
-    async with page_of(any_url, *answers, tools=[wait]) as (web, chat_id):
+    async with page_of(sqlite_url, *answers, tools=[wait]) as (web, chat_id):
         body: dict[str, Any] = {"id": chat_id, "text": "?"}
         if protocol == "ag-ui":
             message = {"id": "q1", "role": "user", "content": "?"}
@@ -120,8 +120,8 @@ async def _messages(web: httpx.AsyncClient, chat_id: str) -> list[Any]:
     return (await web.get(f"/{chat_id}")).json()["messages"]
 
 
-async def test_the_metadata_of_a_question_is_kept(any_url: str) -> None:
-    async with page_of(any_url, [say("Yes.")]) as (web, chat_id):
+async def test_the_metadata_of_a_question_is_kept(sqlite_url: str) -> None:
+    async with page_of(sqlite_url, [say("Yes.")]) as (web, chat_id):
         question = {"id": "q1", "role": "user", "parts": [{"type": "text", "text": "?"}]}
         metadata = {"mood": "curious", "clientId": "mine", "deep": [1, {"a": None}]}
         await web.post("/", json={"id": chat_id, "messages": [{**question, "metadata": metadata}]})
