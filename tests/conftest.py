@@ -15,6 +15,7 @@ from sqlalchemy import URL, make_url, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from chatrecord.sqlalchemy import Database
+from chatrecord.sqlalchemy.tables import Base
 from servers import mariadb_server, postgres_server
 
 pytest_plugins = ["order"]
@@ -81,6 +82,25 @@ def _own_database(request: pytest.FixtureRequest, folder: Path) -> Iterator[str]
         return
     server = make_url(request.getfixturevalue(f"{request.param}_url"))
     yield from _database_on(server, {"postgresql": "postgres", "mariadb": "mysql"}[request.param])
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _ready_made_tables_stay(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Whoever changes them would fail the tests of others, later in the same process."""
+    before = _ready_made()
+    yield
+    assert _ready_made() == before, f"{request.path} has changed Base.metadata"
+
+
+def _ready_made() -> dict[str, list[list[str]]]:
+    return {
+        name: [
+            [*table.columns.keys()],
+            sorted(f"{key.parent.name} {key.target_fullname}" for key in table.foreign_keys),
+            sorted(str(index.name) for index in table.indexes),
+        ]
+        for name, table in Base.metadata.tables.items()
+    }
 
 
 @pytest.fixture
