@@ -186,10 +186,13 @@ class ApiRequest:
 
     `latency_ms` and `first_token_ms` are milliseconds from the start of the attempt to its end and
     to its first output (`None` if that was not reached).
+
+    `kind` is `None` for an answer of a chat, and otherwise what was asked for: `"title"`,
+    `"summary"`, `"embedding"`, `"image"`, or a word of yours.
     """
 
     id: UUID
-    chat_id: UUID
+    chat_id: UUID | None
     run_id: UUID | None
     message_id: UUID | None
     provider: str | None
@@ -207,6 +210,7 @@ class ApiRequest:
     cost: Decimal | None
     price_source: str | None
     list_cost: Decimal | None = None
+    kind: str | None = None
 
     @property
     def cost_source(self) -> CostSource:
@@ -241,6 +245,8 @@ class Run:
     finished_at: datetime | None
     question: Json = None
     """What it will ask, as long as it has not begun: see `question_text`."""
+    parent_run_id: UUID | None = None
+    """The run in whose tool it was asked."""
 
     @property
     def question_text(self) -> str | None:

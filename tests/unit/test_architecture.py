@@ -96,6 +96,10 @@ def test_nothing_reaches_for_what_is_built_on_top() -> None:
 LOADED_BY_NAME = {
     ("chats.opened", "chatrecord.pydantic_ai"): "opens an LLM: tables and migrations need none",
     ("chats.opening", "chatrecord.pydantic_ai"): "repairs the runs of dead processes",
+    (
+        "sqlalchemy.database",
+        "chatrecord.pydantic_ai.recorded",
+    ): "wraps embedders of the LLM library",
     ("sqlalchemy.doctor.row_repair", "chatrecord.pydantic_ai"): "writes missing tool results as "
     "the LLM library reads them, and only a repair needs that",
     (

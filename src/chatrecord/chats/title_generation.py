@@ -48,7 +48,7 @@ async def title_for(
         msg = f"Chat {chat_id} has no question yet that a title could be made from"
         raise NothingToResume(msg)
     later = starts[_ROUNDS] if len(starts) > _ROUNDS else len(messages)
-    side_request = SideRequest(instructions or INSTRUCTIONS, messages[:later], _CHARACTERS)
+    side_request = SideRequest(instructions or INSTRUCTIONS, messages[:later], _CHARACTERS, "title")
     budgets = BudgetReservations(store, policies.budgets, policies.prices, policies.hooks)
     ledger = ChatLedger(store, chat_id, policies.limits, budgets)
     limit = policies.limits.total_timeout

@@ -173,7 +173,7 @@ def _add_usage(commands: Commands) -> None:
         metavar="NAMES",
         type=_names,
         default="day,model",
-        help="hour, day, month, model, provider, status, user_id, ... with commas (day,model)",
+        help="hour, day, month, model, kind, provider, user_id, ... with commas (day,model)",
     )
     parser.add_argument("--since", metavar="DATE", type=_day, help="from this day on (UTC)")
     parser.add_argument("--until", metavar="DATE", type=_day, help="before this day (UTC)")

@@ -92,12 +92,13 @@ class Ask:
 class SideRequest:
     """A request outside the transcript, about these messages.
 
-    Of each no more than so many characters are shown.
+    Of each no more than so many characters are shown. `kind` says what it is for in its row.
     """
 
     instructions: str
     messages: Sequence[Message]
     characters: int
+    kind: str
 
 
 @dataclass(frozen=True, slots=True)

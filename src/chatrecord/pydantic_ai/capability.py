@@ -36,6 +36,7 @@ from chatrecord.hooks.moments import Text, Veto
 from chatrecord.hooks.run_hooks import RunHooks
 from chatrecord.llm.port import Failure, Outcome, Recorder, RequestRecorder
 from chatrecord.records import Json
+from chatrecord.runs.current_run import tool_of
 from chatrecord.text.redaction import named, redact, text_of
 from chatrecord.values import Call
 
@@ -161,7 +162,8 @@ class Recording(RequestRecording):
         row = self._recorder.row_of(asked)
         name_rows({"chat_id": row.chat_id, "message_id": row.message_id, "tool_call_id": row.id})
         try:
-            result = await handler(dict(ran))
+            with tool_of(self._recorder):
+                result = await handler(dict(ran))
         except _CONTROL_FLOW:
             raise
         except _TOLD_TO_THE_MODEL as error:

@@ -92,6 +92,7 @@ class BudgetReservations:
 def _warning(
     budget: Budget, spending: Spending, request: ApiRequest, now: datetime
 ) -> BudgetWarning:
+    assert request.chat_id is not None, "budgets are those of chats"
     return BudgetWarning(
         chat_id=request.chat_id,
         run_id=request.run_id,

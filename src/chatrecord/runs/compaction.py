@@ -139,7 +139,8 @@ async def _summed_up(
     ledger: RunLedger,
     hooks: Sequence[Hook],
 ) -> Message:
-    side_request = SideRequest(compact.prompt, older, max(_SHOWN, compact.above))
+    shown = max(_SHOWN, compact.above)
+    side_request = SideRequest(compact.prompt, older, shown, "summary")
     answer = await send_side_request(cast(LLM, compact.llm or llm), side_request, ledger, hooks)
     summary = _summary_of(answer, older)
     if not summary.text.strip() or estimate_tokens([summary]) >= estimate_tokens(older):

@@ -213,6 +213,8 @@ class LiveRun(Feed):
         recorder = opened.recorder
         recorder.subscribe(self._deliver, self._request_flush, self._mark_request_sent)
         self._recorder = recorder
+        if spec.parent is not None:
+            spec.parent.add_child(recorder)
         self._hooks = RunHooks(spec.policies.hooks, recorder)
         if spec.resumes:
             opened.repeat_calls(self._llm)

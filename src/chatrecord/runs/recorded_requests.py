@@ -56,6 +56,7 @@ class RecordedRequests(RecordedCalls):
         super().__init__(run, FencedWriter(store, lease, patience), deliver, limits)
         self.requests: dict[UUID, ApiRequest] = {}
         self.side_requests: dict[UUID, ApiRequest] = {}
+        self._children: list[RecordedRequests] = []
         self.prices = prices
         self._chat_usage = chat_usage
         self._budgets = BudgetReservations(store, budgets, prices, hooks)
@@ -83,8 +84,19 @@ class RecordedRequests(RecordedCalls):
 
     @property
     def usage(self) -> Usage:
-        """What the run has used so far, side requests included."""
-        return usage_of([*self.requests.values(), *self.side_requests.values()])
+        """What the run has used so far, with its side requests and the runs in its tools."""
+        used = usage_of([*self.requests.values(), *self.side_requests.values()])
+        for child in self._children:
+            used = together(used, child.usage)
+        return used
+
+    def add_child(self, child: RecordedRequests) -> None:
+        """A tool of this run has asked another chat: what that spends is spent by this run, too."""
+        self._children.append(child)
+
+    def writes_to(self, store: object) -> bool:
+        """Whether this is where the rows of the run are."""
+        return self._writing.store is store
 
     def ids(self) -> dict[str, UUID]:
         ids = {

@@ -32,7 +32,11 @@ def opened_request(run: Run, message_id: UUID, target: Target) -> ApiRequest:
 
 
 def new_request(
-    chat_id: UUID, run_id: UUID | None, message_id: UUID | None, target: Target
+    chat_id: UUID,
+    run_id: UUID | None,
+    message_id: UUID | None,
+    target: Target,
+    kind: str | None = None,
 ) -> ApiRequest:
     """A request that is about to be sent, by a run or by none."""
     return ApiRequest(
@@ -54,6 +58,7 @@ def new_request(
         tokens=Tokens(),
         cost=None,
         price_source=None,
+        kind=kind,
     )
 
 

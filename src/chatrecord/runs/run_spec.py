@@ -18,8 +18,10 @@ from chatrecord.store.queued_question import queued_prompt
 from chatrecord.store.rows import Replacement, RunStart
 from chatrecord.store.times import marked
 
+from .current_run import current_run
 from .partition import Partition
 from .policies import Policies
+from .recorder import RunRecorder
 from .row_changes import empty_answer, opened_message, opened_request
 
 
@@ -38,6 +40,13 @@ class RunSpec:
     begins: Run | None = None
     client: Mapping[str, Json] = field(default_factory=dict)
     partition: Partition | None = None
+    parent: RunRecorder | None = field(default_factory=current_run)
+    """The run in whose tool this is asked."""
+
+    @property
+    def parent_run_id(self) -> UUID | None:
+        """The id of that run."""
+        return None if self.parent is None else self.parent.run_id
 
     @property
     def waits(self) -> bool:
@@ -70,6 +79,7 @@ def initial_rows(
         error=None,
         started_at=now,
         finished_at=None,
+        parent_run_id=spec.parent_run_id,
     )
     prompt = prompt_message(spec, llm, run)
     if spec.begins is not None:

@@ -66,8 +66,9 @@ class Ledger(Protocol):
 class SideRequestRecorder:
     """Implements `chatrecord.llm.port.RequestRecorder` for requests that write no message."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, kind: str) -> None:
         self._ledger = ledger
+        self._kind = kind
         self._request: ApiRequest | None = None
         self._clock = perf_counter()
         self.last: ApiRequest | None = None
@@ -85,7 +86,7 @@ class SideRequestRecorder:
         self, target: Target, *, estimate: Callable[[], int], continues: bool = False
     ) -> None:
         ledger = self._ledger
-        request = new_request(ledger.chat_id, ledger.run_id, None, target)
+        request = new_request(ledger.chat_id, ledger.run_id, None, target, self._kind)
         await ledger.open_side_request(request, target, estimate=estimate)
         self._request, self._clock = request, perf_counter()
 
@@ -138,7 +139,7 @@ async def send_side_request(
 
     Its requests are noted; the last one is not committed yet.
     """
-    recorder = SideRequestRecorder(ledger)
+    recorder = SideRequestRecorder(ledger, side_request.kind)
     own_hooks = SideRequestHooks(hooks, ledger.chat_id, ledger.run_id, recorder)
     text = await llm.side_request(side_request, recorder, own_hooks)
     assert recorder.last is not None

@@ -342,12 +342,12 @@ async def usage(
             print(row.by["day"], row.by["model"], row.usage.cost, row.error_rate)
 
     `by` names `"hour"`, `"day"` or `"month"` (UTC), columns of the requests (`provider`, `model`,
-    `status`, `error_type`, `http_status`, `chat_id`, `run_id`), `agent`, and the columns of your
-    chats, such as `user_id`; without it there is one row for all. `since` is included, `until` is
-    not. Columns of your chats as keywords restrict it. `without_models` leaves out requests to
-    models of these names. `percentiles=True` adds the times, which takes longer: every time is
-    read and sorted. Raises `ValueError` for an unknown name, and `ConfigurationError` if requests
-    are not kept.
+    `status`, `error_type`, `http_status`, `chat_id`, `run_id`, `kind`), `agent`, and the columns of
+    your chats, such as `user_id`; without it there is one row for all. `since` is included, `until`
+    is not. Columns of your chats as keywords restrict it. `without_models` leaves out requests to
+    models of these names. `percentiles=True` adds the times, which takes longer: every time is read
+    and sorted. Raises `ValueError` for an unknown name, and `ConfigurationError` if requests are
+    not kept.
     """
     check(db, "usage", scope, others=["by", "since", "until", "without_models", "percentiles"])
     if isinstance(by, str):

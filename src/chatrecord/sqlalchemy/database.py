@@ -8,8 +8,9 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from datetime import datetime, timedelta
+from importlib import import_module
 from types import TracebackType
-from typing import Any, Generic, NoReturn, Self, TypeAlias, TypedDict, overload
+from typing import Any, Generic, NoReturn, Self, TypeAlias, TypedDict, cast, overload
 from uuid import UUID
 
 from sqlalchemy import URL
@@ -41,7 +42,7 @@ from chatrecord.sqlalchemy.models.chosen import models_of, without
 from chatrecord.sqlalchemy.models.creation import create_tables, with_referred
 from chatrecord.sqlalchemy.models.encryption import Keys, use_keys
 from chatrecord.sqlalchemy.models.mixins import PRIVATE, ChatColumns, ChatMixin, Models
-from chatrecord.sqlalchemy.sql.tables import MappedTable
+from chatrecord.sqlalchemy.sql.tables import MappedTable, not_kept
 from chatrecord.sqlalchemy.store.history_cache import HISTORY_CACHE
 from chatrecord.sqlalchemy.store.own_attachment_store import check_own
 from chatrecord.sqlalchemy.store.store import SqlStore
@@ -66,6 +67,9 @@ OwnChat = TypeVar("OwnChat", bound=ChatMixin)
 
 Metadata = TypeVar("Metadata", default=Mapping[str, Any])
 """The type of the metadata of chats."""
+
+Recordable = TypeVar("Recordable")
+"""An embedder, an image generator, or a model of either."""
 
 Plain: TypeAlias = Mapping[str, Any]
 """Metadata of no type in particular."""
@@ -319,6 +323,27 @@ class Database(Generic[ChatRow, Metadata]):
         added up, too, for reports and budgets: call this from a timer.
         """
         return await chats.repair(self)
+
+    def recorded(
+        self, work: Recordable, *, kind: str | None = None, chat_id: UUID | None = None
+    ) -> Recordable:
+        """Return the same embedder or image generator, which stores each of its requests as a row.
+
+            embedder = db.recorded(Embedder("openai:text-embedding-3-small"))
+            await embedder.embed_query("wifi password")
+
+        `work` is Pydantic AI's `Embedder`, `EmbeddingModel`, `ImageGenerator` or
+        `ImageGenerationModel`. `kind` is what reports call its requests; the default is
+        `"embedding"` or `"image"`. In a tool a request belongs to the tool's run: it is part of
+        `reply.usage`, and the limits and budgets of the run hold. Elsewhere it belongs to the chat
+        of `chat_id`, or to none. Raises `TypeError` for anything else, and `ConfigurationError` if
+        requests are not kept.
+        """
+        if self.models.request is None:
+            rows = "Requests"
+            raise not_kept(rows, "request")
+        found = import_module("chatrecord.pydantic_ai.recorded")
+        return cast(Recordable, found.recorded(self, work, kind, chat_id))
 
     def events(
         self,

@@ -63,6 +63,9 @@ from .fields import (
 )
 
 VERSION = 1
+REQUEST_KIND = "request_kind"
+"""What a line calls the kind of a request: `kind` is that of the line."""
+
 HEADER: dict[str, Json] = {"kind": "chatrecord", "version": VERSION}
 
 Row: TypeAlias = StoredRow | ChatFile
@@ -149,6 +152,7 @@ REQUEST: Layout = {
     "cost": optional(MONEY),
     "price_source": optional(KEY),
     "list_cost": added_later(optional(MONEY)),
+    "kind": added_later(optional(KEY)),
 }
 
 FEEDBACK: Layout = {
@@ -208,7 +212,10 @@ def row_line(row: Row) -> str:
     """The line of a row."""
     for name, kind in KINDS.items():
         if isinstance(row, kind.record):
-            return _line({"kind": name, **written(kind.layout, row)})
+            values = written(kind.layout, row)
+            if "kind" in values:  # that of a request, beside that of the line
+                values[REQUEST_KIND] = values.pop("kind")
+            return _line({"kind": name, **values})
     raise AssertionError(row)
 
 

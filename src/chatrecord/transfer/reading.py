@@ -19,7 +19,7 @@ from chatrecord.text.storable import unescape_json
 
 from .columns import read_column
 from .fields import OBJECT, read
-from .lines import CHAT, KINDS, VERSION, Row
+from .lines import CHAT, KINDS, REQUEST_KIND, VERSION, Row
 
 Lines: TypeAlias = Iterable[str | bytes] | AsyncIterable[str | bytes]
 
@@ -89,6 +89,8 @@ class Export:
             raise ValueError(msg)
         self._kind = place
         assert self.chat is not None
+        if REQUEST_KIND in row:
+            row["kind"] = row.pop(REQUEST_KIND)
         found = KINDS[str(kind)]
         values = read(found.layout, row)
         if found.record not in (JournalEntry, ChatFile):

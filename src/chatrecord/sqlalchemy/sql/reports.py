@@ -30,9 +30,11 @@ from .spending import costs_of
 from .statements import Statements
 from .tables import TOKEN_COLUMNS, MappedTable, kept
 
-_OF_REQUESTS = ("provider", "model", "status", "error_type", "http_status", "chat_id", "run_id")
+_OF_REQUESTS = (
+    *("provider", "model", "status", "error_type", "http_status", "chat_id", "run_id", "kind"),
+)
 _OF_CHATS = ("agent",)
-_OF_DAYS = frozenset(("day", "month", "provider", "model", "status", "agent"))
+_OF_DAYS = frozenset(("day", "month", "provider", "model", "status", "agent", "kind"))
 _TIMES = ("latency_ms", "first_token_ms")
 _SUMMED = (*TOKEN_COLUMNS, "cost", "price_source", "status")
 _PERCENTS = (50, 95, 99)
@@ -59,7 +61,10 @@ class Report:
     def is_of_days(self) -> bool:
         """Whether counted days know enough for it."""
         is_plain = not (self.percentiles or self.scope)
-        return self.sql.usage_day is not None and is_plain and _OF_DAYS.issuperset(self.names)
+        if self.sql.usage_day is None or not is_plain:
+            return False
+        of_days = _OF_DAYS if "kind" in self.sql.usage_day.columns else _OF_DAYS - {"kind"}
+        return of_days.issuperset(self.names)
 
     def statement(self, cover: Cover | None = None) -> Query:
         """Its rows, by counted days and the requests of the gaps between them."""
@@ -164,7 +169,7 @@ def _without(columns: Any, span: Span) -> list[ColumnElement[bool]]:
 def _key(sql: Statements, requests: MappedTable, dialect: Dialect, name: str) -> Expression:
     if name in PERIODS:
         return period(requests.started_at, name, dialect)
-    if name in _OF_REQUESTS:
+    if name in _OF_REQUESTS and name in requests.columns:
         return requests.columns[name]
     own = own_columns(list(sql.chat.columns))
     if name in own or name in _OF_CHATS:

@@ -23,10 +23,12 @@ _MESSAGE_FIELDS = [field.name for field in fields(Message) if field.name != "tok
 _ENTRY_FIELDS = [field.name for field in fields(JournalEntry)]
 _RUN_STATE_FIELDS = [field.name for field in fields(RunState)]
 _FEEDBACK_FIELDS = [field.name for field in fields(Feedback)]
-_RUN_FIELDS = [field.name for field in fields(Run) if field.name != "question"]
+_LATER_OF_RUNS = ("question", "parent_run_id")
+_RUN_FIELDS = [field.name for field in fields(Run) if field.name not in _LATER_OF_RUNS]
 _TOOL_CALL_FIELDS = [field.name for field in fields(ToolCall)]
+_LATER_FIELDS = ("list_cost", "kind")
 _REQUEST_FIELDS = [
-    field.name for field in fields(ApiRequest) if field.name not in ("tokens", "list_cost")
+    field.name for field in fields(ApiRequest) if field.name not in ("tokens", *_LATER_FIELDS)
 ]
 
 _TOKENS = slice(READ_FIELDS.index("tokens"), READ_FIELDS.index("tokens") + len(fields(Tokens)))
@@ -85,7 +87,11 @@ def run_state_of(row: Row) -> RunState:
 
 def run_of(row: Row) -> Run:
     """A row of a run as a record."""
-    return Run(**_picked(row, _RUN_FIELDS), question=row.get("question"))  # a table may lack it
+    return Run(
+        **_picked(row, _RUN_FIELDS),
+        question=row.get("question"),  # a table may lack these
+        parent_run_id=row.get("parent_run_id"),
+    )
 
 
 def tool_call_of(row: Row) -> ToolCall:
@@ -98,7 +104,8 @@ def request_of(row: Row) -> ApiRequest:
     return ApiRequest(
         **_picked(row, _REQUEST_FIELDS),
         tokens=_tokens_of(row),
-        list_cost=row.get("list_cost"),  # a table may lack it
+        list_cost=row.get("list_cost"),  # a table may lack these
+        kind=row.get("kind"),
     )
 
 

@@ -29,11 +29,11 @@ from .usage_days import are_late, covered, reopen_late, used_by_all
 _FIXED: dict[type, set[str]] = {
     Run: {
         *("id", "chat_id", "active_chat_id", "epoch", "owner", "idempotency_key", "lease_until"),
-        "started_at",
+        *("started_at", "parent_run_id"),
     },
     Message: {"id", "chat_id", "run_id", "seq", "role", "created_at"},
     ToolCall: {"id", "chat_id", "run_id", "message_id", "call_id", "name"},
-    ApiRequest: {"id", "chat_id", "run_id"},
+    ApiRequest: {"id", "chat_id", "run_id", "kind"},
 }
 """Columns that never change after the insert (the lease has its own statement). SQLite writes an
 index for each column that is set, be it to the same value."""

@@ -69,7 +69,8 @@ class StoredUsageDays(Connections):
     async def _count(self, days: Sequence[date], now: datetime) -> int:
         """Count these days, but for those with a request that is under way."""
         sql, gaps = self._sql, [(start_of(day), start_of(day + DAY)) for day in days]
-        of_days = Report(sql, self._engine.dialect, ("day", *_KEYS), Span(), {})
+        keys = _keys_of(sql)
+        of_days = Report(sql, self._engine.dialect, ("day", *keys), Span(), {})
         async with self.long_transaction() as connection:
             await reopen_days(sql, connection, days)
             found = await connection.execute(of_days.statement(Cover(None, None, gaps)))
@@ -78,7 +79,7 @@ class StoredUsageDays(Connections):
             counted = [day for day in days if day.isoformat() not in open_days]
             rows = [row for row in groups if row["by_day"] not in open_days]
             if rows and sql.usage_day is not None:
-                sums = [_sums(row, place, now) for place, row in enumerate(rows, start=1)]
+                sums = [_sums(row, keys, place, now) for place, row in enumerate(rows, start=1)]
                 await connection.execute(sql.usage_day.insert(*sums[0]), sums)
             if counted:
                 done = {"days": counted, "new_counted_at": now}
@@ -86,12 +87,19 @@ class StoredUsageDays(Connections):
         return len(counted)
 
 
-def _sums(row: Row, place: int, now: datetime) -> Values:
+def _keys_of(sql: Statements) -> tuple[str, ...]:
+    """What the sums are told apart by: tables of an earlier version have no kinds."""
+    tables = [table for table in (sql.request, sql.usage_day) if table is not None]
+    has_kinds = all("kind" in table.columns for table in tables)
+    return (*_KEYS, "kind") if has_kinds else _KEYS
+
+
+def _sums(row: Row, keys: Sequence[str], place: int, now: datetime) -> Values:
     return {
         "day": date.fromisoformat(row["by_day"]),
         "place": place,
         "counted_at": now,
-        **{name: row[f"by_{name}"] for name in _KEYS},
+        **{name: row[f"by_{name}"] for name in keys},
         **{name: row[name] for name in _SUMS},
     }
 

@@ -32,6 +32,7 @@ from .failures import FailuresLoseNothing
 from .fencing import RunsAreFenced
 from .guards import GuardsHold
 from .hooks import HooksAreCalled
+from .ledger import TheLedgerIsWhole
 from .lookups import ChatsAreLookedUp
 from .made import WhatAModelMakesIsStreamed
 from .persisted import OwnAgentsAreRecorded
@@ -90,6 +91,7 @@ class Conformance(
     FilesAreKept,
     ChatsAreDeletedForATime,
     EventsAreTold,
+    TheLedgerIsWhole,
     ChatsAreLookedUp,
     WhatWasSaidIsFound,
 ):

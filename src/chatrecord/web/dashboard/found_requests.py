@@ -35,7 +35,7 @@ async def requests_json(access: Access, request: Request, scope: Scope | None) -
         before=None,
         scope=scope,
     )
-    ids = {it.chat_id for it in found if cast(object, it.chat_id) is not None}
+    ids = {it.chat_id for it in found if it.chat_id is not None}
     chats = await access.backend.store.shown.chats_by_id(ids, scope)
     return {
         "requests": [object_of(it) for it in found],
