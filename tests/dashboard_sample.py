@@ -101,6 +101,8 @@ async def fill_sample(
         title=TITLES[0],
         question="What is our travel policy for contractors?",
     )
+    markup = "<img src=x onerror=document.title='hit'><script>document.title='hit'</script>"
+    chats["markup"] = await asked(db, [say(markup)], user="bob", title=markup, question=markup)
     answer = (await chats["trace"].messages())[-1]
     await chats["trace"].give_feedback(answer.id, 1, comment="Just what I needed", owner="ann")
     await db.create_search()

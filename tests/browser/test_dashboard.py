@@ -108,6 +108,15 @@ def test_approvals_and_superseded_answers_are_marked(visit: Callable[..., Visit]
     assert "superseded" in page.locator(".message .badge").all_inner_texts()
 
 
+def test_what_chats_contain_stays_text(visit: Callable[..., Visit]) -> None:
+    seen = visit()
+    for address in ("#/chats", f"#/chats/{seen.served.chats['markup']}"):
+        page = seen.open(address)
+        page.get_by_text("<img src=x").first.wait_for()
+        assert page.locator("main img, main script").count() == 0
+        assert page.title() == "Chats"
+
+
 def test_a_live_answer_is_shown_while_it_streams(visit: Callable[..., Visit]) -> None:
     seen = visit()
     chat = httpx.post(f"{seen.served.origin}/talk").json()["id"]

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -16,7 +17,7 @@ from fastapi import FastAPI
 from starlette.applications import Starlette
 from starlette.requests import Request
 
-from chatrecord.sqlalchemy import Database, create_chat
+from chatrecord.sqlalchemy import Database, Keys, create_chat
 from chatrecord.testing import Script, say
 from chatrecord.testing.look import add_requests
 from chatrecord.web.dashboard import dashboard
@@ -242,6 +243,22 @@ async def test_what_was_said_is_found_within_the_scope_once_there_is_an_index(
         assert (await client.get("api/texts?q=swordfish")).json()["hits"] == []
         answer = await client.get("api/texts?q=swordfish&column.user_id=ann")
         assert answer.json()["hits"] == []
+
+
+async def test_what_an_encrypted_database_can_decrypt_is_shown_and_found(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'sealed.db'}"
+    async with Database(url, encryption=Keys(Keys.new())) as db:
+        await db.create_tables()
+        chat = await create_chat(db, Script([say("Swordfish.")]), title="The wifi password")
+        await chat.ask("Please?")
+        await create_chat(db, Script(), title="Something else")
+        async with mounted(db) as client:
+            (found,) = (await client.get("api/chats?search=WIFI&status=complete")).json()["chats"]
+            assert found["title"] == "The wifi password"
+            trace = (await client.get(f"api/chats/{chat.id}")).json()
+            assert trace["messages"][-1]["text"] == "Swordfish."
+            unavailable = (await client.get("api/texts?q=swordfish")).json()["unavailable"]
+            assert "encrypt" in unavailable
 
 
 async def test_chats_come_in_pages(db: Database) -> None:

@@ -18,14 +18,19 @@ export function groupsTable(found, by, context) {
   if (!found.rows.length) return [h("p", { class: "empty" }, "No requests in this time")];
   const hasCost = found.rows.some((row) => row.cost);
   const place = h("div");
-  const draw = (sorted) => place.replaceChildren(table(found, by, context, sorted, draw));
-  draw(hasCost ? 0 : 1);
+  const draw = (sorted) => place.replaceChildren(table(found, by, context, sorted, choose));
+  const choose = (sorted) => {
+    context.sortedBy = sorted; // also when more figures come, and the table is drawn anew
+    draw(sorted);
+    place.querySelector("[aria-sort] .sort").focus();
+  };
+  draw(context.sortedBy ?? (hasCost ? 0 : 1));
   const isCut = found.rows.length === found.most;
   const notes = [isCut && `The ${found.most} with the highest cost`, found.timed].filter(Boolean).join(". ");
   return [place, h("p", { class: "note" }, notes)];
 }
 
-function table(found, by, context, sorted, draw) {
+function table(found, by, context, sorted, choose) {
   const [, valueOf] = COLUMNS[sorted];
   const rows = [...found.rows].sort((a, b) => (valueOf(b) ?? -1) - (valueOf(a) ?? -1));
   const most = Math.max(...rows.map((row) => valueOf(row) ?? 0)) || 1;
@@ -33,7 +38,7 @@ function table(found, by, context, sorted, draw) {
     h("table", { class: "groups" },
       h("thead", {}, h("tr", {}, h("th", { scope: "col" }, heading(by)),
         COLUMNS.map(([name], number) => h("th", { scope: "col", class: "number", "aria-sort": number === sorted ? "descending" : null },
-          h("button", { type: "button", class: "sort", onclick: () => draw(number) }, name))))),
+          h("button", { type: "button", class: "sort", onclick: () => choose(number) }, name))))),
       h("tbody", {}, rows.map((row) => h("tr", {},
         h("th", { scope: "row" }, named(row.by[0], found, by, context),
           h("div", { class: "meter" }, placed(h("i", {}), 0, (100 * (valueOf(row) ?? 0)) / most))),
