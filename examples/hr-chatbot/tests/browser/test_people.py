@@ -82,6 +82,17 @@ def test_chats_are_found_renamed_and_deleted(visit: Callable[..., Visitor]) -> N
     expect(page.get_by_role("heading", name="Good to see you")).to_be_visible()
 
 
+def test_what_was_said_is_found_beside_the_titles(visit: Callable[..., Visitor]) -> None:
+    ben = visit("ben")
+    status(ben.ask("How is overtime on a public holiday paid?"), "complete")
+    page = ben.page
+    page.get_by_label("Search chats").fill("overtime publ")
+    found = page.get_by_test_id("found-message").filter(has_text="You: How is")
+    expect(found.first.locator("mark").first).to_have_text("overtime")
+    found.first.click()
+    expect(page.get_by_text("How is overtime on a public holiday paid?").first).to_be_visible()
+
+
 def test_an_employee_has_no_administration_and_no_upload(ada: Visitor) -> None:
     expect(ada.page.get_by_role("link", name="Administration")).to_have_count(0)
     ada.forgive("404")

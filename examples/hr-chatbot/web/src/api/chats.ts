@@ -14,6 +14,19 @@ export interface ChatList {
   next: string | null;
 }
 
+export interface Hit {
+  chatId: string;
+  title: string | null;
+  messageId: string | null;
+  role: "user" | "assistant" | "title";
+  snippet: { text: string; match: boolean }[];
+}
+
+export interface Hits {
+  hits: Hit[];
+  next: string | null;
+}
+
 export interface ChatDetail {
   chat: Chat;
   /** The last messages, or those before the number `before`; `next` is the number for the ones before these. */
@@ -26,6 +39,10 @@ const path = (id: string, rest = "") => `/api/chats/${encodeURIComponent(id)}${r
 
 export const listChats = (search: string, before?: string | null) =>
   request<ChatList>(withQuery("/api/chats", { limit: 30, search, before }));
+
+/** What was said: the last word may be the beginning of one. */
+export const searchMessages = (query: string) =>
+  request<Hits>(withQuery("/api/chats/search", { q: /[\p{L}\p{N}]$/u.test(query) ? `${query.slice(0, 254)}*` : query }));
 
 export const newChat = (title: string) => request<Chat>("/api/chats/new", json("POST", { title }));
 

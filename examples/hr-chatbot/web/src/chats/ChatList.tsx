@@ -4,6 +4,7 @@ import { Icon } from "../ui/Icon";
 import { Loading } from "../ui/Loading";
 import { Notice } from "../ui/Notice";
 import { ChatRow } from "./ChatRow";
+import { FoundMessages } from "./FoundMessages";
 import { groupByAge } from "./age";
 import type { Chats } from "./useChats";
 
@@ -31,7 +32,7 @@ export function ChatList({ chats, current }: { chats: Chats; current: string | n
         )}
         {chats.chats?.length === 0 && (
           <p className="px-2 py-6 text-center text-sm text-muted">
-            {chats.search ? "No chat matches." : "Your chats will appear here."}
+            {chats.search ? "No title matches." : "Your chats will appear here."}
           </p>
         )}
         {groupByAge(chats.chats ?? []).map(([age, group]) => (
@@ -44,6 +45,7 @@ export function ChatList({ chats, current }: { chats: Chats; current: string | n
             </ul>
           </section>
         ))}
+        {chats.search && <FoundMessages search={chats.search} />}
         {chats.more && (
           <Button look="quiet" className="mt-1 w-full" onClick={() => void chats.more?.().catch(() => undefined)}>
             Older chats
