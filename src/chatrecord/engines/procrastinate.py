@@ -28,8 +28,9 @@ class _TryAgain(Exception):
 class _WhenItIsTime(BaseRetryStrategy):
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
         del job
-        is_expected = isinstance(exception, _TryAgain)
-        return RetryDecision(retry_in={"seconds": int(exception.seconds)}) if is_expected else None
+        if not isinstance(exception, _TryAgain):
+            return None
+        return RetryDecision(retry_in={"seconds": int(exception.seconds)})
 
 
 class ProcrastinateAnswers:

@@ -112,7 +112,7 @@ def run_error(error: Exception) -> ChatRecordError:  # noqa: PLR0911 - a table o
         case ChatRecordError():
             return error
         case UserError():
-            return ConfigurationError(redact(text_of(error)))
+            return ConfigurationError(redact(text_of(error)) + _hint_of(error))
         case UsageLimitExceeded():
             return LimitExceeded(text_of(error))
         case ModelAPIError():
@@ -196,6 +196,13 @@ def _told_in(body: Any) -> str | None:
 def _refusal(error: ContentFilterError) -> str:
     """What pydantic-ai says of it, but for its words that a filter was triggered."""
     return refused(error.message.removeprefix("Content filter triggered."))
+
+
+def _hint_of(error: UserError) -> str:
+    """What to do where Pydantic AI refuses what records a run: in a workflow of DBOS and others."""
+    if not text_of(error).startswith("Capabilities added per-run inside a"):
+        return ""
+    return " In a workflow, ask in a step, or give the agent Persisted among its capabilities"
 
 
 def refused(said: str) -> str:
