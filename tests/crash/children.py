@@ -21,5 +21,6 @@ processes.set_forkserver_preload(
         "forking_child",
         "peer_child",
         "shutdown_child",
+        "worker_child",
     ]
 )
