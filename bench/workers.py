@@ -83,7 +83,7 @@ async def work(url: str, folder: Path) -> None:
         return FunctionModel(stream_function=answered), {"tools": [note]}
 
     async with Database(url, lease=LEASE) as db:
-        await db.work(llm_for, stop=stop, concurrency=100)
+        await db.work(llm_for, stop=stop, concurrency=20)
 
 
 async def ask(url: str, folder: Path, name: str, chats: int, seconds: float) -> None:
@@ -169,7 +169,7 @@ def campaign(url: str, folder: Path, chats: int, seconds: float, workers: int) -
         while any(process.poll() is None for process in asking):
             # In peace at the end: what is left is answered.
             if monotonic() - began < seconds:
-                pause = chance.uniform(1, max(2.0, seconds / 40))
+                pause = chance.uniform(1, max(6.0, seconds / 15))
                 deadline = monotonic() + pause
                 while monotonic() < deadline:
                     sleep(0.1)

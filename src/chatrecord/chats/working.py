@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import random
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
@@ -113,8 +114,9 @@ class _Worker:
         room = self._concurrency - len(self._tasks)
         if room <= 0:
             return
-        limit = self._concurrency + room  # others may be faster with some of them
-        for run in await self._backend.store.ready_runs(limit=limit):
+        ready = list(await self._backend.store.ready_runs(limit=2 * self._concurrency + room))
+        random.shuffle(ready)  # other workers see the same ones
+        for run in ready:
             if len(self._tasks) < self._concurrency and run.id not in self._tasks:
                 task = asyncio.create_task(self._answer(run.id), name="chatrecord worker")
                 self._tasks[run.id] = task

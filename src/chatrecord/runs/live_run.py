@@ -69,6 +69,7 @@ class LiveRun(Feed):
         self._hooks = RunHooks()
         self._reason: BaseException | None = None
         self._started = False
+        self._is_closing = False
         journal.register(self)
         self._task = asyncio.create_task(self._run(), name=f"chatrecord run {self.id}")
         self._task.add_done_callback(self._leave)
@@ -82,6 +83,7 @@ class LiveRun(Feed):
 
     def close(self) -> None:
         """End the run with its process. Where another worker may go on with it, one does."""
+        self._is_closing = True
         self.stop(self._closed())
 
     def _closed(self) -> RunInterrupted | None:
@@ -177,6 +179,7 @@ class LiveRun(Feed):
             self._journal.lease,
             open=self._open,
             start=self._opening.start,
+            process_ends=lambda: self._is_closing or self._reason is None,
         ).begin()
 
     async def _repeat(self, sent: SentBefore) -> None:

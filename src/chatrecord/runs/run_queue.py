@@ -19,6 +19,8 @@ from .cancellation import run_to_completion
 from .feed import Feed
 from .run_spec import RunSpec
 
+CLOSED = "The process in which this question waited was closed before its turn"
+
 
 def _check_cancelled() -> None:
     task = asyncio.current_task()
@@ -58,6 +60,7 @@ class RunQueue:
     lease: timedelta
     open: Callable[[], Coroutine[None, None, None]]
     start: Callable[[], RunStart]
+    process_ends: Callable[[], bool]
     _place: Run | None = None
 
     async def begin(self) -> None:
@@ -98,10 +101,19 @@ class RunQueue:
             while ahead is not None:
                 await self._wait_for(ahead)
                 ahead = await self._opened_or_queued()
-        except BaseException:
+        except BaseException as error:
             if self._place is not None:
-                await run_to_completion(self.store.dequeue_run(self._place))
+                ends = isinstance(error, asyncio.CancelledError) and self.process_ends()
+                await run_to_completion(self._leave(self._place, keeps_question=ends))
             raise
+
+    async def _leave(self, place: Run, *, keeps_question: bool) -> None:
+        """Wait no more. A question that its process has no time for can be answered elsewhere."""
+        waiting = await self.store.find_run(place.id) if keeps_question else None
+        if waiting is None or waiting.question is None:
+            await self.store.dequeue_run(place)
+        else:
+            await self.store.end_queued(waiting, CLOSED)
 
     async def _opened_or_queued(self) -> ChatBusy | None:
         ahead = await self._opened()

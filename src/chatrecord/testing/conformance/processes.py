@@ -154,7 +154,7 @@ class ProcessesShare:
 
         assert await are_in_line(backend, chat, 0)
         await chat.stop()
-        await asyncio.wait([asking])
+        await asyncio.gather(asking, return_exceptions=True)
         assert [message.text for message in await chat.messages()] == ["first", "half"]
 
     async def test_a_reader_sees_a_run_that_fails_elsewhere(
@@ -321,10 +321,29 @@ class ProcessesShare:
         (lost,) = await chat.runs(status="interrupted")
         assert (lost.id, lost.question_text) == (queued.id, "second")
         await chat.stop()
-        await asyncio.wait([asking])
+        await asyncio.gather(asking, return_exceptions=True)
         script = Script([say("two")])
         assert (await work_on(backend, lost.id, lambda _: script)).text == "two"
         assert [row.text for row in await chat.messages()] == ["first", "half", "second", "two"]
+
+    async def test_a_question_is_kept_where_its_process_is_closed_before_its_turn(
+        self, backend: Backend, elsewhere: Backend
+    ) -> None:
+        chat = await new_chat(elsewhere, Script([say("half"), hang()]))
+        asking = asyncio.create_task(chat.ask("first"))
+        await until(lambda: has_journal(elsewhere, chat))
+        twin = await load(backend, chat, Script(), on_busy="wait")
+        waiting = asyncio.create_task(twin.ask("second"))
+        await until(lambda: _has_run(chat, "waiting"))
+
+        await backend.runtime.close()
+
+        with pytest.raises(RunInterrupted):
+            await waiting
+        (kept,) = await chat.runs(status="interrupted")
+        assert kept.question_text == "second"
+        await chat.stop()
+        await asyncio.gather(asking, return_exceptions=True)
 
     async def test_a_question_interrupts_the_running_one_if_asked_to(
         self, backend: Backend, elsewhere: Backend
