@@ -119,6 +119,7 @@ class ChatRecord:
     forked_from: UUID | None = None
     forked_at: UUID | None = None
     restored: Json = None
+    parent_run_id: UUID | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "metadata", read_only(self.metadata))

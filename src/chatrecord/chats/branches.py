@@ -110,6 +110,7 @@ async def fork(
         forked_from=chat.id,
         forked_at=copied[-1].id if copied else None,
         restored=None,
+        parent_run_id=None,
         **changes,
     )
     change = Fork(

@@ -12,6 +12,7 @@ from chatrecord.errors import AgentMismatch, ChatNotFound
 from chatrecord.ids import new_id
 from chatrecord.records import ChatRecord, Run
 from chatrecord.runs.chat_runs import feed_of
+from chatrecord.runs.current_run import current_run
 from chatrecord.runs.feed import Feed
 from chatrecord.runs.process import Backend
 from chatrecord.runs.repair import Repairer
@@ -65,6 +66,7 @@ async def create_chat(
         created_at=now,
         updated_at=now,
         columns=new.columns,
+        parent_run_id=None if (parent := current_run()) is None else parent.run_id,
     )
     store = backend.store
     if connection is None:

@@ -164,6 +164,7 @@ async def list_chats(
     before: ChatRecord | None = None,
     search: str | None = None,
     where: ChatFilter | None = None,
+    parent_run_id: UUID | None = None,
     user_id: str | None = ...,
 ) -> list[ChatRecord]: ...
 
@@ -176,6 +177,7 @@ async def list_chats(
     before: ChatRecord | None = None,
     search: str | None = None,
     where: ChatFilter | None = None,
+    parent_run_id: UUID | None = None,
     **scope: object,
 ) -> list[ChatRecord]: ...
 
@@ -187,6 +189,7 @@ async def list_chats(
     before: ChatRecord | None = None,
     search: str | None = None,
     where: ChatFilter | None = None,
+    parent_run_id: UUID | None = None,
     **scope: object,
 ) -> list[ChatRecord]:
     """Return a page of chats, newest activity first.
@@ -197,9 +200,12 @@ async def list_chats(
     `search` returns chats whose title contains all of its words or word parts, ignoring case. With
     encryption, titles are decrypted and compared here, so the time grows with the number of chats.
     `where` returns those that pass a filter, such as `ChatFilter(tool="book_hotel")`: it looks at
-    2,000 chats in one query, until there are enough.
+    2,000 chats in one query, until there are enough. Chats that a tool has created are left out:
+    `parent_run_id=reply.run_id` returns those of the tools of a run.
     """
-    check(db, "list_chats", scope, others=["limit", "before", "search", "where"])
+    check(db, "list_chats", scope, others=["limit", "before", "search", "where", "parent_run_id"])
+    if parent_run_id is not None:
+        scope = {**scope, "parent_run_id": parent_run_id}
     if before is not None and not isinstance(before, ChatRecord):
         msg = "before= takes the last ChatRecord of the page before"
         raise TypeError(msg)

@@ -14,6 +14,7 @@ CREATE TABLE llm_chats (
     forked_at UUID,
     restored LONGTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin,
     deleted_at DATETIME(6),
+    parent_run_id UUID,
     PRIMARY KEY (id)
 );
 

@@ -14,6 +14,7 @@ CREATE TABLE llm_chats (
     forked_at UUID,
     restored JSONB,
     deleted_at TIMESTAMP WITH TIME ZONE,
+    parent_run_id UUID,
     PRIMARY KEY (id)
 );
 

@@ -14,6 +14,7 @@ CREATE TABLE llm_chats (
     forked_at CHAR(32),
     restored TEXT,
     deleted_at DATETIME,
+    parent_run_id CHAR(32),
     PRIMARY KEY (id)
 );
 

@@ -60,6 +60,7 @@ def upgrade() -> None:
     add_column("llm_chats", Column("forked_at", Uuid()))
     add_column("llm_chats", Column("restored", Json()))
     add_column("llm_chats", Column("deleted_at", Moment()))
+    add_column("llm_chats", Column("parent_run_id", Uuid()))
     add_column("llm_runs", Column("parent_run_id", Uuid()))
     add_column("llm_runs", Column("question", Document()))
     add_column("llm_requests", Column("kind", Key()))

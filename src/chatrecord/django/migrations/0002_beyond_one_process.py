@@ -31,6 +31,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name="chat",
+            name="parent_run_id",
+            field=models.UUIDField(blank=True, editable=False, null=True),
+        ),
+        migrations.AddField(
+            model_name="chat",
             name="restored",
             field=chatrecord.django.fields.PrivateJsonField(blank=True, editable=False, null=True),
         ),

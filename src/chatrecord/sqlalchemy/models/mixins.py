@@ -67,7 +67,7 @@ class ChatColumns(Columns):
     """A chat, in tables of your own or in the ready-made ones."""
 
     __indexes__: ClassVar[tuple[tuple[str, ...], ...]] = (("updated_at", "id"),)
-    __later__ = frozenset({"forked_from", "forked_at", "restored", "deleted_at"})
+    __later__ = frozenset({"forked_from", "forked_at", "restored", "deleted_at", "parent_run_id"})
 
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
     model: Mapped[str | None] = mapped_column(LongText)
@@ -83,6 +83,7 @@ class ChatColumns(Columns):
     forked_at: Mapped[UUID | None] = mapped_column(Uuid)
     restored: Mapped[Any] = mapped_column(PrivateJson)
     deleted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    parent_run_id: Mapped[UUID | None] = mapped_column(Uuid)
 
 
 class ChatMixin(ChatColumns):

@@ -62,9 +62,14 @@ class ChatStatements(Tables):
     def list_chats(self, scope: Scope, *, after_key: bool, words: int = 0) -> Query:
         """Chats by their last activity, newest first, by keyset and not by offset.
 
+        Those that a tool of a run has created are in the list of that run alone.
+
         With `words`, those whose title fits so many patterns: `word_0`, `word_1`, ...
         """
         page = self.chat.select().where(*self.within(scope), *self.kept())
+        parent = self.chat.columns.get("parent_run_id")
+        if parent is not None and "parent_run_id" not in scope:
+            page = page.where(parent.is_(None))
         for place in range(words):
             pattern = bindparam(f"word_{place}", type_=String)
             page = page.where(self.chat.title.regexp_match(pattern))

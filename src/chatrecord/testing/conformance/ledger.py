@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from typing import Any, cast
+from uuid import UUID
 
 import pytest
 from pydantic_ai import Agent, Embedder
 from pydantic_ai.embeddings import EmbeddingModel, EmbeddingResult
 from pydantic_ai.embeddings.test import TestEmbeddingModel
 
+from chatrecord.chats import opening as chats
 from chatrecord.chats.chat import Chat
 from chatrecord.errors import TokenLimitExceeded
 from chatrecord.pydantic_ai.recorded import recorded
@@ -79,6 +81,27 @@ class TheLedgerIsWhole:
         assert len(own) == 2
         assert reply.usage.requests == 3
         assert reply.cost == sum(request.cost or 0 for request in [inner, *own])
+
+    async def test_a_chat_that_a_tool_creates_is_listed_for_its_run_only(
+        self, backend: Backend
+    ) -> None:
+        made: list[Chat] = []
+
+        async def ask_expert(question: str) -> str:
+            """Ask somebody who knows."""
+            made.append(await new_chat(backend, Script([say("42")]), user_id="nested"))
+            return (await made[-1].ask(question)).text
+
+        script = Script([call("ask_expert", question="How many?")], [say("42")])
+        chat = await new_chat(backend, script, tools=[ask_expert], user_id="nested")
+        reply = await chat.ask("How many?")
+
+        async def listed(**scope: object) -> list[UUID]:
+            page = {"limit": 20, "before": None, "scope": {"user_id": "nested", **scope}}
+            return [it.id for it in await chats.list_chats(backend, **page)]  # type: ignore[arg-type]
+
+        assert await listed() == [chat.id]
+        assert await listed(parent_run_id=reply.run_id) == [made[0].id]
 
     async def test_what_is_asked_after_the_tool_has_no_parent(self, backend: Backend) -> None:
         made: list[Chat] = []

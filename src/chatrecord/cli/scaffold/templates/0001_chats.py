@@ -83,6 +83,7 @@ def upgrade() -> None:
         sa.Column("forked_at", sa.Uuid(), nullable=True),
         sa.Column("restored", chatrecord.sqlalchemy.types.PrivateJson(), nullable=True),
         sa.Column("deleted_at", chatrecord.sqlalchemy.types.UtcDateTime(), nullable=True),
+        sa.Column("parent_run_id", sa.Uuid(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
     )
     with op.batch_alter_table("chats", schema=None) as batch_op:

@@ -61,6 +61,7 @@ class Migration(migrations.Migration):
                     "deleted_at",
                     chatrecord.django.fields.MomentField(blank=True, editable=False, null=True),
                 ),
+                ("parent_run_id", models.UUIDField(blank=True, editable=False, null=True)),
                 ("department", models.CharField(blank=True, max_length=100, null=True)),
                 (
                     "user",
