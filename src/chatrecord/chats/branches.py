@@ -124,7 +124,7 @@ async def fork(
 
 
 def _check_ended(chat_id: UUID, run: RunHead) -> None:
-    if run.status == "running":
+    if run.status in ("running", "queued"):  # one whose worker has let go of it goes on
         msg = f"The last answer of chat {chat_id} is still being written: fork an earlier message"
         raise ChatBusy(msg, run_id=run.id)
     if run.status == "parked":

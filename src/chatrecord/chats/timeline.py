@@ -57,7 +57,8 @@ class Timeline:
             run = None if run_id is None else self._outline.runs.get(run_id)
             messages = list(group)
             if run is None or _counted(run):
-                yield run, _without_partial(messages)
+                was_resumed = run is not None and run.epoch > 1
+                yield run, _without_partial(messages) if was_resumed else messages
 
     def _expanded(self, ranges: Iterable[Numbers]) -> tuple[int, ...]:
         return tuple(
@@ -103,7 +104,7 @@ class Timeline:
             return [it for it in questions if self._root_of(it) == root]
         asked = self._question_of(message)
         answers = {
-            it.run_id: it for it in self._placed() if it.role == "assistant" and it.run_id
+            it.run_id or it.id: it for it in self._placed() if it.role == "assistant"
         }  # the last of each run
         return [it for it in answers.values() if self._question_of(it) == asked]
 
@@ -157,7 +158,7 @@ def _counted(run: RunHead) -> bool:
 
 
 def _without_partial(messages: Sequence[MessageHead]) -> list[MessageHead]:
-    """Without what the run itself has replaced: partial answers that it gave anew when resumed."""
+    """Without what a resumed run itself has replaced: partial answers that it gave anew."""
     pairs = zip(messages, [*messages[1:], None], strict=True)
     return [
         it

@@ -28,13 +28,15 @@ class MessageHead:
 class RunHead:
     """What a run has done to the messages of its chat.
 
-    `replaces` is the `seq` of the first message that it replaced.
+    `replaces` is the `seq` of the first message that it replaced. `epoch` is above 1 if it was
+    resumed.
     """
 
     id: UUID
     status: RunStatus
     error: str | None
     replaces: int | None
+    epoch: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,13 @@ def queued_question(prompt: Message | None) -> Json:
     }
 
 
+def renewed_question(kept: Json) -> Json:
+    """The same for a copy of the run, whose question will be another message."""
+    if not isinstance(kept, dict) or "id" not in kept:
+        return kept
+    return {**kept, "id": str(new_id())}
+
+
 def queued_prompt(run: Run) -> Message | None:
     """The message that the question of a queued run will be; `None` if it has none of its own.
 

@@ -18,6 +18,7 @@ from chatrecord.records import ChatRecord, Run
 from chatrecord.runs.process import Backend
 from chatrecord.store.changes import JournalEntry
 from chatrecord.store.chat_store import Scope
+from chatrecord.store.queued_question import renewed_question
 
 from .lines import Row, chat_line, end_line, header_line, row_line
 from .reading import Lines, read_export
@@ -106,4 +107,5 @@ def _renewed(chat: ChatRecord, rows: list[Row]) -> tuple[ChatRecord, list[Row]]:
 
 def _with_ids(row: Any, fresh: Mapping[UUID, UUID]) -> Any:
     references = {name: getattr(row, name, None) for name in _REFERENCES}
-    return replace(row, **{name: fresh[old] for name, old in references.items() if old is not None})
+    row = replace(row, **{name: fresh[old] for name, old in references.items() if old is not None})
+    return replace(row, question=renewed_question(row.question)) if isinstance(row, Run) else row

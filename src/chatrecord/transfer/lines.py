@@ -98,6 +98,7 @@ RUN: Layout = {
     "error": optional(TEXT),
     "started_at": MOMENT,
     "finished_at": optional(MOMENT),
+    "question": added_later(JSON),
 }
 
 MESSAGE: Layout = {

@@ -26,7 +26,7 @@ class BranchStatements(Tables):
     @cached_property
     def run_heads(self) -> Query:
         """All runs of a chat, without their instructions."""
-        names = ("id", "status", "error", "settings")
+        names = ("id", "status", "error", "settings", "epoch")
         columns = [self.run.columns[name].label(name) for name in names]
         return select(*columns).where(self.run.chat_id == bindparam("chat_id"))
 

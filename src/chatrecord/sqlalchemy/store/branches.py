@@ -204,7 +204,13 @@ def _run_head(row: Row) -> RunHead:
     settings = row["settings"]
     replaces = settings.get("replaces") if isinstance(settings, dict) else None
     is_number = isinstance(replaces, int)
-    return RunHead(row["id"], row["status"], row["error"], replaces if is_number else None)
+    return RunHead(
+        id=row["id"],
+        status=row["status"],
+        error=row["error"],
+        replaces=replaces if is_number else None,
+        epoch=row["epoch"],
+    )
 
 
 def _restored(noted: Mapping[str, Any]) -> Restored:

@@ -1,0 +1,74 @@
+"""Branches and copies of chats that were not written by one process from start to end."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from chatrecord import Chat
+from chatrecord.errors import ChatBusy
+from chatrecord.sqlalchemy import (
+    Database,
+    create_chat,
+    export_chat,
+    import_chat,
+    import_history,
+    list_runs,
+    load_chat,
+)
+from chatrecord.testing import Script, hang, say
+from chatrecord.testing.look import has_journal, until
+
+SAID = ["How many?", "Let me see.", "Thirty.", "And then?", "Ten."]
+
+
+async def current(chat: Chat) -> list[str]:
+    return [it.text for it in await chat.messages() if it.status != "superseded"]
+
+
+async def test_all_of_an_imported_answer_is_restored_and_copied(db: Database) -> None:
+    """Other libraries keep answers of several messages, which none of them replaced."""
+    roles = ("user", "assistant", "assistant", "user", "assistant")
+    history = [{"role": role, "content": text} for role, text in zip(roles, SAID, strict=True)]
+    record = await import_history(db, history, format="openai")
+    chat = await load_chat(db, Script([say("Eleven.")]), record.id)
+    last = (await chat.messages())[-1].id
+    await chat.regenerate()
+
+    await chat.restore(last)
+
+    assert await current(chat) == SAID
+    assert await current(await chat.fork(at=last)) == SAID
+    assert await db.doctor() == []
+
+
+async def test_a_run_that_waits_for_a_worker_again_is_not_copied(db: Database) -> None:
+    """Or a worker would answer its question once more, in the copy."""
+    chat = await create_chat(db, Script())
+    run_id = await chat.submit("How many?")
+    answering = asyncio.create_task(db.work_on(run_id, lambda _: Script([say("par"), hang()])))
+    await until(lambda: has_journal(db, chat))
+    answering.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await answering
+
+    with pytest.raises(ChatBusy) as busy:
+        await chat.fork()
+
+    assert busy.value.run_id == run_id
+    assert [run.id for run in await list_runs(db, status="queued")] == [run_id]
+
+
+async def test_a_question_that_was_stopped_in_the_queue_is_exported(db: Database) -> None:
+    chat = await create_chat(db, Script())
+    await chat.stop(await chat.submit("How many?"))
+
+    copy = await import_chat(db, export_chat(db, chat.id), new_ids=True)
+
+    (run,) = await chat.runs()
+    (copied,) = await (await load_chat(db, Script(), copy.id)).runs()
+    assert copied.question_text == "How many?"
+    assert isinstance(copied.question, dict)
+    assert isinstance(run.question, dict)
+    assert copied.question["id"] != run.question["id"], "it would be the same message of two chats"
