@@ -45,6 +45,7 @@ GROUPS: tuple[Sequence[str], ...] = (
     ("month", "status"),
     ("day", "model"),
     ("model", "provider", "agent", "status", "day"),
+    ("kind", "month"),
 )
 WITHOUT_DAYS = Models(**{
     name: getattr(READY_MADE, name)
@@ -106,6 +107,7 @@ class Life:
             tokens=Tokens(input=chance.choice([None, 5, 7000]), output=chance.randrange(99)),
             cost=Decimal(chance.randrange(10**9)).scaleb(-12) if priced else None,
             price_source=chance.choice(["provider", "list"]) if priced else None,
+            kind=chance.choice([None, "title", "embedding"]),
         )
 
     async def add_requests(self, chat: Chat, count: int = 3) -> None:

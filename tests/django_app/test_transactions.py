@@ -122,7 +122,7 @@ def test_deleting_a_user_deletes_their_chats(site: str, tmp_path: Any) -> None:
 
     from chatrecord.attachments import FolderStore
     from chatrecord.django import close_database, create_chat, db
-    from chatrecord.django.models import Chat, Chunk, Message, UsageDay
+    from chatrecord.django.models import Chat, Chunk, Event, Message, UsageDay
 
     close_database()
     options = {"attachments": FolderStore(tmp_path)}
@@ -146,6 +146,8 @@ def test_deleting_a_user_deletes_their_chats(site: str, tmp_path: Any) -> None:
         assert not Message.objects.filter(chat_id=chat.id).exists()
         assert not Chunk.objects.filter(message_id=answer.id).exists()
         assert not UsageDay.objects.filter(day=today.date()).exists()
+        told = Event.objects.filter(chat_id=chat.id).values_list("type", flat=True)
+        assert list(told) == ["chat.deleted"]
         assert not [it for it in tmp_path.rglob("*") if it.is_file()]
     close_database()
 

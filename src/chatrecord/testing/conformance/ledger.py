@@ -187,6 +187,17 @@ class TheLedgerIsWhole:
         assert await self._of_kind(backend, "lookup") == before + 2
         assert kinds_of(await chat.requests()) == ["lookup"]
 
+    async def test_an_image_is_a_row_with_its_kind(self, backend: Backend) -> None:
+        images = pytest.importorskip("pydantic_ai.images")
+        chat = await new_chat(backend, Script())
+        generator = images.ImageGenerator(images.TestImageGenerationModel())
+
+        found = await recorded(backend, generator, None, chat.id).generate("a map of Rome")
+
+        assert len(found.images) == 1
+        (request,) = await chat.requests()
+        assert (request.kind, request.status, request.streamed) == ("image", "complete", False)
+
     async def test_an_embedding_that_fails_is_a_row_with_its_error(self, backend: Backend) -> None:
         chat = await new_chat(backend, Script())
         embedder = embedder_of(backend, Refusing(), chat_id=chat.id)
