@@ -1,5 +1,19 @@
 """For tests: an LLM that follows a script, and the promises every database has to keep."""
 
-from .script import Event, Script, call, fail, hang, meet, say, think
+from .recording import recorded
+from .recording_file import NotRecorded
+from .script import Script
+from .script_events import Event, call, fail, hang, meet, say, think
 
-__all__ = ["Event", "Script", "call", "fail", "hang", "meet", "say", "think"]
+__all__ = [
+    "Event",
+    "NotRecorded",
+    "Script",
+    "call",
+    "fail",
+    "hang",
+    "meet",
+    "recorded",
+    "say",
+    "think",
+]

@@ -2,94 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from typing import TypeAlias
+from collections.abc import AsyncIterator, Collection, Sequence
+from typing import Any, Self
 
 from pydantic_ai.messages import ModelMessage
-from pydantic_ai.models.function import (
-    AgentInfo,
-    DeltaThinkingCalls,
-    DeltaThinkingPart,
-    DeltaToolCall,
-    DeltaToolCalls,
-    FunctionModel,
-)
+from pydantic_ai.models.function import AgentInfo, FunctionModel
+from pydantic_ai.tools import Tool
 
-Delta: TypeAlias = str | DeltaToolCalls | DeltaThinkingCalls
+from chatrecord.chats.chat import Chat
 
+from .script_events import Delta, Event, call, fail, hang, meet, say, think
+from .stored_chat import Stored, StoredAnswer, question_in, read_stored
 
-Event: TypeAlias = Callable[[int], AsyncIterator[Delta]]
-"""A callback while an answer streams; it gets its position among the parts."""
-
-
-def say(*pieces: str, pause: float = 0.0) -> Event:
-    """Stream these pieces of text, with `pause` seconds before each."""
-    for piece in pieces:
-        if not isinstance(piece, str):
-            msg = f"say() takes pieces of text, not {piece!r}: say('a', 'b')"
-            raise TypeError(msg)
-
-    async def happen(_place: int) -> AsyncIterator[Delta]:
-        for piece in pieces:
-            await asyncio.sleep(pause)
-            yield piece
-
-    return happen
-
-
-def think(*pieces: str, signature: str | None = None, pause: float = 0.0) -> Event:
-    """Stream these pieces of reasoning, and its signature."""
-
-    async def happen(place: int) -> AsyncIterator[Delta]:
-        for piece in pieces:
-            await asyncio.sleep(pause)
-            yield {place: DeltaThinkingPart(content=piece)}
-        if signature is not None:
-            yield {place: DeltaThinkingPart(content="", signature=signature)}
-
-    return happen
-
-
-def call(
-    name: str, call_id: str | None = None, /, *, arguments: str | None = None, **given: object
-) -> Event:
-    """Call a tool with these arguments, or with this text as its arguments, valid or not."""
-
-    async def happen(place: int) -> AsyncIterator[Delta]:
-        text = json.dumps(given) if arguments is None else arguments
-        half = len(text) // 2
-        yield {place: DeltaToolCall(name=name, json_args=text[:half], tool_call_id=call_id)}
-        yield {place: DeltaToolCall(json_args=text[half:])}
-
-    return happen
-
-
-def fail(error: BaseException) -> Event:
-    """Raise this in the middle of the stream."""
-
-    async def happen(_place: int) -> AsyncIterator[Delta]:
-        raise error
-        yield  # makes this a generator
-
-    return happen
-
-
-def meet(action: Callable[[], Awaitable[object]]) -> Event:
-    """Await an action of the test, such as an event."""
-
-    async def happen(_place: int) -> AsyncIterator[Delta]:
-        await action()
-        return
-        yield  # makes this a generator
-
-    return happen
-
-
-def hang() -> Event:
-    """Send nothing until cancelled."""
-    return meet(asyncio.Event().wait)
+__all__ = ["Delta", "Event", "Script", "call", "fail", "hang", "meet", "say", "think"]
 
 
 class Script(FunctionModel):
@@ -103,9 +28,51 @@ class Script(FunctionModel):
 
     def __init__(self, *answers: Sequence[Event]) -> None:
         super().__init__(stream_function=self._answer, model_name="script")
-        self._answers = _checked(answers)
+        self._answers: list[Sequence[Event] | StoredAnswer] = _checked(answers)
+        self._failed: tuple[StoredAnswer, int, str | None] | None = None
+        self._stored = Stored([], [], [], strict=False)
         self.requests: list[list[ModelMessage]] = []
         self.tools_offered: list[list[str]] = []
+
+    @classmethod
+    async def from_chat(
+        cls,
+        chat: Chat[Any, Any],
+        *,
+        strict: bool = True,
+        approval: Collection[str] = (),
+        limit: int = 1000,
+    ) -> Self:
+        """Return a script that answers as the model did in a stored chat.
+
+            script = await Script.from_chat(await load_chat(db, "test", chat_id))
+            chat = await create_chat(test_db, script, tools=script.tools)
+            for question in script.questions:
+                await chat.ask(question)
+
+        It streams the text, the reasoning and the tool calls of each answer, with the ids of the
+        calls. A failed or interrupted answer streams what was stored of it, and then raises an
+        error of the same kind. Answers that were replaced are left out.
+
+        `tools` return the recorded results, and raise `AssertionError` for arguments that were not
+        recorded. `approval` names the tools whose calls wait for approval. With `strict`, a request
+        fails if it does not ask the stored question, and says which was expected. `limit` is the
+        most messages that are read; `ValueError` is raised for a chat that has more.
+        """
+        script = cls()
+        script._stored = await read_stored(chat, strict=strict, approval=approval, limit=limit)
+        script._answers.extend(script._stored.answers)
+        return script
+
+    @property
+    def questions(self) -> list[str]:
+        """The texts of the questions of the stored chat, in order; see `from_chat`."""
+        return list(self._stored.questions)
+
+    @property
+    def tools(self) -> list[Tool[Any]]:
+        """Tools that return the results of the stored chat; see `from_chat`."""
+        return list(self._stored.tools)
 
     def then(self, *answers: Sequence[Event]) -> None:
         """Append these answers."""
@@ -114,15 +81,35 @@ class Script(FunctionModel):
     async def _answer(self, messages: list[ModelMessage], info: AgentInfo) -> AsyncIterator[Delta]:
         self.requests.append(list(messages))
         self.tools_offered.append([tool.name for tool in info.function_tools])
-        if not self._answers:
-            msg = f"The script has no answer for request {len(self.requests)}"
-            raise AssertionError(msg)
-        for place, event in enumerate(self._answers.pop(0)):
+        for place, event in enumerate(self._next_answer(messages)):
             async for delta in event(place):
                 yield delta
 
+    def _next_answer(self, messages: list[ModelMessage]) -> Sequence[Event]:
+        question = question_in(messages)
+        if self._is_tried_again(length := sum(len(it.parts) for it in messages), question):
+            assert self._failed is not None
+            return self._failed[0].events
+        if not self._answers:
+            msg = f"The script has no answer for request {len(self.requests)}"
+            raise AssertionError(msg)
+        answer = self._answers.pop(0)
+        if not isinstance(answer, StoredAnswer):
+            return answer
+        if self._stored.strict:
+            answer.check(question)
+        self._failed = (answer, length, question) if answer.is_failed else None
+        return answer.events
 
-def _checked(answers: Sequence[Sequence[Event]]) -> list[Sequence[Event]]:
+    def _is_tried_again(self, length: int, question: str | None) -> bool:
+        """Whether this is the request that has just failed: a chat tries some errors again."""
+        if self._failed is None or self._failed[1:] != (length, question):
+            return False
+        following = self._answers[0] if self._answers else None
+        return not (isinstance(following, StoredAnswer) and following.question == question)
+
+
+def _checked(answers: Sequence[Sequence[Event]]) -> list[Sequence[Event] | StoredAnswer]:
     for answer in answers:
         is_list = isinstance(answer, list | tuple)
         if not is_list or not answer or not all(callable(event) for event in answer):
