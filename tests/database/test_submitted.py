@@ -9,7 +9,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from chatrecord.chats.chat import Chat
 from chatrecord.errors import ChatNotFound, RunNotFound, SentBefore
-from chatrecord.sqlalchemy import Database, count_runs, create_chat, list_runs, load_chat, sync
+from chatrecord.sqlalchemy import (
+    Database,
+    count_runs,
+    create_chat,
+    delete_chat,
+    list_runs,
+    load_chat,
+    restore_chat,
+    sync,
+)
 from chatrecord.testing import Script, hang, say
 from chatrecord.testing.look import until
 
@@ -108,6 +117,24 @@ async def test_the_doctor_finds_nothing_wrong_with_what_is_queued(own_url: str) 
         active = await chat.active_run()
         assert active is not None
         assert active.id == regenerated
+
+
+async def test_what_is_queued_in_a_chat_deleted_for_a_time_waits_until_it_is_restored(
+    own_url: str,
+) -> None:
+    async with Database(own_url) as db:
+        chat = await create_chat(db, Script(), user_id="ann")
+        run_id = await chat.submit("Hi!")
+        await delete_chat(db, chat.id, soft=True)
+
+        assert await db.store.ready_runs(limit=9) == []
+        assert await count_runs(db, status="queued") == 0
+        with pytest.raises(ChatNotFound):
+            await db.work_on(run_id, lambda _: Script())
+
+        await restore_chat(db, chat.id)
+        assert [run.id for run in await db.store.ready_runs(limit=9)] == [run_id]
+        assert (await db.work_on(run_id, lambda _: Script([say("Hello")]))).text == "Hello"
 
 
 async def _runs(chat: Chat) -> bool:

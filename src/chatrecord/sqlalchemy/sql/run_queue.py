@@ -151,8 +151,8 @@ class RunQueueStatements(ChatStatements):
         if by_status:
             status = bindparam("status", type_=self.run.status.type)
             conditions.append(self.run.status.between(status, status))  # see `is_rare`
-        if scope:
-            chats = select(self.chat.id).where(*self.within(scope))
+        if not of_chat:
+            chats = select(self.chat.id).where(*self.within(scope), *self.kept())
             conditions.append(self.run.chat_id.in_(chats))
         return conditions
 
@@ -176,7 +176,8 @@ class RunQueueStatements(ChatStatements):
         ]
         is_next = and_(~is_held, ~exists().where(*is_earlier))
         ready = or_(is_set(self.run.active_chat_id), is_next)
-        page = self.run.select().where(is_rare(self.run.status, "queued"), ready)
+        is_kept = exists().where(self.chat.id == self.run.chat_id, *self.kept())
+        page = self.run.select().where(is_rare(self.run.status, "queued"), ready, is_kept)
         if hidden := self.kept(hidden=True):
             page = page.where(~exists().where(self.chat.id == self.run.chat_id, *hidden))
         return page.order_by(self.run.id).limit(bindparam("limit", type_=Integer))
