@@ -120,10 +120,16 @@ class TheLedgerIsWhole:
     async def test_the_limits_of_a_run_hold_for_what_its_tools_ask(self, backend: Backend) -> None:
         """The answer that follows is not asked for any more."""
         made: list[Chat] = []
-        tool = await expert(backend, Script([say("a long answer " * 99)]), made)
+
+        async def ask_expert(question: str) -> str:
+            """Ask somebody who knows, and keep what he says."""
+            made.append(await new_chat(backend, Script([say("a long answer " * 99)])))
+            await made[-1].ask(question)
+            return "noted"
+
         script = Script([call("ask_expert", question="How many?")], [say("never said")])
         limits = Limits(tokens=200)
-        chat = await new_chat(backend, script, tools=[tool], limits=limits)
+        chat = await new_chat(backend, script, tools=[ask_expert], limits=limits)
 
         with pytest.raises(TokenLimitExceeded):
             await chat.ask("How many?")
