@@ -96,7 +96,7 @@ class RunRecorder(RecordedRequests):
             self._put_message(replace(message, status="superseded"))
 
     def end(self, run: Run, error: BaseException | None = None) -> None:
-        """The run is over, or parked."""
+        """The run is over, parked, or left to another worker."""
         self.run = run
         for call in list(self.tool_calls.values()):
             is_open = call.status in ("pending", "running", "awaiting_approval")
@@ -107,7 +107,9 @@ class RunRecorder(RecordedRequests):
         if not self._sent and self._request is not None:
             self._changes.never_sent.add(self._request.id)
 
-    def _event(self, error: BaseException | None) -> NewEvent:
+    def _event(self, error: BaseException | None) -> NewEvent | None:
+        if self.run.status == "queued":  # it has not ended: another worker goes on
+            return None
         if self.run.status != "parked":
             return run_events.ended(self.run, self.messages, self.answer, error)
         calls = self.tool_calls.values()

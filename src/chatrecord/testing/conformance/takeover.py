@@ -109,8 +109,9 @@ class WorkersTakeOver:
 
         await backend.runtime.close()
 
-        with pytest.raises(HandedBack):
+        with pytest.raises(HandedBack) as handed_back:
             await working
+        assert not hasattr(handed_back.value, "__notes__")  # its end was stored at once
         (run,) = await chat.runs()
         assert (run.status, run.error) == ("queued", None)
         assert [(row.text, row.status) for row in await chat.messages()][-1] == (
