@@ -73,6 +73,8 @@ class Search:
         ids = select(message.id.label("id")).join(sql.chat.table, of_chat).where(*fitting)
         # As it is: planners would read the newest messages of all owners until enough fit.
         found = ids.cte("found").prefix_with("MATERIALIZED", dialect="postgresql")
+        most = bindparam("most", type_=Integer)
+        newest = select(found.c.id).order_by(found.c.id.desc()).limit(most).cte("newest")
         return (
             select(
                 message.id.label("message_id"),
@@ -84,9 +86,8 @@ class Search:
                 sql.chat.title.label("title"),
             )
             .join(sql.chat.table, of_chat)
-            .where(message.id.in_(select(found.c.id)))
+            .where(message.id.in_(select(newest.c.id)))
             .order_by(message.id.desc())
-            .limit(bindparam("most", type_=Integer))
         )
 
     def of_titles(self) -> Query:
