@@ -25,6 +25,7 @@ from chatrecord.sqlalchemy import Database, create_chat
 from chatrecord.testing import Script
 from conftest import _database_on
 
+from .brokers import delete_queue, delete_stream
 from .worker import WORDS, database
 
 WHOLE = "".join(WORDS)
@@ -180,6 +181,7 @@ async def _dispatch(site: Site, stack: AsyncExitStack) -> Dispatch:
 
         celery = Celery(broker=site.engine.broker, set_as_current=False)
         stack.callback(celery.close)
+        stack.callback(delete_queue, celery, queue)
         return CeleryAnswers(celery, database, _unused, queue=queue).dispatch
     if site.engine.package == "dbos":
         from dbos import DBOSClient, run_dbos_database_migrations
@@ -197,6 +199,7 @@ async def _dispatch(site: Site, stack: AsyncExitStack) -> Dispatch:
     broker = broker_at(site.engine.broker, queue)
     await broker.startup()
     stack.push_async_callback(broker.shutdown)
+    stack.push_async_callback(delete_stream, broker, queue)
     return TaskiqAnswers(broker, site.db, _unused).dispatch
 
 
