@@ -19,7 +19,8 @@ export function chart({ title, note, points, series, format, kind }) {
     plot.hidden = isTable;
     toggle.setAttribute("aria-pressed", String(isTable));
   } }, "Table");
-  const hasValues = points.some((point) => point.values.some((value) => value));
+  const isShown = kind === "bars" ? (value) => value > 0 : (value) => value !== null; // a line at 0 tells something
+  const hasValues = points.some((point) => point.values.some(isShown));
   if (hasValues) drawnToWidth(plot, { title, points, series, format, kind });
   else plot.append(h("p", { class: "empty" }, "Nothing in this time"));
   return h("figure", { class: "card chart" },
@@ -89,10 +90,10 @@ function highest(points, kind) {
 }
 
 function ticksTo(most) {
-  const rough = most / 3;
+  const rough = (most || 1) / 3;
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = [1, 2, 2.5, 5, 10].map((factor) => factor * power).find((size) => size >= rough);
-  const count = Math.ceil(most / step - 1e-9);
+  const count = Math.max(1, Math.ceil(most / step - 1e-9));
   return Array.from({ length: count + 1 }, (_, place) => Number((place * step).toPrecision(12)));
 }
 

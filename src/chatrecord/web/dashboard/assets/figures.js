@@ -17,7 +17,8 @@ export function money(value) {
   if (value === null || value === undefined) return UNKNOWN;
   const amount = Number(value);
   if (amount === 0) return "$0";
-  const digits = amount >= 100 ? 0 : amount >= 0.1 ? 2 : amount >= 0.001 ? 4 : 6;
+  if (Math.abs(amount) < 0.001) return `$${amount.toLocaleString("en", { maximumSignificantDigits: 3 })}`;
+  const digits = amount >= 100 ? 0 : amount >= 0.1 ? 2 : 4;
   return `$${amount.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits })}`;
 }
 
