@@ -16,7 +16,7 @@ from chatrecord.text.arguments import check_count, check_text
 from .opening import repair
 from .titles import checked_search
 
-AMONG = 2000
+AMONG = 500
 """Chats that are looked at in one query."""
 
 
@@ -29,7 +29,7 @@ async def find_chats(
     scope: Scope,
     search: str | None = None,
 ) -> FoundChats:
-    """Chats that pass the filter among the next 2,000, newest activity first."""
+    """Chats that pass the filter among the next 500, newest activity first."""
     check_count("limit", limit)
     check_filter(where)
     found = await backend.store.shown.find_chats(

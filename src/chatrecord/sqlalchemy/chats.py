@@ -200,7 +200,7 @@ async def list_chats(
     `search` returns chats whose title contains all of its words or word parts, ignoring case. With
     encryption, titles are decrypted and compared here, so the time grows with the number of chats.
     `where` returns those that pass a filter, such as `ChatFilter(tool="book_hotel")`: it looks at
-    2,000 chats in one query, until there are enough. Chats that a tool has created are left out:
+    500 chats in one query, until there are enough. Chats that a tool has created are left out:
     `parent_run_id=reply.run_id` returns those of the tools of a run.
     """
     check(db, "list_chats", scope, others=["limit", "before", "search", "where", "parent_run_id"])
