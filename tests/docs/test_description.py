@@ -47,8 +47,8 @@ def test_the_description_renders(description: str) -> None:
     assert "](" not in re.sub(r"<pre.*?</pre>", "", html, flags=re.DOTALL)
 
 
-def test_the_extra_all_has_every_extra_but_the_local_engine() -> None:
+def test_the_extra_all_has_every_extra_but_those_with_a_reason() -> None:
     extras = PROJECT["optional-dependencies"]
     (everything,) = extras["all"]
     named = set(everything.removeprefix("chatrecord[").removesuffix("]").split(","))
-    assert named == extras.keys() - {"all", "local"}
+    assert named == extras.keys() - {"all", "evals", "local"}

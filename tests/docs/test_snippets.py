@@ -7,6 +7,7 @@ import asyncio
 import inspect
 import sys
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -17,13 +18,19 @@ from chatrecord.sqlalchemy import Database
 
 from .pages import PAGES, Block, blocks, name_of
 
+NEEDED = {"evaluations": "pydantic_evals"}
+"""What a page needs that is no part of `all`."""
+LACKING = pytest.mark.skip(reason="the package of the page's extra is not installed")
+
 
 def cases() -> Iterator[Any]:
     """Each page that shows Python, and each block that says why it is not run."""
     for page in PAGES:
         shown = list(blocks(page, "python"))
         if shown:
-            yield pytest.param([block for block in shown if not block.skip], id=name_of(page))
+            marks = [] if page.stem not in NEEDED or find_spec(NEEDED[page.stem]) else [LACKING]
+            runs = [block for block in shown if not block.skip]
+            yield pytest.param(runs, id=name_of(page), marks=marks)
         for block in shown:
             if block.skip:
                 yield pytest.param([], id=block.place, marks=pytest.mark.skip(reason=block.skip))

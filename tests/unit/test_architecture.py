@@ -20,7 +20,9 @@ ADAPTERS = {
     "store), so that it works with any database and any LLM, and applications without it need no "
     "web framework",
 }
-OUTSIDE = {"alembic", "cli", "django", "engines", "fastapi", "local", "testing", "__main__"}
+OUTSIDE = {"alembic", "cli", "django", "engines", "evals", "fastapi", "local", "testing"} | {
+    "__main__"
+}
 """What is built on top, and may use everything."""
 
 
