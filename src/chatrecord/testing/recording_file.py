@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from chatrecord.errors import ConfigurationError
 from chatrecord.records import Json
 
 VERSION = 1
 _LONGEST_SHOWN = 60
+_MADE_ID = re.compile("pyd_ai_[0-9a-f]{32}")
 
 
 class NotRecorded(AssertionError):
@@ -28,12 +30,12 @@ class SentRequest:
     url: str
     body: Json
 
-    def without(self, ignored: Collection[str]) -> SentRequest:
-        """The same without these fields of its body."""
-        if not ignored or not isinstance(self.body, dict):
-            return self
-        body = {name: value for name, value in self.body.items() if name not in ignored}
-        return SentRequest(self.method, self.url, body)
+    def comparable(self, ignored: Collection[str]) -> SentRequest:
+        """The same without these fields of its body, and with its random ids numbered."""
+        body = self.body
+        if isinstance(body, dict):
+            body = {name: value for name, value in body.items() if name not in ignored}
+        return SentRequest(self.method, self.url, _numbered(body))
 
 
 @dataclass(slots=True)
@@ -85,8 +87,8 @@ class RecordingFile:
 
     def answer_to(self, request: SentRequest) -> Exchange:
         """The next exchange of this request. Raises `NotRecorded`."""
-        wanted = request.without(self._ignored)
-        same = [each for each in self.exchanges if each.request.without(self._ignored) == wanted]
+        wanted = request.comparable(self._ignored)
+        same = [each for each in self.exchanges if each.request.comparable(self._ignored) == wanted]
         for each in same:
             if not each.replayed:
                 each.replayed = True
@@ -102,12 +104,23 @@ class RecordingFile:
         alike = [it.request for it in left if it.request.url == wanted.url]
         if not alike:
             return f"{where} is not in {self.path}. {again}"
-        next_one = alike[0].without(self._ignored)
+        next_one = alike[0].comparable(self._ignored)
         found = next(differences(wanted.body, next_one.body, "body"), "its method differs")
         return (
             f"{where} is in {self.path} with another body. The next that is recorded differs: "
             f"{found}. {again}"
         )
+
+
+def _numbered(body: Json) -> Json:
+    """The body with ids that Pydantic AI makes for calls without one, as Gemini's, by number."""
+    text, numbers = json.dumps(body), dict[str, str]()
+
+    def number(found: re.Match[str]) -> str:
+        return numbers.setdefault(found[0], f"pyd_ai_{len(numbers) + 1}")
+
+    numbered = _MADE_ID.sub(number, text)
+    return cast(Json, json.loads(numbered)) if numbers else body
 
 
 def differences(now: Json, then: Json, place: str) -> Iterator[str]:
