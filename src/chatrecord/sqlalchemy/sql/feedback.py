@@ -65,6 +65,9 @@ class FeedbackStatements:
         rows = feedback.select().where(*self._wanted(wanted))
         if wanted.scope:
             rows = rows.join_from(feedback.table, self._sql.chat.table, self._of_chat)
+            rows = rows.where(*self._sql.kept())
+        else:
+            rows = rows.where(*self._sql.not_hidden(feedback))
         if after_key:
             moment = bindparam("created_at", type_=feedback.created_at.type)
             earlier = feedback.id < bindparam("id", type_=feedback.id.type)

@@ -25,6 +25,7 @@ from chatrecord.errors import (
 )
 from chatrecord.runs.process import Backend
 from chatrecord.spending.reports import Span
+from chatrecord.store.feedback_store import FeedbackFilter
 from chatrecord.testing.look import load, new_chat, until
 from chatrecord.testing.script import Script, call, hang, say
 from chatrecord.transfer.chats import export_chat, import_chat
@@ -66,6 +67,22 @@ class ChatsAreDeletedForATime:
         assert (await loaded.ask("Still there?")).text == "Yes"
         with pytest.raises(ChatNotFound):
             await deletion.restore_chat(backend, chat.id, owner)
+
+    async def test_its_queued_runs_and_feedback_are_not_listed(self, backend: Backend) -> None:
+        """Nobody can load the chat that they name."""
+        owner = {"user_id": str(uuid4())}
+        chat = await said(backend, owner, "A lynx")
+        await chat.give_feedback((await chat.messages())[-1].id, 1)
+        run_id = await chat.submit("And then?")
+        both = ["feedback", "runs"]
+        assert await named(backend, chat, owner) == await named(backend, chat, {}) == both
+
+        await hide(backend, chat, owner)
+
+        assert await named(backend, chat, owner) == await named(backend, chat, {}) == []
+        await deletion.restore_chat(backend, chat.id, owner)
+        assert await named(backend, chat, owner) == both
+        await chat.stop(run_id)
 
     async def test_usage_counts_a_chat_that_was_deleted_for_a_time(self, backend: Backend) -> None:
         owner = {"user_id": str(uuid4())}
@@ -211,6 +228,16 @@ async def waiting(backend: Backend, owner: dict[str, str]) -> Chat[Any, Any]:
 
 async def hide(backend: Backend, chat: Chat[Any, Any], owner: dict[str, str]) -> None:
     await deletion.delete_chat(backend, chat.id, owner, "delete", True)
+
+
+async def named(backend: Backend, chat: Chat[Any, Any], scope: dict[str, str]) -> list[str]:
+    """Which lists name this chat."""
+    store, page = backend.store, FeedbackFilter(None, None, None, scope)
+    feedback = await store.list_feedback(page, limit=100, before=None)
+    runs = await store.list_runs(status="queued", scope=scope, limit=100)
+    assert await store.count_runs(status="queued", scope=scope) == len(runs)
+    lists = {"feedback": feedback, "runs": runs}
+    return [name for name, rows in lists.items() if chat.id in {row.chat_id for row in rows}]
 
 
 async def listed(backend: Backend, owner: dict[str, str]) -> list[Any]:
