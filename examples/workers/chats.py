@@ -11,6 +11,7 @@ from chatrecord.records import ChatRecord
 from chatrecord.sqlalchemy import Database, create_chat
 
 URL = os.environ.get("CHATS_URL", "postgresql+psycopg://localhost/chats")
+QUEUE = os.environ.get("CHATS_QUEUE", "chats")
 LLM = os.environ.get("CHAT_LLM", "test")  # such as openai:gpt-5.2
 
 

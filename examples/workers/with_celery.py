@@ -16,7 +16,7 @@ from chatrecord.engines.celery import CeleryAnswers
 from chatrecord.sqlalchemy import Database
 
 app = Celery(broker=os.environ.get("CHATS_BROKER", "amqp://guest:guest@localhost:5672//"))
-answers = CeleryAnswers(app, lambda: Database(chats.URL), chats.llm_for)
+answers = CeleryAnswers(app, lambda: Database(chats.URL), chats.llm_for, queue=chats.QUEUE)
 
 
 async def main() -> None:

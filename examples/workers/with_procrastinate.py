@@ -1,5 +1,6 @@
 """Answers by procrastinate.
 
+python with_procrastinate.py setup
 python with_procrastinate.py worker
 python with_procrastinate.py ask "How many days of leave do I have?"
 """
@@ -17,16 +18,16 @@ from chatrecord.sqlalchemy import Database
 
 db = Database(chats.URL)
 app = App(connector=PsycopgConnector(conninfo=chats.URL.replace("+psycopg", "")))
-answers = ProcrastinateAnswers(app, db, chats.llm_for)
+answers = ProcrastinateAnswers(app, db, chats.llm_for, queue=chats.QUEUE)
 
 
 async def main(command: str) -> None:
     async with app.open_async():
-        if not await app.check_connection_async():  # no tables of procrastinate yet
-            await app.schema_manager.apply_schema_async()
-        if command == "worker":
+        if command == "setup":  # once
             await db.create_tables()
-            await app.run_worker_async(queues=["chats"])
+            await app.schema_manager.apply_schema_async()
+        elif command == "worker":
+            await app.run_worker_async(queues=[chats.QUEUE])
         else:
             await chats.ask(db, answers.dispatch)
     await db.close()

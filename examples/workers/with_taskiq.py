@@ -16,7 +16,9 @@ from chatrecord.engines.taskiq import TaskiqAnswers
 from chatrecord.sqlalchemy import Database
 
 NATS = os.environ.get("CHATS_BROKER", "nats://localhost:4222")
-broker = PullBasedJetStreamBroker([NATS], subject="chats", stream_name="chats", durable="chats")
+broker = PullBasedJetStreamBroker(
+    [NATS], subject=chats.QUEUE, stream_name=chats.QUEUE, durable=chats.QUEUE
+)
 db = Database(chats.URL)
 answers = TaskiqAnswers(broker, db, chats.llm_for)
 

@@ -41,7 +41,6 @@ class Engine:
     broker: str
     port: int
     arguments: tuple[str, ...]
-    in_transaction: bool = False
 
 
 ENGINES = {
@@ -50,7 +49,6 @@ ENGINES = {
         "",
         5432,
         ("procrastinate", "--app=engines.procrastinate_worker.app", "worker", "--queues={queue}"),
-        in_transaction=True,
     ),
     "celery-rabbitmq": Engine(
         "celery",
@@ -76,7 +74,7 @@ ENGINES = {
         6379,
         ("taskiq", "worker", "engines.taskiq_worker:broker", "--workers=1"),
     ),
-    "dbos": Engine("dbos", "", 5432, ("engines.dbos_worker",), in_transaction=True),
+    "dbos": Engine("dbos", "", 5432, ("engines.dbos_worker",)),
 }  # fmt: skip
 
 
@@ -247,9 +245,9 @@ async def _read(chat: Any, run_id: UUID) -> str:
     return "".join([chunk.text async for chunk in chat.follow(run_id)])
 
 
+@pytest.mark.parametrize("engine", ["procrastinate", "dbos"], indirect=True)
 async def test_the_job_is_part_of_the_transaction_of_its_question(site: Site) -> None:
-    if not site.engine.in_transaction:
-        pytest.skip("its broker is no part of the database")
+    """The broker is a part of the database."""
     site.start_worker()
     chat = await create_chat(site.db, Script())
 
