@@ -46,6 +46,12 @@ async def db() -> AsyncIterator[Database]:
         yield db
 
 
+@pytest.fixture
+async def each_db(own_url: str) -> AsyncIterator[Database]:
+    async with Database(own_url) as db:
+        yield db
+
+
 def order_status(order_id: str) -> str:
     return f"{order_id} was shipped"
 
@@ -65,9 +71,9 @@ async def rated_chat(db: Database, user: str = "ann") -> tuple[Chat, list[Any]]:
     return chat, replies
 
 
-async def test_rated_runs_are_cases(db: Database) -> None:
-    chat, replies = await rated_chat(db)
-    dataset = await to_dataset(db)
+async def test_rated_runs_are_cases(each_db: Database) -> None:
+    chat, replies = await rated_chat(each_db)
+    dataset = await to_dataset(each_db)
     bad, good = dataset.cases
     assert (good.inputs.question, good.expected_output) == ("Order A-1?", "On its way.")
     assert (bad.inputs.question, bad.expected_output) == ("Why?", None)
@@ -117,23 +123,23 @@ async def test_a_dataset_is_saved_loaded_and_evaluated(db: Database, tmp_path: P
     assert sorted(len(sent) for sent in script.requests) == [3, 7]
 
 
-async def test_what_is_chosen(db: Database) -> None:
-    chat, replies = await rated_chat(db)
-    await rated_chat(db, user="bob")
-    assert len((await to_dataset(db)).cases) == 4
-    assert len((await to_dataset(db, user_id="ann")).cases) == 2
-    assert len((await to_dataset(db, limit=3)).cases) == 3
-    positive = await to_dataset(db, rating="positive", user_id="ann")
+async def test_what_is_chosen(each_db: Database) -> None:
+    chat, replies = await rated_chat(each_db)
+    await rated_chat(each_db, user="bob")
+    assert len((await to_dataset(each_db)).cases) == 4
+    assert len((await to_dataset(each_db, user_id="ann")).cases) == 2
+    assert len((await to_dataset(each_db, limit=3)).cases) == 3
+    positive = await to_dataset(each_db, rating="positive", user_id="ann")
     assert [it.inputs.question for it in positive.cases] == ["Order A-1?"]
-    negative = await to_dataset(db, rating="negative", user_id="ann", history=0)
+    negative = await to_dataset(each_db, rating="negative", user_id="ann", history=0)
     assert [it.inputs.history for it in negative.cases] == [[]]
     later = datetime.now(UTC) + timedelta(hours=1)
-    assert (await to_dataset(db, since=later)).cases == []
-    assert len((await to_dataset(db, until=later)).cases) == 4
-    chosen = await to_dataset(db, runs=[replies[0], str(replies[1].run_id)], user_id="ann")
+    assert (await to_dataset(each_db, since=later)).cases == []
+    assert len((await to_dataset(each_db, until=later)).cases) == 4
+    chosen = await to_dataset(each_db, runs=[replies[0], str(replies[1].run_id)], user_id="ann")
     assert [it.expected_output for it in chosen.cases] == [None, "On its way."]
     runs = await chat.runs(limit=1)
-    assert [it.inputs.question for it in (await to_dataset(db, runs=runs)).cases] == ["Why?"]
+    assert [it.inputs.question for it in (await to_dataset(each_db, runs=runs)).cases] == ["Why?"]
 
 
 async def test_nothing_leaves_the_scope(db: Database) -> None:

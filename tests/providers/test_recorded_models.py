@@ -87,13 +87,14 @@ async def test_a_recorded_chat_is_replayed_without_a_network(
 
 
 async def test_no_key_is_in_the_file(
-    db: Database, server: ProviderServer, llm: Model, provider: Provider, file: Path
+    db: Database, server: ProviderServer, connect: ConnectModel, provider: Provider, file: Path
 ) -> None:
-    server.script(says("Your key is ", provider.key))
-    async with recorded(llm, file) as model:
-        await ask(db, model, f"Is {provider.key} my key? And sk-proj-AbCdEfGhIjKlMnOpQrStUv?")
+    key = "words-of-no-known-kind"
+    server.script(says("Your key is ", key))
+    async with recorded(connect(replace(provider, key=key)), file) as model:
+        await ask(db, model, f"Is {key} my key? And sk-proj-AbCdEfGhIjKlMnOpQrStUv?")
     written = text_of(file)
-    assert provider.key not in written
+    assert key not in written
     assert "sk-proj-AbC" not in written
     assert written.count("[redacted]") >= 3
 

@@ -42,6 +42,7 @@ from .rating import AnswersAreRated
 from .repair import TheDeadAreRepaired
 from .replacing import AnswersAreReplaced
 from .replay import HistoryIsReplayed
+from .replayed_scripts import StoredChatsAreReplayed
 from .resuming import RunsAreResumed
 from .searching import WhatWasSaidIsFound
 from .serving import AnswersAreServed
@@ -72,6 +73,7 @@ class Conformance(
     WhatAModelMakesIsStreamed,
     ValuesComeBack,
     HistoryIsReplayed,
+    StoredChatsAreReplayed,
     SumsAreExact,
     GuardsHold,
     BudgetsAreKept,
