@@ -139,7 +139,7 @@ async def test_refusals_and_broken_streams_are_replayed(
 ) -> None:
     server.script(rate_limited(retry_after=7), replace(says("Half ", "an"), ends="dropped"))
     async with recorded(llm, file) as model:
-        with pytest.raises(RateLimited):
+        with pytest.raises(RateLimited) as refused:
             await ask(db, model)
         with pytest.raises((ProviderError, RunInterrupted)) as first:
             await ask(db, model)
@@ -148,7 +148,8 @@ async def test_refusals_and_broken_streams_are_replayed(
             await ask(db, model)
         with pytest.raises(type(first.value)) as second:
             await ask(db, model)
-    assert limited.value.retry_after == 7
+    assert limited.value.retry_after == refused.value.retry_after
+    assert str(limited.value) == str(refused.value)
     assert second.value.text == first.value.text != ""
 
 
