@@ -54,10 +54,14 @@ def checked_value(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         msg = f"value= takes a number, such as 1 or -1, not {value!r}"
         raise TypeError(msg)
-    if not math.isfinite(value):
-        msg = f"value= takes a finite number, such as 1 or -1, not {value}"
+    try:
+        number = float(value)
+    except OverflowError:  # a whole number of hundreds of digits
+        number = math.inf
+    if not math.isfinite(number):
+        msg = f"value= takes a finite number, such as 1 or -1, not {number}"
         raise ValueError(msg)
-    return float(value)
+    return number
 
 
 def checked_comment(comment: object) -> str | None:

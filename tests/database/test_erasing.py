@@ -13,7 +13,7 @@ from pydantic_ai.messages import BinaryContent
 from sqlalchemy import Text, Uuid, cast, delete, func, literal_column, or_, select, update
 
 from chatrecord import Chat
-from chatrecord.errors import ChatNotFound, RunError
+from chatrecord.errors import ChatNotFound, ConfigurationError, RunError
 from chatrecord.sqlalchemy import Database, create_chat, delete_chat, load_chat, purge, usage
 from chatrecord.sqlalchemy.tables import READY_MADE
 from chatrecord.sqlalchemy.tables import Chat as ChatRow
@@ -276,10 +276,15 @@ def of(chat: Chat) -> Any:
     return literal_column("chat_id", Uuid) == chat.id
 
 
-@pytest.mark.parametrize("older_than", [None, 90, datetime(2020, 1, 1), -DAY])  # noqa: DTZ001
+@pytest.mark.parametrize("older_than", [90, datetime(2020, 1, 1), -DAY])  # noqa: DTZ001
 async def test_a_purge_wants_to_know_how_old(db: Database, older_than: Any) -> None:
     with pytest.raises(ValueError, match="older_than= takes a time span"):
         await purge(db, older_than=older_than)
+
+
+async def test_a_purge_without_a_time_takes_the_retention(db: Database) -> None:
+    with pytest.raises(ConfigurationError, match="takes older_than="):
+        await purge(db)
 
 
 async def test_what_becomes_of_the_audit_is_one_of_three(db: Database) -> None:

@@ -64,6 +64,7 @@ async def test_a_page_rates_no_chat_of_others_and_nothing_that_is_not_there(
         ({**rating, "messageId": str(chat_id)}, 404),
         ({**rating, "value": "good"}, 422),
         ({**rating, "value": True}, 422),
+        ({**rating, "value": 10**400}, 422),
         ({**rating, "comment": "x" * 10_001}, 422),
         ({"value": 1}, 422),
     ):

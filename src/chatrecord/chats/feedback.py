@@ -21,7 +21,7 @@ from chatrecord.records import Message
 from chatrecord.runs.process import Backend
 from chatrecord.store.chat_store import Scope
 from chatrecord.store.feedback_store import FeedbackFilter
-from chatrecord.text.arguments import check_count, check_list, checked_id
+from chatrecord.text.arguments import check_count, check_list, check_moment, checked_id
 
 
 async def give_feedback(
@@ -90,6 +90,8 @@ async def list_feedback(
     if before is not None and not isinstance(before, Feedback):
         msg = "before= takes the last Feedback of the page before"
         raise TypeError(msg)
+    check_moment("since", since)
+    check_moment("until", until)
     wanted = FeedbackFilter(checked_rating(rating), since, until, scope)
     key = None if before is None else (before.created_at, before.id)
     return await backend.store.list_feedback(wanted, limit=limit, before=key)
@@ -108,5 +110,7 @@ async def feedback_report(
         msg = f"by= takes a list of names: by=[{by!r}]"
         raise TypeError(msg)
     check_list("by", by, "names")
+    check_moment("since", since)
+    check_moment("until", until)
     wanted = FeedbackFilter(None, since, until, scope)
     return await backend.store.feedback_report(list(cast(Sequence[str], by)), wanted)

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Literal
 
 from chatrecord.records import Usage
+from chatrecord.text.arguments import check_moment
 
 Period = Literal["hour", "day", "month"]
 """A period to group by, in UTC."""
@@ -55,10 +56,5 @@ class Span:
     without_models: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        for name, moment in (("since", self.since), ("until", self.until)):
-            if moment is not None and not isinstance(moment, datetime):
-                msg = f"{name}= takes a datetime, not {type(moment).__name__}"
-                raise TypeError(msg)
-            if moment is not None and moment.tzinfo is None:
-                msg = f"{name}= has no time zone: pass an aware one, as datetime.now(UTC)"
-                raise ValueError(msg)
+        check_moment("since", self.since)
+        check_moment("until", self.until)

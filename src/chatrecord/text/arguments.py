@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
 from typing import cast, get_args
 from uuid import UUID
@@ -56,6 +57,16 @@ def check_amount(name: str, value: object) -> None:
         raise TypeError(msg)
     if math.isnan(value) or value < 0:
         msg = f"{_shown(name)} takes a number from 0 on, not {value!r}"
+        raise ValueError(msg)
+
+
+def check_moment(name: str, moment: object) -> None:
+    """Raise `TypeError` or `ValueError` unless this is `None` or a moment with a time zone."""
+    if moment is not None and not isinstance(moment, datetime):
+        msg = f"{name}= takes a datetime, not {type(moment).__name__}"
+        raise TypeError(msg)
+    if moment is not None and moment.tzinfo is None:
+        msg = f"{name}= has no time zone: pass an aware one, as datetime.now(UTC)"
         raise ValueError(msg)
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from chatrecord.feedback import LONGEST_OWNER, Feedback
+from chatrecord.feedback import LONGEST_OWNER, Feedback, checked_value
 from chatrecord.records import Json
 from chatrecord.runs.process import Backend
 
@@ -20,10 +19,10 @@ def rater(scope: Mapping[str, object]) -> str:
 
 def rating_in(body: dict[str, object]) -> float:
     """The value in a body: a number."""
-    value = body["value"]
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise invalid("'value' is a number, such as 1 or -1, or null.")
-    return float(value)
+    try:
+        return checked_value(body["value"])
+    except (TypeError, ValueError) as error:
+        raise invalid("'value' is a number, such as 1 or -1, or null.") from error
 
 
 def feedback_json(given: Feedback) -> dict[str, Json]:

@@ -88,7 +88,7 @@ class AnswersAreRated:
         for unknown in (theirs.message_id, theirs.run_id, new_id(), "nonsense"):
             with pytest.raises(MessageNotFound):
                 await chat.give_feedback(unknown, 1)
-        for value in (math.nan, math.inf):
+        for value in (math.nan, math.inf, 10**400):
             with pytest.raises(ValueError, match="finite"):
                 await chat.give_feedback(reply.message_id, value)
         with pytest.raises(TypeError, match="number"):
@@ -108,6 +108,15 @@ class AnswersAreRated:
         assert [it.value for it in negative] == [-1.0]
         assert {it.value for it in await listed(backend, owner, rating="positive")} == {1.0, 0.5}
         assert await listed(backend, owner, until=datetime.now(UTC) - timedelta(hours=1)) == []
+
+    async def test_a_moment_without_a_time_zone_is_told(self, backend: Backend) -> None:
+        for moment in ({"since": datetime(2026, 1, 1)}, {"until": datetime(2026, 1, 1)}):  # noqa: DTZ001
+            with pytest.raises(ValueError, match="has no time zone"):
+                await listed(backend, "u", **moment)
+            with pytest.raises(ValueError, match="has no time zone"):
+                await feedback_report(
+                    backend, [], **{"since": None, "until": None} | moment, scope={}
+                )
 
     async def test_feedback_is_added_up_in_groups(self, backend: Backend) -> None:
         owner = str(new_id())
