@@ -236,8 +236,8 @@ async def named(backend: Backend, chat: Chat[Any, Any], scope: dict[str, str]) -
     feedback = await store.list_feedback(page, limit=100, before=None)
     runs = await store.list_runs(status="queued", scope=scope, limit=100)
     assert await store.count_runs(status="queued", scope=scope) == len(runs)
-    lists = {"feedback": feedback, "runs": runs}
-    return [name for name, rows in lists.items() if chat.id in {row.chat_id for row in rows}]
+    lists = {"feedback": {row.chat_id for row in feedback}, "runs": {run.chat_id for run in runs}}
+    return [name for name, chat_ids in lists.items() if chat.id in chat_ids]
 
 
 async def listed(backend: Backend, owner: dict[str, str]) -> list[Any]:
