@@ -20,6 +20,7 @@ from chatrecord.errors import (
     StreamTruncated,
     ToolFailed,
 )
+from chatrecord.hooks import Hook, ToolUse
 from chatrecord.sqlalchemy import Database, create_chat, load_chat
 from chatrecord.testing import Script, call, fail, hang, say, think
 
@@ -224,6 +225,24 @@ async def test_other_arguments_are_named(db: Database) -> None:
     with pytest.raises(ToolFailed, match="made already"):
         await twice.ask("1 + 2?")
     assert (await twice.tool_calls())[0].result == 3
+
+
+async def test_arguments_that_a_hook_has_changed(db: Database) -> None:
+    class Doubles(Hook):
+        def before_tool(self, use: ToolUse) -> dict[str, Any]:
+            return {"a": 2 * use.arguments["a"]}
+
+    def square(a: int) -> int:
+        return a * a
+
+    llm = Script([call("square", "c1", a=3)], [say("36")])
+    chat = await create_chat(db, llm, tools=[square], hooks=[Doubles()])
+    await chat.ask("Square?")
+    for hooks in ([], [Doubles()]):
+        script = await Script.from_chat(chat)
+        again = await create_chat(db, script, tools=script.tools, hooks=hooks)
+        await again.ask("Square?")
+        assert [it.result for it in await again.tool_calls()] == [36]
 
 
 async def test_a_limit_of_messages(db: Database) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, cast
+from uuid import UUID
 
 from pydantic_ai import exceptions
 from pydantic_ai.exceptions import ApprovalRequired, ModelRetry
+from pydantic_ai.messages import ToolCallPart
 from pydantic_ai.tools import RunContext, Tool
 
+from chatrecord.pydantic_ai.messages import call_of, message_of
 from chatrecord.pydantic_ai.raw_results import returned
 from chatrecord.records import Message, ToolCall
 
@@ -35,12 +38,12 @@ def stored_tools(
 def _tool(
     name: str, calls: list[ToolCall], messages: Sequence[Message], *, waits: bool
 ) -> Tool[Any]:
-    left = list(calls)
+    left, asked = list(calls), _asked(messages)
 
     async def replay(context: RunContext[Any], **arguments: Any) -> Any:
         if waits and not context.tool_call_approved:
             raise ApprovalRequired
-        found = _chosen(left, name, context.tool_call_id, arguments, calls)
+        found = _chosen(left, name, context.tool_call_id, arguments, calls=calls, asked=asked)
         left.remove(found)
         if found.status == "complete":
             return returned(found.result)
@@ -56,10 +59,19 @@ def _chosen(
     name: str,
     call_id: str | None,
     arguments: dict[str, Any],
+    *,
     calls: Sequence[ToolCall],
+    asked: Mapping[tuple[UUID, str], Any],
 ) -> ToolCall:
-    """The recorded call with these arguments; of several, the one with this id."""
-    alike = [it for it in left if (it.arguments or {}) == arguments]
+    """The recorded call with these arguments; of several, the one with this id.
+
+    A hook may have changed them: those that the model has given are as good.
+    """
+    alike = [
+        it
+        for it in left
+        if arguments in ((it.arguments or {}), asked.get((it.message_id, it.call_id)))
+    ]
     named = [it for it in alike if it.call_id == call_id]
     if alike:
         return (named or alike)[0]
@@ -69,6 +81,17 @@ def _chosen(
     told = f"its {what}" if what else "every recorded call was made already"
     msg = f"The tool {name} was not called so in the stored chat: {told}"
     raise AssertionError(msg)
+
+
+def _asked(messages: Sequence[Message]) -> dict[tuple[UUID, str], Any]:
+    """The arguments as the model has given them, by message and id of the call."""
+    return {
+        (message.id, part.tool_call_id): call_of(part).arguments
+        for message in messages
+        if message.role == "assistant" and message.status == "complete"
+        for part in getattr(message_of(message), "parts", ())
+        if isinstance(part, ToolCallPart)
+    }
 
 
 def _error_of(call: ToolCall, messages: Sequence[Message]) -> Exception:
