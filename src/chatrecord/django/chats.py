@@ -16,7 +16,7 @@ from django.db import models
 from chatrecord.chats.chat import Chat
 from chatrecord.chats.sync import SyncChat
 from chatrecord.sqlalchemy import chats as library
-from chatrecord.sqlalchemy import owners, requests
+from chatrecord.sqlalchemy import feedback, owners, requests, runs
 from chatrecord.sqlalchemy.database import AnyDatabase
 from chatrecord.sqlalchemy.search import search_messages as search
 
@@ -129,6 +129,13 @@ delete_chat, adelete_chat = _waiting(library.delete_chat), _awaited(library.dele
 purge, apurge = _waiting(library.purge), _awaited(library.purge)
 usage, ausage = _waiting(library.usage), _awaited(library.usage)
 restore_chat, arestore_chat = _waiting(owners.restore_chat), _awaited(owners.restore_chat)
+list_deleted_chats = _waiting(owners.list_deleted_chats)
+alist_deleted_chats = _awaited(owners.list_deleted_chats)
+list_feedback, alist_feedback = _waiting(feedback.list_feedback), _awaited(feedback.list_feedback)
+feedback_report = _waiting(feedback.feedback_report)
+afeedback_report = _awaited(feedback.feedback_report)
+list_runs, alist_runs = _waiting(runs.list_runs), _awaited(runs.list_runs)
+count_runs, acount_runs = _waiting(runs.count_runs), _awaited(runs.count_runs)
 export_owner, aexport_owner = _waiting(owners.export_owner), _awaited(owners.export_owner)
 erase_owner, aerase_owner = _waiting(owners.erase_owner), _awaited(owners.erase_owner)
 search_messages, asearch_messages = _waiting(search), _awaited(search)
