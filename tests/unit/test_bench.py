@@ -23,6 +23,7 @@ import scale
 import streams
 import targets
 import turn
+import worker_rates
 from servers import postgres_server
 
 
@@ -38,6 +39,11 @@ async def test_readers_in_another_process_are_counted(
 ) -> None:
     followers.table(await followers.run(server, **followers.TINY))
     assert "| delay p99 ms |" in capsys.readouterr().out
+
+
+async def test_workers_are_counted(server: str, capsys: pytest.CaptureFixture[str]) -> None:
+    worker_rates.table(await worker_rates.run(server, **worker_rates.TINY))
+    assert "| 1 | " in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("bench", [turn, length, chunks, streams], ids=lambda it: it.__name__)

@@ -30,6 +30,12 @@ its `RuntimeOptions`, as in `return "openai:gpt-5.2", {"tools": [search]}`. May 
 POLL_SECONDS = 0.5
 """Seconds between two looks for queued runs, where there is nothing to do."""
 
+SPREAD = 10
+"""Of how many runs a worker chooses, as a multiple of those that it answers at a time.
+
+Two workers that choose the same one wait for each other. The oldest are among them.
+"""
+
 REPAIR_SECONDS = 5.0
 """Seconds between two looks for the runs of dead workers."""
 
@@ -114,7 +120,7 @@ class _Worker:
         room = self._concurrency - len(self._tasks)
         if room <= 0:
             return
-        ready = list(await self._backend.store.ready_runs(limit=2 * self._concurrency + room))
+        ready = list(await self._backend.store.ready_runs(limit=SPREAD * self._concurrency))
         random.shuffle(ready)  # other workers see the same ones
         for run in ready:
             if len(self._tasks) < self._concurrency and run.id not in self._tasks:
