@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from uuid import UUID
 
 import pytest
 
 from chatrecord import Chat
-from chatrecord.errors import ChatBusy
+from chatrecord.errors import ChatBusy, RunStopped
 from chatrecord.sqlalchemy import (
     Database,
     create_chat,
@@ -17,6 +18,7 @@ from chatrecord.sqlalchemy import (
     list_runs,
     load_chat,
 )
+from chatrecord.store.branch_store import Outline
 from chatrecord.testing import Script, hang, say
 from chatrecord.testing.look import has_journal, until
 
@@ -72,3 +74,47 @@ async def test_a_question_that_was_stopped_in_the_queue_is_exported(db: Database
     assert isinstance(copied.question, dict)
     assert isinstance(run.question, dict)
     assert copied.question["id"] != run.question["id"], "it would be the same message of two chats"
+
+
+async def test_nothing_is_restored_by_what_was_read_while_an_answer_was_written(
+    db: Database,
+) -> None:
+    """The run ends between the two: its question would go, and its answer stay."""
+    held = asyncio.Event()
+    chat = await create_chat(db, Script([say("old")], [say("new")], [say("an"), hang()]))
+    old = await chat.ask("How many?")
+    await chat.regenerate()
+    answering = asyncio.create_task(chat.ask("And then?"))
+    await until(lambda: has_journal(db, chat))
+    outline = db.store.outline
+
+    async def read_early(chat_id: UUID) -> Outline:
+        found = await outline(chat_id)
+        await chat.stop()
+        held.set()
+        return found
+
+    db.store.outline = read_early  # type: ignore[method-assign]
+
+    with pytest.raises(ChatBusy):
+        await chat.restore(old.message_id)
+
+    with pytest.raises(RunStopped):
+        await answering
+    assert held.is_set()
+    assert await current(chat) == ["How many?", "new", "And then?", "an"]
+
+
+async def test_a_copy_has_what_was_current_as_it_was_begun(db: Database) -> None:
+    chat = await create_chat(db, Script([say("old")], [say("new")]))
+    await chat.ask("How many?")
+    outline = db.store.outline
+
+    async def read_early(chat_id: UUID) -> Outline:
+        found = await outline(chat_id)
+        await chat.regenerate()
+        return found
+
+    db.store.outline = read_early  # type: ignore[method-assign]
+
+    assert await current(await chat.fork()) == ["How many?", "old"]

@@ -42,6 +42,8 @@ async def restore(backend: Backend, chat_id: UUID, message_id: object) -> None:
     """Make the branch current in which this message was so for the last time."""
     outline = await backend.store.outline(chat_id)
     timeline = Timeline(outline)
+    if timeline.has_active_run:  # it may have ended by the time that something is written
+        raise _busy(chat_id)
     wanted = timeline.branch_of(_known(timeline, chat_id, message_id))
     statuses = await _statuses(backend, chat_id, timeline, wanted)
     if not statuses:
@@ -50,8 +52,12 @@ async def restore(backend: Backend, chat_id: UUID, message_id: object) -> None:
     standing = [it for it in wanted if statuses.get(it.id) != "superseded"]
     change = Restoration(statuses, first, timeline.restored(standing), outline.next_seq)
     if not await backend.store.restore(chat_id, change):
-        msg = f"Chat {chat_id} has a new message or an active run: restore the branch after it"
-        raise ChatBusy(msg)
+        raise _busy(chat_id)
+
+
+def _busy(chat_id: UUID) -> ChatBusy:
+    msg = f"Chat {chat_id} has a new message or an active run: restore the branch after it"
+    return ChatBusy(msg)
 
 
 async def _statuses(
@@ -113,11 +119,12 @@ async def fork(
         parent_run_id=None,
         **changes,
     )
+    superseded = [it for it in copied if it.status == "superseded"]
     change = Fork(
         chat=copy,
         source=chat.id,
         messages={message.id: new_id() for message in copied},
-        statuses=timeline.statuses_of([it for it in copied if it.status == "superseded"]),
+        statuses={it.id: it.status for it in copied} | timeline.statuses_of(superseded),
         runs={run_id: new_id() for run_id in runs},
     )
     return await inserted(store, copy, lambda: store.fork(change))

@@ -68,6 +68,15 @@ class Timeline:
         )
 
     @property
+    def has_active_run(self) -> bool:
+        """Whether a run holds the chat: one that is queued does so once it has begun."""
+        begun = {message.run_id for message in self._outline.messages}
+        return any(
+            run.status in ("running", "parked") or (run.status == "queued" and run.id in begun)
+            for run in self._outline.runs.values()
+        )
+
+    @property
     def current_messages(self) -> list[MessageHead]:
         """The messages that are not superseded."""
         return [self._by_seq[seq] for seq in self.current]

@@ -79,7 +79,7 @@ class Restoration:
 class Fork:
     """A copy of a chat: these messages and their runs, each under a new id.
 
-    `statuses` has those of the messages that are superseded in the `source`.
+    `statuses` has those of the messages in the copy, whatever becomes of the `source` meanwhile.
     """
 
     chat: ChatRecord

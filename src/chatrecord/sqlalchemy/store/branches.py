@@ -174,7 +174,7 @@ def _message(fork: Fork, row: Row) -> Message:
         id=fork.messages[message.id],
         chat_id=fork.chat.id,
         run_id=_run_id(fork, message),
-        status=fork.statuses.get(message.id, message.status),
+        status=fork.statuses[message.id],
     )
 
 
