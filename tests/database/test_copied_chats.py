@@ -118,3 +118,28 @@ async def test_a_copy_has_what_was_current_as_it_was_begun(db: Database) -> None
     db.store.outline = read_early  # type: ignore[method-assign]
 
     assert await current(await chat.fork()) == ["How many?", "old"]
+
+
+@pytest.mark.parametrize("change", ["restore", "edit"])
+async def test_a_queued_run_ends_whose_question_was_replaced_meanwhile(
+    db: Database, change: str
+) -> None:
+    """It would be answered without its question, in another branch."""
+    chat = await create_chat(db, Script([say("a")], [say("b")], [say("c")]))
+    first = await chat.ask("How many?")
+    await chat.edit((await chat.messages())[0].id, "How much?")
+    question = next(it.id for it in await chat.messages() if it.text == "How much?")
+    queued = [await chat.submit_regenerate(), await chat.submit_edit(question, "How long?")]
+    if change == "restore":
+        await chat.restore(first.message_id)
+    else:
+        await chat.edit(question, "How often?")
+    before = await current(chat)
+
+    for run_id in queued:
+        with pytest.raises(RunStopped, match="replaced"):
+            await db.work_on(run_id, lambda _: Script())
+
+    assert await current(chat) == before
+    assert await list_runs(db, status="queued") == []
+    assert await db.doctor() == []

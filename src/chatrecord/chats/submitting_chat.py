@@ -22,6 +22,8 @@ from .loaded_chat import Metadata, Row
 from .options import Dispatch
 from .stream import ChatStream
 
+_REPLACED = "RunStopped: Its question was replaced, or another branch restored, while it was queued"
+
 
 @runtime_checkable
 class SubmitsRuns(Protocol):
@@ -183,6 +185,8 @@ class SubmittingChat(AskingChat[Row, Metadata]):
             if run.status == "interrupted" and not self._runs.is_lost(run):
                 return None
             if run.replaces is not None:
+                if await self._is_for_nothing(run, run.replaces):
+                    return None
                 run_spec = replace(run_spec, replaces=await self._replacement(run.replaces))
             return self._live(replace(run_spec, begins=run))
         has_ended_badly = run.status in ("failed", "interrupted")
@@ -193,6 +197,18 @@ class SubmittingChat(AskingChat[Row, Metadata]):
         ):
             return self._live(replace(run_spec, resumes=run))
         return None
+
+    async def _is_for_nothing(self, run: Run, first: int) -> bool:
+        """Whether its question was replaced while it was queued. It ends then.
+
+        One that has begun holds its chat, where nothing is replaced meanwhile.
+        """
+        is_edit = isinstance(run.question, dict) and "content" in run.question
+        seq = first if is_edit else first - 1
+        found = await self._backend.store.messages(self.id, limit=1, before=seq + 1)
+        if found and found[0].seq == seq and found[0].status != "superseded":
+            return False
+        return await self._backend.store.end_queued(run, _REPLACED)
 
     async def _ended(self, run: Run) -> Reply[Any]:
         """What has come of a run: its reply, or the error that ended it."""
