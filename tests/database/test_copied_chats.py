@@ -9,6 +9,7 @@ import pytest
 
 from chatrecord import Chat
 from chatrecord.errors import ChatBusy, RunStopped
+from chatrecord.records import Message
 from chatrecord.sqlalchemy import (
     Database,
     create_chat,
@@ -143,3 +144,24 @@ async def test_a_queued_run_ends_whose_question_was_replaced_meanwhile(
     assert await current(chat) == before
     assert await list_runs(db, status="queued") == []
     assert await db.doctor() == []
+
+
+async def test_no_answer_is_given_anew_whose_question_another_branch_has_replaced(
+    db: Database,
+) -> None:
+    chat = await create_chat(db, Script([say("a")], [say("b")], [say("c")]))
+    first = await chat.ask("How many?")
+    await chat.edit((await chat.messages())[0].id, "How much?")
+    messages = db.store.messages
+
+    async def read_early(chat_id: UUID, *, limit: int, before: int | None) -> list[Message]:
+        found = await messages(chat_id, limit=limit, before=before)
+        db.store.messages = messages  # type: ignore[method-assign]
+        await chat.restore(first.message_id)
+        return found
+
+    db.store.messages = read_early  # type: ignore[method-assign]
+    with pytest.raises(ChatBusy):
+        await chat.regenerate()
+
+    assert await current(chat) == ["How many?", "a"]

@@ -170,7 +170,11 @@ class Beginnings(StoredQueue, StoredTranscripts):
         chat = {"chat_id": start.run.chat_id}
         next_seq: int = (await connection.execute(self._sql.next_seq, chat)).scalar_one()
         seq = next_seq - len(start.opening)
-        if seq != replaces.last + 1:
+        question = replaces.first - (start.prompt is None)
+        page = {**chat, "before": question + 1, "limit": 1}
+        asked = (await connection.execute(self._sql.messages_before, page)).mappings().first()
+        is_current = asked is not None and asked["status"] != "superseded"
+        if seq != replaces.last + 1 or not is_current:
             msg = f"Chat {start.run.chat_id} has new messages: reload them and try again"
             raise ChatBusy(msg)
         history = await self._history(
