@@ -2,47 +2,25 @@
 
 from __future__ import annotations
 
-import asyncio
 from argparse import Namespace
-from datetime import datetime
 
-from chatrecord.errors import ConfigurationError
 from chatrecord.sqlalchemy import purge
 
-from .confirmation import can_ask, is_confirmed
 from .database import existing_database
+from .mass_deletion import COUNTED, delete_many
 from .reference import scope_of
-from .screen import Screen
-
-_COUNTED = 1000
-"""The largest number of chats that is counted before the confirmation."""
 
 
 def run(arguments: Namespace) -> int:
     """Ask, unless that is answered by --yes; delete, and say how many."""
-    screen = Screen()
-    if not arguments.yes:
-        if not can_ask():
-            msg = "No terminal to confirm the deletion: pass --yes"
-            raise ConfigurationError(msg)
-        found = asyncio.run(_found(arguments))
-        if not found or not _is_meant(found, arguments.older_than):
-            screen.note("Nothing was deleted")
-            return 0
-    gone = asyncio.run(_purged(arguments))
-    screen.note(f"{_chats(gone)} deleted")
-    return 0
-
-
-def _is_meant(found: int, before: datetime) -> bool:
-    these = f"more than {_COUNTED:,} chats" if found > _COUNTED else _chats(found)
-    return is_confirmed(f"Delete {these}, not used since {before:%Y-%m-%d %H:%M} UTC?")
+    which = f", not used since {arguments.older_than:%Y-%m-%d %H:%M} UTC"
+    return delete_many(arguments, which, found=_found, delete=_purged)
 
 
 async def _found(arguments: Namespace) -> int:
     async with existing_database(arguments.db) as db:
-        scope, most = scope_of(arguments.user), _COUNTED + 1
-        return len(await db.store.idle_chats(arguments.older_than, scope, limit=most))
+        scope = scope_of(arguments.user)
+        return len(await db.store.idle_chats(arguments.older_than, scope, limit=COUNTED + 1))
 
 
 async def _purged(arguments: Namespace) -> int:
@@ -53,7 +31,3 @@ async def _purged(arguments: Namespace) -> int:
             audit=arguments.audit,
             **scope_of(arguments.user),
         )
-
-
-def _chats(number: int) -> str:
-    return "1 chat" if number == 1 else f"{number:,} chats"
