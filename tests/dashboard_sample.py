@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -16,8 +16,9 @@ from sqlalchemy import bindparam, update
 
 from chatrecord.chats.chat import Chat
 from chatrecord.errors import RunError
+from chatrecord.feedback import Feedback
 from chatrecord.ids import new_id
-from chatrecord.records import ApiRequest, Tokens
+from chatrecord.records import ApiRequest, Message, Tokens
 from chatrecord.sqlalchemy import Database, create_chat
 from chatrecord.store.changes import Changes
 from chatrecord.testing import Script, call, fail, say, think
@@ -35,6 +36,12 @@ TITLES = (
     "Expenses without a receipt",
     "Parental leave from March on",
     "Sickness during a holiday",
+)
+
+COMMENTS = (
+    "The page does not exist",
+    "This is the policy of last year. Since March, contractors travel in first class from five hours on.",
+    "Too long: I wanted a yes or a no",
 )
 
 
@@ -108,7 +115,8 @@ async def fill_sample(
     await db.create_search()
     now = now or datetime.now(UTC)
     await timed(db, chats["trace"], chosen)
-    await spread(db, chats["failed"], chosen, days, now)
+    owners = await spread(db, chats["failed"], chosen, days, now)
+    await rate(db, answer, owners, days, now)
     return {name: chat.id for name, chat in chats.items()}
 
 
@@ -165,7 +173,7 @@ def values(
 
 async def spread(
     db: Database[Any], like: Chat, chosen: random.Random, days: int, now: datetime
-) -> None:
+) -> list[Chat]:
     """Chats of other people, and their requests day by day."""
     (sent,) = await like.requests()
     owners = []
@@ -181,6 +189,46 @@ async def spread(
         for place, quiet in enumerate(owners):
             used = update(table).where(table.c.id == quiet.id)
             await connection.execute(used.values(updated_at=now - timedelta(hours=19 * place)))
+    return owners
+
+
+async def rate(
+    db: Database[Any], like: Message, chats: Sequence[Chat], days: int, now: datetime
+) -> None:
+    """An answer in each of these chats, and what people thought of it, four a day."""
+    chosen = random.Random(11)
+    answers = [
+        replace(
+            like,
+            id=new_id(),
+            chat_id=chat.id,
+            run_id=None,
+            text="The handbook says so.",
+            content=None,
+            model=MODELS[place % len(MODELS)],
+        )
+        for place, chat in enumerate(chats)
+    ]
+    for answer in answers:
+        changes = Changes(answer.chat_id)
+        changes.add(answer)
+        await db.store.write(changes)
+    for number in range(4 * days):
+        answer, is_good = chosen.choice(answers), chosen.random() < 0.8
+        at = now - timedelta(days=number // 4, minutes=chosen.randrange(600))
+        comment = None if is_good or number % 3 == 0 else COMMENTS[number % len(COMMENTS)]
+        given = Feedback(
+            id=new_id(),
+            chat_id=answer.chat_id,
+            message_id=answer.id,
+            run_id=None,
+            owner=f"reader-{number}",
+            value=1 if is_good else -1,
+            comment=comment,
+            created_at=at,
+            updated_at=at,
+        )
+        await db.store.put_feedback(given)
 
 
 def requests_of(
@@ -189,7 +237,7 @@ def requests_of(
     for back in range(days):
         at = now - timedelta(days=back)
         busy = 3 if at.weekday() > 4 else 14 + chosen.randrange(8)
-        for _ in range(busy):
+        for number in range(busy):
             model = chosen.choices(MODELS, (5, 3, 2))[0]
             first = chosen.lognormvariate(6, 0.5)
             has_failed = chosen.random() < 0.04
@@ -199,6 +247,7 @@ def requests_of(
                 like,
                 id=new_id(),
                 run_id=new_id(),
+                kind="title" if number % 6 == 5 else None,
                 model=model,
                 provider="anthropic" if "claude" in model else "openai",
                 started_at=min(moment, now),

@@ -20,7 +20,14 @@ SHIFTS = """() => new Promise((done) => {
   }).observe({ type: "layout-shift", buffered: true });
   setTimeout(() => done(total), 100);
 })"""
-ADDRESSES = ["#/usage", "#/requests", "#/chats", "#/chats/{trace}", "#/chats/{approval}"]
+ADDRESSES = [
+    "#/usage",
+    "#/requests",
+    "#/chats",
+    "#/feedback",
+    "#/chats/{trace}",
+    "#/chats/{approval}",
+]
 
 
 def test_usage_is_shown_as_charts_with_values_and_as_tables(visit: Callable[..., Visit]) -> None:
@@ -55,6 +62,39 @@ def test_figures_are_grouped_and_lead_to_chats(visit: Callable[..., Visit]) -> N
     page.get_by_role("heading", name="Chats").wait_for()
     page.get_by_role("link", name="Visa for Brazil").wait_for()
     assert page.get_by_role("link", name="A room in Lisbon").count() == 0
+
+
+def test_ratings_are_shown_and_lead_to_what_was_said_of_an_answer(
+    visit: Callable[..., Visit],
+) -> None:
+    page = visit().open("#/usage?by=user_id")
+    ratings = page.locator("figure", has=page.get_by_role("heading", name="Ratings"))
+    ratings.get_by_role("button", name="Table").click()
+    assert "Positive" in ratings.locator("thead").inner_text()
+    assert page.get_by_role("region", name="Negative feedback").locator("li").count() == 4
+    row = page.locator("table.groups tbody tr", has=page.get_by_role("link", name="chandra"))
+    good, bad = row.locator("td").all_inner_texts()[-2:]
+    assert re.fullmatch(r"\d+ % of \d+", good)
+
+    row.get_by_role("link", name=bad, exact=True).click()
+    page.get_by_role("heading", name="Feedback").wait_for()
+    page.locator("table.rated tbody tr").first.wait_for()
+    assert page.locator("table.rated tbody tr").count() == int(bad)
+    assert set(page.locator("table.rated td:nth-child(5)").all_inner_texts()) == {"chandra"}
+    page.get_by_text("Too long: I wanted a yes or a no").first.wait_for()
+    page.locator("table.rated a").first.click()
+    page.get_by_text("The handbook says so.").wait_for()
+    page.get_by_text("Rated bad (-1)").first.wait_for()
+    page.go_back()
+    page.get_by_label("Rating").select_option("positive")
+    page.get_by_text("Rated good (1)").first.wait_for()
+
+
+def test_requests_are_grouped_by_what_they_were_for(visit: Callable[..., Visit]) -> None:
+    page = visit().open()
+    page.get_by_label("Group by").select_option("kind")
+    page.locator("table.groups").get_by_text("Titles").wait_for()
+    assert page.locator("table.groups tbody th").all_inner_texts() == ["Answers", "Titles"]
 
 
 def test_failed_requests_say_why(visit: Callable[..., Visit]) -> None:

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from fastapi import FastAPI
-from starlette.applications import Starlette
 from starlette.requests import Request
 
 from chatrecord.sqlalchemy import Database, Keys, create_chat
@@ -24,26 +20,7 @@ from chatrecord.web.dashboard import dashboard
 from chatrecord.web.dashboard.assets import FOLDER
 from dashboard_sample import fill_sample
 
-
-def everything(_request: Request) -> bool:
-    return True
-
-
-@asynccontextmanager
-async def visiting(
-    app: Any, path: str = "", root_path: str = ""
-) -> AsyncIterator[httpx.AsyncClient]:
-    transport = httpx.ASGITransport(app, root_path=root_path)
-    async with httpx.AsyncClient(transport=transport, base_url=f"http://test{path}") as client:
-        yield client
-
-
-@asynccontextmanager
-async def mounted(db: Database, **options: Any) -> AsyncIterator[httpx.AsyncClient]:
-    app = Starlette()
-    app.mount("/a/b", dashboard(db, **{"allowed": everything, **options}))
-    async with visiting(app, "/a/b/") as client:
-        yield client
+from .mounting import everything, mounted, visiting
 
 
 async def test_every_response_lets_the_page_load_nothing_from_elsewhere(db: Database) -> None:

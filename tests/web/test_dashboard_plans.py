@@ -17,11 +17,12 @@ from chatrecord.chats.chat import Chat
 from chatrecord.ids import new_id
 from chatrecord.sqlalchemy import Database, create_chat
 from chatrecord.testing import Script, call, say
-from chatrecord.web.dashboard import dashboard, found_chats
+from chatrecord.web.dashboard import dashboard, figures, found_chats, found_feedback
+from chatrecord.web.dashboard.cursors import cursor_of
 
 MAY_BE_READ = {"newest", "groups", "requests", "rows", "days", "both"}
 """What queries make of a bounded part of a table."""
-MAY_BE_READ |= {"llm_usage_days", "llm_chunks", "llm_attachments", "llm_feedback"}
+MAY_BE_READ |= {"llm_usage_days", "llm_chunks", "llm_attachments"}
 """The sums of days, and tables that are empty here, where an index does not pay."""
 
 CHATS = 3000
@@ -33,6 +34,8 @@ async def test_no_page_of_the_dashboard_reads_a_whole_table(
     # As small a part of these chats as of 100,000, so that planners choose as they do for those.
     monkeypatch.setattr(lookups, "AMONG", 15)
     monkeypatch.setattr(found_chats, "PAGE", 5)
+    monkeypatch.setattr(found_feedback, "PAGE", 5)
+    monkeypatch.setattr(figures, "MOST_GROUPS", 3)  # so that ratings are of these groups only
 
     def allowed(request: Request) -> object:
         return {"user_id": "ann"} if "scoped" in request.query_params else True
@@ -42,6 +45,7 @@ async def test_no_page_of_the_dashboard_reads_a_whole_table(
             db, Script([call("add", a=1, b=2)], [say("3")]), tools=[add], user_id="ann"
         )
         reply = await chat.ask("1 + 2?")
+        await chat.give_feedback(reply.message_id, -1)
         await multiply(db, chat)
         await db.repair()
         await analyze(db)
@@ -52,8 +56,11 @@ async def test_no_page_of_the_dashboard_reads_a_whole_table(
             f"api/usage?since={since}",
             *(
                 f"api/usage?since={since}&by={by}&times=1"
-                for by in ("day", "model", "user_id", "error_type")
+                for by in ("day", "model", "user_id", "error_type", "kind")
             ),
+            *(f"api/usage?since={since}&by={by}" for by in ("day", "model", "agent", "user_id")),
+            f"api/feedback?since={since}&rating=negative",
+            f"api/feedback?since={since}&before={cursor_of((datetime.now(UTC), new_id()))}",
             f"api/requests?since={since}&order=latency_ms",
             f"api/requests?since={since}&order=started_at&status=failed",
             "api/chats?",
@@ -91,7 +98,13 @@ async def multiply(db: Database[Any], chat: Chat) -> None:
             for n, (id_, at) in enumerate(zip(ids, moments, strict=True))
         ]
         await connection.execute(chats.insert(), rows)
-        for model in (models.run, models.message, models.tool_call, models.request):
+        for model in (
+            models.run,
+            models.message,
+            models.tool_call,
+            models.request,
+            models.feedback,
+        ):
             table = model.__table__  # type: ignore[union-attr]
             one = (await connection.execute(table.select().limit(1))).mappings().one()
             when = "started_at" if "started_at" in table.c else "created_at"
@@ -99,6 +112,8 @@ async def multiply(db: Database[Any], chat: Chat) -> None:
                 {**one, "id": new_id(), "chat_id": id_, "run_id": new_id(), when: at}
                 for id_, at in zip(ids, moments, strict=True)
             ]
+            if table is models.feedback.__table__:  # type: ignore[union-attr]
+                rows = [{**row, "message_id": new_id()} for row in rows]
             known = [{name: row[name] for name in one} for row in rows]
             await connection.execute(table.insert(), known)
 

@@ -30,6 +30,10 @@ class FeedbackStore(Protocol):
     error, never silently; a database that does not answer has failed, too.
     """
 
+    @property
+    def keeps_feedback(self) -> bool:
+        """Whether there is a table for it."""
+
     async def put_feedback(self, feedback: Feedback) -> Feedback:
         """Store it, in the place of what the same owner has said of the message before."""
 
@@ -37,14 +41,23 @@ class FeedbackStore(Protocol):
         """Delete what this owner has said of a message. Returns whether there was something."""
 
     async def feedback_of_chat(
-        self, chat_id: UUID, run_ids: Collection[UUID] | None = None
+        self, chat_id: UUID, run_ids: Collection[UUID | None] | None = None
     ) -> list[Feedback]:
-        """All of a chat, or of some of its runs, oldest first. Nothing where it is not kept."""
+        """All of a chat, or of some of its runs, oldest first. Nothing where it is not kept.
+
+        `None` among the runs stands for messages that no run has written, such as imported ones.
+        """
 
     async def list_feedback(
         self, wanted: FeedbackFilter, *, limit: int, before: tuple[datetime, UUID] | None
     ) -> list[Feedback]:
         """A page, the newest first."""
 
-    async def feedback_report(self, by: Sequence[str], wanted: FeedbackFilter) -> list[FeedbackRow]:
-        """Counts and means in groups."""
+    async def feedback_report(
+        self,
+        by: Sequence[str],
+        wanted: FeedbackFilter,
+        *,
+        among: Collection[object] | None = None,
+    ) -> list[FeedbackRow]:
+        """Counts and means in groups; with `among`, of these values of the first name only."""

@@ -11,7 +11,6 @@ from sqlalchemy import (
     String,
     Update,
     bindparam,
-    exists,
     or_,
     select,
     update,
@@ -21,7 +20,7 @@ from chatrecord.sqlalchemy.generics import Query, UpdateReturning
 from chatrecord.store.chat_store import Scope
 
 from .exact import equals
-from .tables import MappedTable, Tables
+from .tables import Tables
 
 
 class ChatStatements(Tables):
@@ -38,11 +37,6 @@ class ChatStatements(Tables):
         if deleted_at is None or hidden is None:
             return []
         return [deleted_at.is_not(None) if hidden else deleted_at.is_(None)]
-
-    def not_hidden(self, mapped: MappedTable) -> list[ColumnElement[bool]]:
-        """What rows of a chat have that was not deleted for a time."""
-        hidden = self.kept(hidden=True)
-        return [~exists().where(self.chat.id == mapped.chat_id, *hidden)] if hidden else []
 
     def move_chat(self, scope: Scope, *, hide: bool) -> Update:
         """Hide a chat that is not hidden, or show one that is."""

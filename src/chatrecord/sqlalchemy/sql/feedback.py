@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import cached_property
 
 from sqlalchemy import (
@@ -13,6 +13,7 @@ from sqlalchemy import (
     bindparam,
     case,
     delete,
+    false,
     func,
     or_,
     select,
@@ -22,7 +23,7 @@ from chatrecord.sqlalchemy.generics import Expression, Query
 from chatrecord.sqlalchemy.store.rows import own_columns
 from chatrecord.store.feedback_store import FeedbackFilter
 
-from .exact import exact
+from .exact import equals, exact
 from .periods import PERIODS, period
 from .statements import Statements
 from .tables import MappedTable
@@ -51,23 +52,20 @@ class FeedbackStatements:
         """What an owner has said of a message."""
         return delete(self.feedback.table).where(*self._this)
 
-    def of_chat(self, *, of_runs: bool) -> Query:
-        """All of a chat, or of some runs, oldest first."""
+    def of_chat(self, *, of_runs: bool, outside_runs: bool = False) -> Query:
+        """All of a chat, or of some runs, and of messages that no run has written, oldest first."""
         rows = self.feedback.select().where(self.feedback.chat_id == bindparam("chat_id"))
         if of_runs:
             ids = bindparam("run_ids", expanding=True, type_=self.feedback.run_id.type)
-            rows = rows.where(self.feedback.run_id.in_(ids))
+            no_run = self.feedback.run_id.is_(None) if outside_runs else false()
+            rows = rows.where(or_(self.feedback.run_id.in_(ids), no_run))
         return rows.order_by(self.feedback.created_at, self.feedback.id)
 
     def page(self, wanted: FeedbackFilter, *, after_key: bool) -> Query:
         """A page of what is wanted, by keyset, the newest first."""
         feedback = self.feedback
-        rows = feedback.select().where(*self._wanted(wanted))
-        if wanted.scope:
-            rows = rows.join_from(feedback.table, self._sql.chat.table, self._of_chat)
-            rows = rows.where(*self._sql.kept())
-        else:
-            rows = rows.where(*self._sql.not_hidden(feedback))
+        rows = feedback.select().where(*self._wanted(wanted), *self._sql.kept())
+        rows = rows.join_from(feedback.table, self._sql.chat.table, self._of_chat)
         if after_key:
             moment = bindparam("created_at", type_=feedback.created_at.type)
             earlier = feedback.id < bindparam("id", type_=feedback.id.type)
@@ -78,11 +76,20 @@ class FeedbackStatements:
         newest_first = feedback.created_at.desc(), feedback.id.desc()
         return rows.order_by(*newest_first).limit(bindparam("limit", type_=Integer))
 
-    def report(self, by: Sequence[str], wanted: FeedbackFilter, dialect: Dialect) -> Query:
+    def report(
+        self,
+        by: Sequence[str],
+        wanted: FeedbackFilter,
+        dialect: Dialect,
+        among: Collection[object] | None = None,
+    ) -> Query:
         """Groups of what is wanted, in their order."""
         value = self.feedback.value
         keys = [self._key(name, dialect).label(f"by_{name}") for name in by]
         rows = select(*keys, value.label("value")).where(*self._wanted(wanted))
+        if among is not None:
+            first = self._column(by[0])
+            rows = rows.where(or_(false(), *(equals(first, one) for one in among)))
         source = self.feedback.table.join(self._sql.chat.table, self._of_chat)
         if any(name in _OF_MESSAGES for name in by):
             of_message = self._sql.message.id == self.feedback.message_id
@@ -102,15 +109,18 @@ class FeedbackStatements:
         )
 
     def _key(self, name: str, dialect: Dialect) -> Expression:
-        own = own_columns(list(self._sql.chat.columns))
         if name in PERIODS:
             return period(self.feedback.created_at, name, dialect)
+        return exact(self._column(name))
+
+    def _column(self, name: str) -> Expression:
+        own = own_columns(list(self._sql.chat.columns))
         if name in _OF_FEEDBACK:
             return self.feedback.columns[name]
         if name in _OF_MESSAGES:
             return self._sql.message.columns[name]
         if name in own or name in _OF_CHATS:
-            return exact(self._sql.chat.columns[name])
+            return self._sql.chat.columns[name]
         known = ", ".join((*PERIODS, *_OF_FEEDBACK, *_OF_MESSAGES, *_OF_CHATS, *own))
         msg = f"by= knows no {name!r}. There are: {known}"
         raise ValueError(msg)

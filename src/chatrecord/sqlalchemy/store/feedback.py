@@ -30,6 +30,10 @@ class StoredFeedback(Connections):
         table = kept(self._sql.feedback, "Feedback", "feedback")
         return FeedbackStatements(self._sql, table)
 
+    @property
+    def keeps_feedback(self) -> bool:
+        return self._sql.feedback is not None
+
     async def put_feedback(self, feedback: Feedback) -> Feedback:
         async def once() -> Feedback:
             try:
@@ -65,13 +69,16 @@ class StoredFeedback(Connections):
         return bool(await self._retried(lambda: self._changed(self._feedback.delete, this)))
 
     async def feedback_of_chat(
-        self, chat_id: UUID, run_ids: Collection[UUID] | None = None
+        self, chat_id: UUID, run_ids: Collection[UUID | None] | None = None
     ) -> list[Feedback]:
         if self._sql.feedback is None or (run_ids is not None and not run_ids):
             return []
-        statement = self._feedback.of_chat(of_runs=run_ids is not None)
-        named = {} if run_ids is None else {"run_ids": list(run_ids)}
-        rows = await self._read(statement, chat_id=chat_id, **named)
+        if run_ids is None:
+            rows = await self._read(self._feedback.of_chat(of_runs=False), chat_id=chat_id)
+        else:
+            statement = self._feedback.of_chat(of_runs=True, outside_runs=None in run_ids)
+            ids = [run_id for run_id in run_ids if run_id is not None]
+            rows = await self._read(statement, chat_id=chat_id, run_ids=ids)
         return [feedback_of(row) for row in rows]
 
     async def list_feedback(
@@ -81,8 +88,14 @@ class StoredFeedback(Connections):
         key = {} if before is None else {"created_at": before[0], "id": before[1]}
         return [feedback_of(row) for row in await self._read(statement, limit=limit, **key)]
 
-    async def feedback_report(self, by: Sequence[str], wanted: FeedbackFilter) -> list[FeedbackRow]:
-        statement = self._feedback.report(by, wanted, self._engine.dialect)
+    async def feedback_report(
+        self,
+        by: Sequence[str],
+        wanted: FeedbackFilter,
+        *,
+        among: Collection[object] | None = None,
+    ) -> list[FeedbackRow]:
+        statement = self._feedback.report(by, wanted, self._engine.dialect, among)
         return [_row_of(row, by) for row in await self._read(statement) if row["count"]]
 
 

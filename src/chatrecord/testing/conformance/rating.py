@@ -16,6 +16,7 @@ from chatrecord.errors import MessageNotFound
 from chatrecord.feedback import Feedback
 from chatrecord.ids import new_id
 from chatrecord.runs.process import Backend
+from chatrecord.store.feedback_store import FeedbackFilter
 from chatrecord.testing.look import new_chat
 from chatrecord.testing.script import Script, say
 
@@ -138,3 +139,20 @@ class AnswersAreRated:
             await feedback_report(backend, ["mood"], since=None, until=None, scope=scope)
         later = datetime.now(UTC) + timedelta(hours=1)
         assert await feedback_report(backend, [], since=later, until=None, scope=scope) == []
+
+    async def test_feedback_is_added_up_of_some_groups_only(self, backend: Backend) -> None:
+        ann, bob, carl = (str(new_id()) for _ in range(3))
+        await rated(backend, ann, 1, -1)
+        await rated(backend, bob, -1)
+        await rated(backend, carl, 1)
+        everything = FeedbackFilter(None, None, None, {})
+
+        for among, expected in (
+            ([ann, carl], {ann: (1, 1), carl: (1, 0)}),
+            ([ann.upper(), bob, None], {bob: (0, 1)}),
+            ([], {}),
+        ):
+            rows = await backend.store.feedback_report(["user_id"], everything, among=among)
+            found = {row.by["user_id"]: (row.positive, row.negative) for row in rows}
+            found.pop(None, None)  # of other tests
+            assert found == expected

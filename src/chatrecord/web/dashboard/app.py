@@ -120,6 +120,7 @@ ROUTES = (
     DashboardRoute("/api/usage", Pages.usage),
     DashboardRoute("/api/requests", Pages.requests),
     DashboardRoute("/api/chats", Pages.chats),
+    DashboardRoute("/api/feedback", Pages.feedback),
     DashboardRoute("/api/texts", Pages.texts),
     DashboardRoute("/api/chats/{id}", Pages.chat),
     DashboardRoute("/api/chats/{id}/live/{run}", Pages.live),

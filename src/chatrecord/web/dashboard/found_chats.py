@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Sequence
-from datetime import UTC, datetime
+from collections.abc import Collection, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any, cast, get_args
 from uuid import UUID
@@ -19,6 +17,7 @@ from chatrecord.web.bodies import invalid
 from chatrecord.web.query_parameters import search
 
 from .access import Access
+from .cursors import cursor_of, key_of
 from .plain_values import object_of, plain
 
 PAGE = 50
@@ -32,19 +31,31 @@ async def chats_json(access: Access, request: Request, scope: Scope | None) -> d
         access.backend,
         _filter(request),
         limit=PAGE,
-        before=_key(request),
+        before=key_of(request),
         scope=scope,
         search=search(request),
     )
     following: Json = None
     if found.next is not None:
-        following = {"key": _cursor(found.next), "reached": found.next[0].isoformat()}
+        following = {"key": cursor_of(found.next), "reached": found.next[0].isoformat()}
     used = await access.backend.store.shown.usage_by_chat([chat.id for chat in found.chats])
     return {
         "chats": [object_of(chat) for chat in found.chats],
         "next": following,
         "names": await names_of(access, found.chats),
         "usage": {str(chat_id): plain(usage) for chat_id, usage in used.items()},
+    }
+
+
+async def chats_of_rows(access: Access, ids: Collection[UUID], scope: Scope) -> dict[str, Json]:
+    """The chats that rows of a list belong to: their titles and columns, by id."""
+    chats = await access.backend.store.shown.chats_by_id(ids, scope)
+    return {
+        "chats": {
+            str(chat.id): {"title": chat.title, "columns": plain(chat.columns)}
+            for chat in chats.values()
+        },
+        "names": await names_of(access, list(chats.values())),
     }
 
 
@@ -79,18 +90,3 @@ def _amount(text: str | None) -> Decimal | None:
     if not (amount.is_finite() and 0 <= amount < 10**9):
         raise invalid("'cost' is an amount in US dollars, from 0 on.")
     return round(amount, 12)
-
-
-def _cursor(key: tuple[datetime, UUID]) -> str:
-    return urlsafe_b64encode(f"{key[0].isoformat()}|{key[1]}".encode()).decode()
-
-
-def _key(request: Request) -> tuple[datetime, UUID] | None:
-    cursor = request.query_params.get("before")
-    if not cursor:
-        return None
-    try:
-        when, _, chat_id = urlsafe_b64decode(cursor.encode("ascii")).decode().partition("|")
-        return datetime.fromisoformat(when).astimezone(UTC), UUID(chat_id)
-    except (ValueError, OverflowError) as error:
-        raise invalid("'before' is the 'key' of the page before.") from error

@@ -13,8 +13,8 @@ from chatrecord.store.lookup_store import RequestFilter, RequestOrder
 from chatrecord.web.bodies import invalid
 
 from .access import Access
-from .found_chats import names_of
-from .plain_values import object_of, plain
+from .found_chats import chats_of_rows
+from .plain_values import object_of
 from .times import span_of
 
 PAGE = 100
@@ -36,14 +36,9 @@ async def requests_json(access: Access, request: Request, scope: Scope | None) -
         scope=scope,
     )
     ids = {it.chat_id for it in found if it.chat_id is not None}
-    chats = await access.backend.store.shown.chats_by_id(ids, scope)
     return {
         "requests": [object_of(it) for it in found],
-        "chats": {
-            str(chat.id): {"title": chat.title, "columns": plain(chat.columns)}
-            for chat in chats.values()
-        },
-        "names": await names_of(access, list(chats.values())),
+        **await chats_of_rows(access, ids, scope),
     }
 
 

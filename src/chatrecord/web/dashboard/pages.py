@@ -28,6 +28,7 @@ from .access import Access
 from .assets import asset
 from .figures import usage_json
 from .found_chats import chats_json
+from .found_feedback import feedback_json
 from .found_requests import requests_json
 from .found_texts import texts_json
 from .plain_values import plain
@@ -59,7 +60,8 @@ class Pages:
         """What the page can ask for."""
         scope = await self.access.scope(request)
         columns = list(self.backend.store.chat_columns())
-        return JSON({"columns": columns, "scope": plain(scope)})
+        has_feedback = self.backend.store.keeps_feedback
+        return JSON({"columns": columns, "scope": plain(scope), "feedback": has_feedback})
 
     async def usage(self, request: Request) -> Response:
         """Figures in groups."""
@@ -75,6 +77,11 @@ class Pages:
         """Chats that pass a filter."""
         scope = await self.access.narrowed(request)
         return JSON(await chats_json(self.access, request, scope))
+
+    async def feedback(self, request: Request) -> Response:
+        """What people think of answers."""
+        scope = await self.access.narrowed(request)
+        return JSON(await feedback_json(self.access, request, scope))
 
     async def texts(self, request: Request) -> Response:
         """What was said about something."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from starlette.requests import Request
@@ -42,7 +43,7 @@ async def trace_json(access: Access, request: Request, chat: ChatRecord) -> dict
         "runs": [object_of(run) for run in rows.runs],
         "tool_calls": [object_of(call) for call in rows.tool_calls],
         "requests": [object_of(it) for it in rows.requests],
-        "feedback": [object_of(it) for it in await store.feedback_of_chat(chat.id, list(runs))],
+        "feedback": await _feedback(access, chat, messages),
         "next": messages[0].seq if len(messages) == PAGE else None,
     }
     if before is None:
@@ -55,6 +56,11 @@ async def trace_json(access: Access, request: Request, chat: ChatRecord) -> dict
             "live": str(active.id) if active is not None and active.status == "running" else None,
         }
     return shown
+
+
+async def _feedback(access: Access, chat: ChatRecord, messages: Sequence[Message]) -> list[Json]:
+    runs = {message.run_id for message in messages}
+    return [object_of(it) for it in await access.backend.store.feedback_of_chat(chat.id, runs)]
 
 
 def _message(message: Message) -> Json:

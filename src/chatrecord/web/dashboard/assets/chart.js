@@ -30,7 +30,7 @@ export function chart({ title, note, points, series, format, kind }) {
 }
 
 function toneOf(series, place) {
-  return series[place] === "Failed" ? "bad" : `series-${place}`;
+  return { Failed: "bad", Negative: "bad", Positive: "good" }[series[place]] ?? `series-${place}`;
 }
 
 function legend(series) {

@@ -4,6 +4,7 @@ import { url } from "./api.js";
 import { badge, h } from "./elements.js";
 import { clock, moment, short, time } from "./figures.js";
 import { json } from "./json.js";
+import { verdict } from "./ratings.js";
 
 const WHO = { user: "User", assistant: "Assistant", tool: "Tool results", system: "System", summary: "Summary" };
 
@@ -31,8 +32,7 @@ function raw({ content }) {
 }
 
 function rated({ value, comment, owner, updated_at: at }) {
-  const said = value > 0 ? "Rated good" : value < 0 ? "Rated bad" : "Rated";
-  return h("p", { class: "feedback" }, h("span", { class: `badge ${value > 0 ? "complete" : value < 0 ? "failed" : ""}` }, `${said} (${value})`),
+  return h("p", { class: "feedback" }, verdict({ value }),
     comment && h("span", {}, comment), h("span", { class: "note" }, [owner, moment(at)].filter(Boolean).join(" · ")));
 }
 

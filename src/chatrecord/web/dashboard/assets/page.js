@@ -3,6 +3,7 @@
 import { get } from "./api.js";
 import { h, problem } from "./elements.js";
 import { showChats } from "./chats.js";
+import { showFeedback } from "./feedback.js";
 import { showRequests } from "./requests.js";
 import { showTrace } from "./trace.js";
 import { showUsage } from "./usage.js";
@@ -37,10 +38,12 @@ async function show() {
     if (isCurrent) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
-  const shown = { usage: showUsage, requests: showRequests, chats: id ? showTrace : showChats }[name] ?? showUsage;
+  const pages = { usage: showUsage, requests: showRequests, chats: id ? showTrace : showChats, feedback: showFeedback };
+  const shown = pages[name] ?? showUsage;
   try {
     context.about = about ??= await get("about");
     tellScope(about.scope);
+    document.getElementById("feedback-link").hidden = !about.feedback;
     await shown(context, id);
   } catch (error) {
     if (error.name !== "AbortError") view.replaceChildren(problem(error, show));
