@@ -202,6 +202,10 @@ def test_usage_is_added_up_as_fields_for_a_pipe(
     _, line = capsys.readouterr().out.splitlines()
     assert line.split("\t")[1] == "1"
 
+    assert main(["usage", "--by", "kind"]) == 0
+    _, line = capsys.readouterr().out.splitlines()
+    assert line.split("\t")[:2] == ["answer", "4"]
+
     assert main(["usage", "--until", "2020-01-01"]) == 0
     assert "Nothing was asked" in capsys.readouterr().err
 

@@ -75,10 +75,12 @@ def _table(by: Sequence[str], rows: Sequence[UsageRow], shown: int) -> Table:
 
 
 def _keys(row: UsageRow) -> list[str]:
-    return [_spelled(value) for value in row.by.values()]
+    return [_spelled(name, value) for name, value in row.by.items()]
 
 
-def _spelled(value: object) -> str:
+def _spelled(name: str, value: object) -> str:
+    if name == "kind" and value is None:
+        return "answer"
     if isinstance(value, datetime):
         return value.strftime("%Y-%m-%d %H:%M")
     return figures.UNKNOWN if value is None else str(value)
