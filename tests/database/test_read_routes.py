@@ -185,9 +185,11 @@ async def test_what_is_shown_is_read_from_the_replica(case: Case) -> None:
         await read(case)
 
         assert case.statements["replica"], call
-        # Whose the chat of a page is, and which run is active, decides. Feedback is as it is now.
-        of_page = ["llm_chats", "llm_feedback"] if call.startswith("GET") else []
-        decide = {"llm_runs", *of_page}
+        # Whose a chat is, whether it is deleted, and which run is active, decides. Feedback is as
+        # it is now.
+        of_chat = ["llm_chats"] if call.startswith(("GET", "export")) else []
+        of_page = ["llm_feedback"] if call.startswith("GET") else []
+        decide = {"llm_runs", *of_chat, *of_page}
         others = [sql for sql in case.statements["primary"] if not _reads_only(sql, decide)]
         assert not others, call
 
@@ -229,6 +231,7 @@ def test_every_role_that_is_shown_has_a_route() -> None:
         "idle_chats", "journal", "journal_since", "last_prompt", "notifications", "request_stop",
         "rows_of", "run_of_key", "run_states", "with_files", "count_runs", "find_run", "list_runs",
         "outline", "ready_runs", "feedback_of_chat", "feedback_report", "list_feedback",
+        "every_chat", "hidden_chats", "pending_runs",
     }  # fmt: skip
     of_all = {
         "count_days", "delete_orphaned_pieces", "end_side_requests", "close", "create_search",
