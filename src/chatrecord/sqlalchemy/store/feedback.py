@@ -27,7 +27,7 @@ class StoredFeedback(Connections):
 
     @cached_property
     def _feedback(self) -> FeedbackStatements:
-        table = kept(self._sql.feedback, "Feedback", "feedback")
+        table = kept(self._sql.feedback, "Ratings", "feedback")
         return FeedbackStatements(self._sql, table)
 
     @property
