@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Index, text
+from sqlalchemy import Connection, Index, MetaData, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.schema import AddConstraint, DropConstraint
 
@@ -125,7 +125,9 @@ def _foreign_keys(sql: Sql) -> list[Any]:
     """SQLite has none that can be taken away."""
     if sql.is_sqlite:
         return []
-    found = [key for table in READY_MADE.tables for key in table.foreign_key_constraints]
+    copied = MetaData()  # what is dropped or added is left out of CREATE TABLE from then on
+    tables = [table.to_metadata(copied) for table in READY_MADE.tables]
+    found = [key for table in tables for key in table.foreign_key_constraints]
     for key in found:
         key.name = f"{key.table.name}_{next(iter(key.columns)).name}_fkey"
     return found

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import settings
 from sqlalchemy import URL, make_url, text
 from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.schema import CreateTable
 
 from chatrecord.sqlalchemy import Database
 from chatrecord.sqlalchemy.tables import Base
@@ -98,6 +99,7 @@ def _ready_made() -> dict[str, list[list[str]]]:
             [*table.columns.keys()],
             sorted(f"{key.parent.name} {key.target_fullname}" for key in table.foreign_keys),
             sorted(str(index.name) for index in table.indexes),
+            [str(CreateTable(table))],
         ]
         for name, table in Base.metadata.tables.items()
     }
