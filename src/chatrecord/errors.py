@@ -74,7 +74,10 @@ class KeyMissing(ConfigurationError):
 
 
 class SearchUnavailable(ConfigurationError):
-    """There is no search index yet, which `db.create_search()` creates; or texts are encrypted."""
+    """There is no search index yet, which `db.create_search()` creates; or texts are encrypted.
+
+    Of a search by meaning: there is no table of vectors, or the database cannot have one.
+    """
 
 
 class UnknownPrice(ConfigurationError):

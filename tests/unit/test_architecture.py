@@ -99,6 +99,10 @@ LOADED_BY_NAME = {
     ("chats.opened", "chatrecord.pydantic_ai"): "opens an LLM: tables and migrations need none",
     ("chats.opening", "chatrecord.pydantic_ai"): "repairs the runs of dead processes",
     (
+        "chats.semantic_search",
+        "chatrecord.pydantic_ai.embedder",
+    ): "opens an embedder, which only a search by meaning needs",
+    (
         "sqlalchemy.database",
         "chatrecord.pydantic_ai.recorded",
     ): "wraps embedders of the LLM library",

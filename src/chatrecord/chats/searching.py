@@ -51,7 +51,7 @@ async def search_messages(
 ) -> list[SearchHit]:
     """The best of the newest texts within the scope that fit the query."""
     check_count("limit", limit)
-    check_count("snippet", snippet, least=_SHORTEST_SNIPPET)
+    check_snippet(snippet)
     wanted = parsed_query(checked_query(query))
     if not wanted.wanted:
         return []
@@ -63,6 +63,11 @@ async def search_messages(
         last = (after.rank, after.message_id is None, after.message_id or after.chat_id)
         ranked = [each for each in ranked if _place(each) < last]
     return [each.hit(snippet) for each in ranked[:limit]]
+
+
+def check_snippet(length: object) -> None:
+    """Raise `TypeError` or `ValueError` for what is no length of a snippet."""
+    check_count("snippet", length, least=_SHORTEST_SNIPPET)
 
 
 def checked_query(query: object) -> str:

@@ -61,7 +61,7 @@ class _Requests:
         return Failure(RunInterrupted("The request was cancelled"), type(error).__name__)
 
 
-class _RecordedEmbeddings(WrapperEmbeddingModel):
+class RecordedEmbeddings(WrapperEmbeddingModel):
     """An embedding model whose requests are rows."""
 
     def __init__(self, wrapped: EmbeddingModel, requests: _Requests) -> None:
@@ -95,7 +95,7 @@ def recorded(backend: Backend, work: Any, kind: str | None, chat_id: UUID | None
         return Embedder(model, settings=work._settings, instrument=work.instrument)
     if isinstance(work, EmbeddingModel):
         requests = _Requests(backend, kind or "embedding", chat_id, work)
-        return _RecordedEmbeddings(work, requests)
+        return RecordedEmbeddings(work, requests)
     if images is not None and isinstance(work, images.ImageGenerator):
         model = recorded(backend, images.infer_image_generation_model(work.model), kind, chat_id)
         return images.ImageGenerator(model, settings=work._settings, instrument=work.instrument)

@@ -20,7 +20,7 @@ from typing_extensions import TypeVar, Unpack
 
 from chatrecord.attachments.stores import AttachmentStore
 from chatrecord.chats import opening as chats
-from chatrecord.chats import working
+from chatrecord.chats import semantic_search, working
 from chatrecord.chats.retention import moment_of
 from chatrecord.chats.working import LLMFor
 from chatrecord.errors import ConfigurationError, SchemaError
@@ -293,6 +293,38 @@ class Database(Generic[ChatRow, Metadata]):
     async def drop_search(self) -> None:
         """Drop the index that `create_search` has made, with all that belongs to it."""
         await self.store.drop_search()
+
+    async def create_semantic_search(self, embedder: object, *, dimensions: int) -> None:
+        """Create the table of vectors that `search_messages(semantic=embedder)` needs.
+
+            await db.create_semantic_search("openai:text-embedding-3-small", dimensions=1536)
+
+        `embedder` is Pydantic AI's `Embedder` or `EmbeddingModel`, or the name of an embedding
+        model; `dimensions` is the length of its vectors, up to 2,000. Does nothing if the table is
+        there, and sends no request: see `embed_messages`. Raises `SearchUnavailable`, which says
+        what to do, on other databases than PostgreSQL, without the extension pgvector 0.8 or later,
+        and with `encryption=`. Raises `ConfigurationError` where vectors of another model or length
+        are stored, `TypeError` or `ValueError` for what is none of these.
+        """
+        await semantic_search.create_semantic_search(self, embedder, dimensions)
+
+    async def drop_semantic_search(self) -> None:
+        """Drop the vectors that `create_semantic_search` has made room for, and all around them."""
+        await self.store.drop_semantic_search()
+
+    async def embed_messages(self, embedder: object, *, limit: int = 1000) -> int:
+        """Embed up to `limit` questions and answers that have no vector yet. Returns how many.
+
+            while await db.embed_messages(embedder):
+                pass
+
+        Call it from a timer or a worker. The newest texts are first, in requests of up to 32, each
+        of which is a row of `llm_requests` with its cost. Several processes share the work: none
+        sends a text that another has claimed. Where a request fails, its error is raised, and
+        its texts are tried again by a call that comes five minutes later. Raises the errors of
+        `create_semantic_search`.
+        """
+        return await semantic_search.embed_messages(self, embedder, limit=limit)
 
     async def close(self) -> None:
         """Stop the live runs, store their partial answers, and close the connections.

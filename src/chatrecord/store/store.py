@@ -15,7 +15,7 @@ from .journal_store import JournalStore
 from .lookup_store import LookupStore
 from .run_queue_store import RunQueueStore
 from .run_store import RunStore
-from .search_store import SearchIndexStore, SearchStore
+from .search_store import SearchIndexStore, SearchStore, VectorStore
 from .shown_store import ShownStore
 from .spending_store import SpendingStore
 from .transcript_store import TranscriptStore
@@ -33,6 +33,7 @@ class Store(
     SpendingStore,
     SearchStore,
     SearchIndexStore,
+    VectorStore,
     ChatFileStore,
     LookupStore,
     TransferStore,

@@ -20,7 +20,7 @@ from chatrecord.sqlalchemy.engine.replication import WINDOW, Replication
 from chatrecord.store.chat_store import Scope
 from chatrecord.store.lookup_store import ChatFilter, FoundChats, RequestFilter, RequestOrder
 from chatrecord.store.rows import RunsRows
-from chatrecord.store.search_store import FoundText
+from chatrecord.store.search_store import FoundText, NearText
 from chatrecord.text.search_query import SearchQuery
 
 from .chats import ChatRow
@@ -117,6 +117,30 @@ class ShownByReplica:
     ) -> list[FoundText]:
         def read(on: SqlStore) -> Awaitable[list[FoundText]]:
             return on.search(query, scope, superseded=superseded, most=most, longest=longest)
+
+        return await self._of_scope(scope, read)
+
+    async def nearest(
+        self,
+        vector: Sequence[float],
+        scope: Scope,
+        *,
+        superseded: bool,
+        most: int,
+        longest: int,
+        limit: int,
+        after: tuple[float, UUID] | None,
+    ) -> list[NearText]:
+        def read(on: SqlStore) -> Awaitable[list[NearText]]:
+            return on.nearest(
+                vector,
+                scope,
+                superseded=superseded,
+                most=most,
+                longest=longest,
+                limit=limit,
+                after=after,
+            )
 
         return await self._of_scope(scope, read)
 

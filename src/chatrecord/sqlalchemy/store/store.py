@@ -22,6 +22,7 @@ from .lookups import StoredLookups
 from .run_start import Beginnings
 from .run_writes import RunWrites
 from .searching import StoredSearch
+from .semantic_search import StoredVectors
 from .usage_days import StoredUsageDays, covered
 
 
@@ -34,6 +35,7 @@ class SqlStore(
     StoredEvents,
     StoredBranches,
     StoredSearch,
+    StoredVectors,
     StoredFeedback,
     StoredDeletedChats,
 ):
