@@ -32,9 +32,9 @@ def add(a: int, b: int) -> int:
 
 @pytest.mark.parametrize("seed", range(2))
 async def test_what_a_killed_process_has_begun_is_finished_by_another(
-    any_url: str, seed: int, tmp_path: Path
+    own_url: str, seed: int, tmp_path: Path
 ) -> None:
-    async with Database(any_url) as db:
+    async with Database(own_url) as db:
         user, other = str(uuid4()), str(uuid4())
         theirs = await filled(db, other)
         for _ in range(CHATS):
@@ -42,7 +42,7 @@ async def test_what_a_killed_process_has_begun_is_finished_by_another(
         ready = processes.Event()
         process = processes.Process(
             target=erasing_child.run,
-            args=(any_url, str(tmp_path), user),
+            args=(own_url, str(tmp_path), user),
             kwargs={"ready": ready.set},
             daemon=True,
         )

@@ -71,12 +71,12 @@ async def test_a_run_is_resumed_and_repaired_by_processes_whose_clocks_are_behin
 async def test_a_request_counts_from_when_it_is_sent_and_not_from_when_it_got_its_id(
     backend: Database,
 ) -> None:
-    """Such as one that a hook looks at over midnight."""
+    """Such as one that a hook looks at over midnight. A second does not count."""
     sent: list[datetime] = []
 
     class Slow(Hook):
         async def before_request(self, sending: Sending) -> None:
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(1.1)
             sent.append(datetime.now(UTC))
 
     chat = await create_chat(backend, Script([say("x")]), hooks=[Slow()])
