@@ -34,6 +34,8 @@ def add(a: int, b: int) -> int:
 async def test_what_a_killed_process_has_begun_is_finished_by_another(
     own_url: str, seed: int, tmp_path: Path
 ) -> None:
+    folder = tmp_path / "exported"
+    folder.mkdir()
     async with Database(own_url) as db:
         user, other = str(uuid4()), str(uuid4())
         theirs = await filled(db, other)
@@ -42,7 +44,7 @@ async def test_what_a_killed_process_has_begun_is_finished_by_another(
         ready = processes.Event()
         process = processes.Process(
             target=erasing_child.run,
-            args=(own_url, str(tmp_path), user),
+            args=(own_url, str(folder), user),
             kwargs={"ready": ready.set},
             daemon=True,
         )
@@ -54,10 +56,10 @@ async def test_what_a_killed_process_has_begun_is_finished_by_another(
         process.join()
 
         left = len(await db.store.every_chat({"user_id": user}, after=None, limit=CHATS))
-        assert await export_owner(db, tmp_path, user_id=user) == left
+        assert await export_owner(db, folder, user_id=user) == left
         assert await erase_owner(db, user_id=user) == left
 
-        whole = lengths(tmp_path)
+        whole = lengths(folder)
         assert len(whole) == CHATS, "and no file that is not whole"
         assert len(set(whole)) == 1, "each has all its lines"
         assert await db.store.every_chat({"user_id": user}, after=None, limit=9) == []
