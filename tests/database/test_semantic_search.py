@@ -19,6 +19,7 @@ from sqlalchemy.exc import SAWarning
 
 from chatrecord.alembic import include_object
 from chatrecord.errors import ConfigurationError, SearchUnavailable
+from chatrecord.pydantic_ai import search_tool
 from chatrecord.sqlalchemy import (
     Database,
     Keys,
@@ -30,7 +31,7 @@ from chatrecord.sqlalchemy import (
     usage,
 )
 from chatrecord.sqlalchemy.tables import Base
-from chatrecord.testing import Script, say
+from chatrecord.testing import Script, call, say
 from servers import own_postgres
 
 VECTORS = "chatrecord_search_vectors_llm_messages"
@@ -219,6 +220,23 @@ async def test_what_goes_or_changes_is_not_found_and_leaves_no_vector(
     for deleted in (hidden.id, chat.id):
         await delete_chat(db, deleted, soft=False)
     assert await done(db, f"SELECT 1 FROM {VECTORS}") == []
+
+
+async def test_a_model_searches_by_meaning_what_its_owner_has_said(
+    db: Database[Any], model: Meanings
+) -> None:
+    for user in ("u", "other"):
+        await talk(db, f"Our wifi is that of {user}", user=user)
+    await db.embed_messages(model)
+    script = Script([call("search_chats", query="get online")], [say("Of u.")])
+    tools = [search_tool(db, limit=1, semantic=model, user_id="u")]
+    chat = await create_chat(db, script, user_id="u", tools=tools)
+
+    reply = await chat.ask("How?")
+
+    (row,) = await chat.tool_calls()
+    assert [hit["text"] for hit in row.result] == ["Our wifi is that of u"]
+    assert reply.usage.requests == 3, "two answers, and the vector of the query"
 
 
 async def test_several_processes_embed_each_text_once(db: Database[Any], model: Meanings) -> None:

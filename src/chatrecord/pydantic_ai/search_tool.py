@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TypedDict
+
 from pydantic_ai import RunContext, Tool
 
 from chatrecord.chats.search_hits import SearchHit
 from chatrecord.chats.searching import search_messages
+from chatrecord.chats.semantic_search import search_by_meaning
 from chatrecord.runs.process import Backend
+from chatrecord.store.chat_store import Scope
 from chatrecord.text.arguments import check_count
 from chatrecord.text.search_query import LONGEST_QUERY
 
@@ -19,16 +23,27 @@ A hit has all of the words, so search for few: the words that matter. "Two words
 follow each other, pass* is the beginning of a word, and -word leaves out what has it.
 """
 
+_OF_MEANINGS = """Search the earlier chats with this user, questions and answers, by what they mean.
+
+Say what you search for in a sentence: other words that mean the same are found, too.
+"""
+
 
 def search_tool(
-    db: Backend, *, limit: int = 5, name: str = "search_chats", **scope: object
+    db: Backend,
+    *,
+    limit: int = 5,
+    name: str = "search_chats",
+    semantic: object = None,
+    **scope: object,
 ) -> Tool[object]:
     """Return a tool with which the model searches the chats of one owner, and no others.
 
         chat = await create_chat(db, llm, user_id="u1", tools=[search_tool(db, user_id="u1")])
 
     The keywords are columns of your chats. The model chooses the words; it cannot choose the
-    owner. It gets `limit` hits at most, without the question that is being answered. Raises
+    owner. It gets `limit` hits at most, without the question that is being answered. `semantic` is
+    an embedder, for a search by meaning, whose requests belong to the run of the tool. Raises
     `TypeError` without a column, and for a column that there is not. `SearchUnavailable` is raised
     by a call: see `search_messages`.
     """
@@ -40,19 +55,27 @@ def search_tool(
         db.store.check_column(column, value)
 
     async def search_chats(context: RunContext[object], query: str) -> list[dict[str, str | None]]:
-        hits = await search_messages(
-            db,
-            query[:LONGEST_QUERY],
-            limit=limit + 1,
-            after=None,
-            superseded=False,
-            scope=scope,
-            snippet=_SNIPPET,
+        options = _Options(
+            limit=limit + 1, after=None, superseded=False, scope=scope, snippet=_SNIPPET
         )
+        query = query[:LONGEST_QUERY]
+        if semantic is None:
+            hits = await search_messages(db, query, **options)
+        else:
+            hits = await search_by_meaning(db, query, semantic, **options)
         asked = context.prompt if isinstance(context.prompt, str) else ""
         return [_told(hit) for hit in hits if not _is_part_of(asked, hit)][:limit]
 
-    return Tool(search_chats, name=name, description=_DESCRIPTION, takes_ctx=True)
+    description = _DESCRIPTION if semantic is None else _OF_MEANINGS
+    return Tool(search_chats, name=name, description=description, takes_ctx=True)
+
+
+class _Options(TypedDict):
+    limit: int
+    after: None
+    superseded: bool
+    scope: Scope
+    snippet: int
 
 
 def _is_part_of(question: str, hit: SearchHit) -> bool:
