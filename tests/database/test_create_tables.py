@@ -16,7 +16,7 @@ from creating_child import run
 from sqlalchemy import Connection, MetaData, inspect, make_url, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from chatrecord.errors import DatabaseFailed
+from chatrecord.errors import DatabaseFailed, SchemaError
 from chatrecord.sqlalchemy import Database
 from chatrecord.sqlalchemy.models import creation
 from chatrecord.sqlalchemy.tables import Base
@@ -100,6 +100,29 @@ async def test_the_tables_are_created_where_transactions_are_serializable(empty_
     await engine.dispose()
 
     assert await missing_in(empty_url, Base.metadata) == set()
+
+
+async def test_each_schema_gets_its_tables_and_what_was_added_to_them(empty_url: str) -> None:
+    """Also beside the tables of an earlier version in another schema."""
+    engine = create_async_engine(Database(empty_url).engine.url)
+    if engine.dialect.name != "postgresql":
+        pytest.skip("other databases have no schemas in this sense")
+    mapped = engine.execution_options(schema_translate_map={None: "tenant"})
+    async with engine.begin() as connection:
+        await connection.execute(text("CREATE SCHEMA tenant"))
+    async with Database(engine) as db, Database(mapped) as tenant:
+        await db.create_tables()
+        await tenant.create_tables()
+        async with engine.begin() as connection:
+            for name in ("llm_requests", "tenant.llm_requests"):
+                await connection.execute(text(f"ALTER TABLE {name} DROP COLUMN kind"))
+
+        await tenant.create_tables()
+
+        await tenant.check()
+        with pytest.raises(SchemaError, match="kind"):
+            await db.check()
+    await engine.dispose()
 
 
 async def test_a_lock_that_is_never_released_is_reported(

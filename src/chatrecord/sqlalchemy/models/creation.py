@@ -101,11 +101,16 @@ async def _create(
 
 
 def _add_missing(connection: Connection, columns: Sequence[TableColumn]) -> None:
+    renamed = connection.get_execution_options().get("schema_translate_map") or {}
+    preparer = connection.dialect.identifier_preparer
     for column in columns:
         table = column.table
-        known = inspect(connection).get_columns(table.name, schema=table.schema)
+        schema = renamed.get(table.schema, table.schema)
+        known = inspect(connection).get_columns(table.name, schema=schema)
         if column.name not in {each["name"] for each in known}:
-            name = connection.dialect.identifier_preparer.format_table(table)
+            name = preparer.quote(table.name)
+            if schema is not None:
+                name = f"{preparer.quote_schema(schema)}.{name}"
             declared = CreateColumn(column).compile(dialect=connection.dialect)
             connection.exec_driver_sql(f"ALTER TABLE {name} ADD COLUMN {declared}")
 
