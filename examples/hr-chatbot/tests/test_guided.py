@@ -88,13 +88,13 @@ async def test_a_journey_on_the_real_model(sqlite_url, embedder):
         chat = await new_chat(ben)
         stream = await ask(ben, chat, "When is salary paid?")
         assert stream.count("text-delta") > 3
-        trail = (await admin.get(f"/api/admin/chats/{chat}")).json()
+        trail = (await admin.get(f"/administration/api/chats/{chat}")).json()
         searched, answered = trail["requests"]
         assert (searched["model"], searched["cost"]) == ("application", None)
         assert answered["provider"] == "local"
-        assert answered["outputTokens"] > 0
-        assert answered["inputTokens"] < 400
-        (call,) = trail["toolCalls"]
+        assert answered["tokens"]["output"] > 0
+        assert answered["tokens"]["input"] < 400
+        (call,) = trail["tool_calls"]
         assert call["arguments"] == {"query": "When is salary paid?"}
         assert call["result"][0]["document"] == "pay.md"
         answer = trail["messages"][-1]["text"]
@@ -104,7 +104,7 @@ async def test_a_journey_on_the_real_model(sqlite_url, embedder):
         assert quoted in " ".join(call["result"][0]["text"].split())
 
         await ask(ben, chat, "Xylophone quasar zebra?")
-        trail = (await admin.get(f"/api/admin/chats/{chat}")).json()
+        trail = (await admin.get(f"/administration/api/chats/{chat}")).json()
         assert "I found nothing" in trail["messages"][-1]["text"]
         assert trail["requests"][-1]["model"] == "application"
 
