@@ -23,6 +23,7 @@ from typing import Any
 from pydantic_ai.messages import ModelMessage
 from pydantic_ai.models.function import AgentInfo, FunctionModel
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from chatrecord.records import ChatRecord
 from chatrecord.sqlalchemy import Database, count_runs, create_chat
@@ -90,7 +91,7 @@ async def _look(db: Database[Any], seen: Counter[tuple[str, str, str]]) -> None:
     """What the sessions of the workers do, for a fifth of a second."""
     for _ in range(10):
         await asyncio.sleep(0.02)
-        with suppress(Exception):  # other databases do not tell
+        with suppress(DBAPIError):  # other databases do not tell
             async with db.engine.connect() as connection:
                 found = await connection.execute(_SEEN)
                 seen.update(tuple(map(str, row)) for row in found)

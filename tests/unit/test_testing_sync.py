@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from pydantic_ai.models.openai import OpenAIChatModel
+from pydantic_ai.providers.openai import OpenAIProvider
 
 from chatrecord.errors import ConfigurationError
 from chatrecord.sqlalchemy import Database
@@ -35,3 +37,14 @@ def test_a_request_that_is_not_recorded(tmp_path: Path) -> None:
     with pytest.raises(NotRecorded, match="is not in"), recorded("openai:gpt-5", file) as llm:
         create_chat(db, llm).ask("Hello")
     wait(db.close())
+
+
+def test_a_test_that_is_interrupted_gives_the_model_its_client_back(tmp_path: Path) -> None:
+    model = OpenAIChatModel("gpt-5", provider=OpenAIProvider(api_key="a key"))
+    client = model.client._client
+
+    with pytest.raises(KeyboardInterrupt), recorded(model, tmp_path / "new.json"):
+        assert "_transport_for_url" in vars(client)
+        raise KeyboardInterrupt
+
+    assert "_transport_for_url" not in vars(client)

@@ -44,7 +44,7 @@ def recorded(
     model = wait(manager.__aenter__())
     try:
         yield model
-    except Exception:
+    except BaseException:  # also a test that is interrupted gives the model its own client back
         if not wait(manager.__aexit__(*sys.exc_info())):
             raise
     else:
