@@ -41,6 +41,11 @@ PAUSE = 0.2
 """Seconds between two words."""
 
 
+def open_database(url: str) -> Database[Any, Any]:
+    """As often as workers are killed here, it is never the fault of a run."""
+    return Database(url, lease=LEASE, max_worker_deaths=1_000_000)
+
+
 def answer_to(question: str) -> list[str]:
     return [f"To {question}: ", *(f"word{number} " for number in range(WORDS))]
 
@@ -82,14 +87,14 @@ async def work(url: str, folder: Path) -> None:
     def llm_for(_: ChatRecord) -> tuple[object, dict[str, Any]]:
         return FunctionModel(stream_function=answered), {"tools": [note]}
 
-    async with Database(url, lease=LEASE) as db:
+    async with open_database(url) as db:
         await db.work(llm_for, stop=stop, concurrency=20)
 
 
 async def ask(url: str, folder: Path, name: str, chats: int, seconds: float) -> None:
     """A web process: one user for each chat."""
     until = monotonic() + seconds
-    async with Database(url, lease=LEASE) as db:
+    async with open_database(url) as db:
         opened = [
             await create_chat(db, FunctionModel(stream_function=answered)) for _ in range(chats)
         ]

@@ -29,6 +29,7 @@
         │   ├── RateLimited         try again after `retry_after` seconds
         │   ├── ContextTooLong      the history does not fit: narrow the window
         │   └── StreamStalled       no output for longer than the idle timeout
+        ├── WorkersDied             each worker that answered the run died
         ├── ToolFailed              a tool raised
         ├── HookFailed              a hook raised
         ├── Refused                 a hook refused the question or the answer
@@ -252,6 +253,10 @@ class ContextTooLong(ProviderError):
 
 class StreamStalled(ProviderError):
     """The provider sent nothing for longer than the idle timeout."""
+
+
+class WorkersDied(RunError):
+    """Each worker that answered the run died: no other tries it, unless it is resumed."""
 
 
 class ToolFailed(RunError):

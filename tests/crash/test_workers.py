@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -15,6 +16,7 @@ import worker_child
 from children import processes
 
 from chatrecord import Chat
+from chatrecord.errors import WorkersDied
 from chatrecord.records import Chunk
 from chatrecord.sqlalchemy import Database, create_chat
 from chatrecord.testing import Script, hang, say
@@ -67,6 +69,35 @@ async def test_another_worker_goes_on_where_one_was_killed(
         assert [run.status for run in await chat.runs()] == ["complete", "complete"]
         answers = [row.text for row in await chat.messages() if row.status == "complete"]
         assert answers == ["Pay", "", "", "All paid.", "And?", "All paid."]
+        assert await db.doctor() == []
+
+
+async def test_a_run_that_kills_each_of_its_workers_fails(own_url: str, tmp_path: Path) -> None:
+    async with Database(own_url, lease=timedelta(seconds=LEASE)) as db:
+        chat = await create_chat(db, Script(), user_id="crash")
+        run_id, seen = await chat.submit("Pay"), []  # type: tuple[Any, list[Chunk]]
+        later = await chat.submit("And?")
+        reading = asyncio.create_task(read(chat, run_id, seen))
+        for _ in range(3):
+            with child(worker_child.work, own_url, tmp_path, "killed", LEASE) as worker:
+                await until(lambda: _has_text(seen))
+                (tmp_path / "seen").touch()
+                await asyncio.to_thread(worker.join, 30)
+                assert worker.exitcode == -signal.SIGKILL
+
+        with child(worker_child.work, own_url, tmp_path, None, LEASE):
+            async with asyncio.timeout(30):
+                with pytest.raises(WorkersDied, match="3 workers in a row"):
+                    await reading
+                assert (await chat.follow(later)).text == "All paid."
+
+        assert [run.status for run in await chat.runs()] == ["complete", "failed"]
+        assert (tmp_path / "paid").read_text() == "5\n"
+        rows = [(row.text, row.status) for row in await chat.messages()]
+        assert ("Pay", "complete") in rows
+        assert {text for text, status in rows if status in ("superseded", "interrupted")} >= {
+            "All "
+        }
         assert await db.doctor() == []
 
 

@@ -19,7 +19,9 @@ from chatrecord.testing import Script
 
 
 def work(url: str, folder: Path, hangs_at: str | None, lease: float) -> None:
-    """A worker, until SIGTERM. It never gets beyond the moment `hangs_at`."""
+    """A worker, until SIGTERM. It never gets beyond the moment `hangs_at`: "killed" is a run that
+    kills its worker, as a lack of memory does.
+    """
     asyncio.run(_work(url, folder, hangs_at, lease))
 
 
@@ -45,6 +47,10 @@ async def _work(url: str, folder: Path, hangs_at: str | None, lease: float) -> N
         yield "All "
         if hangs_at == "text":
             await asyncio.Event().wait()
+        if hangs_at == "killed":
+            while not (folder / "seen").exists():  # noqa: ASYNC110 - a file sets no event
+                await asyncio.sleep(0.01)
+            os.kill(os.getpid(), signal.SIGKILL)
         yield "paid."
 
     def llm_for(_: ChatRecord) -> tuple[object, dict[str, object]]:

@@ -193,6 +193,23 @@ async def test_an_end_that_cannot_be_written_at_all_frees_its_chat(db: Database)
     assert (await chat.ask("And?")).text == "on"
 
 
+async def test_a_submitted_run_whose_end_cannot_be_written_is_not_tried_for_ever(
+    db: Database,
+) -> None:
+    chat = await create_chat(db, Script())
+    run_id = await chat.submit("Go")
+    script = Script([say("half"), fail(OSError("away"))])
+    give_up, RunRecorder.give_up = RunRecorder.give_up, _broken  # type: ignore[method-assign]
+    try:
+        with pytest.raises(RunError):
+            await db.work_on(run_id, lambda _: script)
+    finally:
+        RunRecorder.give_up = give_up  # type: ignore[method-assign]
+
+    assert [run.status for run in await chat.runs()] == ["interrupted"]
+    assert await db.store.ready_runs(limit=1) == []
+
+
 def _broken(*_given: object) -> None:
     msg = "the handler has a fault of its own"
     raise ZeroDivisionError(msg)

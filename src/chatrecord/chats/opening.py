@@ -156,8 +156,9 @@ def follow_run(backend: Backend, run: Run) -> Feed:
 
 
 def _repairer(backend: Backend) -> Repairer:
-    runtime = import_module("chatrecord.pydantic_ai")
-    return Repairer(backend.store, backend.runtime.journal, runtime.answers)
+    answers = import_module("chatrecord.pydantic_ai").answers
+    runtime = backend.runtime
+    return Repairer(backend.store, runtime.journal, answers, runtime.max_worker_deaths)
 
 
 def id_of(chat_id: UUID | str) -> UUID:

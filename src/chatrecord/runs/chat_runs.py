@@ -51,7 +51,8 @@ class ChatRuns:
     @property
     def _repairer(self) -> Repairer:
         """Of the current process: the chat may be inherited through a fork."""
-        return Repairer(self._backend.store, self._backend.runtime.journal, self._llm.answers)
+        store, runtime = self._backend.store, self._backend.runtime
+        return Repairer(store, runtime.journal, self._llm.answers, runtime.max_worker_deaths)
 
     async def repair(self) -> int:
         """End the runs of dead processes. Returns how many."""
@@ -135,13 +136,13 @@ class ChatRuns:
             if run == await store.get_run(self._chat_id, run_id):
                 return False  # it has begun before, and holds its chat
 
-    async def end(self, run_id: UUID, why: str) -> None:
+    async def end(self, run_id: UUID, why: str, *, requeues: bool) -> None:
         """End this run if this process owns it and no task works on it."""
         run = await self._backend.store.get_run(self._chat_id, run_id)
         journal = self._backend.runtime.journal
         is_mine = run is not None and (run.status, run.owner) == ("running", journal.owner)
         if run is not None and is_mine and journal.live(run_id) is None:
-            await self._repairer.end(run, why)
+            await self._repairer.end(run, why, requeues=requeues)
 
     async def to_work_on(self, run_id: UUID) -> Run:
         """This run, if no other process answers it just now.

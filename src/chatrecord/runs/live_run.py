@@ -169,7 +169,8 @@ class LiveRun(Feed):
         if isinstance(error, asyncio.CancelledError):
             with suppress(ChatRecordError, asyncio.CancelledError):
                 # Closing the database stops it once more.
-                await run_to_completion(self._other_runs.end(self.id, "The run ended as it began"))
+                why = "The run ended as it began"
+                await run_to_completion(self._other_runs.end(self.id, why, requeues=True))
 
     async def _begin(self) -> None:
         await RunQueue(
@@ -375,4 +376,5 @@ class LiveRun(Feed):
         """The last resort: the run ends as what is stored of it tells, and the chat is free."""
         self._journal.remove(self)
         with suppress(Exception, asyncio.CancelledError):  # the error is already raised
-            await run_to_completion(self._other_runs.end(self.id, named(error)))
+            goes_on = isinstance(error, HandedBack)
+            await run_to_completion(self._other_runs.end(self.id, named(error), requeues=goes_on))

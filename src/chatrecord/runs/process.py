@@ -19,6 +19,7 @@ from .follower import Follower
 from .journal import Journal
 from .partition import UNPARTITIONED, Partitioning
 from .stores import FollowerStore
+from .worker_deaths import MAX_WORKER_DEATHS
 
 
 class ProcessRuntime:
@@ -32,8 +33,10 @@ class ProcessRuntime:
         prices: PriceList = LIST_PRICES,
         metadata_type: MetadataType = UNTYPED_METADATA,
         *,
+        max_worker_deaths: int = MAX_WORKER_DEATHS,
         partitioning: Partitioning = UNPARTITIONED,
     ) -> None:
+        self.max_worker_deaths = max_worker_deaths
         self.prices = prices
         self.partitioning = partitioning
         self.metadata_type = metadata_type

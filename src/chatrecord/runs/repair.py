@@ -10,9 +10,11 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Literal, TypeAlias
 from uuid import UUID
 
 from chatrecord.errors import ChatBusy, ChatRecordError, DatabaseFailed, LeaseLost
+from chatrecord.events import NewEvent
 from chatrecord.llm.port import Body
 from chatrecord.records import Message, Run, ToolCall
 from chatrecord.store.changes import NO_EXPIRY, Changes, JournalEntry, Lease
@@ -26,8 +28,12 @@ from .journal import Journal
 from .row_changes import ended_call, whole_message
 from .stores import RepairStore
 from .tool_answers import calls_without_result, last_answer
+from .worker_deaths import with_none, with_one_more, worker_deaths
 
 log = logging.getLogger("chatrecord")
+
+_Left: TypeAlias = Literal["interrupted", "failed", "queued"]
+"""What becomes of a run: it has ended, or another worker goes on with it."""
 
 BATCH = 100
 """Runs looked at in one go."""
@@ -36,17 +42,26 @@ DIED = "The process that ran this ended without a word"
 
 DIED_WAITING = "The process in which this question waited ended before its turn"
 
+_DIED_TOO_OFTEN = (
+    "WorkersDied: {deaths} workers in a row died while they answered this run, so no other tries "
+    "it. Look for what killed them, such as a lack of memory; chat.resume() tries it again"
+)
+
 STOPPED = "RunStopped: The run was stopped"
 """As the row of a run says it: see `error_from_text`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Repairer:
-    """Repairs runs for the process of this journal. `answers` makes what answers tool calls."""
+    """Repairs runs for the process of this journal. `answers` makes what answers tool calls.
+
+    After so many deaths of its worker in a row, a run fails.
+    """
 
     store: RepairStore
     journal: Journal
     answers: Callable[[Sequence[ToolCall]], Body]
+    max_worker_deaths: int
 
     async def repair(self, *, chats: Sequence[UUID] | None = None) -> int:
         """End all expired runs, of these chats or of all. Returns how many this process has ended.
@@ -75,11 +90,12 @@ class Repairer:
     async def abandon(self, run: Run) -> bool:
         """End a run that is parked or queued: the calls that wait for approval are denied."""
         given_up = "The run was given up" if run.status == "parked" else STOPPED
-        return await run_to_completion(self._take_and_end(run, given_up))
+        return await run_to_completion(self._take_and_end(run, given_up, "interrupted"))
 
-    async def end(self, run: Run, why: str) -> bool:
+    async def end(self, run: Run, why: str, *, requeues: bool) -> bool:
         """End a run of this process that has no live task, or leave it to another worker."""
-        return await run_to_completion(self._take_and_end(run, why, requeues=run.is_submitted))
+        status: _Left = "queued" if requeues and run.is_submitted else "interrupted"
+        return await run_to_completion(self._take_and_end(run, why, status))
 
     async def queue_again(self, run: Run) -> None:
         """Let any worker go on with a run that was parked, or has ended badly."""
@@ -97,11 +113,11 @@ class Repairer:
         changes.put(queued)
         await with_retries(lambda: self.store.write(changes), self.journal.patience)
 
-    async def _take_and_end(self, run: Run, why: str, *, requeues: bool = False) -> bool:
+    async def _take_and_end(self, run: Run, why: str, status: _Left) -> bool:
         """Under a new epoch: whatever did not let go of the run writes nothing meanwhile."""
         until = marked(datetime.now(UTC) + self.journal.lease)
         taken = await self.store.reopen(run, owner=self.journal.owner, until=until)
-        return taken is not None and await self._end(taken, why, requeues=requeues)
+        return taken is not None and await self._end(taken, why, status)
 
     async def _repair_one(self, run: Run) -> bool:
         if self.journal.tasks_of(run.id):
@@ -113,7 +129,12 @@ class Repairer:
         claimed = await self.store.claim(run, owner=self.journal.owner, now=now, until=until)
         if claimed is None:
             return False
-        return await self._end(claimed, DIED, requeues=run.is_submitted)
+        if not run.is_submitted:
+            return await self._end(claimed, DIED, "interrupted")
+        deaths = worker_deaths(claimed) + 1
+        if deaths < self.max_worker_deaths:
+            return await self._end(with_one_more(claimed), DIED, "queued")
+        return await self._end(claimed, _DIED_TOO_OFTEN.format(deaths=deaths), "failed")
 
     async def _end_waiting(self, run: Run) -> bool:
         """End a run that waited in a process that died. Its question is kept, if it is stored."""
@@ -122,14 +143,11 @@ class Repairer:
         await self.store.dequeue_run(run)
         return True
 
-    async def _end(self, run: Run, why: str, *, requeues: bool) -> bool:
+    async def _end(self, run: Run, why: str, status: _Left) -> bool:
         rows = await self.store.rows_of(run)
-        until = NO_EXPIRY if requeues else datetime.now(UTC) + self.journal.lease
+        until = NO_EXPIRY if status == "queued" else datetime.now(UTC) + self.journal.lease
         lease = Lease(run.id, run.owner, run.epoch, until)
-        changes = repair_changes(run, rows, self.answers, lease=lease, why=why)
-        if requeues:  # it has not ended: nobody is told
-            changes.put(replace(run, status="queued"))
-            changes.event = None
+        changes = repair_changes(run, rows, self.answers, lease=lease, why=why, status=status)
         try:
             await with_retries(lambda: self.store.write(changes), self.journal.patience)
         except LeaseLost:
@@ -144,11 +162,11 @@ def repair_changes(
     *,
     lease: Lease,
     why: str,
+    status: _Left,
 ) -> Changes:
     """The changes after which no row of this run is open."""
     changes = Changes(run.chat_id, lease)
-    now = datetime.now(UTC)
-    changes.put(replace(run, status="interrupted", error=why, finished_at=now, question=None))
+    changes.put(_left(run, why, status))
     for message in rows.messages:
         ended = message
         if message.status == "streaming":
@@ -167,9 +185,24 @@ def repair_changes(
             changes.put(call)
     if run.replaces is None:  # the old messages stay valid, not those of this run
         _answer(changes, run, rows.messages, calls, answers)
-    answer = last_answer(rows.messages)
-    changes.event = run_events.repaired(run, rows.messages, answer, died=why == DIED)
+    changes.event = _event(run, rows.messages, why, status)
     return changes
+
+
+def _left(run: Run, why: str, status: _Left) -> Run:
+    if status == "queued":
+        return replace(run, status=status)
+    ended = replace(run, status=status, error=why, finished_at=datetime.now(UTC), question=None)
+    return with_none(ended)
+
+
+def _event(run: Run, messages: Sequence[Message], why: str, status: _Left) -> NewEvent | None:
+    answer = last_answer(messages)
+    if status == "queued":  # it has not ended: nobody is told
+        return None
+    if status == "failed":
+        return run_events.given_up(run, messages, answer)
+    return run_events.repaired(run, messages, answer, died=why == DIED)
 
 
 def _answer(

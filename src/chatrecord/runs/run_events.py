@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from chatrecord.errors import RunStopped
+from chatrecord.errors import RunStopped, WorkersDied
 from chatrecord.events import EventType, NewEvent
 from chatrecord.records import Message, Run, ToolCall
 
@@ -45,6 +45,13 @@ def repaired(
     data = {} if answer is None else {"message_id": str(answer.id)}
     kind: EventType = "run.repaired" if died else "run.interrupted"
     return NewEvent(kind, run.chat_id, run.id, _order(run, messages), data)
+
+
+def given_up(run: Run, messages: Sequence[Message], answer: Message | None) -> NewEvent:
+    """A run has failed since its workers died, one after the other."""
+    data = {} if answer is None else {"message_id": str(answer.id)}
+    data["error_type"] = WorkersDied.__name__
+    return NewEvent("run.failed", run.chat_id, run.id, _order(run, messages), data)
 
 
 def _order(run: Run, messages: Sequence[Message]) -> int:

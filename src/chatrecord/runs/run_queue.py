@@ -43,8 +43,11 @@ class OtherRuns(Protocol):
     async def stop(self) -> bool:
         """Stop the active run. Returns whether there was one."""
 
-    async def end(self, run_id: UUID, why: str) -> None:
-        """End this one if this process owns it and no task works on it."""
+    async def end(self, run_id: UUID, why: str, *, requeues: bool) -> None:
+        """End this one if this process owns it and no task works on it.
+
+        With `requeues`, another worker goes on with it, if it was submitted.
+        """
 
     def queue(self) -> AbstractAsyncContextManager[object]:
         """Entered one after the other, in the order of arrival in this process."""

@@ -29,6 +29,7 @@ from chatrecord.records import Reply
 from chatrecord.runs import event_feed
 from chatrecord.runs.partition import PartitionBy, Partitioning
 from chatrecord.runs.process import ProcessRuntime
+from chatrecord.runs.worker_deaths import MAX_WORKER_DEATHS
 from chatrecord.spending.prices import Prices
 from chatrecord.spending.pricing import PriceList
 from chatrecord.sqlalchemy.doctor.doctor import Doctor
@@ -82,6 +83,7 @@ class DatabaseOptions(TypedDict, total=False):
     keep_requests: bool
     lease: timedelta
     patience: timedelta
+    max_worker_deaths: int
     encryption: Keys | None
     attachments: AttachmentStore | None
     prices: Prices | None
@@ -110,9 +112,11 @@ class Database(Generic[ChatRow, Metadata]):
 
     `lease` (30 s): if a process writes nothing for longer, another process ends its runs.
     `patience` (10 s): how long operations retry while the database is unreachable; then they raise
-    `DatabaseFailed`. `keep_tool_calls=False` and `keep_requests=False` leave out these tables.
-    `encryption`: your `Keys`. `attachments`: a store for file contents, such as `FolderStore`; the
-    default is their table. `prices`: your own, by model or provider, see `TokenPrices`.
+    `DatabaseFailed`. `max_worker_deaths` (3): after so many deaths of its worker in a row, a
+    submitted run fails with `WorkersDied`. `keep_tool_calls=False` and `keep_requests=False` leave
+    out these tables. `encryption`: your `Keys`. `attachments`: a store for file contents, such as
+    `FolderStore`; the default is their table. `prices`: your own, by model or provider, see
+    `TokenPrices`.
     `history_cache`: the bytes of memory for the messages of long chats (32 MB; 0 for none). What
     another process or your own SQL has changed is always read again. `partition`: a `ContextVar`, a
     function or a column of the chats that tells tenants apart: background work is done for each in
@@ -199,6 +203,7 @@ class Database(Generic[ChatRow, Metadata]):
         keep_requests: bool = True,
         lease: timedelta = LEASE,
         patience: timedelta = DATABASE_TIMEOUT,
+        max_worker_deaths: int = MAX_WORKER_DEATHS,
         encryption: Keys | None = None,
         attachments: AttachmentStore | None = None,
         prices: Prices | None = None,
@@ -212,12 +217,14 @@ class Database(Generic[ChatRow, Metadata]):
         read_after_write: timedelta | None = None,
     ) -> None:
         check_count("Database(history_cache", history_cache, least=0)
+        check_count("Database(max_worker_deaths", max_worker_deaths)
         _check_positive(lease=lease, patience=patience)
         if read_after_write is not None:
             _check_positive(read_after_write=read_after_write)
         typed = UNTYPED_METADATA if metadata_type is None else TypedMetadata(metadata_type)
         self._partitioning = partitioning = Partitioning(partition)
         self._settings = (lease, patience, PriceList(prices), typed)
+        self._max_worker_deaths = max_worker_deaths
         self.engine = engine_of(url_or_engine, patience)
         self.models = without(models_of(models), keep_tool_calls, keep_requests)
         is_ours = not isinstance(url_or_engine, AsyncEngine)
@@ -246,7 +253,7 @@ class Database(Generic[ChatRow, Metadata]):
         if retention is not None:
             _check_positive(retention=retention)
         self.store.retention = retention
-        self.runtime = ProcessRuntime(self.store, *self._settings, partitioning=self._partitioning)
+        self.runtime = self._new_runtime()
         reset_after_forks(self)
         if encryption is not None:
             _check_private(self.models)
@@ -334,6 +341,14 @@ class Database(Generic[ChatRow, Metadata]):
         await self.runtime.close()
         await self.store.close()
 
+    def _new_runtime(self) -> ProcessRuntime:
+        return ProcessRuntime(
+            self.store,
+            *self._settings,
+            max_worker_deaths=self._max_worker_deaths,
+            partitioning=self._partitioning,
+        )
+
     def _reset_after_fork(self) -> object:
         """Start without runs, under a new name and with new connections, in a forked process.
 
@@ -341,7 +356,7 @@ class Database(Generic[ChatRow, Metadata]):
         """
         inherited = self.runtime
         self.store.reset_after_fork()
-        self.runtime = ProcessRuntime(self.store, *self._settings, partitioning=self._partitioning)
+        self.runtime = self._new_runtime()
         return inherited
 
     def __reduce__(self) -> NoReturn:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from uuid import UUID
 
 import pytest
 
 from chatrecord.chats.chat import Chat
 from chatrecord.chats.stream import ChatStream
-from chatrecord.errors import ChatBusy, HandedBack, RunStopped
+from chatrecord.errors import ChatBusy, HandedBack, RunStopped, WorkersDied
 from chatrecord.runs.process import Backend
 from chatrecord.testing.look import (
     die,
@@ -22,6 +23,7 @@ from chatrecord.testing.look import (
 )
 from chatrecord.testing.script import Script, call, hang, say
 
+from .events import told_of
 from .shared import paying, read
 from .workers import answer
 
@@ -70,6 +72,60 @@ class WorkersTakeOver:
         assert (await answer(elsewhere, later, Script([say("ok")]))).text == "ok"
         working.cancel()
         await asyncio.wait([working])
+
+    async def test_a_run_whose_workers_die_one_after_the_other_fails(
+        self, backend: Backend, elsewhere: Backend
+    ) -> None:
+        chat = await new_chat(elsewhere, Script())
+        run_id, later = await chat.submit("Hi!"), await chat.submit("And now?")
+        following = asyncio.create_task(read(chat.follow(run_id)))
+        limit = backend.runtime.max_worker_deaths
+
+        await die_over(backend, chat, run_id, times=limit - 1)
+        assert run_id in [run.id for run in await chat.runs(status="queued")]
+        await die_over(backend, chat, run_id, times=1)
+
+        with pytest.raises(WorkersDied, match=f"{limit} workers in a row died"):
+            await following
+        with pytest.raises(WorkersDied):
+            await answer(elsewhere, run_id, Script())
+        (run,) = await chat.runs(status="failed")
+        assert (run.id, run.error is not None) == (run_id, True)
+        rows = [(row.text, row.status) for row in await chat.messages()]
+        assert (rows[0], rows[-1]) == (("Hi!", "complete"), ("half", "interrupted"))
+        (event,) = await told_of(elsewhere, chat)
+        assert (event.type, event.run_id) == ("run.failed", run_id)
+        assert event.data["error_type"] == "WorkersDied"
+        assert (await answer(elsewhere, later, Script([say("ok")]))).text == "ok"
+
+    async def test_a_failed_run_can_be_tried_again_as_often_as_a_new_one(
+        self, backend: Backend, elsewhere: Backend
+    ) -> None:
+        chat = await new_chat(elsewhere, Script())
+        run_id = await chat.submit("Hi!")
+        limit = backend.runtime.max_worker_deaths
+        await die_over(backend, chat, run_id, times=limit)
+        assert await chat.submit_resume() == run_id
+
+        await die_over(backend, chat, run_id, times=limit - 1)
+
+        assert (await answer(elsewhere, run_id, Script([say("whole")]))).text == "whole"
+
+    async def test_a_worker_that_closes_in_order_ends_the_row_of_deaths(
+        self, backend: Backend, elsewhere: Backend
+    ) -> None:
+        chat = await new_chat(elsewhere, Script())
+        run_id = await chat.submit("Hi!")
+        limit = backend.runtime.max_worker_deaths
+        await die_over(backend, chat, run_id, times=limit - 1)
+        working = asyncio.create_task(answer(elsewhere, run_id, Script([say("half"), hang()])))
+        await until(lambda: has_journal(elsewhere, chat))
+        working.cancel()
+        await asyncio.wait([working])
+
+        await die_over(backend, chat, run_id, times=limit - 1)
+
+        assert (await answer(elsewhere, run_id, Script([say("whole")]))).text == "whole"
 
     @pytest.mark.parametrize("is_edit", [False, True])
     async def test_a_replacement_is_begun_anew_where_its_worker_died(
@@ -149,6 +205,18 @@ class WorkersTakeOver:
         with pytest.raises(RunStopped):
             await answer(backend, run_id, Script())
         assert (await chat.ask("Go on")).text == "on"
+
+
+async def die_over(backend: Backend, chat: Chat, run_id: UUID, *, times: int) -> None:
+    """Die in the middle of the answer, as each worker does that takes up this run."""
+    for _ in range(times):
+        backend.runtime.journal.go_on()
+        working = asyncio.create_task(answer(backend, run_id, Script([say("half"), hang()])))
+        await until(lambda: has_journal(backend, chat))
+        await die(backend, chat)
+        await chat.active_run()  # whoever looks at the chat repairs it
+        working.cancel()
+        await asyncio.wait([working])
 
 
 async def _has_text(backend: Backend, chat: Chat, text: str) -> bool:
