@@ -197,12 +197,10 @@ def _left(run: Run, why: str, status: _Left) -> Run:
 
 
 def _event(run: Run, messages: Sequence[Message], why: str, status: _Left) -> NewEvent | None:
-    answer = last_answer(messages)
     if status == "queued":  # it has not ended: nobody is told
         return None
-    if status == "failed":
-        return run_events.given_up(run, messages, answer)
-    return run_events.repaired(run, messages, answer, died=why == DIED)
+    answer, died = last_answer(messages), why == DIED
+    return run_events.ended_from_outside(run, messages, answer, why, died=died)
 
 
 def _answer(

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
-from chatrecord.errors import RunStopped, WorkersDied
+from chatrecord.errors import RunError, RunInterrupted, RunStopped, WorkersDied, error_from_text
 from chatrecord.events import EventType, NewEvent
 from chatrecord.records import Message, Run, ToolCall
 
@@ -13,6 +14,10 @@ _OF_STATUS: dict[str, EventType] = {
     "complete": "run.complete",
     "failed": "run.failed",
     "interrupted": "run.interrupted",
+}
+_OF_ERROR: dict[type[RunError], EventType] = {
+    RunStopped: "run.stopped",
+    WorkersDied: "run.failed",
 }
 _EPOCH_BITS = 20
 
@@ -38,20 +43,21 @@ def parked(
     return NewEvent("run.parked", run.chat_id, run.id, _order(run, messages), data)
 
 
-def repaired(
-    run: Run, messages: Sequence[Message], answer: Message | None, *, died: bool
+def ended_from_outside(
+    run: Run, messages: Sequence[Message], answer: Message | None, why: str, *, died: bool
 ) -> NewEvent:
     """A run was ended from its rows: its process had died, or nothing in it goes on."""
     data = {} if answer is None else {"message_id": str(answer.id)}
-    kind: EventType = "run.repaired" if died else "run.interrupted"
-    return NewEvent(kind, run.chat_id, run.id, _order(run, messages), data)
+    told = never_begun(run, why, died=died, order=_order(run, messages))
+    return replace(told, data={**data, **told.data})
 
 
-def given_up(run: Run, messages: Sequence[Message], answer: Message | None) -> NewEvent:
-    """A run has failed since its workers died, one after the other."""
-    data = {} if answer is None else {"message_id": str(answer.id)}
-    data["error_type"] = WorkersDied.__name__
-    return NewEvent("run.failed", run.chat_id, run.id, _order(run, messages), data)
+def never_begun(run: Run, why: str, *, died: bool, order: int) -> NewEvent:
+    """A run was ended before it began. It has no answer, and no numbers to order it by."""
+    error = error_from_text(why, otherwise=RunInterrupted)
+    kind = "run.repaired" if died else _OF_ERROR.get(type(error), "run.interrupted")
+    data = {} if type(error) is RunInterrupted else {"error_type": type(error).__name__}
+    return NewEvent(kind, run.chat_id, run.id, order, data)
 
 
 def _order(run: Run, messages: Sequence[Message]) -> int:

@@ -14,11 +14,13 @@ from sqlalchemy import (
     Update,
     bindparam,
     delete,
+    func,
     or_,
     select,
     update,
 )
 
+from chatrecord.events import LAST
 from chatrecord.sqlalchemy.generics import Query
 from chatrecord.store.chat_store import Scope
 
@@ -48,6 +50,13 @@ class EventStatements(ChatStatements):
     def add_event(self) -> Insert:
         """An event."""
         return self._events.insert("id", "chat_order", *EVENT_COLUMNS)
+
+    @cached_property
+    def last_order_of_chat(self) -> Query:
+        """The order of the last event of a chat, unless that tells of its deletion."""
+        events = self._events
+        of_chat = events.chat_id == bindparam("of_chat", type_=events.chat_id.type)
+        return select(func.max(events.chat_order)).where(of_chat, events.chat_order < LAST)
 
     @cached_property
     def event_numbers(self) -> Query:

@@ -82,21 +82,19 @@ class RunQueueStatements(ChatStatements):
             self.run.lease_until == bindparam("of_lease", type_=self.run.lease_until.type),
             self.run.active_chat_id.is_(None),
         ]
-        return update(self.run.table).where(*has_not_begun).values(self._ended())
-
-    @cached_property
-    def end_expired_entries(self) -> Update:
-        """Those of a chat end that have waited without a sign of life."""
-        has_expired = self.run.lease_until < by_database_clock(bindparam("now"))
-        gone = and_(self.run.status == "waiting", has_expired)
-        return update(self.run.table).where(self._of_chat(), gone).values(self._ended())
-
-    def _ended(self) -> dict[Any, Any]:
-        return {
+        ended: dict[Any, Any] = {
             self.run.status: "interrupted",
             self.run.error: bindparam("new_error", type_=self.run.error.type),
             self.run.finished_at: bindparam("new_finished_at", type_=self.run.finished_at.type),
         }
+        return update(self.run.table).where(*has_not_begun).values(ended)
+
+    @cached_property
+    def expired_entries(self) -> Query:
+        """Those of a chat that have waited without a sign of life."""
+        has_expired = self.run.lease_until < by_database_clock(bindparam("now"))
+        gone = and_(self.run.status == "waiting", has_expired)
+        return self.run.select().where(self._of_chat(), gone)
 
     @lru_cache(maxsize=4)  # noqa: B019 - lives as long as its database
     def begin_queued(self, *names: str) -> Update:

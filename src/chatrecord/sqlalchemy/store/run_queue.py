@@ -19,6 +19,7 @@ from chatrecord.errors import (
 from chatrecord.ids import new_id
 from chatrecord.records import Message, Run, RunStatus
 from chatrecord.runs.repair import DIED_WAITING
+from chatrecord.runs.run_events import never_begun
 from chatrecord.sqlalchemy.generics import Values
 from chatrecord.store.chat_store import Scope
 from chatrecord.store.queued_question import queued_question
@@ -64,11 +65,11 @@ class StoredQueue(StoredChats, StoredRuns):
             key = {"chat_id": run.chat_id, "key": run.idempotency_key}
             sent = (await connection.execute(self._sql.run_of_key, key)).mappings().first()
             if sent is not None:
-                return _same(run_of(sent), run)
+                return same_run(run_of(sent), run)
         last = await connection.execute(self._sql.last_queued, {"of_chat": run.chat_id})
         run = replace(run, id=new_id(after=last.scalar()))
         tried.append(run.id)
-        row = _inactive(run)
+        row = inactive(run)
         await connection.execute(self._sql.run.insert(*row), row)
         await self.attachments.keep(connection, run.chat_id, files)
         return run.id
@@ -105,11 +106,13 @@ class StoredQueue(StoredChats, StoredRuns):
 
     async def _enqueue_run(self, run: Run, files: Files) -> None:
         place = {"row_id": run.id, "new_lease_until": run.lease_until}
-        expired = {"of_chat": run.chat_id, "now": run.started_at, **_ending(DIED_WAITING)}
-        row = self._sql.run.stored(_inactive(run))
+        expired = {"of_chat": run.chat_id, "now": run.started_at}
+        row = self._sql.run.stored(inactive(run))
         async with self.transaction() as connection:
             if (await connection.execute(self._sql.renew_queue_entry, place)).rowcount == 0:
-                await connection.execute(self._sql.end_expired_entries, expired)
+                gone = await connection.execute(self._sql.expired_entries, expired)
+                for entry in [run_of(found) for found in gone.mappings()]:
+                    await self._end_queued(connection, entry, DIED_WAITING)
                 await connection.execute(self._sql.new_run.insert(*row), row)
                 await self.attachments.keep(connection, run.chat_id, files)
 
@@ -117,14 +120,30 @@ class StoredQueue(StoredChats, StoredRuns):
         await self._retried(lambda: self._changed(self._sql.dequeue_run, {"row_id": run.id}))
 
     async def end_queued(self, run: Run, why: str) -> bool:
+        async def end() -> bool:
+            async with self.transaction() as connection:
+                return await self._end_queued(connection, run, why)
+
+        return await self._retried(end)
+
+    async def _end_queued(self, connection: AsyncConnection, run: Run, why: str) -> bool:
         as_it_was = {
             "row_id": run.id,
             "of_status": run.status,
             "of_epoch": run.epoch,
             "of_lease": run.lease_until,
-            **_ending(why),
+            "new_error": why,
+            "new_finished_at": datetime.now(UTC),
         }
-        return await self._retried(lambda: self._changed(self._sql.end_queued, as_it_was)) > 0
+        if (await connection.execute(self._sql.end_queued, as_it_was)).rowcount == 0:
+            return False
+        if self._sql.event is not None:
+            of_chat = {"of_chat": run.chat_id}
+            last = (await connection.execute(self._sql.last_order_of_chat, of_chat)).scalar()
+            died, order = why == DIED_WAITING, (last or 0) + 1
+            event = never_begun(run, why, died=died, order=order)
+            await connection.execute(self._sql.add_event, values_of(event))
+        return True
 
     async def requeue_run(self, run: Run) -> bool:
         return await self._retried(lambda: self._requeue_run(run))
@@ -184,15 +203,12 @@ def _given(values: Values) -> Values:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def _ending(why: str) -> Values:
-    return {"new_error": why, "new_finished_at": datetime.now(UTC)}
-
-
-def _inactive(run: Run) -> Values:
+def inactive(run: Run) -> Values:
+    """The values of the row of a run that has not begun."""
     return {**values_of(run), "active_chat_id": None, "stop_requested": False}
 
 
-def _same(found: Run, run: Run) -> UUID:
+def same_run(found: Run, run: Run) -> UUID:
     """The run of this key, if it asks the same."""
     if _fingerprint(found) != _fingerprint(run):
         msg = f"This key was used for another question, in run {found.id}: use a new key"

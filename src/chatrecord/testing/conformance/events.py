@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -13,13 +14,15 @@ from pydantic_ai import Tool
 
 from chatrecord.chats import opening as chats
 from chatrecord.chats.chat import Chat
+from chatrecord.chats.working import work_on
 from chatrecord.errors import RunError
 from chatrecord.events import Event
+from chatrecord.ids import new_id
 from chatrecord.runs.event_feed import events
 from chatrecord.runs.process import Backend
 from chatrecord.spending.budgets import Budget
 from chatrecord.store.event_store import ReaderState
-from chatrecord.testing.look import die, has_journal, new_chat, until
+from chatrecord.testing.look import die, has_journal, load, new_chat, until
 from chatrecord.testing.script import Script, call, fail, hang, say
 
 from .shared import add, begun
@@ -35,6 +38,10 @@ async def told_of(backend: Backend, chat: Chat) -> list[Event]:
 
 def types_of(found: Sequence[Event]) -> list[str]:
     return [event.type for event in found]
+
+
+async def _has_told(backend: Backend, chat: Chat, number: int) -> bool:
+    return len(await told_of(backend, chat)) == number
 
 
 class EventsAreTold:
@@ -93,6 +100,71 @@ class EventsAreTold:
 
         (event,) = await told_of(elsewhere, chat)
         assert (event.type, event.run_id is None) == ("run.repaired", False)
+
+    async def test_the_end_of_a_run_that_never_began_is_told(
+        self, backend: Backend, elsewhere: Backend
+    ) -> None:
+        chat = await new_chat(backend, Script([say("half"), hang()]))
+        twin = await load(elsewhere, chat, Script())
+        asking = asyncio.create_task(chat.ask("first"))
+        await until(lambda: has_journal(backend, chat))
+        first = (await chat.runs())[0].id
+        second, third = await chat.submit("2"), await chat.submit("3")
+
+        assert await twin.stop(second) is True
+        assert await twin.stop(second) is False
+        await chat.stop(first)
+        await asyncio.wait([asking])
+        await chat.stop(third)
+
+        told = await told_of(backend, chat)
+        assert [(event.type, event.run_id) for event in told] == [
+            ("run.stopped", second), ("run.stopped", first), ("run.stopped", third),
+        ]  # fmt: skip
+        assert told[0].data == {"error_type": "RunStopped"}
+
+    async def test_the_end_of_a_run_is_told_whose_process_died_before_its_turn(
+        self, backend: Backend, elsewhere: Backend
+    ) -> None:
+        chat = await new_chat(backend, Script([say("half"), hang()]))
+        asking = asyncio.create_task(chat.ask("first"))
+        await until(lambda: has_journal(backend, chat))
+        now = datetime.now(UTC)
+        waiting = (await chat.runs())[0]
+        lost = [new_id(), new_id()]
+        for run_id in lost:
+            gone = replace(waiting, id=run_id, status="waiting", lease_until=now - FAR)
+            await backend.store.enqueue_run(gone)
+
+        twin = await load(elsewhere, chat, Script([say("on")]), on_busy="wait")
+        later = asyncio.create_task(twin.ask("second"))  # queues up, and finds the first of them
+        await until(lambda: _has_told(backend, chat, len(lost)))
+        await chat.stop()
+        await asyncio.wait([asking])
+        await later
+
+        told = [(it.type, it.run_id) for it in await told_of(backend, chat)]
+        assert sorted(told[: len(lost)], key=str) == sorted(
+            [("run.repaired", run_id) for run_id in lost], key=str
+        )
+        assert [kind for kind, _ in told[len(lost) :]] == ["run.stopped", "run.complete"]
+
+    async def test_a_stop_is_told_of_a_run_that_waits_for_another_worker(
+        self, backend: Backend
+    ) -> None:
+        chat = await new_chat(backend, Script())
+        run_id = await chat.submit("Hi!")
+        script = Script([say("half"), hang()])
+        working = asyncio.create_task(work_on(backend, run_id, lambda _: script))
+        await until(lambda: has_journal(backend, chat))
+        working.cancel()
+        await asyncio.wait([working])
+
+        await chat.stop(run_id)
+
+        (event,) = await told_of(backend, chat)
+        assert (event.type, event.data["error_type"]) == ("run.stopped", "RunStopped")
+        assert event.data["message_id"] == str((await chat.messages())[-1].id)
 
     async def test_a_budget_at_its_warning_is_told_once(self, backend: Backend) -> None:
         budget = Budget(tokens=1_000_000, by="chat_id", warn_at=0.000001)
