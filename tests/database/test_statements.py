@@ -57,6 +57,23 @@ async def test_a_turn_of_a_compacted_chat_is_one_statement_more(
     assert len(counted.statements) <= 10, [sql for sql, _ in counted.statements]
 
 
+async def test_the_versions_of_an_answer_take_four_statements_however_many_there_are(
+    backend: Database[Any],
+) -> None:
+    """Three are the outline of the chat, and one is its versions."""
+    chat = await create_chat(backend, Script(*([say(f"{n}")] for n in range(6))))
+    reply = await chat.ask("Hi!")
+    for _ in range(5):
+        reply = await chat.regenerate()
+
+    with counting(backend) as counted:
+        found = await chat.branches(reply.message_id)
+
+    assert [branch.message.text for branch in found] == [f"{n}" for n in range(6)]
+    read = [sql for sql, _ in counted.statements if sql.startswith("SELECT")]
+    assert len(read) == 4, read
+
+
 async def test_no_query_of_a_turn_scans_a_table(backend: Database[Any]) -> None:
     script = Script([say("hello")], [call("add", a=1, b=2)], [say("3")])
     chat = await create_chat(

@@ -32,9 +32,9 @@ async def branches(backend: Backend, chat_id: UUID, message_id: object) -> list[
     """All versions of this question or answer, oldest first."""
     timeline = Timeline(await backend.store.outline(chat_id))
     versions = timeline.versions_of(_known(timeline, chat_id, message_id))
-    found = [(head, await backend.store.get_message(chat_id, head.id)) for head in versions]
+    found = await backend.store.messages_of_ids(chat_id, [head.id for head in versions])
     return [
-        Branch(message, timeline.is_current(head)) for head, message in found if message is not None
+        Branch(found[head.id], timeline.is_current(head)) for head in versions if head.id in found
     ]
 
 
@@ -76,21 +76,20 @@ async def _without_replaced(
     backend: Backend, chat_id: UUID, messages: Sequence[MessageHead]
 ) -> list[MessageHead]:
     """These without the results of tools that their run has replaced by later ones."""
+    replaced = [it.id for it in messages if (it.role, it.status) == ("tool", "superseded")]
+    results = await backend.store.messages_of_ids(chat_id, replaced)
     standing: list[MessageHead] = []
     answered: set[str] = set()
     for head in reversed(messages):
-        calls = await _answered_in(backend, chat_id, head)
+        calls = _answered_in(results.get(head.id))
         if calls.isdisjoint(answered):
             standing.append(head)
         answered = answered | calls if head.role == "tool" else set()
     return standing[::-1]
 
 
-async def _answered_in(backend: Backend, chat_id: UUID, head: MessageHead) -> set[str]:
+def _answered_in(message: Message | None) -> set[str]:
     """The ids of the calls whose results this superseded message contains."""
-    if head.role != "tool" or head.status != "superseded":
-        return set()
-    message = await backend.store.get_message(chat_id, head.id)
     return set() if message is None else answered_by(replace(message, status="complete"))
 
 

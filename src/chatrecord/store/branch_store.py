@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
-from chatrecord.records import ChatRecord, Json, MessageStatus, Role, RunStatus
+from chatrecord.records import ChatRecord, Json, Message, MessageStatus, Role, RunStatus
 
 Numbers = tuple[int, int]
 """The first and the last `seq` of messages that stand beside each other."""
@@ -99,6 +99,11 @@ class BranchStore(Protocol):
 
     async def outline(self, chat_id: UUID) -> Outline:
         """All messages of the chat that have a number, as of one moment."""
+
+    async def messages_of_ids(
+        self, chat_id: UUID, message_ids: Sequence[UUID]
+    ) -> Mapping[UUID, Message]:
+        """Those of these messages that the chat has, by their ids."""
 
     async def restore(self, chat_id: UUID, restoration: Restoration) -> bool:
         """Change which messages are current. Returns whether that was done.

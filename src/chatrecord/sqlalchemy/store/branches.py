@@ -56,6 +56,19 @@ class StoredBranches(Connections):
             next_seq=chat["next_seq"],
         )
 
+    async def messages_of_ids(
+        self, chat_id: UUID, message_ids: Sequence[UUID]
+    ) -> Mapping[UUID, Message]:
+        if not message_ids:
+            return {}
+        these = self._sql.some_of_chat(self._sql.message)
+
+        async def read(connection: AsyncConnection) -> list[Row]:
+            return await _some(connection, these, chat_id, message_ids)
+
+        rows = await self._retried(lambda: self.read_by(read))
+        return {row["id"]: message_of(row) for row in rows}
+
     async def restore(self, chat_id: UUID, restoration: Restoration) -> bool:
         self._check_branches()
         return await self._retried(lambda: self._restore(chat_id, restoration))
