@@ -10,7 +10,6 @@ from uuid import UUID
 from typing_extensions import TypeVar
 
 from chatrecord.attachments.attachment import Attachable
-from chatrecord.errors import ChatNotFound
 from chatrecord.feedback import Feedback
 from chatrecord.records import Reply, ToolCall
 from chatrecord.runs.feed import Feed
@@ -275,11 +274,12 @@ class Chat(SubmittingChat[Row, Metadata]):
 
         Tool calls that have a result do not run again. The model is told which calls were
         interrupted. A partial answer is replaced and kept as `superseded`. Raises `ApprovalPending`
-        while a call is undecided, `NothingToResume` if the last run cannot be resumed, and
-        `RunNotFound` if the chat has no run.
+        while a call is undecided, `NothingToResume` if the last run cannot be resumed,
+        `RunNotFound` if the chat has no run, and `ChatNotFound`.
         """
 
         async def begin() -> Feed:
+            await self._record_now()
             await self._runs.repair()
             run_spec = self._run_spec(None, output_type, None)
             run_spec = replace(run_spec, resumes=await self._runs.to_resume())
@@ -301,15 +301,18 @@ class Chat(SubmittingChat[Row, Metadata]):
 
         `value` is 1 or -1, or a number of a scale of your own around zero. `message_id` may also be
         `reply.run_id`. `owner` is who says it, if several people share a chat: each has one
-        feedback for a message, and a later one replaces it. Raises `MessageNotFound`, `TypeError`,
-        `ValueError`, and `ConfigurationError` if there is no table for it.
+        feedback for a message, and a later one replaces it. Raises `MessageNotFound`,
+        `ChatNotFound`, `TypeError`, `ValueError`, and `ConfigurationError` if there is no table for
+        it.
         """
+        await self._record_now()
         return await feedback.give_feedback(
             self._backend, self.id, message_id, value=value, comment=comment, owner=owner
         )
 
     async def withdraw_feedback(self, message_id: UUID | str, *, owner: str = "") -> bool:
         """Delete what `owner` has said of a message. Returns whether there was something."""
+        await self._record_now()
         return await feedback.withdraw_feedback(self._backend, self.id, message_id, owner)
 
     async def feedback(self) -> list[Feedback]:
@@ -357,13 +360,9 @@ class Chat(SubmittingChat[Row, Metadata]):
         or `ApprovalPending` if the answer `at` is not complete, and `ChatNotFound`.
         """
         await self._runs.repair()
-        store = self._backend.store
-        chat = await store.get_chat(self.id, self._scope)
-        if chat is None:
-            msg = f"Chat {self.id} was deleted, or is no longer within the scope it was loaded with"
-            raise ChatNotFound(msg)
+        chat = await self._record_now()
         for name, value in columns.items():
-            store.check_column(name, value)
+            self._backend.store.check_column(name, value)
         changes: dict[str, object] = {"columns": {**chat.columns, **columns}}
         if title is not UNCHANGED:
             changes["title"] = checked_title(title)

@@ -10,7 +10,7 @@ from uuid import UUID
 from typing_extensions import TypeVar
 
 from chatrecord.attachments.attachment import Attachment
-from chatrecord.errors import AttachmentNotFound
+from chatrecord.errors import AttachmentNotFound, ChatNotFound
 from chatrecord.records import (
     ApiRequest,
     ChatRecord,
@@ -57,6 +57,14 @@ class LoadedChat(Generic[Row, Metadata]):
         self._llm = opened.llm
         self._policies = opened.policies
         self._runs = ChatRuns(self._backend, self.id, opened.llm, self._partition)
+
+    async def _record_now(self) -> ChatRecord:
+        """The row of the chat as it is now, for what does not write to it itself."""
+        chat = await self._backend.store.get_chat(self.id, self._scope)
+        if chat is None:
+            msg = f"Chat {self.id} was deleted, or is no longer within the scope it was loaded with"
+            raise ChatNotFound(msg)
+        return chat
 
     def _partition(self) -> Partition | None:
         return self._backend.runtime.partitioning.of_chat(self.record.columns)

@@ -20,6 +20,7 @@ from chatrecord.errors import (
     ChatNotFound,
     ChatRecordError,
     ConfigurationError,
+    ProviderError,
     RunInterrupted,
     SearchUnavailable,
 )
@@ -27,7 +28,7 @@ from chatrecord.runs.process import Backend
 from chatrecord.spending.reports import Span
 from chatrecord.store.feedback_store import FeedbackFilter
 from chatrecord.testing.look import load, new_chat, until
-from chatrecord.testing.script import Script, call, hang, say
+from chatrecord.testing.script import Script, call, fail, hang, say
 from chatrecord.transfer.chats import export_chat, import_chat
 from chatrecord.transfer.owners import export_owner
 
@@ -67,6 +68,31 @@ class ChatsAreDeletedForATime:
         assert (await loaded.ask("Still there?")).text == "Yes"
         with pytest.raises(ChatNotFound):
             await deletion.restore_chat(backend, chat.id, owner)
+
+    async def test_a_chat_that_was_loaded_before_writes_nothing_once_it_is_deleted_for_a_time(
+        self, backend: Backend, elsewhere: Backend
+    ) -> None:
+        script = Script([say("Half"), fail(RuntimeError("cut"))], [say("Whole")])
+        chat = await new_chat(backend, script, retries=0)
+        with pytest.raises(ProviderError):
+            await chat.ask("Well?")
+        question, answer = await chat.messages()
+        await chat.give_feedback(answer.id, 1)
+
+        await hide(elsewhere, chat, {})
+
+        for work in (
+            chat.ask("And?"), chat.submit("And?"), chat.resume()._whole(), chat.submit_resume(),
+            chat.regenerate()._whole(), chat.edit(question.id, "And?")._whole(),
+            chat.give_feedback(answer.id, -1), chat.withdraw_feedback(answer.id),
+            chat.restore(question.id), chat.fork(), chat.rename("x"), chat.update(metadata={}),
+        ):  # fmt: skip
+            with pytest.raises(ChatNotFound):
+                await work
+        await deletion.restore_chat(backend, chat.id, {})
+        assert [it.id for it in await chat.messages()] == [question.id, answer.id]
+        assert [run.status for run in await chat.runs()] == ["failed"]
+        assert [it.value for it in await chat.feedback()] == [1]
 
     async def test_its_queued_runs_and_feedback_are_not_listed(self, backend: Backend) -> None:
         """Nobody can load the chat that they name."""
