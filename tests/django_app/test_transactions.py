@@ -8,7 +8,13 @@ from uuid import uuid4
 import pytest
 
 from chatrecord import Attachment
-from chatrecord.errors import ChatNotFound, ConfigurationError, DatabaseFailed, SchemaError
+from chatrecord.errors import (
+    ChatNotFound,
+    ConfigurationError,
+    DatabaseFailed,
+    SchemaError,
+    SentBefore,
+)
 from chatrecord.sqlalchemy import Keys
 
 
@@ -47,6 +53,74 @@ def test_a_rollback_takes_the_chat_along(site: str) -> None:
         load_chat(db, "test", chat.id)
     with pytest.raises(ConfigurationError, match="on_commit"):
         chat.ask("Hello")
+
+
+def test_a_submitted_question_is_part_of_the_transaction(site: str) -> None:
+    from django.db import transaction
+
+    from chatrecord.django import create_chat, db, list_runs
+
+    with transaction.atomic(using=site):
+        user = somebody()
+        chat = create_chat(db, "test", user=user)
+        first = chat.submit("Hello")
+        second = chat.submit("And?", idempotency_key="k")
+        assert chat.submit("And?", idempotency_key="k") == second > first
+        with pytest.raises(SentBefore):
+            chat.submit("Or?", idempotency_key="k")
+        assert list_runs(db, user=user) == []
+
+    queued = list_runs(db, status="queued", user=user)
+    assert [(run.id, run.question_text) for run in queued] == [(second, "And?"), (first, "Hello")]
+    assert chat.work_on(first).text == "success (no tool calls)"
+    assert chat.work_on(second).text == "success (no tool calls)"
+    assert [message.text for message in chat.messages()][::2] == ["Hello", "And?"]
+
+
+def test_a_rollback_takes_the_submitted_questions_along(site: str) -> None:
+    from django.db import transaction
+
+    from chatrecord.django import create_chat, db, load_chat
+
+    chat = create_chat(db, "test", user=somebody())
+    chat.ask("Hello")
+    question, _ = chat.messages()
+    with pytest.raises(ZeroDivisionError), transaction.atomic(using=site):
+        for each in (chat, load_chat(db, "test", chat.id)):
+            each.submit("And?")
+        chat.submit_edit(question.id, "Hi")
+        chat.submit_regenerate()
+        raise ZeroDivisionError
+    assert [run.status for run in chat.runs()] == ["complete"]
+
+    with transaction.atomic(using=site):
+        edited = chat.submit_edit(question.id, "Hi")
+    chat.work_on(edited)
+    assert next(it.text for it in chat.messages() if it.status == "complete") == "Hi"
+
+
+def test_a_question_with_files_is_submitted_after_the_commit(site: str) -> None:
+    from django.db import transaction
+
+    from chatrecord.django import create_chat, db
+
+    chat = create_chat(db, "test", user=somebody())
+    files = [Attachment(data=b"a rule", media_type="text/plain")]
+    with transaction.atomic(using=site):
+        with pytest.raises(ConfigurationError, match="on_commit"):
+            chat.submit("Hello", attachments=files)
+        transaction.on_commit(lambda: chat.submit("Hello", attachments=files), using=site)
+    (run,) = chat.runs(status="queued")
+    assert run.question_text == "Hello"
+    with pytest.raises(ChatNotFound), transaction.atomic(using=site):
+        delete_at_once(chat.id)
+        chat.submit("Still there?")
+
+
+def delete_at_once(chat_id: Any) -> None:
+    from chatrecord.django.models import Chat
+
+    Chat.objects.filter(pk=chat_id).delete()
 
 
 def test_a_question_before_the_commit_is_told_what_to_do(site: str) -> None:

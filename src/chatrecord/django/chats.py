@@ -24,6 +24,7 @@ from .background import chat_elsewhere, in_background
 from .caller import Caller
 from .database import is_instead
 from .model_names import model_of
+from .submitted import DjangoChat
 from .transactions import (
     Commit,
     OwnTransaction,
@@ -52,8 +53,9 @@ def create_chat(
 
         chat = create_chat(db, "openai:gpt-5.2", user=request.user)
 
-    Inside of `transaction.atomic()` the row is part of that transaction. Use the chat after the
-    commit: before that, its methods raise `ConfigurationError`.
+    Inside of `transaction.atomic()` the row is part of that transaction, and so is what is
+    submitted there. Use the chat after the commit: before that, its other methods raise
+    `ConfigurationError`.
     """
     chat, commit = _created(
         db,
@@ -63,7 +65,7 @@ def create_chat(
         metadata=metadata,
         **columns_and_options,
     )
-    return SyncChat(chat, commit.wait)
+    return DjangoChat(chat, commit.wait)
 
 
 async def acreate_chat(
@@ -92,7 +94,7 @@ def load_chat(
 ) -> SyncChat:
     """Load a chat: see `chatrecord.sqlalchemy.load_chat`."""
     found = library.load_chat(db, llm, chat_id, **with_ids(scope_and_options))
-    return SyncChat(wait_outside(found), wait_outside)
+    return DjangoChat(wait_outside(found), wait_outside)
 
 
 async def aload_chat(
