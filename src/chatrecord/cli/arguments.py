@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
-from argparse import ArgumentParser, ArgumentTypeError, Namespace, RawDescriptionHelpFormatter
+from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Callable, Sequence
-from datetime import UTC, date, datetime, time, timedelta
 from importlib import import_module
 from importlib.metadata import version
 from typing import TYPE_CHECKING, TypeAlias, get_args
 
-from chatrecord.store.chat_store import Audit
+from chatrecord.feedback import Rating
 
+from .argument_values import day, names, number, port
+from .deletion_arguments import add_age, add_audit
 from .event_arguments import add_delivering, add_reading
 from .first_word import with_command
 from .program import PROGRAM
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     Commands: TypeAlias = _SubParsersAction[ArgumentParser]
 
 DEFAULT_DB = "chats.db"
-_UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 
 _DESCRIPTION = """\
 Chats with an LLM, every message, tool call and request of them in your own database.
@@ -79,6 +79,7 @@ def _parser() -> tuple[ArgumentParser, Commands]:
     _add_search(commands)
     _add_show(commands)
     _add_usage(commands)
+    _add_feedback(commands)
     _add_dashboard(commands)
     _add_events(commands)
     _add_webhooks(commands)
@@ -88,6 +89,7 @@ def _parser() -> tuple[ArgumentParser, Commands]:
     _add_check(commands)
     _add_migrate(commands)
     _add_doctor(commands)
+    _add_restore(commands)
     _add_purge(commands)
     _add_erase(commands)
     _add_models(commands)
@@ -142,8 +144,12 @@ def _add_chat(commands: Commands) -> None:
 def _add_chats(commands: Commands) -> None:
     parser = commands.add_parser("chats", help="list the chats, newest activity first")
     parser.set_defaults(run=_command("chats"))
-    parser.add_argument("--limit", type=_number, default=20, help="how many (20)")
-    parser.add_argument("--search", metavar="TEXT", help="only those whose title has these words")
+    parser.add_argument("--limit", type=number, default=20, help="how many (20)")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--search", metavar="TEXT", help="only those whose title has these words")
+    which.add_argument(
+        "--deleted", action="store_true", help="those that were deleted and can be restored"
+    )
     _add_json(parser)
     _add_place(parser)
 
@@ -152,7 +158,7 @@ def _add_search(commands: Commands) -> None:
     parser = commands.add_parser("search", help="find what was said: titles, questions, answers")
     parser.set_defaults(run=_command("search"))
     parser.add_argument("query", metavar="TEXT", help='words, "phrases", word*, -word')
-    parser.add_argument("--limit", type=_number, default=20, help="how many (20)")
+    parser.add_argument("--limit", type=number, default=20, help="how many (20)")
     _add_json(parser)
     _add_place(parser)
 
@@ -171,12 +177,34 @@ def _add_usage(commands: Commands) -> None:
     parser.add_argument(
         "--by",
         metavar="NAMES",
-        type=_names,
+        type=names,
         default="day,model",
         help="hour, day, month, model, kind, provider, user_id, ... with commas (day,model)",
     )
-    parser.add_argument("--since", metavar="DATE", type=_day, help="from this day on (UTC)")
-    parser.add_argument("--until", metavar="DATE", type=_day, help="before this day (UTC)")
+    _add_period(parser)
+    _add_json(parser)
+    _add_place(parser)
+
+
+def _add_feedback(commands: Commands) -> None:
+    parser = commands.add_parser("feedback", help="add up what people think of the answers")
+    parser.set_defaults(run=_command("feedback"))
+    parser.add_argument(
+        "--by",
+        metavar="NAMES",
+        type=names,
+        default="day,model",
+        help="hour, day, month, model, owner, user_id, ... with commas (day,model)",
+    )
+    parser.add_argument(
+        "--list",
+        metavar="RATING",
+        dest="rating",
+        choices=("all", *get_args(Rating)),
+        help="list each one with its comment instead: all, positive or negative",
+    )
+    parser.add_argument("--limit", type=number, default=20, help="how many of a list (20)")
+    _add_period(parser)
     _add_json(parser)
     _add_place(parser)
 
@@ -184,7 +212,7 @@ def _add_usage(commands: Commands) -> None:
 def _add_dashboard(commands: Commands) -> None:
     parser = commands.add_parser("dashboard", help="show chats, costs and requests in the browser")
     parser.set_defaults(run=_command("dashboard"))
-    parser.add_argument("--port", type=_port, default=0, help="where it listens (a free port)")
+    parser.add_argument("--port", type=port, default=0, help="where it listens (a free port)")
     parser.add_argument(
         "--no-open", dest="open", action="store_false", help="print the address only"
     )
@@ -261,17 +289,18 @@ def _add_doctor(commands: Commands) -> None:
     _add_database(parser)
 
 
+def _add_restore(commands: Commands) -> None:
+    parser = commands.add_parser("restore", help="bring a deleted chat back: see `chats --deleted`")
+    parser.set_defaults(run=_command("restore"))
+    parser.add_argument("chat", metavar="ID", help="its id, or the beginning of it")
+    _add_place(parser)
+
+
 def _add_purge(commands: Commands) -> None:
     parser = commands.add_parser("purge", help="delete the chats that were not used for some time")
     parser.set_defaults(run=_command("purge"))
-    parser.add_argument(
-        "--older-than",
-        metavar="TIME",
-        type=_long_ago,
-        required=True,
-        help="not used for this long (90d, 12w, 36h) or since a date (UTC)",
-    )
-    _add_audit(parser)
+    add_age(parser)
+    add_audit(parser)
     _add_place(parser)
 
 
@@ -279,18 +308,8 @@ def _add_erase(commands: Commands) -> None:
     parser = commands.add_parser("erase", help="delete everything of a user for good")
     parser.set_defaults(run=_command("erase"))
     parser.add_argument("--owner", metavar="USER", required=True, help="whose chats")
-    _add_audit(parser)
+    add_audit(parser)
     _add_database(parser)
-
-
-def _add_audit(parser: ArgumentParser) -> None:
-    parser.add_argument(
-        "--audit",
-        choices=get_args(Audit),
-        default="delete",
-        help="what happens to the rows of their requests (delete)",
-    )
-    parser.add_argument("--yes", action="store_true", help="do not ask before deleting")
 
 
 def _add_models(commands: Commands) -> None:
@@ -326,6 +345,11 @@ def _add_json(parser: ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="as JSON, for other programs")
 
 
+def _add_period(parser: ArgumentParser) -> None:
+    parser.add_argument("--since", metavar="DATE", type=day, help="from this day on (UTC)")
+    parser.add_argument("--until", metavar="DATE", type=day, help="before this day (UTC)")
+
+
 def _add_place(parser: ArgumentParser) -> None:
     _add_database(parser)
     parser.add_argument("--user", metavar="ID", help="only the chats of this user")
@@ -356,44 +380,3 @@ def _help(parser: ArgumentParser) -> Callable[[Namespace], int]:
         return 0
 
     return run
-
-
-def _names(text: str) -> list[str]:
-    return [name for name in (part.strip() for part in text.split(",")) if name]
-
-
-def _long_ago(text: str) -> datetime:
-    number, unit = text[:-1], text[-1:]
-    if unit not in _UNITS or not number.isdecimal():
-        try:
-            return _day(text)
-        except ArgumentTypeError as error:
-            msg = f"{text} is no time such as 90d, 12w or 36h, and no day such as 2026-08-31"
-            raise ArgumentTypeError(msg) from error
-    try:
-        return datetime.now(UTC) - int(number) * _UNITS[unit]
-    except OverflowError as error:
-        msg = f"{text} is longer ago than there are days to count"
-        raise ArgumentTypeError(msg) from error
-
-
-def _day(text: str) -> datetime:
-    try:
-        return datetime.combine(date.fromisoformat(text), time(), UTC)
-    except ValueError as error:
-        msg = f"{text} is not a day, such as {date.today().isoformat()}"  # noqa: DTZ011
-        raise ArgumentTypeError(msg) from error
-
-
-def _port(text: str) -> int:
-    if not text.isdecimal() or int(text) >= 2**16:
-        msg = f"{text} is not a port"
-        raise ArgumentTypeError(msg)
-    return int(text)
-
-
-def _number(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        msg = f"{text} is not a number of chats"
-        raise ArgumentTypeError(msg)
-    return int(text)

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from chatrecord.errors import ConfigurationError
 from chatrecord.records import ChatRecord
-from chatrecord.sqlalchemy import list_chats
+from chatrecord.sqlalchemy import list_chats, list_deleted_chats
 
 from . import figures
 from .answer import shortened
@@ -32,6 +32,8 @@ def run(arguments: Namespace) -> int:
         print_json(found)
     elif missing := missing_file(arguments.db):
         screen.note(missing)
+    elif not found and arguments.deleted:
+        screen.note("There are no deleted chats here that could be restored")
     elif not found and arguments.search is not None:
         screen.note(f"No chat here has a title with {arguments.search!r} in it")
     elif not found:
@@ -47,10 +49,11 @@ def run(arguments: Namespace) -> int:
 async def _found(arguments: Namespace) -> list[ChatRecord]:
     if missing_file(arguments.db):
         return []
+    limit, scope = arguments.limit, scope_of(arguments.user)
     async with existing_database(arguments.db) as db:
-        return await list_chats(
-            db, limit=arguments.limit, search=arguments.search, **scope_of(arguments.user)
-        )
+        if arguments.deleted:
+            return await list_deleted_chats(db, limit=limit, **scope)
+        return await list_chats(db, limit=limit, search=arguments.search, **scope)
 
 
 async def latest(place: str, user: str | None, limit: int) -> list[ChatRecord]:

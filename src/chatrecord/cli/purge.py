@@ -1,4 +1,4 @@
-"""`chatrecord purge --older-than 90d`: delete the chats that were not used for this long."""
+"""`chatrecord purge`: delete the chats that were not used for long, or deleted long ago."""
 
 from __future__ import annotations
 
@@ -13,14 +13,21 @@ from .reference import scope_of
 
 def run(arguments: Namespace) -> int:
     """Ask, unless that is answered by --yes; delete, and say how many."""
-    which = f", not used since {arguments.older_than:%Y-%m-%d %H:%M} UTC"
+    since, deleted = arguments.older_than, arguments.deleted_before
+    if deleted:
+        which = f" for good, deleted before {deleted:%Y-%m-%d %H:%M} UTC"
+    else:
+        which = f", not used since {since:%Y-%m-%d %H:%M} UTC"
     return delete_many(arguments, which, found=_found, delete=_purged)
 
 
 async def _found(arguments: Namespace) -> int:
+    since, deleted, limit = arguments.older_than, arguments.deleted_before, COUNTED + 1
+    scope = scope_of(arguments.user)
     async with existing_database(arguments.db) as db:
-        scope = scope_of(arguments.user)
-        return len(await db.store.idle_chats(arguments.older_than, scope, limit=COUNTED + 1))
+        if deleted:
+            return len(await db.store.hidden_chats(scope, before=deleted, limit=limit))
+        return len(await db.store.idle_chats(since, scope, limit=limit))
 
 
 async def _purged(arguments: Namespace) -> int:
@@ -28,6 +35,7 @@ async def _purged(arguments: Namespace) -> int:
         return await purge(
             db,
             older_than=arguments.older_than,
+            deleted_before=arguments.deleted_before,
             audit=arguments.audit,
             **scope_of(arguments.user),
         )

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from chatrecord.errors import ChatNotFound, ConfigurationError
 from chatrecord.records import ChatRecord
-from chatrecord.sqlalchemy import list_chats
+from chatrecord.sqlalchemy import list_chats, list_deleted_chats
 from chatrecord.text.arguments import LONGEST_KEY
 from chatrecord.text.storable import escape
 
@@ -16,6 +16,7 @@ from .database import Chats
 from .program import PROGRAM
 
 _PAGE = 500
+_MOST_DELETED = 100_000
 _SHOWN = 13
 """The first characters of an id hold its millisecond, which nearly always tells chats apart."""
 
@@ -47,15 +48,24 @@ async def latest_chat(db: Chats, user: str | None) -> ChatRecord:
 
 async def chat_of(db: Chats, reference: str, user: str | None) -> ChatRecord:
     """The one chat whose id begins like this. Raises `ChatNotFound`."""
+    return await _one_of(_all_chats(db, user), reference, f"{PROGRAM} chats")
+
+
+async def deleted_chat_of(db: Chats, reference: str, user: str | None) -> ChatRecord:
+    """The same of those that were deleted and can be restored."""
+    return await _one_of(_deleted_chats(db, user), reference, f"{PROGRAM} chats --deleted")
+
+
+async def _one_of(chats: AsyncIterator[ChatRecord], reference: str, shown_by: str) -> ChatRecord:
     beginning = reference.strip().lower()
     if not beginning:
-        msg = f"Which chat? Say the beginning of its id, as {PROGRAM} chats shows it"
+        msg = f"Which chat? Say the beginning of its id, as {shown_by} shows it"
         raise ChatNotFound(msg)
-    found = [chat async for chat in _all_chats(db, user) if str(chat.id).startswith(beginning)]
+    found = [chat async for chat in chats if str(chat.id).startswith(beginning)]
     if len(found) == 1:
         return found[0]
     if not found:
-        msg = f"There is no chat {reference} here. These are there: {PROGRAM} chats"
+        msg = f"There is no chat {reference} here. These are there: {shown_by}"
     else:
         some = ", ".join(str(chat.id) for chat in found[:3])
         msg = f"{len(found)} chats begin with {reference}: say more of the id, such as {some}"
@@ -68,3 +78,8 @@ async def _all_chats(db: Chats, user: str | None) -> AsyncIterator[ChatRecord]:
         for chat in page:
             yield chat
         page = await list_chats(db, limit=_PAGE, before=page[-1], **scope_of(user))
+
+
+async def _deleted_chats(db: Chats, user: str | None) -> AsyncIterator[ChatRecord]:
+    for chat in await list_deleted_chats(db, limit=_MOST_DELETED, **scope_of(user)):
+        yield chat
