@@ -48,6 +48,7 @@ from .surrogates import SurrogatePairing, with_paired_characters
 from .telemetry import tell_of_attempt
 from .texts import stored_body, stored_call, stored_response
 from .thinking_tags import TagParting
+from .timers import restart
 from .unmasking import Unmasker
 
 _GRAIN = 0.02
@@ -146,7 +147,8 @@ class Attempt:
     ) -> AsyncIterator[ModelResponseStreamEvent]:
         while True:
             try:
-                async with asyncio.timeout(self._idle):
+                async with asyncio.timeout(None) as clock:
+                    restart(clock, self._idle)
                     event = await anext(events)
             except StopAsyncIteration:
                 self._gateway_cost = gateway_cost(arrived().usage)
@@ -287,7 +289,8 @@ class Attempt:
         """Read the stream to its end, which may be silent for no longer than the idle timeout."""
         loop = asyncio.get_running_loop()
         try:
-            async with asyncio.timeout(self._idle) as clock:
+            async with asyncio.timeout(None) as clock:
+                restart(clock, self._idle)
                 async with self._tolerant_model().request_stream(*self._request) as stream:
                     self._prepare(stream)
                     due = 0.0
@@ -300,7 +303,7 @@ class Attempt:
                             due = 0.0
                         if self._idle is not None and (now := loop.time()) > due:
                             due = now + _GRAIN
-                            clock.reschedule(due + self._idle)
+                            restart(clock, _GRAIN + self._idle)
                     self._rest()
                     self._gateway_cost = gateway_cost(stream.usage)
                     return stream.get()

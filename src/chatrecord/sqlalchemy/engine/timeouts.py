@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextvars import Context
 from types import TracebackType
 
 from chatrecord.errors import DatabaseFailed
@@ -28,7 +29,9 @@ class time_limit:  # noqa: N801 - reads as a statement
         task = asyncio.current_task()
         assert task is not None
         self._task, self._before = task, task.cancelling()
-        self._timer = asyncio.get_running_loop().call_later(self._patience, self._interrupt)
+        # The loop keeps a cancelled timer, and its context: in a run, that has all messages in it.
+        loop, context = asyncio.get_running_loop(), Context()
+        self._timer = loop.call_later(self._patience, self._interrupt, context=context)
 
     def _interrupt(self) -> None:
         self._interruptions += 1
