@@ -23,6 +23,7 @@ from statistics import median
 from typing import Any
 
 from against import HERE, NOW, Side, Taker, side_by_side, source_of, taker
+from files import SIZE, beside
 from round_trips import RoundTrips, counted
 from shared import Cell, Cost, backend_of, empty_database, show
 from streams import log_position
@@ -224,21 +225,19 @@ async def beside_openai_agents(sources: Sources, server: str, rounds: int, table
 
 
 async def files(sources: Sources, server: str, number: int, table: Table) -> None:
-    async def of(side: str) -> tuple[float, float]:
+    found = {}
+    for side, source in sources.by_side.items():
         async with empty_database(server) as url:
-            process = await asyncio.create_subprocess_exec(
-                *(sys.executable, str(HERE / "files.py"), url, str(number)),
-                stdout=subprocess.PIPE,
-                env={**os.environ, "PYTHONPATH": str(sources.by_side[side])},
-            )
-            told, _ = await process.communicate()
-            memory, cpu = map(float, told.split())
-        return memory, cpu
+            found[side] = await beside(url, number, source)
 
-    found = {side: await of(side) for side in sources.by_side}
-    name = f"turn with {number * 9.9:.0f} MB of files in the window"
-    await table.add(server, f"{name}, memory", "by the files", 1.5, lambda side: found[side][0])
-    await table.add(server, f"{name}, CPU", "s", 0.15, lambda side: found[side][1])
+    def by_hand(side: str) -> float:
+        return found[side]["chatrecord"].cpu / found[side]["by hand"].cpu
+
+    name = f"turn with {number * SIZE / 1e6:.0f} MB of files in the window"
+    memory = lambda side: found[side]["chatrecord"].memory  # noqa: E731
+    await table.add(server, f"{name}, memory", "by the files", 1.5, memory)
+    await table.add(server, f"{name}, CPU", "s", 0.15, lambda side: found[side]["chatrecord"].cpu)
+    await table.add(server, f"{name}, CPU beside the same work by hand", "times", 1.2, by_hand)
 
 
 def table(results: Sequence[Result]) -> None:
