@@ -18,7 +18,7 @@ from chatrecord.sqlalchemy import Database, import_history, load_chat
 from chatrecord.sqlalchemy.tables import Chat as ChatRow
 from chatrecord.testing import Script, call, say, think
 from chatrecord.testing.conformance.shared import AWKWARD
-from chatrecord.testing.look import answered_calls, dumped, spoken
+from chatrecord.testing.look import answered_calls, spoken
 
 PICTURE = "data:image/png;base64,iVBORw0KGgo="
 LANGCHAIN: list[Any] = json.loads(
@@ -121,7 +121,8 @@ async def test_pydantic_ai_messages_are_taken_as_they_are(backend: Database) -> 
 
     chat = await taken_over(backend, json_bytes, "pydantic-ai", [say("again 3")])
 
-    assert [message.content for message in await chat.messages()] == dumped(held)
+    contents = [message.content for message in await chat.messages()]
+    assert ModelMessagesTypeAdapter.validate_python(contents) == held
     (row,) = await chat.tool_calls()
     assert (row.call_id, row.status, row.result) == ("c1", "complete", 3)
     assert chat.record.instructions == "Add."

@@ -37,6 +37,7 @@ from chatrecord.store.stored_message import StoredMessage, files_in, known_of, p
 from chatrecord.values import Call
 
 from .call_ids import unique_ids
+from .empty_fields import without_empty_fields
 from .file_bytes import dumped, fill, stand_ins
 from .pristine import Pristine
 from .raw_results import returned
@@ -61,7 +62,8 @@ def body_of(message: ModelMessage) -> Body:
 
 
 def _plain_value(message: ModelMessage) -> Json:
-    value: Json = _finite(_message.dump_python(message, mode="json", fallback=_shown))
+    fields = _message.dump_python(message, mode="json", fallback=_shown)
+    value: Json = _finite(without_empty_fields(fields))
     return value
 
 
