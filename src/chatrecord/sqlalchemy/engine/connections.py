@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import (
     AbstractAsyncContextManager,
     AsyncExitStack,
@@ -183,12 +183,15 @@ class Connections:
             async with self._in_time(self._engine.begin()) as connection:
                 return await work(direct(self._engine, connection, self._plans))
 
-    async def written_together(self, steps: Sequence[Step]) -> Sequence[Any] | None:
+    async def written_together(self, changes: Iterable[Step]) -> Sequence[Any] | None:
         """Changes as one statement that is a transaction: what its guard returns.
 
         `None` where that is impossible, and nothing was written.
         """
-        statement = self._together.statement(steps) if self._alone.is_possible else None
+        if not self._alone.is_possible:
+            return None
+        steps = list(changes)
+        statement = self._together.statement(steps)
         if statement is None:
             return None
 
@@ -202,13 +205,16 @@ class Connections:
                 return await self._in_one_call(lambda on: self._alone.done(on, write))
         return None
 
-    async def written_in_a_batch(self, steps: Sequence[Step], then: Work[Result]) -> Result | None:
+    async def written_in_a_batch(
+        self, changes: Iterable[Step], then: Work[Result]
+    ) -> Result | None:
         """The same for MySQL and MariaDB, with what is done after it: what that returns.
 
         `None` where the guard changes no row. Raises `NoPlan` where it cannot be done.
         """
         if not self._batches.is_possible:
             raise NoPlan
+        steps = list(changes)
         async with self._turns:
             return await self._in_one_call(lambda on: self._batches.done(on, steps, then))
 

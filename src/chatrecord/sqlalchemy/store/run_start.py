@@ -96,7 +96,7 @@ class Beginnings(StoredQueue, StoredTranscripts):
 
     async def _begin_together(self, start: RunStart) -> Begun | None:
         """Begin by one statement, then read the history, where that is possible."""
-        found = await self.written_together(list(self._beginning(start)))
+        found = await self.written_together(self._beginning(start))
         if found is None:
             return None
         if not found:
@@ -114,24 +114,24 @@ class Beginnings(StoredQueue, StoredTranscripts):
 
     async def _begin_in_a_batch(self, start: RunStart) -> Begun:
         """Begin by one message to the server, and read the history by another."""
-        sql = self._sql
-        active = sql.run.stored(_active(start.run))
-        steps = [
-            Step(sql.take_numbers, [_taken(start)]),
-            Step(sql.new_run.insert(*active), [active]),
-            Step(sql.insert_opening(*_OPENING), _numbered_opening(start)),
-        ]
-        if sql.request is not None and start.request is not None:
-            steps.append(inserted(sql.request, [start.request]))
-        begun = await self.written_in_a_batch(steps, lambda on: self._begun_on(on, start))
+        begun = await self.written_in_a_batch(
+            self._batch(start), lambda on: self._begun_on(on, start)
+        )
         if begun is None:
             raise _deleted(start.run.chat_id)
         return begun
 
+    def _batch(self, start: RunStart) -> Iterator[Step]:
+        sql, active = self._sql, self._sql.run.stored(_active(start.run))
+        yield Step(sql.take_numbers, [_taken(start)])
+        yield Step(sql.new_run.insert(*active), [active])
+        yield Step(sql.insert_opening(*_OPENING), _numbered_opening(start))
+        if sql.request is not None and start.request is not None:
+            yield inserted(sql.request, [start.request])
+
     def _beginning(self, start: RunStart) -> Iterator[Step]:
-        sql, active = self._sql, _active(start.run)
+        sql, active = self._sql, self._sql.run.stored(_active(start.run))
         yield Step(sql.take_and_read_numbers, [_taken(start)])
-        active = sql.run.stored(active)
         yield Step(sql.new_run.insert(*active), [active], into=sql.new_run)
         opening = [
             {**values_of(message), "seq": behind}
@@ -160,9 +160,7 @@ class Beginnings(StoredQueue, StoredTranscripts):
         messages = await self._history(
             connection, chat_id, start.window, opened=opened, with_summary=start.with_summary
         )
-        opening = [message for message in messages if message.run_id == start.run.id]
-        history = [message for message in messages if message.run_id != start.run.id]
-        return Begun(seq=opening[0].seq, history=history)
+        return Begun(seq=messages[-opened].seq, history=messages[:-opened])
 
     async def _begun_in_place(
         self, connection: AsyncConnection, start: RunStart, replaces: Replacement
