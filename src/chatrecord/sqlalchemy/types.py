@@ -6,7 +6,9 @@ import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, TypeAlias
+from uuid import UUID
 
 from sqlalchemy import (
     JSON,
@@ -17,7 +19,7 @@ from sqlalchemy import (
     String,
     Text,
 )
-from sqlalchemy.dialects import mysql, postgresql
+from sqlalchemy.dialects import mysql, postgresql, sqlite
 from sqlalchemy.types import TypeDecorator, TypeEngine
 from typing_extensions import TypeIs
 
@@ -35,6 +37,8 @@ from chatrecord.text.storable import (
 
 _SEALED_JSON = json.dumps(MARK)[:-1]
 _dumped = json.JSONEncoder(ensure_ascii=False).encode
+_DIGITS_OF_AN_ID = 32
+_UNTIL_OFFSET = len("2026-11-30 12:00:00.123456")
 _MONEY_SCALE = Decimal(1).scaleb(-12)
 
 
@@ -52,6 +56,17 @@ def exact_collation(dialect: Dialect) -> str:
 Processor: TypeAlias = Callable[[Any], Any]
 """Reads each value of a column. That of a `TypeDecorator` is three calls deep, and a turn reads
 thousands of values."""
+
+
+@lru_cache(maxsize=4096)
+def id_of(text: str | None) -> UUID | None:
+    """An id of its 32 hexadecimal digits, as databases without a type for it keep one.
+
+    The messages of a chat that is in use are read once a turn, always with the same ids.
+    """
+    if text is None:
+        return None
+    return UUID(int=int(text, 16)) if len(text) == _DIGITS_OF_AN_ID else UUID(text)
 
 
 def _unescaped(value: str | None) -> str | None:
@@ -140,8 +155,8 @@ class JsonValue(TypeDecorator[object]):
 
     def bind_processor(self, dialect: Dialect) -> Processor | None:
         """The text for asyncpg, too: a value would be dumped once more."""
-        if dialect.driver == "asyncpg":
-            return lambda value: self._text(value, dialect)
+        if dialect.name != "postgresql" or dialect.driver == "asyncpg":
+            return lambda value: None if value is None else self._text(value, dialect)
         return super().bind_processor(dialect)
 
     def _text(self, value: object, dialect: Dialect) -> str | None:
@@ -184,7 +199,7 @@ class PrivateText(LongText):
         return None if value is None else unescape(opened(value, dialect))
 
     def bind_processor(self, dialect: Dialect) -> Processor:
-        return lambda value: self.process_bind_param(value, dialect)
+        return lambda value: None if value is None else sealed(escape(value), dialect)
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Processor:
         return lambda value: (
@@ -263,18 +278,55 @@ class UtcDateTime(TypeDecorator[datetime]):
         return dialect.type_descriptor(DateTime(timezone=True))
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            msg = f"{value!r} has no time zone: pass an aware datetime, such as datetime.now(UTC)"
-            raise ValueError(msg)
-        moment = value.astimezone(UTC)
-        return moment if dialect.name == "postgresql" else moment.replace(tzinfo=None)
+        moment = _utc(value)
+        if moment is None or dialect.name == "postgresql":
+            return moment
+        return moment.replace(tzinfo=None)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None or value.tzinfo is UTC:
-            return value
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+        return _as_utc(value)
+
+    def bind_processor(self, dialect: Dialect) -> Processor | None:
+        if isinstance(self.impl_instance, sqlite.DATETIME):
+            return _utc_text
+        return _utc if dialect.driver == "asyncpg" else super().bind_processor(dialect)
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Processor | None:
+        if isinstance(self.impl_instance, sqlite.DATETIME):
+            return _of_utc_text
+        return (
+            _as_utc if dialect.driver == "asyncpg" else super().result_processor(dialect, coltype)
+        )
+
+
+def _utc(value: datetime | None) -> datetime | None:
+    if value is None:
+        return None
+    if value.tzinfo is None:
+        msg = f"{value!r} has no time zone: pass an aware datetime, such as datetime.now(UTC)"
+        raise ValueError(msg)
+    return value.astimezone(UTC)
+
+
+def _as_utc(value: datetime | None) -> datetime | None:
+    if value is None or value.tzinfo is UTC:
+        return value
+    return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def _utc_text(value: datetime | None) -> str | None:
+    """As SQLAlchemy writes a moment for SQLite."""
+    moment = _utc(value)
+    return None if moment is None else moment.isoformat(" ", "microseconds")[:_UNTIL_OFFSET]
+
+
+def _of_utc_text(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        return datetime.fromisoformat(f"{text}+00:00")
+    except ValueError:  # somebody else has written it in another way
+        return _as_utc(datetime.fromisoformat(text))
 
 
 class Money(TypeDecorator[Decimal]):

@@ -22,6 +22,8 @@ Value = TypeVar("Value")
 
 def escape(text: str) -> str:
     """`text` as every database can hold it."""
+    if text.isascii() and "\0" not in text and "\x1a" not in text:
+        return text
     return _UNSTORABLE.sub(lambda found: f"\x1a{ord(found[0]):04x}", text)
 
 
@@ -43,7 +45,9 @@ def escape_json(value: Value) -> Value:
 
 def must_be_escaped(text: str) -> bool:
     """Whether anything in a JSON text is for `escape_json`: a look instead of a walk."""
-    return "\\u0000" in text or "\\u001a" in text or _SURROGATE.search(text) is not None
+    if "\\u0000" in text or "\\u001a" in text:
+        return True
+    return not text.isascii() and _SURROGATE.search(text) is not None
 
 
 def unescape_json(value: Value) -> Value:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any, TypeAlias
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import BindParameter, Dialect, Executable
+from sqlalchemy import BindParameter, Dialect, Executable, Uuid
 from sqlalchemy.engine.interfaces import BindTyping
 from sqlalchemy.engine.result import SimpleResultMetaData
 from sqlalchemy.sql.compiler import SQLCompiler
+
+from chatrecord.sqlalchemy.types import id_of
 
 Parameters: TypeAlias = Mapping[str, Any]
 _Processor: TypeAlias = Callable[[Any], Any] | None
@@ -26,22 +29,19 @@ class Plan:
         self._dialect = compiled.dialect
         self.sql, binds = _sql_and_binds(compiled, given)
         self._names = None if compiled.positional else [bind.name for bind in binds]
-        self._sources = [(bind.source, bind.place) for bind in binds]
+        self._picked = _picker(binds)
         self._fixed = {bind.source: bind.fixed for bind in binds if bind.source not in given}
         self._converted = [(at, bind.process) for at, bind in enumerate(binds) if bind.process]
         columns = _returned(compiled)
         self._types = [column.type for column in columns]
         self.keys = SimpleResultMetaData([str(column.key) for column in columns])
-        self.returns = bool(columns)
+        self.width = len(columns)
         self._read: list[tuple[int, Callable[[Any], Any]]] | None = None
 
     def bound(self, given: Parameters) -> Any:
         """The values as the driver takes them."""
         known = {**self._fixed, **given} if self._fixed else given
-        values = [
-            known[source] if place is None else known[source][place]
-            for source, place in self._sources
-        ]
+        values = self._picked(known)
         for at, convert in self._converted:
             values[at] = convert(values[at])
         return values if self._names is None else dict(zip(self._names, values, strict=True))
@@ -50,7 +50,7 @@ class Plan:
         """The rows as the types of their columns read them. `codes` are the driver's types."""
         if self._read is None:
             processors = (
-                kind.dialect_impl(self._dialect).result_processor(self._dialect, code)
+                _reader(kind.dialect_impl(self._dialect), self._dialect, code)
                 for kind, code in zip(self._types, codes, strict=True)
             )
             self._read = [(at, process) for at, process in enumerate(processors) if process]
@@ -140,6 +140,11 @@ class _Bind:
     """The value that the statement brings along, such as a status."""
     process: _Processor
 
+    def taken(self, given: Parameters) -> Any:
+        """Its value, of what is given."""
+        value = given[self.source]
+        return value if self.place is None else value[self.place]
+
 
 def _sql_and_binds(compiled: SQLCompiler, given: Parameters) -> tuple[str, list[_Bind]]:
     kinds = {name: bind for bind, name in compiled.bind_names.items()}
@@ -162,6 +167,21 @@ def _bind(
 ) -> _Bind:
     kind = kinds[source].type.dialect_impl(dialect)
     return _Bind(name, source, place, kinds[source].value, kind.bind_processor(dialect))
+
+
+def _picker(binds: Sequence[_Bind]) -> Callable[[Parameters], list[Any]]:
+    """What takes the values of these from what is given."""
+    has_lists = any(bind.place is not None for bind in binds)
+    if has_lists or len(binds) <= 1:
+        return lambda given: [bind.taken(given) for bind in binds]
+    pick = itemgetter(*(bind.source for bind in binds))
+    return lambda given: list(pick(given))
+
+
+def _reader(kind: Any, dialect: Dialect, code: object) -> _Processor:
+    """What its type reads a column with. A chat's ids are on all of its rows."""
+    read: _Processor = kind.result_processor(dialect, code)
+    return id_of if read is not None and type(kind) is Uuid and kind.as_uuid else read
 
 
 def _returned(compiled: SQLCompiler) -> list[Any]:
