@@ -14,12 +14,12 @@ from sqlalchemy import Executable
 from sqlalchemy.engine import Connection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from .direct import DirectResult, may_be_one_call, result_of, rows_of
+from .direct import Found, may_be_one_call, result_of, rows_of
 from .one_call import Failed, NoPlan, Work
 from .plans import Parameters, Plan, Plans
 
 Result = TypeVar("Result")
-Sender = Callable[[Any, Plan, Any], Awaitable[DirectResult]]
+Sender = Callable[[Any, Plan, Any], Awaitable[Found]]
 
 
 class Alone:
@@ -67,7 +67,7 @@ class _ConnectionAlone:
 
     async def execute(
         self, statement: Executable, parameters: Parameters | Sequence[Parameters] | None = None
-    ) -> DirectResult:
+    ) -> Found:
         (given,) = rows_of(parameters)
         plan = self._plans.find(statement, given)
         if plan is None:
@@ -82,7 +82,7 @@ class _ConnectionAlone:
             raise Failed(plan.sql, bound, error) from error
 
 
-async def _by_asyncpg(connection: Connection, plan: Plan, bound: Sequence[Any]) -> DirectResult:
+async def _by_asyncpg(connection: Connection, plan: Plan, bound: Sequence[Any]) -> Found:
     adapted: Any = connection.connection.dbapi_connection
     dialect: Any = connection.dialect
     try:
@@ -92,7 +92,7 @@ async def _by_asyncpg(connection: Connection, plan: Plan, bound: Sequence[Any]) 
         adapted._handle_exception(error)
     if rows is None:
         raise _UnnamedError
-    codes = [column.type.oid for column in columns] if plan.returns else ()
+    codes = [column.type.oid for column in columns] if plan.width else ()
     return result_of(plan, rows, codes, _changed(prepared.get_statusmsg()))
 
 
@@ -102,12 +102,12 @@ def _changed(status: str) -> int:
     return int(number) if number.isdigit() else -1
 
 
-async def _by_psycopg(connection: Connection, plan: Plan, bound: Any) -> DirectResult:
+async def _by_psycopg(connection: Connection, plan: Plan, bound: Any) -> Found:
     driver: Any = connection.connection.driver_connection
     await driver.set_autocommit(True)
     try:
         cursor = await driver.execute(plan.sql, bound)
-        rows = await cursor.fetchall() if plan.returns else ()
+        rows = await cursor.fetchall() if plan.width else ()
     except BaseException:
         with suppress(connection.dialect.loaded_dbapi.Error):  # it is lost, and not used again
             await driver.set_autocommit(False)

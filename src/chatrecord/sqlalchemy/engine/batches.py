@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from chatrecord.sqlalchemy.sql.together import Step
 
 from .connection_checks import is_checked
-from .direct import DirectResult, may_be_one_call, result_of, rows_of
+from .direct import Found, may_be_one_call, result_of, rows_of
 from .in_thread import AT_REST
 from .one_call import Failed, NoPlan, Work
 from .plans import Parameters, Plan, Plans
@@ -115,7 +115,7 @@ class _ConnectionOfDriver:
 
     async def execute(
         self, statement: Executable, parameters: Parameters | Sequence[Parameters] | None = None
-    ) -> DirectResult:
+    ) -> Found:
         (given,) = rows_of(parameters)
         plan = self._plans.made(statement, given)
         if plan is None:
@@ -127,10 +127,10 @@ class _ConnectionOfDriver:
         except Exception as error:
             raise Failed(plan.sql, bound, error) from error
 
-    async def _executed(self, plan: Plan, bound: Any) -> DirectResult:
+    async def _executed(self, plan: Plan, bound: Any) -> Found:
         cursor = self._driver.cursor()
         await cursor.execute(plan.sql, bound)
-        rows = await cursor.fetchall() if plan.returns else ()
+        rows = await cursor.fetchall() if plan.width else ()
         codes = [column[1] for column in cursor.description or ()]
         changed = cursor.rowcount
         await cursor.close()

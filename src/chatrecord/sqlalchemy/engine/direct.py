@@ -9,7 +9,8 @@ somebody listens to executions, such as a tracer, the ordinary way is taken.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, cast
+from dataclasses import dataclass
+from typing import Any, TypeAlias, cast
 
 from sqlalchemy import Dialect, Executable
 from sqlalchemy.engine import Connection, IteratorResult
@@ -32,9 +33,19 @@ _OF_CONNECTIONS = frozenset(("isolation_level", "postgresql_readonly", "postgres
 
 
 class DirectResult(IteratorResult[Any]):
-    """The rows, or how many have changed."""
+    """The rows that a statement returns, and how many have changed."""
 
     rowcount: int
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """How many rows a statement has changed that returns none."""
+
+    rowcount: int
+
+
+Found: TypeAlias = DirectResult | Changed
 
 
 class DirectConnection:
@@ -93,12 +104,11 @@ def _has_options(connection: AsyncConnection) -> bool:
 
 def rows_of(parameters: Parameters | Sequence[Parameters] | None) -> Sequence[Parameters]:
     """What is given for each row, of one as of many."""
-    return cast(
-        Sequence[Parameters], parameters if isinstance(parameters, list) else [parameters or {}]
-    )
+    many: Any = parameters if isinstance(parameters, list) else [parameters or {}]
+    return many  # type: ignore[no-any-return]
 
 
-def _executed(connection: Connection, plan: Plan, many: Sequence[Parameters]) -> DirectResult:
+def _executed(connection: Connection, plan: Plan, many: Sequence[Parameters]) -> Found:
     """Send it. Errors are SQLAlchemy's own, which also sees to connections that are lost."""
     try:
         bound = [plan.bound(given) for given in many]
@@ -137,25 +147,25 @@ def forget_what_is_stale(dialect: Dialect, error: BaseException) -> None:
         cast(Any, dialect)._invalidate_schema_cache()
 
 
-def _by_cursor(cursor: Any, dialect: Dialect, plan: Plan, bound: Sequence[Any]) -> DirectResult:
+def _by_cursor(cursor: Any, dialect: Dialect, plan: Plan, bound: Sequence[Any]) -> Found:
     if len(bound) == 1:
         dialect.do_execute(cursor, plan.sql, bound[0])
     else:
         dialect.do_executemany(cursor, plan.sql, bound)
-    rows = cursor.fetchall() if plan.returns else ()
+    rows = cursor.fetchall() if plan.width else ()
     codes = [column[1] for column in cursor.description or ()]
     changed = cursor.rowcount
     cursor.close()
     return result_of(plan, rows, codes, changed)
 
 
-def _by_aiosqlite(adapted: Any, plan: Plan, bound: Sequence[Any]) -> DirectResult:
+def _by_aiosqlite(adapted: Any, plan: Plan, bound: Sequence[Any]) -> Found:
     """Each call is a change of threads and back: one, where a cursor takes four."""
     driver = adapted.driver_connection
     try:
-        if plan.returns:
+        if plan.width:
             rows = await_only(driver.execute_fetchall(plan.sql, bound[0]))
-            return result_of(plan, rows, [None] * len(plan.keys.keys), -1)
+            return result_of(plan, rows, [None] * plan.width, -1)
         send = driver.execute if len(bound) == 1 else driver.executemany
         cursor = await_only(send(plan.sql, bound[0] if len(bound) == 1 else bound))
     except Exception as error:  # noqa: BLE001 - a `ValueError` of aiosqlite becomes SQLite's error
@@ -167,8 +177,10 @@ def _is_of_driver(error: Exception, dialect: Dialect) -> bool:
     return isinstance(error, dialect.loaded_dbapi.Error)
 
 
-def result_of(plan: Plan, rows: Any, codes: Sequence[object], changed: int) -> DirectResult:
+def result_of(plan: Plan, rows: Any, codes: Sequence[object], changed: int) -> Found:
     """What a driver has returned, as a result. `codes` are the driver's types of the columns."""
-    result = DirectResult(plan.keys, plan.read(rows, codes) if plan.returns else iter(()))
+    if not plan.width:
+        return Changed(changed)
+    result = DirectResult(plan.keys, plan.read(rows, codes))
     result.rowcount = changed
     return result

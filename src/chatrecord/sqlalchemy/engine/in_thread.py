@@ -15,7 +15,7 @@ from sqlalchemy import Executable
 from sqlalchemy.engine import Connection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from .direct import DirectResult, may_be_one_call, result_of, rows_of
+from .direct import Found, may_be_one_call, result_of, rows_of
 from .one_call import Failed, NoPlan, Work
 from .plans import Parameters, Plan, Plans
 
@@ -101,7 +101,7 @@ class _ConnectionInThread:
 
     async def execute(
         self, statement: Executable, parameters: Parameters | Sequence[Parameters] | None = None
-    ) -> DirectResult:
+    ) -> Found:
         many = rows_of(parameters)
         plan = self._plans.made(statement, many[0]) if many else None
         if plan is None:
@@ -112,16 +112,16 @@ class _ConnectionInThread:
             raise Failed(plan.sql, None, error) from error
         return self._executed(plan, bound)
 
-    def _executed(self, plan: Plan, bound: list[Any]) -> DirectResult:
+    def _executed(self, plan: Plan, bound: list[Any]) -> Found:
         try:
             if len(bound) > 1:
                 cursor = self._sqlite.executemany(plan.sql, bound)
             else:
                 cursor = self._sqlite.execute(plan.sql, bound[0])
-            rows = cursor.fetchall() if plan.returns else ()
+            rows = cursor.fetchall() if plan.width else ()
         except sqlite3.Error as error:
             raise Failed(plan.sql, bound[0] if len(bound) == 1 else bound, error) from error
-        return result_of(plan, rows, [None] * len(plan.keys.keys), cursor.rowcount)
+        return result_of(plan, rows, [None] * plan.width, cursor.rowcount)
 
 
 def _tried(sql: str, sqlite: sqlite3.Connection) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from decimal import Decimal
 from functools import cache
+from operator import attrgetter
 from typing import Any, cast
 
 from chatrecord.feedback import Feedback
@@ -111,15 +112,26 @@ def request_of(row: Row) -> ApiRequest:
 
 def values_of(record: object) -> Values:
     """A record as the values of its row, its tokens a column each."""
-    kind = cast(Any, type(record))
-    values = {name: getattr(record, name) for name in _names_of(kind)}
-    tokens: Tokens | None = values.pop("tokens", None)
-    return values if tokens is None else {**values, **_token_values(tokens)}
+    names, read = _columns_of(cast(Any, type(record)))
+    return dict(zip(names, read(record), strict=True))
+
+
+def new_values_of(record: object, *, but: frozenset[str]) -> Values:
+    """All of them `but` these, each named `new_` and its column."""
+    names, read = _columns_of(cast(Any, type(record)), but, "new_")
+    return dict(zip(names, read(record), strict=True))
 
 
 @cache
-def _names_of(kind: Any) -> tuple[str, ...]:
-    return tuple(field.name for field in fields(kind))
+def _columns_of(
+    kind: Any, but: frozenset[str] = frozenset(), prefix: str = ""
+) -> tuple[Sequence[str], Callable[[object], Sequence[Any]]]:
+    """The names of the columns of a kind of record, and what reads their values."""
+    paths = {field.name: field.name for field in fields(kind)}
+    if paths.pop("tokens", None):
+        paths |= {f"{field.name}_tokens": f"tokens.{field.name}" for field in fields(Tokens)}
+    wanted = {name: path for name, path in paths.items() if name not in but}
+    return tuple(f"{prefix}{name}" for name in wanted), attrgetter(*wanted.values())
 
 
 def usage_of(row: Row) -> Usage:
@@ -150,10 +162,6 @@ def _tokens_of(row: Row) -> Tokens:
         cache_write=row["cache_write_tokens"],
         reasoning=row["reasoning_tokens"],
     )
-
-
-def _token_values(tokens: Tokens) -> dict[str, int | None]:
-    return {f"{name}_tokens": getattr(tokens, name) for name in _names_of(Tokens)}
 
 
 def _whole(value: int | Decimal | None) -> int | None:

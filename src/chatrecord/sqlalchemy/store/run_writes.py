@@ -23,17 +23,19 @@ from chatrecord.store.lost_leases import gone, taken_over
 from chatrecord.values import Target
 
 from .attachments import Files
-from .rows import usage_of, values_of
+from .rows import new_values_of, usage_of, values_of
 from .usage_days import are_late, covered, reopen_late, used_by_all
 
-_FIXED: dict[type, set[str]] = {
-    Run: {
-        *("id", "chat_id", "active_chat_id", "epoch", "owner", "idempotency_key", "lease_until"),
-        *("started_at", "parent_run_id"),
-    },
-    Message: {"id", "chat_id", "run_id", "seq", "role", "created_at"},
-    ToolCall: {"id", "chat_id", "run_id", "message_id", "call_id", "name"},
-    ApiRequest: {"id", "chat_id", "run_id", "kind"},
+_FIXED: dict[type, frozenset[str]] = {
+    Run: frozenset(
+        (
+            *("id", "chat_id", "epoch", "owner", "idempotency_key", "lease_until", "started_at"),
+            "parent_run_id",
+        )
+    ),
+    Message: frozenset(("id", "chat_id", "run_id", "seq", "role", "created_at")),
+    ToolCall: frozenset(("id", "chat_id", "run_id", "message_id", "call_id", "name")),
+    ApiRequest: frozenset(("id", "chat_id", "run_id", "kind")),
 }
 """Columns that never change after the insert (the lease has its own statement). SQLite writes an
 index for each column that is set, be it to the same value."""
@@ -261,9 +263,7 @@ def _check_held(lease: Lease | None, *, is_held: bool) -> None:
 
 
 def _changed(record: RunRecord) -> Values:
-    fixed = _FIXED[type(record)]
-    values = values_of(record).items()
-    changed = {f"new_{name}": value for name, value in values if name not in fixed}
+    changed = new_values_of(record, but=_FIXED[type(record)])
     if isinstance(record, Run):
         still_active = record.chat_id if record.status in ACTIVE else None
         changed["new_active_chat_id"] = still_active
