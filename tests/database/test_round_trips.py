@@ -11,7 +11,7 @@ import aiosqlite
 import pytest
 from drivers import leaves_writers, url_by
 from sqlalchemy import String, event, make_url, text, type_coerce
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from talk import add
 
 from chatrecord.chats.chat import Chat
@@ -55,6 +55,33 @@ def turns(times: int) -> Script:
             for answer in ([say("hi")], [call("add", a=1, b=2)], [say("3")])
         ]
     )
+
+
+@pytest.mark.parametrize("server", ["postgresql_url", "mariadb_url"])
+def test_the_connection_that_was_used_last_is_used_next(
+    server: str, request: pytest.FixtureRequest
+) -> None:
+    """A flush every 0.2 s in turns on five would find each idle for a second, and try it first."""
+
+    async def taken(url: str) -> list[set[int]]:
+        async with Database(url) as db:
+            together = [await db.engine.connect() for _ in range(3)]
+            opened = {await _driver_of(connection) for connection in together}
+            for connection in together:
+                await connection.close()
+            later = set()
+            for _ in range(5):
+                async with db.engine.connect() as connection:
+                    later.add(await _driver_of(connection))
+        return [opened, later]
+
+    opened, later = asyncio.run(taken(request.getfixturevalue(server)))
+
+    assert (len(opened), len(later)) == (3, 1)
+
+
+async def _driver_of(connection: AsyncConnection) -> int:
+    return id((await connection.get_raw_connection()).driver_connection)
 
 
 @POSTGRESQL

@@ -72,7 +72,11 @@ def _engine_for(url: URL, patience: timedelta) -> AsyncEngine:
     if url.get_backend_name() != "sqlite":
         resets = url.get_backend_name() in ("mysql", "mariadb")
         reset: dict[str, Any] = {"pool_reset_on_return": None} if resets else {}
-        engine = create_async_engine(url, hide_parameters=True, connect_args=options, **reset)
+        # The connection that was used last has statements prepared, and was not idle for long:
+        # taken in turns, each would be tried first, which takes longer than a flush.
+        engine = create_async_engine(
+            url, hide_parameters=True, connect_args=options, pool_use_lifo=True, **reset
+        )
         if resets:
             event.listen(engine.sync_engine, "reset", _reset)
         pre_ping_idle(engine)
