@@ -39,6 +39,9 @@ the load."""
 LONGEST_FLUSH_SECONDS = 0.2
 """The same for many streams: text still flows."""
 
+_SHORTEST_PAUSE = 0.01
+"""Seconds between two flushes, however long the first one took."""
+
 _ROWS_PER_SECOND = 1000
 """The rows that a process writes with pauses that are shorter than the longest. Each row costs the
 database the same, however long its text."""
@@ -356,7 +359,7 @@ def pause_after(streams: int, took: float) -> float:
     """Seconds to wait after a flush of so many streams that took so long."""
     longest = max(FLUSH_SECONDS, LONGEST_FLUSH_SECONDS)
     interval = min(max(FLUSH_SECONDS, streams / _ROWS_PER_SECOND), longest)
-    return max(FLUSH_SECONDS, interval - took)
+    return max(_SHORTEST_PAUSE, interval - took)
 
 
 def _may_pass(error: Exception) -> bool:
