@@ -3,24 +3,27 @@
     python bench/streams.py                                      # SQLite
     python bench/streams.py postgresql://me@localhost/postgres   # a server: makes its own database
 
-Every stream sends twenty pieces a second. Statements and waiting are taken while all of them are
-live; what is written, from the first transaction to the last. The wait is from the moment the
-provider yields a piece to the moment its reader has it, which holds the wait for the tick (half of
-one on average) and its commit, because nothing is delivered before it is stored.
+Every stream sends twenty pieces a second. All of it is taken while all of them are live, so that
+the beginning and the end of a turn are not in it, nor the seconds in which statements are counted.
+The wait is from the moment the provider yields a piece to the moment its reader has it, which holds
+the wait for the tick (half of one on average) and its commit, because nothing is delivered before
+it is stored. "Alone" is pydantic-ai with the same provider, and a reader in a task of its own.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import perf_counter, process_time
 from typing import Any
 
 import asyncpg
-from pydantic_ai.messages import ModelMessage
+from pydantic_ai import Agent
+from pydantic_ai.messages import ModelMessage, ModelResponse
 from pydantic_ai.models.function import AgentInfo, FunctionModel
-from sqlalchemy import event
+from pydantic_ai.models.wrapper import WrapperModel
+from sqlalchemy import event, text
 
 from chatrecord.sqlalchemy import Database, create_chat
 from shared import backend_of, dsn_of, empty_database, path_of, servers, show, ticking
@@ -62,6 +65,72 @@ class Paced(FunctionModel):
         await self._gates.counted.wait()
 
 
+@dataclass
+class Waits:
+    """How long pieces have waited for their readers, since this was cleared."""
+
+    seconds: list[float] = field(default_factory=list)
+    since: float = 0.0
+
+    def clear(self) -> None:
+        self.seconds.clear()
+        self.since = perf_counter()
+
+    def arrived(self, sent: Sequence[float]) -> None:
+        now = perf_counter()
+        self.seconds += [now - at for at in sent if at >= self.since]
+
+    def percentile(self, percent: int) -> float:
+        """In milliseconds."""
+        return sorted(self.seconds)[len(self.seconds) * percent // 100] * 1000
+
+
+class Read(WrapperModel):
+    """Hands each event of its stream to a reader."""
+
+    def __init__(self, model: Paced) -> None:
+        super().__init__(model)
+        self.events: asyncio.Queue[bool] = asyncio.Queue()
+
+    async def request(self, *request: Any) -> ModelResponse:
+        async with self.wrapped.request_stream(*request) as stream:
+            async for _ in stream:
+                self.events.put_nowait(True)
+            self.events.put_nowait(False)
+            return stream.get()
+
+
+@dataclass(frozen=True)
+class Alone:
+    """pydantic-ai alone."""
+
+    p99: float
+    cpu: float
+
+
+async def alone(streams: int, pieces: int) -> Alone:
+    gates, waits = Gates(streams), Waits()
+    gates.counted.set()
+
+    async def read(model: Paced) -> None:
+        wrapper = Read(model)
+        answering = asyncio.create_task(Agent(wrapper).run("Go"))
+        arrived = 0
+        while await wrapper.events.get():
+            waits.arrived(model.sent[arrived : arrived + 1])
+            arrived += 1
+        await answering
+
+    models = [Paced(gates, pieces) for _ in range(streams)]
+    reading = [asyncio.create_task(read(model)) for model in models]
+    await gates.begun.wait()
+    began, cpu = perf_counter(), process_time()
+    await gates.sent.wait()
+    took, cpu = perf_counter() - began, process_time() - cpu
+    await asyncio.gather(*reading)
+    return Alone(waits.percentile(99), cpu / took)
+
+
 @dataclass(frozen=True)
 class Result:
     database: str
@@ -77,9 +146,11 @@ class Result:
     rows: float
     """In the journal, for an answer."""
     written: float
-    """Bytes of the write-ahead log, by the bytes of the text."""
+    """Bytes that the journal writes to the log, its deletion included, by the bytes of the text."""
     late: float
     """How much longer than planned the pieces took to be sent: above 1 the process is too busy."""
+    p99_alone: float
+    cpu_alone: float
 
 
 async def measure(url: str, flush: float, streams: int, pieces: int) -> Result:
@@ -87,20 +158,22 @@ async def measure(url: str, flush: float, streams: int, pieces: int) -> Result:
         if backend_of(url) == "SQLite":
             event.listen(db.engine.sync_engine, "connect", _without_checkpoints)
         await db.create_tables()
-        gates = Gates(streams)
+        gates, waits = Gates(streams), Waits()
         models = [Paced(gates, pieces) for _ in range(streams)]
         chats = [await create_chat(db, model) for model in models]
-        waits: list[float] = []
+        stored, all_stored = 0, asyncio.Event()
 
         async def read(chat: Any, model: Paced) -> None:
+            nonlocal stored
             arrived = 0
             async for chunk in chat.stream("Go"):
-                now = perf_counter()
                 count = len(chunk.text) // len(PIECE)
-                waits.extend(now - sent for sent in model.sent[arrived : arrived + count])
+                waits.arrived(model.sent[arrived : arrived + count])
                 arrived += count
+                stored += len(chunk.text)
+                if stored == streams * pieces * len(PIECE):
+                    all_stored.set()
 
-        before = await log_position(url)
         reading = [
             asyncio.create_task(read(chat, model))
             for chat, model in zip(chats, models, strict=True)
@@ -109,26 +182,33 @@ async def measure(url: str, flush: float, streams: int, pieces: int) -> Result:
         counted = pieces * PAUSE / 4  # not longer: what is counted goes through SQLAlchemy
         with counting(db) as count:
             await asyncio.sleep(counted)
+        waits.clear()
+        before, stored_before = await log_position(url), stored
         began, cpu = perf_counter(), process_time()
         await gates.sent.wait()
         await asyncio.sleep(2 * flush)  # until the last of them is stored
         took, cpu = perf_counter() - began, process_time() - cpu
-        rows = await _journaled(db)
+        await all_stored.wait()
+        written = (await log_position(url) - before) / (stored - stored_before)
+        before = await log_position(url)
+        rows = await _emptied(db)
+        written += (await log_position(url) - before) / stored
         gates.counted.set()
         await asyncio.gather(*reading)
-        written = await log_position(url) - before
-    waits.sort()
+    beside = await alone(streams, pieces)
     return Result(
         backend_of(url),
         flush,
         streams,
         count.statements / counted,
-        waits[len(waits) // 2] * 1000,
-        waits[len(waits) * 99 // 100] * 1000,
+        waits.percentile(50),
+        waits.percentile(99),
         cpu / took,
         rows / streams,
-        written / (streams * pieces * len(PIECE)),
+        written,
         (took - 2 * flush) / (pieces * PAUSE - counted),
+        beside.p99,
+        beside.cpu,
     )
 
 
@@ -139,11 +219,10 @@ def _without_checkpoints(connection: Any, _record: object) -> None:
     cursor.close()
 
 
-async def _journaled(db: Database[Any]) -> int:
-    async with db.engine.connect() as connection:
-        found = await connection.exec_driver_sql("SELECT count(*) FROM llm_chunks")
-        rows: int = found.scalar_one()
-        return rows
+async def _emptied(db: Database[Any]) -> int:
+    """Delete the journal, as the ends of all runs do. Returns its rows."""
+    async with db.engine.begin() as connection:
+        return (await connection.execute(text("DELETE FROM llm_chunks"))).rowcount
 
 
 async def log_position(url: str) -> int:
@@ -165,6 +244,7 @@ def table(results: list[Result]) -> None:
         [
             *("database", "tick ms", "streams", "statements/s", "wait ms p50", "p99"),
             *("cores", "journal rows an answer", "log bytes by text bytes", "late"),
+            *("alone: p99", "cores"),
         ],
         [
             [
@@ -178,6 +258,8 @@ def table(results: list[Result]) -> None:
                 round(result.rows),
                 result.written,
                 result.late,
+                round(result.p99_alone),
+                result.cpu_alone,
             ]
             for result in results
         ],
