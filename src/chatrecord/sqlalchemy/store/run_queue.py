@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from uuid import UUID
 
 from sqlalchemy.exc import IntegrityError
@@ -19,18 +18,17 @@ from chatrecord.errors import (
 from chatrecord.ids import new_id
 from chatrecord.records import Message, Run, RunStatus
 from chatrecord.runs.repair import DIED_WAITING
-from chatrecord.runs.run_events import never_begun
 from chatrecord.sqlalchemy.generics import Values
 from chatrecord.store.chat_store import Scope
 from chatrecord.store.queued_question import queued_question
 
 from .attachments import Files
-from .chats import StoredChats, connection_of
+from .chats import connection_of
+from .conflicts import Conflicts
 from .rows import run_of, values_of
-from .runs import StoredRuns
 
 
-class StoredQueue(StoredChats, StoredRuns):
+class StoredQueue(Conflicts):
     """What `chatrecord.store` says of the queue."""
 
     async def submit_run(
@@ -119,32 +117,6 @@ class StoredQueue(StoredChats, StoredRuns):
     async def dequeue_run(self, run: Run) -> None:
         await self._retried(lambda: self._changed(self._sql.dequeue_run, {"row_id": run.id}))
 
-    async def end_queued(self, run: Run, why: str) -> bool:
-        async def end() -> bool:
-            async with self.transaction() as connection:
-                return await self._end_queued(connection, run, why)
-
-        return await self._retried(end)
-
-    async def _end_queued(self, connection: AsyncConnection, run: Run, why: str) -> bool:
-        as_it_was = {
-            "row_id": run.id,
-            "of_status": run.status,
-            "of_epoch": run.epoch,
-            "of_lease": run.lease_until,
-            "new_error": why,
-            "new_finished_at": datetime.now(UTC),
-        }
-        if (await connection.execute(self._sql.end_queued, as_it_was)).rowcount == 0:
-            return False
-        if self._sql.event is not None:
-            of_chat = {"of_chat": run.chat_id}
-            last = (await connection.execute(self._sql.last_order_of_chat, of_chat)).scalar()
-            died, order = why == DIED_WAITING, (last or 0) + 1
-            event = never_begun(run, why, died=died, order=order)
-            await connection.execute(self._sql.add_event, values_of(event))
-        return True
-
     async def requeue_run(self, run: Run) -> bool:
         return await self._retried(lambda: self._requeue_run(run))
 
@@ -193,10 +165,6 @@ class StoredQueue(StoredChats, StoredRuns):
 
     async def ready_runs(self, *, limit: int) -> Sequence[Run]:
         return [run_of(row) for row in await self._read(self._sql.ready_runs, limit=limit)]
-
-    async def _conflict_of(self, run: Run) -> Exception | None:
-        """What forbids this run to begin or to be queued, if it still does."""
-        raise NotImplementedError
 
 
 def _given(values: Values) -> Values:

@@ -4,25 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from uuid import UUID
 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chatrecord.errors import (
     AnsweredElsewhere,
-    ApprovalPending,
     ChatBusy,
-    ChatNotFound,
     DatabaseFailed,
-    LeaseLost,
-    RunInterrupted,
-    RunStopped,
-    SentBefore,
-    error_from_text,
 )
 from chatrecord.records import Message, Run
-from chatrecord.runs.repair import DIED_WAITING
 from chatrecord.sqlalchemy.engine.one_call import NoPlan
 from chatrecord.sqlalchemy.generics import Values
 from chatrecord.sqlalchemy.sql.tables import MESSAGE_COLUMNS
@@ -31,7 +22,8 @@ from chatrecord.store.rows import Begun, Replacement, RunStart
 from chatrecord.store.times import mark_of
 
 from .attachments import Files
-from .rows import run_of, values_of
+from .conflicts import deleted
+from .rows import values_of
 from .run_queue import StoredQueue
 from .run_writes import insert_rows, inserted
 from .transcripts import StoredTranscripts
@@ -100,7 +92,7 @@ class Beginnings(StoredQueue, StoredTranscripts):
         if found is None:
             return None
         if not found:
-            raise _deleted(start.run.chat_id)
+            raise deleted(start.run.chat_id)
         seq = found[0].next_seq - len(start.opening)
         try:
             history = await self.history(
@@ -118,7 +110,7 @@ class Beginnings(StoredQueue, StoredTranscripts):
             self._batch(start), lambda on: self._begun_on(on, start)
         )
         if begun is None:
-            raise _deleted(start.run.chat_id)
+            raise deleted(start.run.chat_id)
         return begun
 
     def _batch(self, start: RunStart) -> Iterator[Step]:
@@ -188,7 +180,7 @@ class Beginnings(StoredQueue, StoredTranscripts):
         sql, run = self._sql, start.run
         # The chat's row is locked before any row that refers to it: MySQL deadlocks otherwise.
         if (await connection.execute(sql.take_numbers, _taken(start))).rowcount == 0:
-            raise _deleted(run.chat_id)
+            raise deleted(run.chat_id)
         if start.queued:
             await connection.execute(sql.dequeue_run, {"row_id": run.id})
         if start.begins is not None:
@@ -225,91 +217,10 @@ class Beginnings(StoredQueue, StoredTranscripts):
             msg = f"Other runs of chat {run.chat_id} are queued first: {first}"
             raise ChatBusy(msg, run_id=first)
 
-    async def _conflict_of(self, run: Run) -> Exception | None:
-        return await self._own_conflict(run) or await self._conflict_with_others(run)
-
-    async def _own_conflict(self, run: Run) -> Exception | None:
-        """What has come of this run itself meanwhile."""
-        own = await self.get_run(run.chat_id, run.id)
-        is_ours = own is not None and own.owner == run.owner
-        if own is not None and _was_queued(own) and is_ours:
-            return error_from_text(own.error or DIED_WAITING, otherwise=RunInterrupted)
-        if own is not None and not (_is_queued(own) or is_ours):
-            msg = (
-                f"Run {run.id} was started, but the confirmation was lost: it was ended by another "
-                "process meanwhile"
-            )
-            return LeaseLost(msg)
-        return None
-
-    async def _conflict_with_others(self, run: Run) -> Exception | None:
-        if run.idempotency_key is not None:
-            key = {"chat_id": run.chat_id, "key": run.idempotency_key}
-            sent = await self._read(self._sql.run_of_key, **key)
-            if sent and await self._is_current(first := run_of(sent[0])) and first.id != run.id:
-                msg = f"This was sent before, as run {first.id}: read its answer there"
-                return SentBefore(msg, run_id=first.id)
-        active = await self._read(self._sql.active, chat_id=run.chat_id)
-        if active and active[0]["status"] == "parked":
-            msg = (
-                f"Chat {run.chat_id} waits for tool calls to be approved or denied: see "
-                "chat.pending_approvals(), then chat.resume()"
-            )
-            return ApprovalPending(msg, run_id=active[0]["id"])
-        if active:
-            msg = f"Chat {run.chat_id} is busy: wait for run {active[0]['id']}"
-            return ChatBusy(msg, run_id=active[0]["id"])
-        if await self.get_chat(run.chat_id, {}) is None:
-            return _deleted(run.chat_id)
-        return None
-
-    async def _is_current(self, run: Run) -> bool:
-        """Whether this run counts: one that died while it waited never began.
-
-        Its question is asked again now.
-        """
-        is_dead = await self._is_dead(run)
-        if is_dead:
-            await self.end_queued(run, DIED_WAITING)
-        if is_dead or (_was_queued(run) and not _was_stopped(run)):
-            await self._retried(
-                lambda: self._changed(self._sql.forget_question, {"row_id": run.id})
-            )
-            return False
-        return True
-
-    async def _is_dead(self, run: Run) -> bool:
-        if run.status != "waiting":
-            return False
-        state = (await self.run_states([run.id])).get(run.id)
-        return state is not None and state.has_expired
-
-
-def _is_queued(run: Run) -> bool:
-    return run.status in ("waiting", "queued") or _was_queued(run)
-
-
-def _was_queued(run: Run) -> bool:
-    """Whether this run has ended before it began."""
-    return run.status == "interrupted" and run.question is not None
-
-
-def _was_stopped(run: Run) -> bool:
-    error = error_from_text(run.error or "", otherwise=RunInterrupted)
-    return isinstance(error, RunStopped)
-
 
 def _has_passed(error: DatabaseFailed) -> DatabaseFailed:
     """The conflict is gone."""
     return DatabaseFailed(str(error), may_pass=True, undone=True)
-
-
-def _deleted(chat_id: UUID) -> ChatNotFound:
-    msg = (
-        f"Chat {chat_id} was deleted, its transaction was rolled back, or a row-level policy hides "
-        "it here"
-    )
-    return ChatNotFound(msg)
 
 
 def _taken(start: RunStart) -> Values:
