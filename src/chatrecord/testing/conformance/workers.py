@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Literal
 from uuid import UUID
 
 import pytest
@@ -105,6 +106,20 @@ class WorkersAnswer:
             assert (await answer(elsewhere, run_id, script)).text == f"to {n}"
         texts = [message.text for message in await chat.messages()]
         assert texts == ["first", "half", "0", "to 0", "1", "to 1", "2", "to 2"]
+
+    @pytest.mark.parametrize("on_busy", ["reject", "interrupt"])
+    async def test_a_question_that_does_not_wait_comes_before_those_that_do(
+        self, backend: Backend, elsewhere: Backend, on_busy: Literal["reject", "interrupt"]
+    ) -> None:
+        """What is queued is not active: nothing is rejected or interrupted for it."""
+        chat = await new_chat(backend, Script([say("now")]), on_busy=on_busy)
+        run_id = await chat.submit("1")
+
+        assert (await chat.ask("2")).text == "now"
+
+        await answer(elsewhere, run_id, Script([say("then")]))
+        texts = [message.text for message in await chat.messages()]
+        assert texts == ["2", "now", "1", "then"]
 
     async def test_a_worker_may_wait_for_the_turn_of_its_run(
         self, backend: Backend, elsewhere: Backend
