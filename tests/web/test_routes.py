@@ -42,6 +42,7 @@ ROUTES = [
     ("POST", "/{id}/deny", {"callId": "pay-1"}),
     ("PATCH", "/{id}", {"title": "Mine now"}),
     ("DELETE", "/{id}", None),
+    ("POST", "/{id}/undelete", None),
     ("GET", "/{id}/files/" + 64 * "a", None),
     ("POST", "", {"id": "{id}", "text": "Hello?"}),
     (
@@ -98,7 +99,8 @@ async def test_the_chat_of_another_is_as_unknown_as_none(
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "body"), [*ROUTES, ("GET", "", None), ("POST", "/new", {})]
+    ("method", "path", "body"),
+    [*ROUTES, ("GET", "", None), ("GET", "/deleted", None), ("POST", "/new", {})],
 )
 async def test_who_is_not_signed_in_gets_nothing(
     site: Site, chat_id: UUID, method: str, path: str, body: dict[str, Any] | None

@@ -16,7 +16,7 @@ from starlette.requests import Request
 
 from chatrecord.fastapi import chat_router
 from chatrecord.fastapi.schemas import SearchHits
-from chatrecord.sqlalchemy import Database, Keys, create_chat, purge, restore_chat
+from chatrecord.sqlalchemy import Database, Keys, create_chat, purge
 from chatrecord.testing import Script, say
 from chatrecord.web import chat_routes
 
@@ -137,7 +137,14 @@ async def test_a_chat_deleted_by_a_page_can_be_restored_for_the_retention(tmp_pa
             assert (await page.get("/chats/search", params={"q": "mole"})).json()["hits"] == []
 
             assert await purge(db) == 0
-            await restore_chat(db, chat, user_id="ann")
+            deleted = (await page.get("/chats/deleted")).json()["chats"]
+            assert [found["id"] for found in deleted] == [str(chat)]
+            async with client("starlette", db, "bob") as other:
+                assert (await other.get("/chats/deleted")).json() == {"chats": []}
+                assert (await other.post(f"/chats/{chat}/undelete")).status_code == 404
+            restored = await page.post(f"/chats/{chat}/undelete")
+            assert (restored.status_code, restored.json()["id"]) == (200, str(chat))
+            assert (await page.post(f"/chats/{chat}/undelete")).status_code == 404
 
             assert (await page.get(f"/chats/{chat}")).status_code == 200
             assert len((await page.get("/chats/search", params={"q": "mole"})).json()["hits"]) == 1

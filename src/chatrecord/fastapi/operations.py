@@ -18,6 +18,7 @@ from .schemas import (
     Chat,
     ChatList,
     ChatPage,
+    DeletedChats,
     ErrorResponse,
     GivenFeedback,
     KeptFeedback,
@@ -171,9 +172,19 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "delete_chat": Operation(
         "Delete a chat",
-        "Delete a chat with all its rows.",
+        "Delete a chat with all its rows, at once or after a time.",
         {"description": "It is deleted."},
         HTTPStatus.NO_CONTENT,
+    ),
+    "list_deleted_chats": Operation(
+        "List deleted chats",
+        "The signed-in user's chats that were deleted and can be restored, the first that was "
+        "deleted first.",
+        DeletedChats,
+        parameters=(_limit(20),),
+    ),
+    "undelete_chat": Operation(
+        "Restore a deleted chat", "Bring back a chat that was deleted for a time.", Chat
     ),
     "follow_answer": Operation(
         "Follow the answer",

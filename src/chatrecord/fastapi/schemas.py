@@ -37,6 +37,12 @@ class ChatList(_Camel):
     next: str | None
 
 
+class DeletedChats(_Camel):
+    """Chats that can be restored."""
+
+    chats: list[Chat]
+
+
 class SnippetPart(_Camel):
     """A part of a snippet: plain text, and whether it is what was searched for."""
 

@@ -16,7 +16,7 @@ from chatrecord.chats.chat import Chat
 from chatrecord.chats.opening import NewChat
 from chatrecord.chats.options import OPTION_NAMES, RuntimeOptions
 from chatrecord.errors import ChatExists, DatabaseFailed
-from chatrecord.records import Json
+from chatrecord.records import ChatRecord, Json
 from chatrecord.runs.process import Backend
 from chatrecord.text.arguments import checked_id
 from chatrecord.text.typed_metadata import UNTYPED_METADATA
@@ -81,6 +81,16 @@ class Access:
         for candidate in self._candidates(chat_id, scope):
             if await self.backend.store.get_chat(candidate, scope) is not None:
                 return candidate
+        raise chats.not_found(chat_id)
+
+    async def restored(self, request: Request, chat_id: str) -> ChatRecord:
+        """Their chat of this id, which was deleted for a time. Raises `ChatNotFound`."""
+        scope = await self.scope(request)
+        for candidate in self._candidates(chat_id, scope):
+            if await self.backend.store.unhide_chat(candidate, scope):
+                found = await self.backend.store.get_chat(candidate, scope)
+                if found is not None:
+                    return found
         raise chats.not_found(chat_id)
 
     async def new_chat(self, request: Request, client_id: str) -> Chat:

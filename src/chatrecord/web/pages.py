@@ -277,6 +277,18 @@ class Pages:
         await deletion.delete_chat(self.backend, found, scope, "delete", None)
         return Response(status_code=204)
 
+    async def deleted(self, request: Request) -> Response:
+        """Their chats that were deleted and can be restored."""
+        scope = await self.access.scope(request)
+        limit = number(request, "limit", 20, most=LARGEST_PAGE)
+        found = await deletion.list_deleted_chats(self.backend, limit=limit, scope=scope)
+        return JSON({"chats": [chat_json(chat) for chat in found]})
+
+    async def undelete(self, request: Request) -> Response:
+        """Restore a chat that was deleted for a time."""
+        chat = await self.access.restored(request, request.path_params["id"])
+        return JSON(chat_json(chat))
+
     async def _answered(
         self, request: Request, chat_id: str, parsed: Callable[[], ClientMessage], encoder: Encoder
     ) -> Response:
