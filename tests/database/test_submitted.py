@@ -7,8 +7,10 @@ import asyncio
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from chatrecord.chats import working
 from chatrecord.chats.chat import Chat
-from chatrecord.errors import ChatNotFound, RunNotFound, SentBefore
+from chatrecord.errors import ChatNotFound, ConfigurationError, RunNotFound, SentBefore
+from chatrecord.records import ChatRecord
 from chatrecord.sqlalchemy import (
     Database,
     count_runs,
@@ -88,6 +90,40 @@ def test_plain_code_submits_and_works(own_url: str) -> None:
         assert [run.status for run in sync.list_runs(db)] == ["interrupted", "complete"]
     finally:
         sync.wait(db.close())
+
+
+async def test_a_run_that_cannot_begin_is_tried_again_after_a_while(
+    own_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another worker may have the key that this one lacks."""
+    monkeypatch.setattr(working, "REPAIR_SECONDS", 60)
+    tried: list[str | None] = []
+    stop = asyncio.Event()
+
+    def llm_for(record: ChatRecord) -> Script:
+        tried.append(record.title)
+        if record.title == "odd":
+            msg = "there is no key for this model"
+            raise ConfigurationError(msg)
+        return Script([say("ok")])
+
+    async with Database(own_url) as db:
+        odd = await create_chat(db, Script(), title="odd", user_id="u1")
+        run_id = await odd.submit("1")
+        task = asyncio.create_task(db.work(llm_for, stop=stop))
+        await until(lambda: _is_tried(tried))
+        for _ in range(3):
+            chat = await create_chat(db, Script(), title="even", user_id="u1")
+            assert (await chat.follow(await chat.submit("2"))).text == "ok"
+        stop.set()
+        await task
+
+        assert tried.count("odd") == 1
+        assert [run.id for run in await odd.runs(status="queued")] == [run_id]
+
+
+async def _is_tried(tried: list[str | None]) -> bool:
+    return bool(tried)
 
 
 async def test_two_processes_that_submit_at_once_keep_one_order(own_url: str) -> None:

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any, TypeAlias
 from uuid import UUID
 
-from chatrecord.errors import ChatBusy, ChatNotFound, ChatRecordError, HandedBack, RunNotFound
+from chatrecord.errors import ChatBusy, ChatNotFound, HandedBack, RunError, RunNotFound
 from chatrecord.records import ChatRecord, Reply, Run
 from chatrecord.runs.process import Backend
 from chatrecord.text.arguments import check_count, checked_id
@@ -132,11 +132,11 @@ class _Worker:
         del self._tasks[run_id]
 
     async def _answer(self, run_id: UUID) -> None:
-        """Whatever comes of it is stored with the run."""
+        """Whatever comes of it is stored with the run. One that cannot begin is left for later."""
         try:
             with suppress(ChatBusy, HandedBack, RunNotFound, ChatNotFound):
                 await work_on(self._backend, run_id, self._llm_for)
-        except ChatRecordError as error:
+        except RunError as error:
             log.warning("Run %s has ended: %s", run_id, named(error))
         except Exception as error:
             log.exception("Run %s could not be answered: %s", run_id, type(error).__name__)
