@@ -39,7 +39,7 @@ from chatrecord.values import Call
 from .call_ids import unique_ids
 from .empty_fields import without_empty_fields
 from .file_bytes import dumped, fill, stand_ins
-from .pristine import Pristine
+from .pristine import Pristine, is_alone
 from .raw_results import returned
 
 FORMAT = f"pydantic-ai {version('pydantic-ai-slim')}"
@@ -194,15 +194,14 @@ def history_of(records: Sequence[Message], *, is_going_on: bool) -> list[ModelMe
     found = (_loaded(record) if is_going_on else _ended(record) for record in said)
     messages = [message for message in found if message is not None]
     messages = _after(summary[-1], messages) if summary else messages
+    if _need_no_mending(messages):
+        return messages
     messages = unique_ids(messages, is_going_on=is_going_on)
     return repair_messages(messages, repair_last_response=not is_going_on)
 
 
 def _from_memory(records: Sequence[Message]) -> list[ModelMessage] | None:
-    """The messages, if they are questions and answers without calls, in turns, and in memory.
-
-    There is nothing to mend in them, and a walk through all parts would find that in each turn.
-    """
+    """The messages, if they need no mending and are all in memory, which knows that of each."""
     found, is_question = list[Pristine](), True
     for record in records:
         if not isinstance(record, StoredMessage) or record.files is not None:
@@ -217,6 +216,16 @@ def _from_memory(records: Sequence[Message]) -> list[ModelMessage] | None:
         is_question = not is_question
         found.append(pristine)
     return [each.copy() for each in found]
+
+
+def _need_no_mending(messages: Sequence[ModelMessage]) -> bool:
+    """Whether they are questions and answers without calls, in turns.
+
+    The walks that mend a history would find nothing in them, and take longer than this.
+    """
+    kinds = [type(message) for message in messages]
+    in_turns = {*kinds[::2]} <= {ModelRequest} and {*kinds[1::2]} <= {ModelResponse}
+    return in_turns and all(map(is_alone, messages))
 
 
 def _after(summary: str, messages: list[ModelMessage]) -> list[ModelMessage]:
@@ -289,9 +298,10 @@ def _from_json(record: Message) -> ModelMessage | None:
     json = plain_json_of(record)
     if json is None or '"binary"' in json:
         return None
-    with suppress(ValidationError):
+    try:
         return _message.validate_json(json)
-    return None
+    except ValidationError:
+        return None
 
 
 def _from_value(record: Message) -> ModelMessage | None:

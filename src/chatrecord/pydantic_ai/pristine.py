@@ -18,7 +18,7 @@ from pydantic_ai.messages import (
 )
 
 _UNCHANGEABLE = frozenset({type(None), str, int, float, bool, bytes, datetime, Decimal})
-_ALONE = (SystemPromptPart, UserPromptPart, TextPart, ThinkingPart)
+_ALONE = frozenset({SystemPromptPart, UserPromptPart, TextPart, ThinkingPart})
 """Parts that refer to no other part."""
 
 _new = object.__new__
@@ -49,10 +49,7 @@ class Pristine:
         self._parts = None if len(self._flat_parts) == len(parts) else _copier(parts)
         self._changeable = _changeable(self._fields)
         self.is_request = message.kind == "request"
-        self.is_alone = bool(parts) and all(type(part) in _ALONE for part in parts)
-        """Whether it can stand as it is in any history, between two of the other kind."""
-        if message.state != "complete":
-            self.is_alone = False
+        self.is_alone = is_alone(message)
 
     def copy(self) -> ModelMessage:
         """The message, to be changed at will."""
@@ -70,6 +67,12 @@ class Pristine:
             fields[name] = copy()
         copied: ModelMessage = message
         return copied
+
+
+def is_alone(message: ModelMessage) -> bool:
+    """Whether it can stand as it is in any history, between two of the other kind."""
+    parts = message.parts
+    return message.state == "complete" and bool(parts) and _ALONE.issuperset(map(type, parts))
 
 
 def _is_flat(value: Any) -> bool:
