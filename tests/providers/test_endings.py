@@ -6,8 +6,10 @@ from dataclasses import replace
 
 import pytest
 from pydantic_ai.models import Model
+from pydantic_ai.models.test import TestModel
 
 from chatrecord.errors import StreamTruncated
+from chatrecord.pydantic_ai.end_markers import marker_of
 from chatrecord.sqlalchemy import Database, create_chat
 
 from .answers import Answer, Call, Spent, says
@@ -189,3 +191,11 @@ async def test_a_character_that_is_cut_in_two_in_arguments_is_one_character(
     (row,) = await chat.tool_calls()
     assert row.arguments == {"text": "\U0001f600......."}
     assert given == ["\U0001f600......."]
+
+
+@pytest.mark.parametrize(
+    ("name", "marker"), [("BedrockConverseModel", "`messageStop`"), ("CohereModel", "`message-end`")]
+)
+def test_bedrock_and_cohere_have_end_markers_of_their_own(name: str, marker: str) -> None:
+    """By the name of the model: their packages are not needed."""
+    assert marker_of(type(name, (TestModel,), {})()) == marker

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import asyncio
 
+import httpx
 import pytest
+from google import genai
+from google.genai.types import HttpOptions
 from pydantic_ai.models import Model
+from pydantic_ai.models.google import GoogleModel
+from pydantic_ai.models.test import TestModel
+from pydantic_ai.providers.google import GoogleProvider
 
 from chatrecord.errors import ContextTooLong, ProviderError, RateLimited
+from chatrecord.pydantic_ai.provider import without_hidden_retries
 from chatrecord.sqlalchemy import Database, create_chat
 
 from .answers import (
@@ -190,6 +197,31 @@ async def test_a_model_string_has_no_hidden_retries_either(
     chat = await create_chat(db, f"{seller[provider.name]}:{provider.model_name}", retries=2)
     await chat.ask("Hi")
     assert [request.http_status for request in await chat.requests()] == [429, 200]
+
+
+@pytest.mark.parametrize("provider", [GEMINI], ids=lambda p: p.name)
+async def test_a_connection_that_the_users_own_google_client_lost_is_tried_again(
+    db: Database, provider: Provider, server: ProviderServer
+) -> None:
+    """Its HTTP library is not the one whose errors pydantic-ai knows."""
+    server.script(Answer(ends="hung_up"), says("Hello"))
+    http = httpx.AsyncClient()
+    options = HttpOptions(base_url=server.address, httpx_async_client=http)
+    client = genai.Client(api_key=provider.key, http_options=options)
+    model = GoogleModel(provider.model_name, provider=GoogleProvider(client=client))
+    chat = await create_chat(db, model, retries=2)
+    assert (await chat.ask("Hi")).text == "Hello"
+    assert [request.status for request in await chat.requests()] == ["failed", "complete"]
+    await http.aclose()
+
+
+@pytest.mark.parametrize("name", ["MistralModel", "CohereModel"])
+def test_mistral_and_cohere_are_told_not_to_retry(name: str) -> None:
+    """By the name of the model alone, for their clients do not say that they retry."""
+    model = type(name, (TestModel,), {})()
+    assert without_hidden_retries({"temperature": 0}, model) == {"temperature": 0, "max_retries": 0}
+    assert without_hidden_retries({"max_retries": 3}, model) == {"max_retries": 3}
+    assert without_hidden_retries(None, TestModel()) is None
 
 
 async def test_a_stop_does_not_wait_for_the_next_attempt(

@@ -66,6 +66,10 @@ def marker_of(model: Model) -> str:
         return "`response.completed`"
     if descends_from(model, "AnthropicModel"):
         return "`message_stop`"
+    if descends_from(model, "BedrockConverseModel"):
+        return "`messageStop`"
+    if descends_from(model, "CohereModel"):
+        return "`message-end`"
     if descends_from(model, "GoogleModel"):
         return "a finish reason"
     return f"`{_DONE}`"

@@ -42,6 +42,8 @@ _RATE_LIMIT = 429
 _STATUSES = range(100, 600)
 _PASSING_STATUS = {408, 409, _RATE_LIMIT, 500, 502, 503, 504, 529}
 _PASSING = (ModelRateLimitError, ModelServerError, ModelUnavailableError, ModelConnectionError)
+_LOST_CONNECTIONS = {("httpx", "TransportError"), ("aiohttp", "ClientConnectionError")}
+"""What a client of Google that somebody made raises, and pydantic-ai does not translate."""
 _LONGEST_WAIT = 60.0
 _LONGEST_MESSAGE = 2000
 _LONGEST_DUMP = 300
@@ -86,7 +88,14 @@ def may_pass(error: Exception) -> bool:
     if isinstance(error, ModelQuotaExceededError):
         return False  # waiting does not fill an account
     passing = isinstance(error, _PASSING) or _status_of(error) in _PASSING_STATUS
+    passing = passing or _is_lost_connection(error)
     return passing and (retry_after(error) or 0) <= _LONGEST_WAIT
+
+
+def _is_lost_connection(error: Exception) -> bool:
+    """By the names of its classes: neither HTTP library has to be installed."""
+    names = {(base.__module__.partition(".")[0], base.__name__) for base in type(error).__mro__}
+    return not names.isdisjoint(_LOST_CONNECTIONS)
 
 
 def is_unencodable(error: Exception) -> bool:

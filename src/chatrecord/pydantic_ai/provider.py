@@ -18,6 +18,8 @@ from chatrecord.values import Target
 _SHORTEST_SECRET = 8
 _GOOGLES = "_api_client"
 """Where the client of Google keeps what those of OpenAI and Anthropic have themselves."""
+_HEEDING_RETRIES = ("MistralModel", "CohereModel")
+"""Models that heed the setting, although nothing on their client says that it retries."""
 
 
 def target_of(model: Model, *, streamed: bool) -> Target:
@@ -42,9 +44,10 @@ def price_context_of(response: ModelResponse) -> dict[str, str]:
 def without_hidden_retries(settings: ModelSettings | None, model: Model) -> ModelSettings | None:
     """Provider clients retry unseen; every attempt is to have its row, so the retries are ours."""
     client: object = getattr(model, "client", None)
-    if not hasattr(client, "max_retries") and not hasattr(client, _GOOGLES):
-        return settings
-    return {"max_retries": 0, **(settings or {})}
+    heeds = hasattr(client, "max_retries") or hasattr(client, _GOOGLES)
+    if heeds or descends_from(model, *_HEEDING_RETRIES):
+        return {"max_retries": 0, **(settings or {})}
+    return settings
 
 
 def secrets_of(model: Model) -> list[str]:
