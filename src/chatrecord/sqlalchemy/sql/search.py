@@ -10,11 +10,13 @@ from sqlalchemy import (
     Integer,
     String,
     TextClause,
+    and_,
     bindparam,
     func,
     literal_column,
     not_,
     null,
+    or_,
     select,
     text,
 )
@@ -44,6 +46,9 @@ _MYSQL_STOPWORDS = frozenset(
 """The words that InnoDB does not index, unless it is told otherwise."""
 
 _MYSQL_LONGEST = 84
+
+_POSTGRESQL_PLACES = 255
+"""Of how many occurrences of a word PostgreSQL keeps the places. It keeps no place after 16,383."""
 
 
 @dataclass(frozen=True)
@@ -166,9 +171,22 @@ class Search:
         )
         vector = func.to_tsvector(self._language, separated)
         for term in wanted:
-            yield vector.bool_op("@@")(self._tsquery(term))
+            yield self._in_vector(vector, separated, term)
         for term in excluded:
-            yield not_(vector.bool_op("@@")(self._tsquery(term)))
+            yield not_(self._in_vector(vector, separated, term))
+
+    def _in_vector(
+        self, vector: Expression, separated: Expression, term: Term
+    ) -> ColumnElement[bool]:
+        """Words that follow each other where the vector has no places of theirs: by the text."""
+        follow = vector.bool_op("@@")(self._tsquery(term))
+        if len(term.words) == 1:
+            return follow
+        pattern = r"\m" + r"\W+".join(term.words) + ("" if term.is_prefix else r"\M")
+        as_written = separated.regexp_match(bindparam(None, pattern, String), flags="i")
+        is_long = func.length(separated) > literal_column(str(2 * _POSTGRESQL_PLACES))
+        has_all = vector.bool_op("@@")(self._tsquery_of_all(term))
+        return and_(has_all, or_(follow, and_(is_long, as_written)))
 
     @property
     def _language(self) -> Expression:
@@ -179,6 +197,11 @@ class Search:
         if term.is_prefix:
             return func.to_tsquery(self._language, bindparam(None, f"'{words}':*", String))
         return func.phraseto_tsquery(self._language, bindparam(None, words, String))
+
+    def _tsquery_of_all(self, term: Term) -> Expression:
+        words = [f"'{word}'" for word in term.text.translate(_SPACES).split()]
+        asked = " & ".join(words) + (":*" if term.is_prefix else "")
+        return func.to_tsquery(self._language, bindparam(None, asked, String))
 
     # MySQL and MariaDB
 

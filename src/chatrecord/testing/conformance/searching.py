@@ -73,6 +73,26 @@ class WhatWasSaidIsFound:
             assert sorted(hit.seq or 0 for hit in hits) == seqs, query
             assert {hit.chat_id for hit in hits} <= {chat.id}
 
+    @pytest.mark.parametrize(
+        "before", ["the cat " * 300, " ".join(f"w{number}" for number in range(17_000))]
+    )
+    async def test_a_phrase_is_found_at_the_end_of_a_long_text(
+        self, backend: Backend, before: str
+    ) -> None:
+        owner = str(uuid4())
+        answer = f"{before} the purple otter sleeps"
+        chat = await new_chat(backend, Script([say(answer)]), user_id=owner)
+        await chat.ask("Which animal?")
+
+        async def is_found(query: str) -> bool:
+            return bool(await found(backend, query, owner))
+
+        assert await is_found('"the purple otter"')
+        assert await is_found("THE/purple/ott*")
+        assert not await is_found('"otter purple"')
+        assert not await is_found('otter -"purple otter"')
+        assert await is_found('otter -"otter purple"')
+
     async def test_any_text_is_a_query(self, backend: Backend) -> None:
         owner = str(uuid4())
         chat = await new_chat(backend, Script([say("Nothing of that.")]), user_id=owner)
