@@ -194,7 +194,8 @@ async def test_a_character_that_is_cut_in_two_in_arguments_is_one_character(
 
 
 @pytest.mark.parametrize(
-    ("name", "marker"), [("BedrockConverseModel", "`messageStop`"), ("CohereModel", "`message-end`")]
+    ("name", "marker"),
+    [("BedrockConverseModel", "`messageStop`"), ("CohereModel", "`message-end`")],
 )
 def test_bedrock_and_cohere_have_end_markers_of_their_own(name: str, marker: str) -> None:
     """By the name of the model: their packages are not needed."""
