@@ -8,7 +8,6 @@ from contextlib import (
     AbstractAsyncContextManager,
     AsyncExitStack,
     asynccontextmanager,
-    nullcontext,
     suppress,
 )
 from datetime import timedelta
@@ -23,7 +22,7 @@ from chatrecord.sqlalchemy.generics import Values
 from chatrecord.sqlalchemy.models.mixins import Models
 from chatrecord.sqlalchemy.schema.check import check_schema, explained
 from chatrecord.sqlalchemy.sql.statements import Statements
-from chatrecord.sqlalchemy.sql.together import Step, Together, bound_together
+from chatrecord.sqlalchemy.sql.together import Step, Together
 from chatrecord.sqlalchemy.store.attachment_rotation import RotatingAttachments
 from chatrecord.sqlalchemy.store.history_cache import HISTORY_CACHE, HistoryCache
 from chatrecord.store.retries import with_retries
@@ -35,10 +34,10 @@ from .connection_checks import ConnectionChecks
 from .direct import direct
 from .driver_options import told_of_options, watch_options
 from .errors import failed, is_of_database, is_of_schema
-from .exclusive import Exclusive, exclusive_of, exclusive_writing_of
+from .exclusive import Exclusive, exclusive_of, exclusive_writing_of, taken
 from .in_thread import InThread
 from .interruptions import cancellation_kept, ended_whole, survive_interruptions
-from .one_call import Call, NoPlan, NotConnected, Work, one_call
+from .one_call import Call, NoPlan, NotConnected, Reading, Work, one_call
 from .one_loop import OneLoop, Turns
 from .packets import Packets
 from .plans import Plans
@@ -183,27 +182,32 @@ class Connections:
             async with self._in_time(self._engine.begin()) as connection:
                 return await work(direct(self._engine, connection, self._plans))
 
-    async def written_together(self, changes: Iterable[Step]) -> Sequence[Any] | None:
+    async def written_together(
+        self, changes: Iterable[Step], then: Reading[Result]
+    ) -> tuple[Sequence[Any] | None, Result | None]:
         """Changes as one statement that is a transaction: what its guard returns.
 
-        `None` where that is impossible, and nothing was written.
+        `None` where that is impossible, and nothing was written. What is read `then`, if the guard
+        has a row, is `None` where that has failed: it is for the caller to try again.
         """
-        if not self._alone.is_possible:
-            return None
-        steps = list(changes)
-        statement = self._together.statement(steps)
-        if statement is None:
-            return None
+        made = self._together.statement(list(changes)) if self._alone.is_possible else None
+        if made is None:
+            return None, None
+        found: Sequence[Any] | None = None
 
-        async def write(connection: AsyncConnection) -> Sequence[Any]:
-            found: Sequence[Any] = (await connection.execute(statement, bound)).all()
-            return found
+        async def write(connection: AsyncConnection) -> Result | None:
+            nonlocal found
+            found = (await connection.execute(*made)).all()
+            return await then(connection, found) if found else None
 
-        bound = bound_together(steps)
-        with suppress(NoPlan):
+        try:
             async with self._turns:
-                return await self._in_one_call(lambda on: self._alone.done(on, write))
-        return None
+                read = await self._in_one_call(lambda on: self._alone.done(on, write))
+        except Exception as error:
+            if found is None and not isinstance(error, NoPlan):
+                raise
+            return found, None
+        return found, read
 
     async def written_in_a_batch(
         self, changes: Iterable[Step], then: Work[Result]
@@ -224,7 +228,7 @@ class Connections:
     async def _in_one_call(self, call: Call[Result], turn: Exclusive | None = None) -> Result:
         """A short transaction, without what makes it a context."""
         self._stay_in_one_loop()
-        async with _taken(self._only), time_limit(self.patience), _taken(turn):
+        async with taken(self._only), time_limit(self.patience), taken(turn):
             self._under_way += 1
             try:
                 return await one_call(self._engine, call, is_only=self._only is not None)
@@ -245,8 +249,8 @@ class Connections:
         """A transaction that may take its time. Its errors are `DatabaseFailed`."""
         async with (
             self._turns,
-            _taken(self._only),
-            _taken(self._writing),
+            taken(self._only),
+            taken(self._writing),
             self._opened(self._engine.begin()) as connection,
         ):
             yield direct(self._engine, connection, self._plans)
@@ -258,8 +262,8 @@ class Connections:
         beginning = rebuilding_transaction(self._engine)
         async with (
             self._turns,
-            _taken(self._only),
-            _taken(self._writing),
+            taken(self._only),
+            taken(self._writing),
             self._failing(),
             self._connected(beginning) as connection,
         ):
@@ -272,7 +276,7 @@ class Connections:
         beginning = snapshot_transaction(self._engine)
         async with (
             self._turns,
-            _taken(self._only),
+            taken(self._only),
             self._failing(),
             self._connected(beginning) as connection,
         ):
@@ -294,9 +298,9 @@ class Connections:
         self, beginning: _Beginning, turn: Exclusive | None = None
     ) -> AsyncIterator[AsyncConnection]:
         async with (
-            _taken(self._only),
+            taken(self._only),
             time_limit(self.patience),
-            _taken(turn),
+            taken(turn),
             self._opened(beginning) as connection,
         ):
             yield connection
@@ -393,7 +397,3 @@ class Connections:
             async with self.reading() as connection:
                 return await read(connection)
         return await self.read_by(read)
-
-
-def _taken(turn: Exclusive | None) -> AbstractAsyncContextManager[None]:
-    return nullcontext() if turn is None else turn.taken()

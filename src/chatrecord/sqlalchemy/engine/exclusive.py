@@ -9,8 +9,7 @@ may wait for seconds while the others pass.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -28,14 +27,17 @@ class Exclusive:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._lock = asyncio.Lock()
 
-    @asynccontextmanager
-    async def taken(self) -> AsyncIterator[None]:
+    def taken(self) -> AbstractAsyncContextManager[None]:
         """Wait until no other task has a transaction on the connection."""
         loop = asyncio.get_running_loop()
         if self._loop is not loop:
             self._loop, self._lock = loop, asyncio.Lock()
-        async with self._lock:
-            yield
+        return self._lock
+
+
+def taken(turn: Exclusive | None) -> AbstractAsyncContextManager[None]:
+    """The turn as a context; nothing where there is none to take."""
+    return nullcontext() if turn is None else turn.taken()
 
 
 _known: WeakValueDictionary[object, Exclusive] = WeakValueDictionary()

@@ -7,7 +7,7 @@ task of their own. Here that is done only after what has failed.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, NoReturn, TypeAlias, TypeVar, cast
 
 from sqlalchemy.engine import Connection, Engine
@@ -22,6 +22,9 @@ Result = TypeVar("Result")
 
 Work: TypeAlias = Callable[[AsyncConnection], Awaitable[Result]]
 """What a transaction does that waits for nothing but its statements."""
+
+Reading: TypeAlias = Callable[[AsyncConnection, Sequence[Any]], Awaitable[Result]]
+"""What is read after a change, by what that has returned."""
 
 Call: TypeAlias = Callable[[Connection], Awaitable[Result]]
 

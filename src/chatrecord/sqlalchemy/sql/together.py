@@ -43,6 +43,8 @@ _ONE = literal_column("1", Integer)
 class Step:
     """One statement of a transaction, and what is bound to it for each of its rows.
 
+    All rows have the same names in the same order.
+
     What is inserted is inserted `into` a table. Where it is `numbered`, its `seq` is bound as a
     distance from the `next_seq` that the guard returns.
     """
@@ -70,10 +72,10 @@ class Together:
         That is not so for a table of the user's with a column whose default is made in Python.
         """
         self._is_plain = is_plain
-        self._known: dict[tuple[_Shape, ...], Query | None] = {}
+        self._known: dict[tuple[_Shape, ...], _Composed | None] = {}
 
-    def statement(self, steps: Sequence[Step]) -> Query | None:
-        """One that returns a row if the guard, which is the first, has one.
+    def statement(self, steps: Sequence[Step]) -> tuple[Query, Values] | None:
+        """One that returns a row if the guard, which is the first, has one; and its parameters.
 
         `None` where the steps are too many or not plain, or too many different ones were made.
         """
@@ -82,18 +84,28 @@ class Together:
         shape = tuple(step.shape for step in steps)
         if shape not in self._known and len(self._known) < _MOST_SHAPES:
             are_plain = all(map(self._is_plain, steps))
-            self._known[shape] = _composed(shape) if are_plain else None
-        return self._known.get(shape)
+            self._known[shape] = _Composed(shape) if are_plain else None
+        known = self._known.get(shape)
+        return None if known is None else (known.query, known.bound(steps))
 
 
-def bound_together(steps: Sequence[Step]) -> Values:
-    """What is bound to the one statement."""
-    return {
-        f"{_prefix(place, number)}{name}": value
-        for place, step in enumerate(steps)
-        for number, row in enumerate(step.rows)
-        for name, value in row.items()
-    }
+class _Composed:
+    """A statement for all steps of a shape, and the names of what is bound to it."""
+
+    def __init__(self, shape: Sequence[_Shape]) -> None:
+        self.query = _composed(shape)
+        self._names = [
+            f"{_prefix(place, number)}{name}"
+            for place, (_, rows, _, names, _) in enumerate(shape)
+            for number in range(rows)
+            for name in names
+        ]
+
+    def bound(self, steps: Sequence[Step]) -> Values:
+        values: list[object] = []
+        for row in (row for step in steps for row in step.rows):
+            values.extend(row.values())
+        return dict(zip(self._names, values, strict=True))
 
 
 def _prefix(place: int, number: int) -> str:

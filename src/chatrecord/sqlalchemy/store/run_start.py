@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from typing import Any
 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -88,21 +89,35 @@ class Beginnings(StoredQueue, StoredTranscripts):
 
     async def _begin_together(self, start: RunStart) -> Begun | None:
         """Begin by one statement, then read the history, where that is possible."""
-        found = await self.written_together(self._beginning(start))
+
+        async def read(connection: AsyncConnection, found: Sequence[Any]) -> list[Message]:
+            return await self._history(
+                connection,
+                start.run.chat_id,
+                start.window,
+                before=_first_number(found, start),
+                with_summary=start.with_summary,
+            )
+
+        found, history = await self.written_together(self._beginning(start), read)
         if found is None:
             return None
         if not found:
             raise deleted(start.run.chat_id)
-        seq = found[0].next_seq - len(start.opening)
+        seq = _first_number(found, start)
+        if history is None:
+            history = await self._history_or_undone(start, before=seq)
+        return Begun(seq=seq, history=history)
+
+    async def _history_or_undone(self, start: RunStart, *, before: int) -> list[Message]:
         try:
-            history = await self.history(
-                start.run.chat_id, start.window, before=seq, with_summary=start.with_summary
+            return await self.history(
+                start.run.chat_id, start.window, before=before, with_summary=start.with_summary
             )
         except Exception:
             with suppress(DatabaseFailed):
                 await self._undo(start)
             raise
-        return Begun(seq=seq, history=history)
 
     async def _begin_in_a_batch(self, start: RunStart) -> Begun:
         """Begin by one message to the server, and read the history by another."""
@@ -230,6 +245,11 @@ def _taken(start: RunStart) -> Values:
         "new_updated_at": start.run.started_at,
         "taken": len(start.opening),
     }
+
+
+def _first_number(numbers: Sequence[Any], start: RunStart) -> int:
+    """The number of the first message, by what `take_and_read_numbers` returns."""
+    return int(numbers[0].next_seq) - len(start.opening)
 
 
 def _active(run: Run) -> Values:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -92,7 +93,7 @@ class RunWrites(Connections):
 
     async def _written_at_once(self, steps: Sequence[Step]) -> bool | None:
         """Whether the guard held, where all of it can be sent at once; `None` where it cannot."""
-        held = await self.written_together(steps)
+        held, _ = await self.written_together(steps, _nothing)
         if held is not None:
             return bool(held)
         with suppress(NoPlan):
@@ -250,6 +251,10 @@ def _is_simple(changes: Changes) -> bool:
     """Whether no change is to see another: as one statement, each sees what was there before."""
     is_late = are_late(changes.records)
     return changes.superseded is None and not changes.never_sent and not is_late
+
+
+async def _nothing(_connection: AsyncConnection, _held: Sequence[Any]) -> None:
+    return None
 
 
 async def _done(_connection: AsyncConnection) -> bool:
