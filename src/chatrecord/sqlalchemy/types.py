@@ -27,6 +27,7 @@ from chatrecord.sqlalchemy.generics import ColumnType
 from chatrecord.sqlalchemy.models.encryption import MARK, keys_of, opened, sealed
 from chatrecord.text.arguments import LONGEST_KEY
 from chatrecord.text.storable import (
+    SUBSTITUTE,
     escape,
     escape_json,
     must_be_escaped,
@@ -69,8 +70,9 @@ def id_of(text: str | None) -> UUID | None:
     return UUID(int=int(text, 16)) if len(text) == _DIGITS_OF_AN_ID else UUID(text)
 
 
-def _unescaped(value: str | None) -> str | None:
-    return value if value is None or "\x1a" not in value else unescape(value)
+def unescaped(value: str | None) -> str | None:
+    """Text as it was before it was stored."""
+    return None if value is None else unescape(value)
 
 
 def _escaped(value: str | None) -> str | None:
@@ -94,13 +96,13 @@ class LongText(TypeDecorator[str]):
         return None if value is None else escape(value)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
-        return _unescaped(value)
+        return unescaped(value)
 
     def bind_processor(self, dialect: Dialect) -> Processor:
         return _escaped
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Processor:
-        return _unescaped
+        return unescaped
 
 
 class Key(TypeDecorator[str]):
@@ -120,13 +122,13 @@ class Key(TypeDecorator[str]):
         return None if value is None else escape(value)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
-        return _unescaped(value)
+        return unescaped(value)
 
     def bind_processor(self, dialect: Dialect) -> Processor:
         return _escaped
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Processor:
-        return _unescaped
+        return unescaped
 
 
 class JsonValue(TypeDecorator[object]):
@@ -202,11 +204,12 @@ class PrivateText(LongText):
         return lambda value: None if value is None else sealed(escape(value), dialect)
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Processor:
-        return lambda value: (
-            self.process_result_value(value, dialect)
-            if value is not None and value.startswith(MARK)
-            else _unescaped(value)
-        )
+        def read(value: str | None) -> str | None:
+            if value is None or (SUBSTITUTE not in value and not value.startswith(MARK)):
+                return value
+            return unescape(opened(value, dialect))
+
+        return read
 
 
 class PrivateJson(JsonValue):
@@ -249,6 +252,13 @@ class JsonText(TypeDecorator[str]):
         if value is None or not value.startswith(_SEALED_JSON):
             return value
         return opened(json.loads(value), dialect)
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Processor:
+        return lambda value: (
+            self.process_result_value(value, dialect)
+            if value is not None and value.startswith(_SEALED_JSON)
+            else value
+        )
 
 
 def _is_text(value: object, dialect: Dialect) -> TypeIs[str]:

@@ -13,6 +13,8 @@ from typing import TypeVar, cast
 
 from chatrecord.errors import DatabaseFailed
 
+SUBSTITUTE = "\x1a"
+
 _UNSTORABLE = re.compile("[\x00\x1a\ud800-\udfff]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _ESCAPED = re.compile("\x1a([0-9a-f]{4})")
@@ -22,14 +24,14 @@ Value = TypeVar("Value")
 
 def escape(text: str) -> str:
     """`text` as every database can hold it."""
-    if text.isascii() and "\0" not in text and "\x1a" not in text:
+    if text.isascii() and "\0" not in text and SUBSTITUTE not in text:
         return text
-    return _UNSTORABLE.sub(lambda found: f"\x1a{ord(found[0]):04x}", text)
+    return _UNSTORABLE.sub(lambda found: f"{SUBSTITUTE}{ord(found[0]):04x}", text)
 
 
 def unescape(text: str) -> str:
     """What `escape` was given."""
-    return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text) if "\x1a" in text else text
+    return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text) if SUBSTITUTE in text else text
 
 
 def escape_json(value: Value) -> Value:
@@ -80,7 +82,7 @@ def loads(text: str) -> object:
 
 def is_escaped(text: str) -> bool:
     """Whether a JSON text has anything escaped. JSON shows a SUBSTITUTE character by its number."""
-    return "\\u001a" in text or "\x1a" in text
+    return "\\u001a" in text or SUBSTITUTE in text
 
 
 def parsed(text: str) -> object:

@@ -8,8 +8,9 @@ somebody listens to executions, such as a tracer, the ordinary way is taken.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any, TypeAlias, cast
 
 from sqlalchemy import Dialect, Executable
@@ -19,13 +20,15 @@ from sqlalchemy.util import await_only, greenlet_spawn
 
 from .plans import Parameters, Plan, Plans
 
-_OF_EXECUTIONS = (
+_EXECUTIONS = (
     "before_execute",
     "after_execute",
     "before_cursor_execute",
     "after_cursor_execute",
 )
-_OF_TRANSACTIONS = (*_OF_EXECUTIONS, "begin", "commit", "rollback")
+_OF_EXECUTIONS = attrgetter(*_EXECUTIONS)
+_OF_TRANSACTIONS = attrgetter(*_EXECUTIONS, "begin", "commit", "rollback")
+"""Who listens to each of these."""
 _DRIVERS = frozenset(("aiosqlite", "asyncpg", "psycopg", "asyncmy", "aiomysql"))
 
 _OF_CONNECTIONS = frozenset(("isolation_level", "postgresql_readonly", "postgresql_deferrable"))
@@ -86,13 +89,13 @@ def may_be_direct(engine: AsyncEngine, connection: AsyncConnection) -> bool:
 
 def may_be_one_call(engine: AsyncEngine) -> bool:
     """Whether nobody listens to transactions and what is in them, or has changed them."""
-    has_options = bool(engine.get_execution_options())
+    has_options = bool(engine.sync_engine.get_execution_options())
     return not has_options and not _is_watched(engine, _OF_TRANSACTIONS)
 
 
-def _is_watched(engine: AsyncEngine, events: Sequence[str]) -> bool:
-    dispatch = engine.sync_engine.dispatch
-    return bool(engine.echo) or any(getattr(dispatch, name) for name in events)
+def _is_watched(engine: AsyncEngine, listeners: Callable[[object], Sequence[object]]) -> bool:
+    watched = engine.sync_engine
+    return bool(watched.echo) or any(listeners(watched.dispatch))
 
 
 def _has_options(connection: AsyncConnection) -> bool:

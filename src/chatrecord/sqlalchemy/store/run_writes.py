@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -136,7 +137,7 @@ class RunWrites(Connections):
         changed = self._sql.run.stored(_changed(run))
         values = {name: value for name, value in changed.items() if name not in unchanged}
         held |= values
-        names = [name.removeprefix("new_") for name in values]
+        names = _columns(tuple(values))
         if not can_tell(self._engine.dialect):
             return Step(self._sql.renew_leases_with(*names), [held])
         held["notification"] = payload([lease.run_id])
@@ -243,8 +244,13 @@ def inserted(mapped: MappedTable, records: Sequence[RunRecord]) -> Step:
 
 def _updated(mapped: MappedTable, records: Sequence[RunRecord]) -> Step:
     rows = [mapped.stored(_changed(record)) for record in records]
-    names = [name.removeprefix("new_") for name in rows[0] if name != "row_id"]
-    return Step(mapped.update(*names), rows)
+    return Step(mapped.update(*_columns(tuple(rows[0]))), rows)
+
+
+@cache
+def _columns(parameters: tuple[str, ...]) -> tuple[str, ...]:
+    """The columns that these change."""
+    return tuple(name.removeprefix("new_") for name in parameters if name != "row_id")
 
 
 def _is_simple(changes: Changes) -> bool:
