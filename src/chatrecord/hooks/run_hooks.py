@@ -85,6 +85,11 @@ class RunHooks:
         return bool(self._those_with("before_request"))
 
     @property
+    def hear_of_ends(self) -> bool:
+        """Whether any of them is told how the run ends."""
+        return bool(self._those_with("on_run_end"))
+
+    @property
     def storing(self) -> Change | None:
         """The changes of the hooks to a text before it is stored; `None` without any."""
         return storing(self._hooks, self._known.run.chat_id) if self._hooks else None

@@ -18,7 +18,7 @@ class Feed:
         """Whether its chunks are all of the run's: those of a resumed run are what came since."""
         self._chunks: list[Chunk] = []
         self._news = asyncio.Event()
-        self._finished = False
+        self._finished = asyncio.Event()
         self._followed = False
         self._under_way = False
         self._error: BaseException | None = None
@@ -32,11 +32,11 @@ class Feed:
     @property
     def finished(self) -> bool:
         """Whether the run has written its last."""
-        return self._finished
+        return self._finished.is_set()
 
     async def under_way(self) -> None:
         """Wait until its LLM is being asked, or raise what forbade that."""
-        while not (self._under_way or self._finished):
+        while not (self._under_way or self.finished):
             await self._news.wait()
         if self._error is not None and not self._under_way:
             raise self._error
@@ -52,7 +52,7 @@ class Feed:
     async def _reaches(self, place: int) -> bool:
         self._followed = True
         while place >= len(self._chunks):
-            if self._finished:
+            if self.finished:
                 if self._error is not None:
                     raise self._error
                 return False
@@ -74,8 +74,7 @@ class Feed:
 
     async def ended(self) -> None:
         """Wait for the last transaction."""
-        while not self._finished:
-            await self._news.wait()
+        await self._finished.wait()
 
     def _mark_request_sent(self) -> None:
         self._under_way = True
@@ -87,7 +86,7 @@ class Feed:
 
     def _finish(self, error: BaseException | None, reply: Reply[object] | None = None) -> None:
         self._error, self._reply = error, reply
-        self._finished = True
+        self._finished.set()
         self._announce()
 
     def _announce(self) -> None:

@@ -29,11 +29,11 @@ from chatrecord.errors import (
 from chatrecord.hooks.run_hooks import RunHooks
 from chatrecord.ids import new_id
 from chatrecord.llm.port import LLM, Ask, Outcome
-from chatrecord.records import Ending, Message, Reply, Usage
+from chatrecord.records import Ending, Message, Usage
 from chatrecord.store.changes import JournalEntry, Lease
 from chatrecord.text.redaction import named, text_of
 
-from .cancellation import let_go_after, run_to_completion
+from .cancellation import Overdue, let_go_after, run_to_completion
 from .compaction import compacted
 from .feed import Feed
 from .journal import Journal
@@ -76,7 +76,7 @@ class LiveRun(Feed):
 
     def stop(self, reason: BaseException | None = None) -> None:
         """End the run, and keep its partial answer. Stopping twice is stopping once."""
-        if not self._finished and self._reason is None:
+        if not self.finished and self._reason is None:
             self._reason = reason or RunInterrupted("The run was stopped")
             if self._started:
                 self._task.cancel()
@@ -94,7 +94,7 @@ class LiveRun(Feed):
     def stop_soon(self) -> None:
         """Stop from anywhere, such as a finalizer, where no loop may be running."""
         loop = self._task.get_loop()
-        if not self._finished and not loop.is_closed():
+        if not self.finished and not loop.is_closed():
             loop.call_soon_threadsafe(self.stop)
 
     # What the journal asks for
@@ -142,7 +142,7 @@ class LiveRun(Feed):
     def _leave(self, _task: asyncio.Task[None]) -> None:
         """The task has ended, perhaps before its first step: nothing waits for it."""
         self._journal.unregister(self)
-        if not self._finished:
+        if not self.finished:
             self._finish(self._reason or RunInterrupted(f"Run {self.id} was cancelled"))
 
     async def _run(self) -> None:
@@ -235,8 +235,7 @@ class LiveRun(Feed):
         try:
             outcome = await self._work(recorder)
             if not outcome.parked:
-                reply = reply_of(recorder, outcome, self._elapsed_ms())
-                await self._tell_hooks("complete", reply=reply, error=None)
+                await self._tell_hooks(recorder, "complete", outcome=outcome)
         except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - written down and handed on
             await self._fail(recorder, self._explained(error))
         else:
@@ -247,11 +246,8 @@ class LiveRun(Feed):
     async def _work(self, recorder: RunRecorder) -> Outcome:
         limit = self._spec.policies.limits.total_timeout
         try:
-            async with asyncio.timeout(limit) as clock:
-                return await let_go_after(self._ask(recorder))
-        except TimeoutError as error:
-            if not clock.expired():
-                raise
+            return await let_go_after(self._ask(recorder), limit)
+        except Overdue as error:
             msg = f"The run took longer than {limit:g} s: raise Limits(total_timeout=...)"
             raise TimeLimitExceeded(msg) from error
 
@@ -339,7 +335,7 @@ class LiveRun(Feed):
             await self._commit_what_is_taken(recorder)
             return
         try:
-            await self._tell_hooks(status, reply=None, error=error)
+            await self._tell_hooks(recorder, status, error=error)
         except asyncio.CancelledError:
             pass  # stopped twice is stopped
         except ChatRecordError as failure:
@@ -350,15 +346,20 @@ class LiveRun(Feed):
         await self._commit_what_is_taken(recorder)
 
     async def _tell_hooks(
-        self, status: Ending, *, reply: Reply[object] | None, error: ChatRecordError | None
+        self,
+        recorder: RunRecorder,
+        status: Ending,
+        *,
+        outcome: Outcome | None = None,
+        error: ChatRecordError | None = None,
     ) -> None:
+        if not self._hooks.hear_of_ends:
+            return
         limit = self._spec.policies.limits.hook_timeout
+        reply = None if outcome is None else reply_of(recorder, outcome, self._elapsed_ms())
         try:
-            async with asyncio.timeout(limit) as clock:
-                await let_go_after(self._hooks.on_run_end(status, reply=reply, error=error))
-        except TimeoutError as late:
-            if not clock.expired():
-                raise
+            await let_go_after(self._hooks.on_run_end(status, reply=reply, error=error), limit)
+        except Overdue as late:
             msg = f"on_run_end took longer than {limit:g} s: raise Limits(hook_timeout=...)"
             raise HookFailed(msg) from late
 

@@ -192,6 +192,8 @@ class RecordedRequests(RecordedCalls):
     # Helpers
 
     def _check_spending(self, target: Target, estimate: Callable[[], int]) -> None:
+        if not self._limits.need_usage:
+            return
         used = self.usage
         self._limits.check_spending(
             target,
@@ -250,9 +252,7 @@ class RecordedRequests(RecordedCalls):
         self, answer: Answer | None, status: Ending, streamed: tuple[str, str | None] | None
     ) -> None:
         self._paused = None
-        ended = answered(self.answer, answer, status)
-        if streamed is not None:  # what is stored is what was streamed, whatever the answer says
-            ended = replace(ended, text=streamed[0], reasoning=streamed[1])
+        ended = answered(self.answer, answer, status, streamed)
         self._put_message(ended)
         if answer is not None:
             self._chunks.complete(ended.id, answer.body.content)

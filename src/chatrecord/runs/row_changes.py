@@ -62,8 +62,16 @@ def new_request(
     )
 
 
-def opened_message(run: Run, seq: int, body: Body, status: MessageStatus) -> Message:
-    """A message of this run without tokens."""
+def opened_message(
+    run: Run,
+    seq: int,
+    body: Body,
+    status: MessageStatus,
+    *,
+    target: Target | None = None,
+    created_at: datetime | None = None,
+) -> Message:
+    """A message of this run without tokens, made now or then."""
     now = datetime.now(UTC)
     return Message(
         id=new_id(),
@@ -76,11 +84,11 @@ def opened_message(run: Run, seq: int, body: Body, status: MessageStatus) -> Mes
         reasoning=body.reasoning,
         content=body.content,
         format=body.format,
-        model=None,
-        provider=None,
+        model=None if target is None else target.model,
+        provider=None if target is None else target.provider,
         finish_reason=None,
         tokens=Tokens(),
-        created_at=now,
+        created_at=created_at or now,
         finished_at=None if status == "streaming" else now,
     )
 
@@ -88,8 +96,7 @@ def opened_message(run: Run, seq: int, body: Body, status: MessageStatus) -> Mes
 def empty_answer(run: Run, target: Target, *, seq: int) -> Message:
     """The row of an empty answer."""
     nothing = Body(role="assistant", text="", reasoning=None, content=None, format=None)
-    answer = opened_message(run, seq, nothing, "streaming")
-    return replace(answer, model=target.model, provider=target.provider)
+    return opened_message(run, seq, nothing, "streaming", target=target)
 
 
 def whole_message(run: Run, seq: int, body: Body) -> Message:
@@ -97,16 +104,27 @@ def whole_message(run: Run, seq: int, body: Body) -> Message:
     return opened_message(run, seq, body, "complete")
 
 
-def answered(message: Message, answer: Answer | None, status: Ending) -> Message:
-    """A message with the received part of its answer."""
+def answered(
+    message: Message,
+    answer: Answer | None,
+    status: Ending,
+    streamed: tuple[str, str | None] | None = None,
+) -> Message:
+    """A message with the received part of its answer.
+
+    Its text and reasoning are what was `streamed`, whatever the answer says.
+    """
     now = datetime.now(UTC)
-    ended = replace(message, status=status, finished_at=now)
     if answer is None:
-        return ended
+        text, reasoning = streamed or (message.text, message.reasoning)
+        return replace(message, status=status, finished_at=now, text=text, reasoning=reasoning)
+    text, reasoning = streamed or (answer.body.text, answer.body.reasoning)
     return replace(
-        ended,
-        text=answer.body.text,
-        reasoning=answer.body.reasoning,
+        message,
+        status=status,
+        finished_at=now,
+        text=text,
+        reasoning=reasoning,
         content=answer.body.content,
         format=answer.body.format,
         model=answer.model or message.model,

@@ -138,7 +138,7 @@ def prompt_message(spec: RunSpec, llm: LLM, run: Run) -> Message | None:
     if spec.content is None:
         return None
     body = prompt_of(spec, llm, Origin(run.chat_id, run.id, run.started_at))
-    return replace(opened_message(run, 0, body, "complete"), created_at=run.started_at)
+    return opened_message(run, 0, body, "complete", created_at=run.started_at)
 
 
 def _settings_of(spec: RunSpec, llm: LLM) -> dict[str, Json]:

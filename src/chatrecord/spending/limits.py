@@ -52,6 +52,11 @@ class Limits:
                 check_amount(f"Limits({limit.name}", value)
 
     @property
+    def need_usage(self) -> bool:
+        """Whether a limit depends on what was used before."""
+        return self.need_chat_usage or self.tokens is not None or self.cost is not None
+
+    @property
     def need_chat_usage(self) -> bool:
         """Whether a limit depends on the usage of the whole chat."""
         return self.chat_tokens is not None or self.chat_cost is not None
@@ -81,7 +86,7 @@ class Limits:
         prices: PriceList = LIST_PRICES,
     ) -> None:
         """Raise if a request with this input would exceed a limit of the run or the chat."""
-        if self._spending_is_free:
+        if not self.need_usage:
             return
         tokens = estimate()
         _check_tokens("tokens", self.tokens, run, tokens)
@@ -90,10 +95,6 @@ class Limits:
         for name, (limit, used) in limits.items():
             if limit is not None:
                 _check_cost(name, limit, used, _cost_of(target, tokens, name, prices))
-
-    @property
-    def _spending_is_free(self) -> bool:
-        return not self.need_chat_usage and self.tokens is None and self.cost is None
 
 
 def _check_tokens(name: str, limit: int | None, used: Usage, tokens: int) -> None:

@@ -97,7 +97,7 @@ class PriceList:
 
         An own price counts first, then what the provider reported, then the list price.
         """
-        named = [model for model in models if model is not None]
+        named = dict.fromkeys(model for model in models if model is not None)
         own = _first(self._own_price(spent, model, provider) for model in named)
         by_list = _first(self._list_price(spent, model, provider) for model in named)
         reported = None if spent.reported is None else _reported(spent.reported)
