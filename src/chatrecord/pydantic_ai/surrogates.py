@@ -7,7 +7,7 @@ pieces. Each half alone is no character.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -41,18 +41,21 @@ class SurrogatePairing:
                 vars(manager)[name] = self._paired(name, handle)
 
     def _paired(self, name: str, handle: Handle) -> Handle:
-        def pair(
-            *, vendor_part_id: object, content: str | None = None, **given: Any
-        ) -> Iterator[ModelResponseStreamEvent]:
-            part = (name, vendor_part_id)
-            if content:
-                content = paired(self._held.pop(part, "") + content)
-                if _FIRST_HALF.match(content[-1]):
-                    content, self._held[part] = content[:-1], content[-1]
-                    self._last[part] = (handle, {"vendor_part_id": vendor_part_id, **given})
-            yield from handle(vendor_part_id=vendor_part_id, content=content, **given)
+        def pair(*, content: str | None = None, **given: Any) -> Iterable[ModelResponseStreamEvent]:
+            if content and (self._held or not content.isascii()):
+                content = self._whole(name, handle, content, given)
+            return handle(content=content, **given)
 
         return pair
+
+    def _whole(self, name: str, handle: Handle, content: str, given: dict[str, Any]) -> str:
+        """The content behind the half before it; a first half at its end is held back."""
+        part = (name, given["vendor_part_id"])
+        content = paired(self._held.pop(part, "") + content)
+        if _FIRST_HALF.match(content[-1]):
+            content, self._held[part] = content[:-1], content[-1]
+            self._last[part] = (handle, given)
+        return content
 
     def rest(self) -> list[ModelResponseStreamEvent]:
         """The halves that are held back, once the stream has ended: their others never came."""

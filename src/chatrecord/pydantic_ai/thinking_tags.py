@@ -29,18 +29,24 @@ class TagParting:
 
     def _cut(
         self, *, content: str, thinking_tags: tuple[str, str] | None = None, **given: Any
-    ) -> Iterator[ModelResponseStreamEvent]:
+    ) -> Iterable[ModelResponseStreamEvent]:
         assert self._handle is not None
         if thinking_tags is None:
-            yield from self._handle(content=content, **given)
-            return
+            return self._handle(content=content, **given)
+        if self._cutter.passes(content, thinking_tags):
+            return self._handle(content=content, thinking_tags=thinking_tags, **given)
         self._last = {**given, "thinking_tags": thinking_tags}
+        return self._handled(content)
+
+    def _handled(self, content: str) -> Iterator[ModelResponseStreamEvent]:
+        assert self._handle is not None
+        given = self._last
         drops_space = bool(given.get("ignore_leading_whitespace"))
-        pieces = list(self._cutter.cut(content, thinking_tags, drops_space=drops_space))
+        pieces = list(self._cutter.cut(content, given["thinking_tags"], drops_space=drops_space))
         if not content:  # such as citations that come without text
             pieces = [""]
         for piece in pieces:
-            yield from self._handle(content=piece, **self._last)
+            yield from self._handle(content=piece, **given)
 
     def rest(self) -> list[ModelResponseStreamEvent]:
         """What is held back, once the stream has ended: it is no tag after all."""
@@ -57,6 +63,10 @@ class TagCutter:
         self._held = ""
         self._is_inside = False
         self._is_fresh = True
+
+    def passes(self, text: str, tags: tuple[str, str]) -> bool:
+        """Whether the text is one piece as it is: nothing before it or in it may be of a tag."""
+        return not (self._is_fresh or self._held or tags[self._is_inside][0] in text)
 
     def cut(self, text: str, tags: tuple[str, str], *, drops_space: bool) -> Iterator[str]:
         """This text, together with what was held back.
