@@ -52,7 +52,8 @@ from .timers import restart
 from .unmasking import Unmasker
 
 _GRAIN = 0.02
-"""Seconds by which a stall may be noticed late: a timer a chunk costs more than reading it."""
+"""The part of the idle timeout by which a stall may be noticed late: a timer a chunk costs more
+than reading it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,8 +303,9 @@ class Attempt:
                             await self._recorder.wait_for_room()
                             due = 0.0
                         if self._idle is not None and (now := loop.time()) > due:
-                            due = now + _GRAIN
-                            restart(clock, _GRAIN + self._idle)
+                            late = _GRAIN * self._idle
+                            due = now + late
+                            restart(clock, late + self._idle)
                     self._rest()
                     self._gateway_cost = gateway_cost(stream.usage)
                     return stream.get()
