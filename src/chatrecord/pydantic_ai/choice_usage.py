@@ -29,7 +29,7 @@ class _Chunks:
     async def __anext__(self) -> Any:
         chunk = await anext(self._chunks)
         if chunk.usage is None and chunk.choices:
-            reported = getattr(chunk.choices[0], "usage", None)
+            reported = (chunk.choices[0].model_extra or {}).get("usage")
             if isinstance(reported, dict):
                 chunk.usage = type(chunk).construct(usage=reported).usage
         return chunk

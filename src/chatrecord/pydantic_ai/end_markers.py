@@ -34,9 +34,10 @@ class EndMarker:
         """A line of the stream, as the client reads it: an event, where the line ends one."""
         assert self._decode is not None
         event = self._decode(line)
-        if not self.seen:
-            told = event is not None and _is_last(event.event, event.data)
-            self.seen = told or _is_done(line)
+        if event is not None and not self.seen:
+            self.seen = _is_last(event.event, event.data)
+        if _DONE in line and not self.seen:
+            self.seen = _is_done(line)
         return event
 
 
@@ -52,7 +53,7 @@ def _is_done(line: str) -> bool:
 def _is_last(name: str | None, data: str) -> bool:
     if name in _LAST_EVENTS:
         return True
-    if name is not None or not any(each in data for each in _LAST_EVENTS):
+    if name is not None or not ("message_stop" in data or "response." in data):
         return False
     with suppress(ValueError):
         event = json.loads(data)

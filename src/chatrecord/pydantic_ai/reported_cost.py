@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from functools import partial
 from typing import Any, TypeAlias
@@ -76,8 +76,13 @@ def charged(response: object) -> Decimal | None:
     xAI counts ticks; DeepInfra calls it an estimate; Vercel's gateway tells it beside the message.
     """
     usage = _of(response, "usage")
+    amount = None if usage is None else _in_usage(usage)
+    return amount if amount is not None else _gateways(response)
+
+
+def _in_usage(usage: object) -> Decimal | None:
     cost = _of(usage, "cost")
-    amount = _amount(_of(cost, "total_cost") if isinstance(cost, Mapping) else cost)
+    amount = _amount(_of(cost, "total_cost") if isinstance(cost, dict) else cost)
     if amount is not None and _of(usage, "is_byok") is True:
         # The account at OpenRouter pays a fee alone; the key of one's own pays the provider.
         upstream = _amount(_of(_of(usage, "cost_details"), "upstream_inference_cost"))
@@ -85,16 +90,14 @@ def charged(response: object) -> Decimal | None:
     ticks = _amount(_of(usage, "cost_in_usd_ticks"))
     if amount is None and ticks is not None:
         amount = ticks / _TICKS_PER_DOLLAR
-    if amount is None:
-        amount = _amount(_of(usage, "estimated_cost"))
-    return amount if amount is not None else _gateways(response)
+    return amount if amount is not None else _amount(_of(usage, "estimated_cost"))
 
 
 def _gateways(response: object) -> Decimal | None:
     """What Vercel's gateway charged; its 0 says that somebody else charges."""
     choices = _of(response, "choices")
     choice = choices[0] if isinstance(choices, list) and choices else None
-    message = _of(choice, "message") or _of(choice, "delta")
+    message = _of(choice, "delta") or _of(choice, "message")
     return _amount(_of(_of(_of(message, "provider_metadata"), "gateway"), "cost")) or None
 
 
@@ -107,7 +110,11 @@ def _adding(details_of: Callable[[Any], _Details]) -> Callable[[Any], _Details]:
 
 
 def _of(it: object, name: str) -> Any:
-    return it.get(name) if isinstance(it, Mapping) else getattr(it, name, None)
+    if isinstance(it, dict):
+        return it.get(name)
+    # A model of pydantic looks everywhere for a field that is not there, and makes an error of it.
+    extra = getattr(it, "model_extra", None)
+    return getattr(it, name, None) if extra is None else extra.get(name, vars(it).get(name))
 
 
 def _amount(value: object) -> Decimal | None:
