@@ -37,6 +37,7 @@ async def test_what_came_is_stored_and_the_request_tells_why(
     message, request = await last_answer(chat), await only_request(chat)
     assert (message.text, message.reasoning) == ("Hello", "Hmm.")
     assert message.status == request.status == MISBEHAVIOURS[ends][1]
+    assert message.finish_reason is None
     assert request.message_id == message.id
     assert request.error_type
     assert request.error

@@ -229,7 +229,8 @@ class Attempt:
         with suppress(Exception):  # anybody's stream, and anybody's hooks
             if self._arrived is not None:
                 self._rest()
-                return self._answer(self._unmasked(self._arrived()))
+                arrived = without_made_up_reason(self._arrived(), self._wrapped)
+                return self._answer(self._unmasked(arrived))
         return None
 
     async def _let_hooks_change(self, target: Target) -> None:
