@@ -33,6 +33,17 @@ def test_a_moment_is_read_in_every_form_of_iso_8601(written: str) -> None:
         assert connection.execute(select(table)).scalar_one() == NOON
 
 
+def test_a_day_alone_is_its_midnight_in_utc() -> None:
+    table = Table("t", MetaData(), Column("at", UtcDateTime))
+    with create_engine("sqlite://").begin() as connection:
+        table.create(connection)
+        connection.execute(text("INSERT INTO t VALUES ('2026-11-30')"))
+
+        found = connection.execute(select(table)).scalar_one()
+
+    assert found == NOON.replace(hour=0)
+
+
 def test_a_moment_is_written_as_sqlalchemy_writes_it() -> None:
     table = Table("t", MetaData(), Column("at", UtcDateTime))
     with create_engine("sqlite://").begin() as connection:

@@ -334,9 +334,10 @@ def _of_utc_text(text: str | None) -> datetime | None:
     if text is None:
         return None
     try:
-        return datetime.fromisoformat(f"{text}+00:00")
+        moment = datetime.fromisoformat(f"{text}+00:00")
     except ValueError:  # somebody else has written it in another way
-        return _as_utc(datetime.fromisoformat(text))
+        moment = datetime.fromisoformat(text)
+    return _as_utc(moment)  # a day alone takes no time zone
 
 
 class Money(TypeDecorator[Decimal]):
