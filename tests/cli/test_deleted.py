@@ -78,7 +78,9 @@ def test_what_was_deleted_long_ago_is_deleted_for_good(
     assert left == [("here",), ("new",)]
 
 
-def test_a_purge_is_told_one_of_both_times(call: Run, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_purge_takes_exactly_one_of_both_times(
+    call: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
     for times in ([], ["--older-than", "1d", "--deleted-before", "1d"]):
         with pytest.raises(SystemExit):
             call("purge", "--yes", *times)

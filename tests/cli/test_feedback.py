@@ -45,7 +45,7 @@ def test_feedback_is_added_up_in_groups(rated: list[str], call: Run) -> None:
     assert "Nobody" in call("feedback", "--until", "2020-01-01").stderr
 
 
-def test_each_is_listed_with_its_comment(rated: list[str], call: Run) -> None:
+def test_each_rating_is_listed_with_its_comment(rated: list[str], call: Run) -> None:
     done = call("feedback", "--list", "negative")
 
     names, line = done.stdout.splitlines()

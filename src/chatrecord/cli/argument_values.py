@@ -1,4 +1,4 @@
-"""What is typed behind an option, as the value that it stands for."""
+"""The values that people type after options."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ def port(text: str) -> int:
 
 
 def number(text: str) -> int:
-    """How many there are to be."""
+    """How many to list."""
     if not text.isdecimal() or int(text) < 1:
-        msg = f"{text} is not a number of chats"
+        msg = f"{text} is not a whole number of 1 or more"
         raise ArgumentTypeError(msg)
     return int(text)

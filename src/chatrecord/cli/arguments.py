@@ -174,13 +174,7 @@ def _add_show(commands: Commands) -> None:
 def _add_usage(commands: Commands) -> None:
     parser = commands.add_parser("usage", help="add up tokens, cost, errors and times")
     parser.set_defaults(run=_command("usage"))
-    parser.add_argument(
-        "--by",
-        metavar="NAMES",
-        type=names,
-        default="day,model",
-        help="hour, day, month, model, kind, provider, user_id, ... with commas (day,model)",
-    )
+    _add_groups(parser, "hour, day, month, model, kind, provider, user_id")
     _add_period(parser)
     _add_json(parser)
     _add_place(parser)
@@ -189,13 +183,7 @@ def _add_usage(commands: Commands) -> None:
 def _add_feedback(commands: Commands) -> None:
     parser = commands.add_parser("feedback", help="add up what people think of the answers")
     parser.set_defaults(run=_command("feedback"))
-    parser.add_argument(
-        "--by",
-        metavar="NAMES",
-        type=names,
-        default="day,model",
-        help="hour, day, month, model, owner, user_id, ... with commas (day,model)",
-    )
+    _add_groups(parser, "hour, day, month, model, owner, user_id")
     parser.add_argument(
         "--list",
         metavar="RATING",
@@ -343,6 +331,16 @@ def _add_completion(commands: Commands) -> None:
 
 def _add_json(parser: ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="as JSON, for other programs")
+
+
+def _add_groups(parser: ArgumentParser, such_as: str) -> None:
+    parser.add_argument(
+        "--by",
+        metavar="NAMES",
+        type=names,
+        default="day,model",
+        help=f"{such_as}, ... with commas (day,model)",
+    )
 
 
 def _add_period(parser: ArgumentParser) -> None:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from argparse import Namespace
 
 from rich.table import Table
 
-from chatrecord.errors import ConfigurationError
 from chatrecord.records import ChatRecord
 from chatrecord.sqlalchemy import list_chats, list_deleted_chats
 
@@ -19,14 +17,12 @@ from .plain_text import plain
 from .program import PROGRAM
 from .reference import scope_of, short
 from .screen import Screen, as_it_is
+from .work import result_of
 
 
 def run(arguments: Namespace) -> int:
     """List the chats: a table on a terminal, tab-separated lines in a pipe, or JSON."""
-    try:
-        found = asyncio.run(_found(arguments))
-    except ValueError as error:
-        raise ConfigurationError(str(error)) from error
+    found = result_of(_found(arguments))
     screen = Screen()
     if arguments.json:
         print_json(found)

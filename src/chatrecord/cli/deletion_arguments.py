@@ -1,4 +1,4 @@
-"""What can be typed after the commands that delete many chats."""
+"""The options of the commands that delete many chats."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ def add_age(parser: ArgumentParser) -> None:
         "--deleted-before",
         metavar="TIME",
         type=long_ago,
-        help="for good those that were deleted this long ago and could be restored until now",
+        help="deleted this long ago, and kept since then to be restored",
     )
 
 
 def add_audit(parser: ArgumentParser) -> None:
-    """What is kept of them, and whether to ask."""
+    """What is kept of the chats, and whether to ask."""
     parser.add_argument(
         "--audit",
         choices=get_args(Audit),

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from argparse import Namespace
 from contextlib import aclosing
 
-from chatrecord.errors import ConfigurationError
 from chatrecord.events import Event
 
 from .database import existing_database
 from .json_output import json_of
 from .plain_text import plain
 from .reference import scope_of
+from .work import result_of
 
 
 def run(arguments: Namespace) -> int:
     """Print the events, and with --follow those that come."""
-    try:
-        asyncio.run(_printed(arguments))
-    except ValueError as error:
-        raise ConfigurationError(str(error)) from error
+    result_of(_printed(arguments))
     return 0
 
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from argparse import Namespace
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from uuid import UUID
 
 from rich.table import Table
 
-from chatrecord.errors import ConfigurationError
 from chatrecord.feedback import Feedback, FeedbackRow
 from chatrecord.sqlalchemy import feedback_report, list_feedback
 
@@ -20,6 +17,7 @@ from .json_output import print_json
 from .plain_text import plain
 from .reference import scope_of, short
 from .screen import Screen, as_it_is
+from .work import result_of
 
 _FIGURES = ("answers", "positive", "negative", "mean")
 _LISTED = ("chat", "said", "value", "comment")
@@ -27,10 +25,7 @@ _LISTED = ("chat", "said", "value", "comment")
 
 def run(arguments: Namespace) -> int:
     """Print a table on a terminal, tab-separated lines in a pipe, or JSON."""
-    try:
-        found = asyncio.run(_found(arguments))
-    except ValueError as error:
-        raise ConfigurationError(str(error)) from error
+    found = result_of(_found(arguments))
     screen = Screen()
     if arguments.json:
         print_json(found)
@@ -76,11 +71,5 @@ def _fields(each: Feedback | FeedbackRow, id_of: Callable[[UUID], str]) -> tuple
         said = each.updated_at.isoformat(timespec="seconds")
         comment = " ".join((each.comment or "").split())
         return id_of(each.chat_id), said, f"{each.value:g}", comment
-    keys = map(_spelled, each.by.values())
+    keys = map(figures.group, each.by.values())
     return *keys, f"{each.count:,}", f"{each.positive:,}", f"{each.negative:,}", f"{each.mean:.2f}"
-
-
-def _spelled(value: object) -> str:
-    if isinstance(value, datetime):
-        return value.strftime("%Y-%m-%d %H:%M")
-    return figures.UNKNOWN if value is None else str(value)

@@ -24,6 +24,13 @@ def money(dollars: Decimal | None) -> str:
     return f"${dollars:.{places}f}"
 
 
+def group(value: object) -> str:
+    """A day, a model or whatever else a report is grouped by."""
+    if isinstance(value, datetime):
+        return value.strftime("%Y-%m-%d %H:%M")
+    return UNKNOWN if value is None else str(value)
+
+
 def seconds(milliseconds: float | None) -> str:
     """A duration given in milliseconds."""
     if milliseconds is None:

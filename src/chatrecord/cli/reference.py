@@ -17,6 +17,7 @@ from .program import PROGRAM
 
 _PAGE = 500
 _MOST_DELETED = 100_000
+"""The list of deleted chats has no pages."""
 _SHOWN = 13
 """The first characters of an id hold its millisecond, which nearly always tells chats apart."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from argparse import Namespace
 from collections.abc import Sequence
 
@@ -10,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from chatrecord.chats.search_hits import SearchHit
-from chatrecord.errors import ConfigurationError, SearchUnavailable
+from chatrecord.errors import SearchUnavailable
 from chatrecord.sqlalchemy import search_messages
 
 from . import figures
@@ -19,14 +18,12 @@ from .json_output import print_json
 from .plain_text import plain
 from .reference import scope_of, short
 from .screen import Screen
+from .work import result_of
 
 
 def run(arguments: Namespace) -> int:
     """List the hits, the best first: a table on a terminal, lines in a pipe, or JSON."""
-    try:
-        hits = asyncio.run(_found(arguments))
-    except ValueError as error:
-        raise ConfigurationError(str(error)) from error
+    hits = result_of(_found(arguments))
     screen = Screen()
     if arguments.json:
         print_json(hits)

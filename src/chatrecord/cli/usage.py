@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from argparse import Namespace
 from collections.abc import Sequence
-from datetime import datetime
 
 from rich.table import Table
 
-from chatrecord.errors import ConfigurationError
 from chatrecord.spending.reports import Percentiles, UsageRow
 from chatrecord.sqlalchemy import usage
 
@@ -19,6 +16,7 @@ from .json_output import print_json
 from .plain_text import plain
 from .reference import scope_of
 from .screen import Screen, as_it_is
+from .work import result_of
 
 _FIGURES = ("requests", "failed", "input", "output", "cost", "p50", "p95", "first p50", "first p95")
 _FOR_NARROW = 7
@@ -28,10 +26,7 @@ _WIDE = 110
 
 def run(arguments: Namespace) -> int:
     """Print the report: a table on a terminal, tab-separated lines in a pipe, or JSON."""
-    try:
-        rows = asyncio.run(_report(arguments))
-    except ValueError as error:
-        raise ConfigurationError(str(error)) from error
+    rows = result_of(_report(arguments))
     screen = Screen()
     if arguments.json:
         print_json(rows)
@@ -75,15 +70,11 @@ def _table(by: Sequence[str], rows: Sequence[UsageRow], shown: int) -> Table:
 
 
 def _keys(row: UsageRow) -> list[str]:
-    return [_spelled(name, value) for name, value in row.by.items()]
+    return [_key(name, value) for name, value in row.by.items()]
 
 
-def _spelled(name: str, value: object) -> str:
-    if name == "kind" and value is None:
-        return "answer"
-    if isinstance(value, datetime):
-        return value.strftime("%Y-%m-%d %H:%M")
-    return figures.UNKNOWN if value is None else str(value)
+def _key(name: str, value: object) -> str:
+    return "answer" if name == "kind" and value is None else figures.group(value)
 
 
 def _figures(row: UsageRow) -> list[str]:

@@ -12,13 +12,14 @@ from chatrecord.errors import ConfigurationError
 from chatrecord.webhooks import relay
 
 from .database import existing_database
+from .work import result_of
 
 
 def run(arguments: Namespace) -> int:
     """Deliver until it is stopped, or what is due."""
     secrets = [_secret(name) for name in arguments.secret_env]
     with suppress(asyncio.CancelledError):
-        asyncio.run(_relayed(arguments, secrets))
+        result_of(_relayed(arguments, secrets))
     return 0
 
 
@@ -26,21 +27,18 @@ async def _relayed(arguments: Namespace, secrets: list[str]) -> None:
     work = asyncio.current_task()
     assert work is not None
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, work.cancel)
-    try:
-        async with existing_database(arguments.db) as db:
-            await relay(
-                db,
-                arguments.to,
-                secrets=secrets,
-                types=arguments.types,
-                name=arguments.name,
-                from_now=arguments.from_now,
-                once=arguments.once,
-                give_up_after=arguments.give_up_after,
-                timeout=arguments.timeout,
-            )
-    except ValueError as error:
-        raise ConfigurationError(str(error)) from error
+    async with existing_database(arguments.db) as db:
+        await relay(
+            db,
+            arguments.to,
+            secrets=secrets,
+            types=arguments.types,
+            name=arguments.name,
+            from_now=arguments.from_now,
+            once=arguments.once,
+            give_up_after=arguments.give_up_after,
+            timeout=arguments.timeout,
+        )
 
 
 def _secret(name: str) -> str:
