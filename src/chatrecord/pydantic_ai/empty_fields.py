@@ -13,13 +13,13 @@ _NEEDED = ("content", "id")
 
 
 def without_empty_fields(message: dict[str, Any]) -> dict[str, Any]:
-    """The dumped message without them; nothing inside a result, a question or metadata changes."""
-    said: dict[str, Any] = _said(message)
-    said["parts"] = [_said(part) for part in message["parts"]]
-    if "usage" in said:
-        said["usage"] = {name: used for name, used in said["usage"].items() if used}
-    return said
+    """The dumped message without them. A result, a question and metadata stay as they are."""
+    filled: dict[str, Any] = _filled(message)
+    filled["parts"] = [_filled(part) for part in message["parts"]]
+    if "usage" in filled:
+        filled["usage"] = {name: used for name, used in filled["usage"].items() if used}
+    return filled
 
 
-def _said(fields: dict[str, Any]) -> dict[str, Any]:
+def _filled(fields: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value is not None or name in _NEEDED}

@@ -54,7 +54,7 @@ def _is_last(name: str | None, data: str) -> bool:
     if name in _LAST_EVENTS:
         return True
     if name is not None or not ("message_stop" in data or "response." in data):
-        return False
+        return False  # nearly all events: none of them is parsed
     with suppress(ValueError):
         event = json.loads(data)
         return isinstance(event, dict) and event.get("type") in _LAST_EVENTS

@@ -18,7 +18,7 @@ from .recorded_requests import RecordedRequests
 from .reduction import Reduction
 from .row_changes import ended_call, whole_message
 from .tool_answers import answered_by, calls_without_result
-from .worker_deaths import with_none
+from .worker_deaths import without_deaths
 
 
 class RunRecorder(RecordedRequests):
@@ -98,7 +98,7 @@ class RunRecorder(RecordedRequests):
 
     def end(self, run: Run, error: BaseException | None = None) -> None:
         """The run is over, parked, or left to another worker."""
-        self.run = run = with_none(run)
+        self.run = run = without_deaths(run)
         for call in list(self.tool_calls.values()):
             is_open = call.status in ("pending", "running", "awaiting_approval")
             if is_open and (run.status != "parked" or call.status != "awaiting_approval"):

@@ -28,12 +28,12 @@ from .journal import Journal
 from .row_changes import ended_call, whole_message
 from .stores import RepairStore
 from .tool_answers import calls_without_result, last_answer
-from .worker_deaths import with_none, with_one_more, worker_deaths
+from .worker_deaths import with_another_death, without_deaths, worker_deaths
 
 log = logging.getLogger("chatrecord")
 
-_Left: TypeAlias = Literal["interrupted", "failed", "queued"]
-"""What becomes of a run: it has ended, or another worker goes on with it."""
+_NextStatus: TypeAlias = Literal["interrupted", "failed", "queued"]
+"""Of a run that has lost its process: it has ended, or another worker goes on with it."""
 
 BATCH = 100
 """Runs looked at in one go."""
@@ -55,7 +55,7 @@ STOPPED = "RunStopped: The run was stopped"
 class Repairer:
     """Repairs runs for the process of this journal. `answers` makes what answers tool calls.
 
-    After so many deaths of its worker in a row, a run fails.
+    A run fails after `max_worker_deaths` in a row.
     """
 
     store: RepairStore
@@ -94,7 +94,7 @@ class Repairer:
 
     async def end(self, run: Run, why: str, *, requeues: bool) -> bool:
         """End a run of this process that has no live task, or leave it to another worker."""
-        status: _Left = "queued" if requeues and run.is_submitted else "interrupted"
+        status: _NextStatus = "queued" if requeues and run.is_submitted else "interrupted"
         return await run_to_completion(self._take_and_end(run, why, status))
 
     async def queue_again(self, run: Run) -> None:
@@ -113,7 +113,7 @@ class Repairer:
         changes.put(queued)
         await with_retries(lambda: self.store.write(changes), self.journal.patience)
 
-    async def _take_and_end(self, run: Run, why: str, status: _Left) -> bool:
+    async def _take_and_end(self, run: Run, why: str, status: _NextStatus) -> bool:
         """Under a new epoch: whatever did not let go of the run writes nothing meanwhile."""
         until = marked(datetime.now(UTC) + self.journal.lease)
         taken = await self.store.reopen(run, owner=self.journal.owner, until=until)
@@ -133,7 +133,7 @@ class Repairer:
             return await self._end(claimed, DIED, "interrupted")
         deaths = worker_deaths(claimed) + 1
         if deaths < self.max_worker_deaths:
-            return await self._end(with_one_more(claimed), DIED, "queued")
+            return await self._end(with_another_death(claimed), DIED, "queued")
         return await self._end(claimed, _DIED_TOO_OFTEN.format(deaths=deaths), "failed")
 
     async def _end_waiting(self, run: Run) -> bool:
@@ -143,7 +143,7 @@ class Repairer:
         await self.store.dequeue_run(run)
         return True
 
-    async def _end(self, run: Run, why: str, status: _Left) -> bool:
+    async def _end(self, run: Run, why: str, status: _NextStatus) -> bool:
         rows = await self.store.rows_of(run)
         until = NO_EXPIRY if status == "queued" else datetime.now(UTC) + self.journal.lease
         lease = Lease(run.id, run.owner, run.epoch, until)
@@ -162,11 +162,11 @@ def repair_changes(
     *,
     lease: Lease,
     why: str,
-    status: _Left,
+    status: _NextStatus,
 ) -> Changes:
     """The changes after which no row of this run is open."""
     changes = Changes(run.chat_id, lease)
-    changes.put(_left(run, why, status))
+    changes.put(_let_go(run, why, status))
     for message in rows.messages:
         ended = message
         if message.status == "streaming":
@@ -189,14 +189,14 @@ def repair_changes(
     return changes
 
 
-def _left(run: Run, why: str, status: _Left) -> Run:
+def _let_go(run: Run, why: str, status: _NextStatus) -> Run:
     if status == "queued":
         return replace(run, status=status)
     ended = replace(run, status=status, error=why, finished_at=datetime.now(UTC), question=None)
-    return with_none(ended)
+    return without_deaths(ended)
 
 
-def _event(run: Run, messages: Sequence[Message], why: str, status: _Left) -> NewEvent | None:
+def _event(run: Run, messages: Sequence[Message], why: str, status: _NextStatus) -> NewEvent | None:
     if status == "queued":  # it has not ended: nobody is told
         return None
     answer, died = last_answer(messages), why == DIED

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 from chatrecord.errors import RunError, RunInterrupted, RunStopped, WorkersDied, error_from_text
@@ -47,17 +46,21 @@ def ended_from_outside(
     run: Run, messages: Sequence[Message], answer: Message | None, why: str, *, died: bool
 ) -> NewEvent:
     """A run was ended from its rows: its process had died, or nothing in it goes on."""
-    data = {} if answer is None else {"message_id": str(answer.id)}
-    told = never_begun(run, why, died=died, order=_order(run, messages))
-    return replace(told, data={**data, **told.data})
+    answered = {} if answer is None else {"message_id": str(answer.id)}
+    kind, reason = _kind_and_reason(why, died=died)
+    return NewEvent(kind, run.chat_id, run.id, _order(run, messages), {**answered, **reason})
 
 
-def never_begun(run: Run, why: str, *, died: bool, order: int) -> NewEvent:
-    """A run was ended before it began. It has no answer, and no numbers to order it by."""
+def ended_before_it_began(run: Run, why: str, *, died: bool, order: int) -> NewEvent:
+    """A run was ended that has no answer, and no messages to order it by."""
+    kind, reason = _kind_and_reason(why, died=died)
+    return NewEvent(kind, run.chat_id, run.id, order, reason)
+
+
+def _kind_and_reason(why: str, *, died: bool) -> tuple[EventType, dict[str, Any]]:
     error = error_from_text(why, otherwise=RunInterrupted)
     kind = "run.repaired" if died else _OF_ERROR.get(type(error), "run.interrupted")
-    data = {} if type(error) is RunInterrupted else {"error_type": type(error).__name__}
-    return NewEvent(kind, run.chat_id, run.id, order, data)
+    return kind, {} if type(error) is RunInterrupted else {"error_type": type(error).__name__}
 
 
 def _order(run: Run, messages: Sequence[Message]) -> int:

@@ -30,7 +30,7 @@ class Plan:
         self._dialect = compiled.dialect
         self.sql, binds = _sql_and_binds(compiled, given)
         self._names = None if compiled.positional else [bind.name for bind in binds]
-        self._picked = _picker(binds)
+        self._pick = _picker(binds)
         self._fixed = {bind.source: bind.fixed for bind in binds if bind.source not in given}
         self._converted = [(at, bind.process) for at, bind in enumerate(binds) if bind.process]
         columns = _returned(compiled)
@@ -43,7 +43,7 @@ class Plan:
     def bound(self, given: Parameters) -> Any:
         """The values as the driver takes them."""
         known = {**self._fixed, **given} if self._fixed else given
-        values = self._picked(known)
+        values = self._pick(known)
         for at, convert in self._converted:
             values[at] = convert(values[at])
         return values if self._names is None else dict(zip(self._names, values, strict=True))
@@ -189,7 +189,7 @@ def _picker(binds: Sequence[_Bind]) -> Callable[[Parameters], list[Any]]:
 
 
 def _reader(kind: Any, dialect: Dialect, code: object) -> _Processor:
-    """What its type reads a column with. A chat's ids are on all of its rows."""
+    """What its type reads a column with, or `id_of`, which knows an id that it has read before."""
     read: _Processor = kind.result_processor(dialect, code)
     return id_of if read is not None and type(kind) is Uuid and kind.as_uuid else read
 

@@ -48,7 +48,8 @@ _MYSQL_STOPWORDS = frozenset(
 _MYSQL_LONGEST = 84
 
 _POSTGRESQL_PLACES = 255
-"""Of how many occurrences of a word PostgreSQL keeps the places. It keeps no place after 16,383."""
+"""Of how many occurrences of a word PostgreSQL keeps the places. It keeps no place after the
+16,383rd word."""
 
 
 @dataclass(frozen=True)
@@ -178,12 +179,13 @@ class Search:
     def _in_vector(
         self, vector: Expression, separated: Expression, term: Term
     ) -> ColumnElement[bool]:
-        """Words that follow each other where the vector has no places of theirs: by the text."""
+        """Whether a text has the term: by its vector, or where that has no places, by itself."""
         follow = vector.bool_op("@@")(self._tsquery(term))
         if len(term.words) == 1:
             return follow
         pattern = r"\m" + r"\W+".join(term.words) + ("" if term.is_prefix else r"\M")
         as_written = separated.regexp_match(bindparam(None, pattern, String), flags="i")
+        # A word of one letter and a space: no shorter text has more occurrences than places.
         is_long = func.length(separated) > literal_column(str(2 * _POSTGRESQL_PLACES))
         has_all = vector.bool_op("@@")(self._tsquery_of_all(term))
         return and_(has_all, or_(follow, and_(is_long, as_written)))

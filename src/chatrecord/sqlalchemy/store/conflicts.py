@@ -19,7 +19,7 @@ from chatrecord.errors import (
 )
 from chatrecord.records import Run
 from chatrecord.runs.repair import DIED_WAITING
-from chatrecord.runs.run_events import never_begun
+from chatrecord.runs.run_events import ended_before_it_began
 
 from .chats import StoredChats
 from .rows import run_of, values_of
@@ -51,7 +51,7 @@ class Conflicts(StoredChats, StoredRuns):
             of_chat = {"of_chat": run.chat_id}
             last = (await connection.execute(self._sql.last_order_of_chat, of_chat)).scalar()
             died, order = why == DIED_WAITING, (last or 0) + 1
-            event = never_begun(run, why, died=died, order=order)
+            event = ended_before_it_began(run, why, died=died, order=order)
             await connection.execute(self._sql.add_event, values_of(event))
         return True
 

@@ -28,13 +28,10 @@ from .attachments import Files
 from .rows import new_values_of, usage_of, values_of
 from .usage_days import are_late, covered, reopen_late, used_by_all
 
+_LEASE = ("owner", "epoch", "lease_until")
+
 _FIXED: dict[type, frozenset[str]] = {
-    Run: frozenset(
-        (
-            *("id", "chat_id", "epoch", "owner", "idempotency_key", "lease_until", "started_at"),
-            "parent_run_id",
-        )
-    ),
+    Run: frozenset((*_LEASE, "id", "chat_id", "parent_run_id", "idempotency_key", "started_at")),
     Message: frozenset(("id", "chat_id", "run_id", "seq", "role", "created_at")),
     ToolCall: frozenset(("id", "chat_id", "run_id", "message_id", "call_id", "name")),
     ApiRequest: frozenset(("id", "chat_id", "run_id", "kind")),

@@ -111,7 +111,7 @@ class WorkersTakeOver:
 
         assert (await answer(elsewhere, run_id, Script([say("whole")]))).text == "whole"
 
-    async def test_a_worker_that_closes_in_order_ends_the_row_of_deaths(
+    async def test_a_worker_that_closes_in_order_begins_the_count_of_deaths_anew(
         self, backend: Backend, elsewhere: Backend
     ) -> None:
         chat = await new_chat(elsewhere, Script())
