@@ -95,8 +95,9 @@ def test_plain_code_submits_and_works(own_url: str) -> None:
 async def test_a_run_that_cannot_begin_is_tried_again_after_a_while(
     own_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Another worker may have the key that this one lacks."""
+    """Another worker may have the key that this one lacks. Meanwhile this one answers others."""
     monkeypatch.setattr(working, "REPAIR_SECONDS", 60)
+    monkeypatch.setattr(working, "SPREAD", 1)
     tried: list[str | None] = []
     stop = asyncio.Event()
 
@@ -110,7 +111,7 @@ async def test_a_run_that_cannot_begin_is_tried_again_after_a_while(
     async with Database(own_url) as db:
         odd = await create_chat(db, Script(), title="odd", user_id="u1")
         run_id = await odd.submit("1")
-        task = asyncio.create_task(db.work(llm_for, stop=stop))
+        task = asyncio.create_task(db.work(llm_for, stop=stop, concurrency=1))
         await until(lambda: _is_tried(tried))
         for _ in range(3):
             chat = await create_chat(db, Script(), title="even", user_id="u1")

@@ -99,6 +99,8 @@ class _Worker:
         self._stop = stop
         self._concurrency = concurrency
         self._tasks: dict[UUID, asyncio.Task[None]] = {}
+        self._left: dict[UUID, float] = {}
+        """Runs that could not begin, and when they are tried again. Others get their places."""
 
     async def work(self) -> None:
         """Until it is to stop. What it works on then is left to other workers."""
@@ -120,10 +122,14 @@ class _Worker:
         room = self._concurrency - len(self._tasks)
         if room <= 0:
             return
-        ready = list(await self._backend.store.ready_runs(limit=SPREAD * self._concurrency))
+        now = asyncio.get_running_loop().time()
+        self._left = {run_id: due for run_id, due in self._left.items() if due > now}
+        limit = SPREAD * self._concurrency + len(self._left)
+        ready = list(await self._backend.store.ready_runs(limit=limit))
         random.shuffle(ready)  # other workers see the same ones
         for run in ready:
-            if len(self._tasks) < self._concurrency and run.id not in self._tasks:
+            is_taken = run.id in self._tasks or run.id in self._left
+            if len(self._tasks) < self._concurrency and not is_taken:
                 task = asyncio.create_task(self._answer(run.id), name="chatrecord worker")
                 self._tasks[run.id] = task
                 task.add_done_callback(partial(self._forget, run.id))
@@ -140,7 +146,7 @@ class _Worker:
             log.warning("Run %s has ended: %s", run_id, named(error))
         except Exception as error:
             log.exception("Run %s could not be answered: %s", run_id, type(error).__name__)
-            await asyncio.sleep(REPAIR_SECONDS)
+            self._left[run_id] = asyncio.get_running_loop().time() + REPAIR_SECONDS
 
     async def _wait(self) -> None:
         """Until it is to stop, one of its runs has ended, or the next look is due."""
