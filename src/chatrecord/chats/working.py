@@ -99,7 +99,7 @@ class _Worker:
         self._stop = stop
         self._concurrency = concurrency
         self._tasks: dict[UUID, asyncio.Task[None]] = {}
-        self._left: dict[UUID, float] = {}
+        self._postponed: dict[UUID, float] = {}
         """Runs that could not begin, and when they are tried again. Others get their places."""
 
     async def work(self) -> None:
@@ -119,20 +119,23 @@ class _Worker:
             await asyncio.gather(*self._tasks.values(), return_exceptions=True)
 
     async def _take_up(self) -> None:
-        room = self._concurrency - len(self._tasks)
-        if room <= 0:
+        if len(self._tasks) >= self._concurrency:
             return
+        ready = await self._ready()
+        for run in ready[: self._concurrency - len(self._tasks)]:
+            task = asyncio.create_task(self._answer(run.id), name="chatrecord worker")
+            self._tasks[run.id] = task
+            task.add_done_callback(partial(self._forget, run.id))
+
+    async def _ready(self) -> list[Run]:
+        """Queued runs that are neither answered here nor postponed."""
         now = asyncio.get_running_loop().time()
-        self._left = {run_id: due for run_id, due in self._left.items() if due > now}
-        limit = SPREAD * self._concurrency + len(self._left)
-        ready = list(await self._backend.store.ready_runs(limit=limit))
+        self._postponed = {run_id: due for run_id, due in self._postponed.items() if due > now}
+        limit = SPREAD * self._concurrency + len(self._postponed)
+        found = await self._backend.store.ready_runs(limit=limit)
+        ready = [run for run in found if not (run.id in self._tasks or run.id in self._postponed)]
         random.shuffle(ready)  # other workers see the same ones
-        for run in ready:
-            is_taken = run.id in self._tasks or run.id in self._left
-            if len(self._tasks) < self._concurrency and not is_taken:
-                task = asyncio.create_task(self._answer(run.id), name="chatrecord worker")
-                self._tasks[run.id] = task
-                task.add_done_callback(partial(self._forget, run.id))
+        return ready
 
     def _forget(self, run_id: UUID, _done: asyncio.Task[None]) -> None:
         del self._tasks[run_id]
@@ -146,7 +149,7 @@ class _Worker:
             log.warning("Run %s has ended: %s", run_id, named(error))
         except Exception as error:
             log.exception("Run %s could not be answered: %s", run_id, type(error).__name__)
-            self._left[run_id] = asyncio.get_running_loop().time() + REPAIR_SECONDS
+            self._postponed[run_id] = asyncio.get_running_loop().time() + REPAIR_SECONDS
 
     async def _wait(self) -> None:
         """Until it is to stop, one of its runs has ended, or the next look is due."""

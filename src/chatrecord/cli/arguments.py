@@ -11,8 +11,9 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, TypeAlias, get_args
 
 from chatrecord.feedback import Rating
+from chatrecord.text.typed_times import day
 
-from .argument_values import day, names, number, port
+from .argument_values import names, number, port
 from .deletion_arguments import add_age, add_audit
 from .event_arguments import add_delivering, add_reading
 from .first_word import with_command

@@ -6,8 +6,7 @@ from argparse import ArgumentParser
 from typing import get_args
 
 from chatrecord.store.chat_store import Audit
-
-from .argument_values import long_ago
+from chatrecord.text.typed_times import long_ago
 
 
 def add_age(parser: ArgumentParser) -> None:

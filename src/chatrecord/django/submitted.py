@@ -76,18 +76,14 @@ class _Submitting(OwnTransaction):
 
     async def submit_run(self, run: Run, prompt: Message | None) -> UUID:
         """Insert the row. Implements `SubmitsRuns`."""
-        return await self._caller.run(lambda: submit_with_django(run, prompt))
+        return await self._caller.run(lambda: _submitted(run, prompt))
 
 
-def submit_with_django(run: Run, prompt: Message | None) -> UUID:
+def _submitted(run: Run, prompt: Message | None) -> UUID:
     """Insert the row of a submitted run on Django's connection, as `RunQueueStore` says."""
     alias = alias_of_chats()
     prompt = _without_files(prompt)
-    chats = model_of("chat")._base_manager.using(alias)
-    # The chat's row is locked first, as by all that write to its runs.
-    if not chats.filter(pk=run.chat_id, deleted_at=None).update(updated_at=run.started_at):
-        msg = f"Chat {run.chat_id} was deleted, or its transaction was rolled back"
-        raise ChatNotFound(msg)
+    _lock_chat(run, alias)
     runs = model_of("run")._base_manager.using(alias).filter(chat_id=run.chat_id)
     if run.idempotency_key is not None:
         sent = runs.filter(idempotency_key=run.idempotency_key).first()
@@ -98,6 +94,14 @@ def submit_with_django(run: Run, prompt: Message | None) -> UUID:
     run = replace(run, id=new_id(after=last), question=queued_question(prompt))
     model_of("run")(**inactive(run)).save(force_insert=True, using=alias)
     return run.id
+
+
+def _lock_chat(run: Run, alias: str) -> None:
+    """First, as all do that write to its runs."""
+    chats = model_of("chat")._base_manager.using(alias)
+    if not chats.filter(pk=run.chat_id, deleted_at=None).update(updated_at=run.started_at):
+        msg = f"Chat {run.chat_id} was deleted, or its transaction was rolled back"
+        raise ChatNotFound(msg)
 
 
 def _without_files(prompt: Message | None) -> Message | None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentTypeError
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import datetime
 from typing import Any, get_args
 
 from django.core.management.base import BaseCommand, CommandParser
@@ -11,8 +10,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from chatrecord.django.chats import purge
 from chatrecord.django.database import db
 from chatrecord.store.chat_store import Audit
-
-_UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
+from chatrecord.text.typed_times import long_ago
 
 
 class Command(BaseCommand):
@@ -46,15 +44,3 @@ class Command(BaseCommand):
                 return
         gone = purge(db, older_than=before, audit=options["audit"])
         self.stdout.write(f"{gone:,} {'chat' if gone == 1 else 'chats'} deleted")
-
-
-def long_ago(text: str) -> datetime:
-    """The moment that was so long ago, or the beginning of a day."""
-    number, unit = text[:-1], text[-1:]
-    try:
-        if unit in _UNITS and number.isdecimal():
-            return datetime.now(UTC) - int(number) * _UNITS[unit]
-        return datetime.combine(date.fromisoformat(text), time(), UTC)
-    except (ValueError, OverflowError) as error:
-        msg = f"{text} is no time such as 90d, 12w or 36h, and no day such as 2026-08-31"
-        raise ArgumentTypeError(msg) from error

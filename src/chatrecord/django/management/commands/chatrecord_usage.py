@@ -10,8 +10,7 @@ from chatrecord.django import figures
 from chatrecord.django.chats import usage
 from chatrecord.django.database import db
 from chatrecord.spending.reports import UsageRow
-
-from .chatrecord_purge import long_ago
+from chatrecord.text.typed_times import long_ago
 
 _FIGURES = ("requests", "failed", "input", "output", "cost")
 _TIMES = ("p50", "p95")
