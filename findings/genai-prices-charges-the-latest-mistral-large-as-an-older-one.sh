@@ -5,7 +5,7 @@
 # (mistral-large-2512) or later, at $0.50 and $1.50 a million tokens (https://mistral.ai/pricing, as read in
 # June 2026 by https://github.com/simonw/llm-prices/pull/63). One would guess that the name has its price.
 # Seen: it has that of mistral-large-2411, $2 and $6. So a cost by that name is four times the list price of
-# mistral-large-2512, and three times that of mistral-large-4, which the package knows, too.
+# mistral-large-2512, and nearly three times that of mistral-large-4, which the package knows, too.
 #
 # Fails if that changes.
 set -euo pipefail

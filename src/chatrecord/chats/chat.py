@@ -279,7 +279,7 @@ class Chat(SubmittingChat[Row, Metadata]):
         """
 
         async def begin() -> Feed:
-            await self._record_now()
+            await self._current_record()
             await self._runs.repair()
             run_spec = self._run_spec(None, output_type, None)
             run_spec = replace(run_spec, resumes=await self._runs.to_resume())
@@ -305,14 +305,17 @@ class Chat(SubmittingChat[Row, Metadata]):
         `ChatNotFound`, `TypeError`, `ValueError`, and `ConfigurationError` if there is no table for
         it.
         """
-        await self._record_now()
+        await self._current_record()
         return await feedback.give_feedback(
             self._backend, self.id, message_id, value=value, comment=comment, owner=owner
         )
 
     async def withdraw_feedback(self, message_id: UUID | str, *, owner: str = "") -> bool:
-        """Delete what `owner` has said of a message. Returns whether there was something."""
-        await self._record_now()
+        """Delete what `owner` has said of a message. Returns whether there was something.
+
+        Raises `ChatNotFound`.
+        """
+        await self._current_record()
         return await feedback.withdraw_feedback(self._backend, self.id, message_id, owner)
 
     async def feedback(self) -> list[Feedback]:
@@ -360,7 +363,7 @@ class Chat(SubmittingChat[Row, Metadata]):
         or `ApprovalPending` if the answer `at` is not complete, and `ChatNotFound`.
         """
         await self._runs.repair()
-        chat = await self._record_now()
+        chat = await self._current_record()
         for name, value in columns.items():
             self._backend.store.check_column(name, value)
         changes: dict[str, object] = {"columns": {**chat.columns, **columns}}

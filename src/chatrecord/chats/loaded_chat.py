@@ -58,8 +58,8 @@ class LoadedChat(Generic[Row, Metadata]):
         self._policies = opened.policies
         self._runs = ChatRuns(self._backend, self.id, opened.llm, self._partition)
 
-    async def _record_now(self) -> ChatRecord:
-        """The row of the chat as it is now, for what does not write to it itself."""
+    async def _current_record(self) -> ChatRecord:
+        """The row of the chat as it is now. Raises `ChatNotFound` if it is deleted or hidden."""
         chat = await self._backend.store.get_chat(self.id, self._scope)
         if chat is None:
             msg = f"Chat {self.id} was deleted, or is no longer within the scope it was loaded with"

@@ -90,7 +90,7 @@ class SubmittingChat(AskingChat[Row, Metadata]):
 
     async def submit_resume(self) -> UUID:
         """Let a worker continue the last run: see `resume`. Returns its id."""
-        await self._record_now()
+        await self._current_record()
         await self._runs.repair()
         return await self._queued_again(await self._runs.to_resume())
 

@@ -49,7 +49,7 @@ class SurrogatePairing:
         return pair
 
     def _whole(self, name: str, handle: Handle, content: str, given: dict[str, Any]) -> str:
-        """The content behind the half before it; a first half at its end is held back."""
+        """The content with the half that was held back before it, less a first half at its end."""
         part = (name, given["vendor_part_id"])
         content = paired(self._held.pop(part, "") + content)
         if _FIRST_HALF.match(content[-1]):

@@ -71,7 +71,7 @@ def opened_message(
     target: Target | None = None,
     created_at: datetime | None = None,
 ) -> Message:
-    """A message of this run without tokens, made now or then."""
+    """A message of this run without tokens, made now or at `created_at`."""
     now = datetime.now(UTC)
     return Message(
         id=new_id(),

@@ -185,10 +185,10 @@ class Connections:
     async def written_together(
         self, changes: Iterable[Step], then: Reading[Result]
     ) -> tuple[Sequence[Any] | None, Result | None]:
-        """Changes as one statement that is a transaction: what its guard returns.
+        """Make changes by one statement that is a transaction, and read `then` if its guard held.
 
-        `None` where that is impossible, and nothing was written. What is read `then`, if the guard
-        has a row, is `None` where that has failed: it is for the caller to try again.
+        Returns the rows of the guard, `None` where that is impossible and nothing was written; and
+        what was read, `None` where the guard has no row or reading failed: try that again then.
         """
         made = self._together.statement(list(changes)) if self._alone.is_possible else None
         if made is None:
