@@ -181,7 +181,7 @@ async def _trips_of_turn(process: Taker, found: RoundTrips) -> int:
 
 
 async def streams(sources: Sources, server: str, size: Size, table: Table) -> None:
-    """Each commit with its own bench: what it sets in the journal differs."""
+    """Each commit with its own `shared.py`: what that sets in the journal differs."""
 
     def of(side: str, number: int) -> dict[str, Any]:
         source = sources.by_side[side]
