@@ -231,7 +231,7 @@ def test_every_role_that_is_shown_has_a_route() -> None:
         "idle_chats", "journal", "journal_since", "last_prompt", "notifications", "request_stop",
         "rows_of", "run_of_key", "run_states", "with_files", "count_runs", "find_run", "list_runs",
         "outline", "ready_runs", "feedback_of_chat", "feedback_report", "list_feedback",
-        "every_chat", "hidden_chats", "pending_runs", "vector_kind",
+        "every_chat", "hidden_chats", "messages_of_ids", "pending_runs", "vector_kind",
     }  # fmt: skip
     of_all = {
         "count_days", "delete_orphaned_pieces", "end_side_requests", "close", "create_search",

@@ -53,7 +53,8 @@ async def _serve(arguments: Namespace) -> None:
             log_level="warning",
             timeout_graceful_shutdown=_GRACE,
         )
-        await uvicorn.Server(config).serve([listening])
+        # A task of its own: it ends with the signal once more, which would cut off `db.close()`.
+        await asyncio.create_task(uvicorn.Server(config).serve([listening]))
 
 
 def create_app(db: Database[ReadyMade], token: str, user: str | None) -> ASGIApp:
@@ -78,6 +79,7 @@ def _listening(port: int) -> socket.socket:
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((HOST, port))
+        listening.listen()  # a browser that comes before the server has started waits
     except OSError as error:
         listening.close()
         msg = f"Port {port} cannot be used: {error.strerror}. Choose another with --port"
