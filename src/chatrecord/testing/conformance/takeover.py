@@ -12,6 +12,7 @@ from chatrecord.chats.stream import ChatStream
 from chatrecord.errors import ChatBusy, HandedBack, RunStopped, WorkersDied
 from chatrecord.runs.process import Backend
 from chatrecord.testing.look import (
+    PATIENCE,
     die,
     has_journal,
     journal_of,
@@ -48,7 +49,8 @@ class WorkersTakeOver:
         await until(lambda: _has_begun(stream))
         await die(backend, chat)
 
-        await twin.active_run()  # whoever looks at the chat repairs it
+        await twin.active_run()  # whoever looks at the chat repairs it, or a follower does so now
+        await until(lambda: _is_let_go(elsewhere, twin, run_id))
 
         held = await twin.active_run()
         assert held is not None
@@ -86,7 +88,7 @@ class WorkersTakeOver:
         await die_over(backend, chat, run_id, times=1)
 
         with pytest.raises(WorkersDied, match=f"{limit} workers in a row died"):
-            await following
+            await asyncio.wait_for(following, PATIENCE)
         with pytest.raises(WorkersDied):
             await answer(elsewhere, run_id, Script())
         (run,) = await chat.runs(status="failed")
@@ -214,9 +216,16 @@ async def die_over(backend: Backend, chat: Chat, run_id: UUID, *, times: int) ->
         working = asyncio.create_task(answer(backend, run_id, Script([say("half"), hang()])))
         await until(lambda: has_journal(backend, chat))
         await die(backend, chat)
-        await chat.active_run()  # whoever looks at the chat repairs it
+        await chat.active_run()  # whoever looks at the chat repairs it, or a follower does so now
+        await until(lambda: _is_let_go(backend, chat, run_id))
         working.cancel()
         await asyncio.wait([working])
+
+
+async def _is_let_go(backend: Backend, chat: Chat, run_id: UUID) -> bool:
+    """Whether nobody works on this run any more, be it queued again or ended."""
+    run = await backend.store.get_run(chat.id, run_id)
+    return run is not None and run.status != "running"
 
 
 async def _has_text(backend: Backend, chat: Chat, text: str) -> bool:
