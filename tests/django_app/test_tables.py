@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import Connection, inspect
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from chatrecord.sqlalchemy import Database
 from chatrecord.sqlalchemy.tables import READY_MADE
 from chatrecord.sqlalchemy.types import UtcDateTime
 
@@ -78,10 +79,18 @@ def indexes(look: Any, table: str) -> set[tuple[str, ...]]:
     return {columns for columns in plain if len(columns) > 1 or columns not in covered - plain}
 
 
+async def drop_search(url: str) -> None:
+    """A test of searches may have left its indexes in this database."""
+    async with Database(url) as db:
+        await db.drop_search()
+
+
 def test_they_are_those_of_the_mixins(site: str, request: pytest.FixtureRequest) -> None:
     from chatrecord.django import db
 
-    expected = found(request.getfixturevalue(f"{site}_url"))
+    url = request.getfixturevalue(f"{site}_url")
+    asyncio.run(drop_search(url))
+    expected = found(url)
 
     assert found(db.engine.url) == expected
 
