@@ -299,13 +299,20 @@ class Pages:
             if not self.access.creates or not is_first(message := parsed()):
                 raise
             chat = await self.access.new_chat(request, chat_id)
+        untitled = chat if chat.title is None else None
         stream, opening = await Dispatcher(self.backend, chat).answer(message)
         opening = replace(opening, files=_files_of(request, chat))
-        return self._streamed(stream, opening, encoder)
+        return self._streamed(stream, opening, encoder, untitled)
 
-    def _streamed(self, stream: ChatStream, opening: Opening, encoder: Encoder) -> Response:
+    def _streamed(
+        self,
+        stream: ChatStream,
+        opening: Opening,
+        encoder: Encoder,
+        untitled: Chat | None = None,
+    ) -> Response:
         shutdown = Shutdown(self.backend, opening.run_id, self.shutdown_grace)
-        title = title_to_come(self.backend, opening.chat_id)
+        title = title_to_come(self.backend, opening.chat_id, untitled)
         return streamed(
             stream, opening, encoder, heartbeat=self.heartbeat, shutdown=shutdown, title=title
         )
